@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// Plain JavaScript that every Node can parse: on an old one it must still be able to say so.
+const REQUIRED = [22, 13];
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
+  process.stderr.write(
+    `hippo needs Node ${REQUIRED.join('.')} or later; this is ${process.versions.node} (${process.execPath}).\n`,
+  );
+  process.exitCode = 2;
+} else {
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache();
+  const { main } = await import('../dist/cli.js');
+  await main(process.argv.slice(2));
+}

@@ -1,0 +1,83 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** Modules that only one place may import: [package, the place that may, what to use instead]. */
+const OWNED = [
+  ['kafkajs', 'src/kafka', 'src/kafka/port.ts'],
+  ['execa', 'src/core/exec.ts', 'src/core/exec.ts'],
+  ['chalk', 'src/ui', 'src/ui'],
+  ['listr2', 'src/ui', 'src/ui'],
+];
+
+export default tseslint.config(
+  {
+    ignores: ['dist/**', 'templates/**', 'node_modules/**', '.hippo/**', 'coverage/**'],
+  },
+  js.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'no-console': 'error',
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: OWNED.map(([name, , instead]) => ({ name, message: `Use ${instead}.`, allowTypeImports: false })),
+        },
+      ],
+    },
+  },
+  ...OWNED.map(([owned, place]) => ({
+    files: [place.endsWith('.ts') ? place : `${place}/**/*.ts`],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: OWNED.filter(
+            ([name, where]) => name !== owned && where !== place,
+          ).map(([name, , instead]) => ({ name, message: `Use ${instead}.` })),
+        },
+      ],
+    },
+  })),
+  {
+    // messages and the machine are pure: nothing of Node, no clock, no randomness.
+    files: ['src/messages/**/*.ts', 'src/client/machine/**/*.ts'],
+    rules: {
+      'no-restricted-globals': ['error', 'process', 'Buffer', 'setTimeout', 'setInterval', 'fetch', 'console'],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'Time comes only from events.' },
+        { object: 'Math', property: 'random', message: 'The machine is deterministic.' },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts', 'scripts/**', 'bench/**/*.ts', 'demo/**/*.ts'],
+    rules: {
+      'no-console': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      parserOptions: { projectService: false },
+      globals: { process: 'readonly', console: 'readonly', URL: 'readonly' },
+    },
+  },
+);

@@ -1,0 +1,116 @@
+/**
+ * The client's state machine: `step(definition, state, event) → { state, effects }`, pure. Time comes only from events.
+ * The host (client/host) executes the effects in order; see {@link Effect} for what each guarantees.
+ */
+import type { Json } from '../../core/json.ts';
+import type { Millis } from '../../core/clock.ts';
+import type { FrontierEvent, JobFinish, JobStart, ManualRequest, ReceivedMessage } from '../../messages/types.ts';
+
+/** A run is one job for one window (`2017-04-28`, `201704`, `2017-04-28T05`) or, for `every: event`, one partition (`yyyymm=201704`). */
+export interface RunId {
+  job: string;
+  key: string;
+}
+
+/** Coordinates of an input message. */
+export interface Coordinates {
+  topic: string;
+  partition: number;
+  /** Decimal text. */
+  offset: string;
+  traceparent?: string;
+}
+
+export type MachineEvent =
+  | { type: 'message'; at: Millis; from: Coordinates; message: FrontierEvent | JobFinish | ManualRequest }
+  | { type: 'tick'; at: Millis }
+  | { type: 'job-exited'; at: Millis; run: RunId; attemptId: string; outcome: JobOutcome }
+  /** This client owns the hippo from now on: state has been read; what was running may be dead and is run again. */
+  | { type: 'ownership-gained'; at: Millis }
+  | { type: 'ownership-lost'; at: Millis };
+
+export type JobOutcome =
+  | { status: 'succeeded'; result?: Json }
+  | { status: 'failed'; exitCode: number | null; signal?: string; error: string }
+  /** Killed on request: a timeout or a cancellation. */
+  | { status: 'cancelled'; reason: string }
+  /** A hook said no. */
+  | { status: 'vetoed'; reason: string };
+
+export type RunStatus =
+  /** Some needs are satisfied, not all. */
+  | 'waiting'
+  /** Complete; waits for a free place (concurrency), for a resume, or for its next attempt's time. */
+  | 'ready'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  /** Its needs were not complete in time. */
+  | 'timed-out';
+
+export interface RunState extends RunId {
+  status: RunStatus;
+  /** Id of the present or last firing: `<job>_<epoch s>`; null before the first. */
+  jobId: string | null;
+  /** Attempts of the present firing, from 1; 0 before the first. */
+  attempt: number;
+  /** Unique per attempt, also over restarts; tags the process. */
+  attemptId: string | null;
+  /** The coordinates that satisfied each need, by need id; those that the present firing was started with. */
+  inputs: Readonly<Record<string, InputState>>;
+  /** A newer landing came while running, or with `on_reland: hold`. */
+  relanded: boolean;
+  /** Why it is held, if it is. */
+  held?: string;
+  firstInputAt: Millis;
+  startedAt: Millis | null;
+  finishedAt: Millis | null;
+  /** A ready run starts no earlier. */
+  notBefore: Millis | null;
+  /** Alerted about a missed deadline. */
+  deadlineMissed: boolean;
+  /** Last error, one line. */
+  error?: string;
+  /** Fired by hand: who and why. */
+  manual?: { by?: string; reason?: string };
+}
+
+/** A landed input. */
+export interface InputState extends ReceivedMessage {
+  /** exec_date (or finish time), epoch seconds: newer is a re-landing, equal a duplicate. */
+  version: number;
+  /** The partition that landed, level name → value; empty for an unpartitioned table or a job. */
+  values: Readonly<Record<string, string>>;
+  at: Millis;
+}
+
+/** Effects, in the order in which the host must carry them out. */
+export type Effect =
+  /**
+   * Write these state records. All `persist` and `publish` effects of a batch of steps, and the input offsets that
+   * they reflect, are one Kafka transaction. A null value deletes the record.
+   */
+  | { type: 'persist'; key: string; value: Json | null }
+  | { type: 'publish'; role: 'start' | 'finish'; message: JobStart | JobFinish; traceparent: string | null }
+  /** Start the job's process; only after the transaction that holds its intent has been committed. */
+  | { type: 'submit'; submission: Submission }
+  /** Stop an attempt's process; a `job-exited` event follows. */
+  | { type: 'cancel'; run: RunId; attemptId: string; reason: string }
+  /** Something that a person should know. */
+  | { type: 'alert'; level: 'info' | 'warning' | 'error'; run?: RunId; text: string };
+
+/** Everything that the host needs to start one attempt. */
+export interface Submission extends RunId {
+  jobId: string;
+  attempt: number;
+  attemptId: string;
+  /** Window bounds, epoch ms; null for `every: event`. */
+  window: { start: Millis; end: Millis } | null;
+  /** Program and arguments, templates rendered. */
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  inputs: readonly InputState[];
+  timeout: Millis | null;
+  traceparent: string | null;
+}

@@ -1,0 +1,179 @@
+import * as z from 'zod';
+import { DURATION_FORM, parseDuration } from '../core/duration.ts';
+import { FRONTIER_DIALECTS } from '../messages/types.ts';
+
+/** Names go into topics, file names, YARN tags and argv: letters, digits, dot, dash, underscore; no leading dash or dot. */
+export const NAME_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
+export const NAME_FORM = 'letters, digits, ".", "-" and "_", not beginning with "-" or ".", at most 100';
+
+const name = z.string().regex(NAME_PATTERN, `must be ${NAME_FORM}`);
+const topicName = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be a Kafka topic name: letters, digits, ".", "_" and "-"');
+const tableName = z
+  .string()
+  .regex(/^[^.\s/]+\.[^.\s/]+$/, 'must be db.table')
+  .describe('A table as db.table, e.g. btd.party');
+const jobName = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be hippo/job');
+
+/** A duration in the file (`30s`), milliseconds in the loaded configuration. */
+const duration = z
+  .union([z.string(), z.number()])
+  .transform((value, context) => {
+    const millis = parseDuration(String(value));
+    if (millis !== undefined) return millis;
+    context.addIssue({ code: 'custom', message: `must be ${DURATION_FORM}` });
+    return z.NEVER;
+  })
+  .describe(`${DURATION_FORM}; a bare number is seconds`);
+
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"');
+
+/** Partition level name → template of the value, e.g. `{ yyyymm: "{{ window | date: '%Y%m' }}" }`. */
+const partitionTemplate = z.record(z.string(), z.coerce.string()).describe(
+  'Level name to the value expected: a template of the window\'s date, e.g. yyyymm: "{{ window | date: \'%Y%m\' }}". ' +
+    'Left out: any partition (every: event), or an unpartitioned table.',
+);
+
+const tableNeed = z.strictObject({ table: tableName, partition: partitionTemplate.optional() });
+const jobNeed = z.strictObject({
+  job: jobName.describe("Another hippo's job as hippo/job: satisfied by its successful finish"),
+  key: z.string().optional().describe("Template of that run's key; left out: the run of the same window"),
+});
+const singleNeed = z.union([tableNeed, jobNeed]);
+const anyOf = z.strictObject({ any_of: z.array(singleNeed).min(1) });
+const atLeast = z.strictObject({ at_least: z.int().min(1), of: z.array(singleNeed).min(1) });
+/** One need stands for one member of the set for each value: `{ each: { region: [us, eu] }, table: …, partition: { region: "{{ region }}" } }`. */
+const eachOf = z.strictObject({
+  each: z.record(z.string(), z.array(z.coerce.string()).min(1)),
+  at_least: z.int().min(1).optional(),
+  table: tableName,
+  partition: partitionTemplate,
+});
+const need = z.union([tableNeed, jobNeed, anyOf, atLeast, eachOf]);
+
+const retries = z.strictObject({
+  attempts: z.int().min(0).max(100).default(0).describe('Further attempts after the first one fails'),
+  backoff: duration.prefault('30s').describe('Pause before the first further attempt; doubles each time'),
+  max_backoff: duration.prefault('30m'),
+});
+
+const job = z.strictObject({
+  every: z.enum(['event', 'hour', 'day', 'month']).default('event'),
+  needs: z.array(need).min(1),
+  run: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .default('./start-spark.sh')
+    .describe('The program to run, as a path or as program and arguments; no shell reads it'),
+  args: z
+    .array(z.coerce.string())
+    .default([])
+    .describe("Further arguments: templates of the window and the needs' partitions"),
+  env: z.record(z.string(), z.coerce.string()).default({}),
+  timeout: duration.optional().describe('An attempt that runs for longer is killed and counts as failed'),
+  deadline: duration.optional().describe("Alert when a window's run has not succeeded this long after the window's end"),
+  give_up: duration
+    .optional()
+    .describe("A window whose needs are not complete this long after its end times out; left out: it waits as long as state is kept"),
+  retries: retries.prefault({}),
+  concurrency: z.int().min(1).default(1).describe('How many runs of this job may be active at once'),
+  on_reland: z
+    .enum(['rerun', 'hold', 'ignore'])
+    .default('rerun')
+    .describe('What a newer landing of an input does after the run has fired'),
+  while_paused: z.enum(['keep', 'drop']).default('keep').describe('What a pause does with the runs that become ready'),
+});
+
+const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
+
+const kafka = z.strictObject({
+  brokers: z
+    .union([z.array(z.string()), z.string().transform((text) => text.split(',').map((part) => part.trim()))])
+    .optional()
+    .describe('host:port, …; left out: the local stack that `hippo up` started'),
+  client_id: name.default('hippo'),
+  connect_timeout: duration.prefault('5s').describe('How long a dead broker may keep a command waiting'),
+  request_timeout: duration.prefault('30s'),
+  tls: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        ca_file: z.string().optional(),
+        cert_file: z.string().optional(),
+        key_file: z.string().optional(),
+        key_passphrase: z.string().optional(),
+        server_name: z.string().optional(),
+      }),
+    ])
+    .default(false),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(saslMechanisms),
+      username: z.string().optional(),
+      password: z.string().optional(),
+      password_file: z.string().optional(),
+      token: z.string().optional(),
+      token_file: z.string().optional(),
+    })
+    .optional(),
+});
+
+const topics = z.strictObject({
+  prefix: z.string().regex(/^[A-Za-z0-9._-]*$/).default('').describe('Put before each of the names below, e.g. "uat-"'),
+  frontier: topicName.default('frontier-adw'),
+  start: topicName.default('hippo-start'),
+  finish: topicName.default('hippo-finish'),
+  schedule: topicName.default('hippo-schedule'),
+  health: topicName.default('service-health'),
+  state: topicName.default('hippo-state'),
+});
+
+const calendar = z.strictObject({
+  timezone: z.string().default('UTC').describe('IANA name, e.g. Asia/Taipei'),
+  day_starts: clockTime
+    .default('00:00')
+    .describe('When a day begins; "22:00": what comes after 22:00 counts as the next day\'s'),
+});
+
+const client = z.strictObject({
+  session_timeout: duration.prefault('30s').describe('After this long without a heartbeat a standby takes over'),
+  health_interval: duration.prefault('30s'),
+  http: z
+    .union([z.literal(false), z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65535) })])
+    .default(false)
+    .describe('Where /healthz, /readyz and /metrics are served; false: nowhere'),
+  on_stop: z.enum(['kill', 'detach']).default('kill').describe('What a stop of the client does to running jobs'),
+  kill_grace: duration.prefault('10s').describe('Between SIGTERM and SIGKILL to a job'),
+  keep: duration.prefault('62d').describe('How long ended runs and landed inputs are remembered'),
+});
+
+const trigger = z.strictObject({
+  table: tableName.optional().describe('The default of `hippo trigger --table`'),
+  partition: z.record(z.string(), z.coerce.string()).optional(),
+  method: z.string().default('partition'),
+  dialect: z.enum(FRONTIER_DIALECTS).default('pairs'),
+});
+
+export const HIPPO_TYPES = ['frontier', 'batch-etl', 'db-etl', 'stream-etl', 'ml-service', 'query-service', 'gateway', 'web-service', 'doctor', 'tractor'] as const;
+
+export const configSchema = z.strictObject({
+  name: name.describe("The hippo's name: hippo_name in its messages").optional(),
+  type: z.enum(HIPPO_TYPES).optional(),
+  kafka: kafka.prefault({}),
+  topics: topics.prefault({}),
+  calendar: calendar.prefault({}),
+  client: client.prefault({}),
+  trigger: trigger.prefault({}),
+  jobs: z.record(name, job).default({}),
+});
+
+/** hippo.yaml as loaded: defaults filled in, durations in milliseconds. */
+export type Config = z.output<typeof configSchema>;
+export type JobConfig = Config['jobs'][string];
+export type NeedConfig = JobConfig['needs'][number];
+export type SingleNeedConfig = z.output<typeof singleNeed>;
+export type KafkaConfig = Config['kafka'];
+export type TopicRole = Exclude<keyof Config['topics'], 'prefix'>;
+export type CalendarConfig = Config['calendar'];

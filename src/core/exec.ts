@@ -1,0 +1,3 @@
+/** The only importer of execa: every child process of hippo starts here, from an argv array, never through a shell. */
+export { execa, ExecaError } from 'execa';
+export type { Options as ExecOptions, Result as ExecResult, ResultPromise as ExecProcess } from 'execa';

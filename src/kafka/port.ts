@@ -1,0 +1,190 @@
+/**
+ * What hippo asks of Kafka, in Kafka's own words. `kafkajs.ts` implements it; nothing else imports kafkajs.
+ *
+ * Guarantees at this boundary:
+ * - No call hangs: each ends within its deadline, with a ServiceError that names the brokers tried (exit code 3).
+ * - Offsets are 64 bit: `bigint` here, decimal text in JSON.
+ * - Bytes are bytes: nobody below this line decodes a key, a value or a header.
+ */
+
+export type Headers = Readonly<Record<string, Buffer>>;
+
+export interface TopicPartition {
+  topic: string;
+  partition: number;
+}
+
+export interface KafkaRecord extends TopicPartition {
+  offset: bigint;
+  /** Epoch milliseconds; -1 where the broker has none. */
+  timestamp: number;
+  key: Buffer | null;
+  /** null is a tombstone. */
+  value: Buffer | null;
+  headers: Headers;
+}
+
+export interface OutgoingRecord {
+  topic: string;
+  /** Left out: by the key (murmur2, as Kafka's Java client does), or spread where there is no key. */
+  partition?: number;
+  key?: Buffer | string | null;
+  value: Buffer | string | null;
+  headers?: Readonly<Record<string, Buffer | string>>;
+  /** Epoch milliseconds; left out: now. */
+  timestamp?: number;
+}
+
+/** Where an acknowledged record went. */
+export interface RecordPlace extends TopicPartition {
+  offset: bigint;
+}
+
+export interface Broker {
+  nodeId: number;
+  host: string;
+  port: number;
+}
+
+export interface ClusterInfo {
+  clusterId: string;
+  controller: number | null;
+  brokers: Broker[];
+}
+
+export interface PartitionInfo {
+  partition: number;
+  /** Node id; -1 without a leader. */
+  leader: number;
+  replicas: number[];
+  isr: number[];
+}
+
+export interface TopicInfo {
+  topic: string;
+  partitions: PartitionInfo[];
+}
+
+export interface TopicSpec {
+  topic: string;
+  partitions: number;
+  replicationFactor: number;
+  /** Kafka's own topic settings, e.g. `{ 'cleanup.policy': 'compact' }`. */
+  config: Readonly<Record<string, string>>;
+}
+
+/** The readable range of a partition: `low` is the first offset, `high` the next one to be written. */
+export interface OffsetRange {
+  partition: number;
+  low: bigint;
+  high: bigint;
+}
+
+export interface GroupInfo {
+  group: string;
+  /** Kafka's own state; `Unknown` for a protocol that this client does not speak (KIP-848). */
+  state: 'Stable' | 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Dead' | 'Unknown';
+  members: { memberId: string; clientId: string; clientHost: string }[];
+}
+
+export interface Kafka {
+  /** `host:port`, as configured. */
+  readonly brokers: readonly string[];
+  cluster(): Promise<ClusterInfo>;
+  /** All topics; internal ones (`__…`) too. */
+  topics(): Promise<TopicInfo[]>;
+  /** @returns the names that were created; the others were there. */
+  createTopics(specs: readonly TopicSpec[]): Promise<string[]>;
+  deleteTopics(names: readonly string[]): Promise<void>;
+  topicConfig(topic: string): Promise<Record<string, string>>;
+  offsets(topic: string): Promise<OffsetRange[]>;
+  /** Of each partition the first offset whose timestamp is at or after `at`; the end where there is none. */
+  offsetsAt(topic: string, at: number): Promise<{ partition: number; offset: bigint }[]>;
+  groups(prefix?: string): Promise<GroupInfo[]>;
+  describeGroup(group: string): Promise<GroupInfo>;
+  /** Partitions without a committed offset are left out. */
+  committed(group: string, topics: readonly string[]): Promise<(TopicPartition & { offset: bigint })[]>;
+  /** Only for an empty group. */
+  deleteGroup(group: string): Promise<void>;
+  /** A producer with acks from all in-sync replicas; idempotent. */
+  producer(): Promise<Producer>;
+  /** Fences whoever used the id before. */
+  transactionalProducer(transactionalId: string): Promise<TransactionalProducer>;
+  /** Reads without a consumer group: leaves nothing behind on the broker. */
+  reader(options: ReaderOptions): Promise<Reader>;
+  /** Joins a group as a possible owner of all its partitions. */
+  join(options: MemberOptions): Promise<Membership>;
+  close(): Promise<void>;
+}
+
+export interface Producer {
+  /** @returns the places, in the order of `records` */
+  send(records: readonly OutgoingRecord[]): Promise<RecordPlace[]>;
+  close(): Promise<void>;
+}
+
+export interface TransactionalProducer {
+  /**
+   * Writes all of `records`, or none: one Kafka transaction.
+   *
+   * @throws FencedError when another producer has taken the transactional id over
+   */
+  write(records: readonly OutgoingRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ReadPosition extends TopicPartition {
+  offset: bigint;
+}
+
+export interface ReaderOptions {
+  from: readonly ReadPosition[];
+  /** Stop a partition before this offset; left out: follow for ever. */
+  until?: readonly ReadPosition[];
+  /** Default true: records of open and aborted transactions stay hidden. */
+  readCommitted?: boolean;
+  /** How long a fetch may wait for data, milliseconds. Default 500. */
+  maxWait?: number;
+}
+
+/** What one fetch of one partition brought. */
+export interface RecordBatch extends TopicPartition {
+  records: KafkaRecord[];
+  /** The position after this batch: past gaps of compaction and control records too. */
+  next: bigint;
+  /** The end of the partition (last stable offset when reading committed) as of this fetch. */
+  end: bigint;
+}
+
+/** An async iterator of batches; ends when every partition has reached its `until`, or after `close`. */
+export interface Reader extends AsyncIterable<RecordBatch> {
+  /** The position of each partition: the next offset that will be read. */
+  positions(): ReadPosition[];
+  close(): Promise<void>;
+}
+
+export interface MemberOptions {
+  group: string;
+  topics: readonly string[];
+  /** Milliseconds; the member is declared dead after this long without a heartbeat. */
+  sessionTimeout: number;
+  heartbeatInterval: number;
+  /** This member owns all partitions from now on. Called again after a lost and regained membership. */
+  onGained(): void;
+  /** This member owns nothing any more (a rebalance took it, the session expired, the connection was lost). */
+  onLost(reason: string): void;
+  /** The membership is over for good: the process must end and be restarted by its supervisor. */
+  onCrash(error: Error): void;
+}
+
+/**
+ * Membership of a group that gives every partition to one member and keeps it there while that member lives.
+ * It is a lock with a lease, and a place for committed offsets that lag tools read; records are read by a {@link Reader}.
+ */
+export interface Membership {
+  readonly memberId: string;
+  readonly isOwner: boolean;
+  /** Follows for lag tools; a failure is reported, never fatal. Ignored when not the owner. */
+  commit(positions: readonly ReadPosition[]): Promise<void>;
+  leave(): Promise<void>;
+}

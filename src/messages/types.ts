@@ -1,0 +1,133 @@
+import type { JsonObject } from '../core/json.ts';
+
+/** One level of a partition. The name is empty where the dialect carries none. */
+export interface PartitionField {
+  name: string;
+  value: string;
+}
+
+/** A partition, outermost level first; empty for an unpartitioned table. */
+export type Partition = readonly PartitionField[];
+
+/**
+ * How a frontier wrote its event. Four dialects exist in the wild; all are read, `pairs` is written by default.
+ *
+ * - `pairs`: `partition: [{name, value}]`, `exec_date` epoch seconds as a string
+ * - `arrays`: `partition_fields` and `partition_values` arrays, `exec_date` a number
+ * - `scalars`: `partition_fields: "a/b"`, `partition_values: "1/2"`, `timestamp` a number
+ * - `legacy`: `partitions: [values]`, `exec_date: "2017/04/05T00:00:00Z"`
+ */
+export type FrontierDialect = 'pairs' | 'arrays' | 'scalars' | 'legacy';
+export const FRONTIER_DIALECTS = ['pairs', 'arrays', 'scalars', 'legacy'] as const;
+
+/** Methods seen in the wild; others are allowed. */
+export const FRONTIER_METHODS = ['partition', 'overwrite_partition', 'overwrite', 'append'] as const;
+
+/** A table's partitions have landed. */
+export interface FrontierEvent {
+  kind: 'frontier';
+  dialect: FrontierDialect;
+  db: string;
+  table: string;
+  /** One entry in every dialect but `legacy`, which may list several. An unpartitioned table has one, empty, partition. */
+  partitions: readonly Partition[];
+  method: string;
+  /** Epoch seconds. */
+  execDate: number;
+  /** Fields that the dialect does not know, kept for a round trip. */
+  extra: JsonObject;
+}
+
+/** What a run was started with: the coordinates of a message that satisfied a need. */
+export interface ReceivedMessage {
+  topic: string;
+  partition: number;
+  /** 64 bit: decimal text. */
+  offset: string;
+  /** The need that it satisfied, e.g. `btd.party` or `other.hippo/job`. */
+  need?: string;
+  traceparent?: string;
+}
+
+/** A job has been submitted (topic `hippo-start`). */
+export interface JobStart {
+  kind: 'start';
+  hippoName: string;
+  jobName: string;
+  /** `<job_name>_<epoch s>` */
+  jobId: string;
+  /** Epoch seconds. */
+  startTime: number;
+  /** Ours: the key of the run's window (`2017-04-28`, `201704`) or partition (`yyyymm=201704`). */
+  runKey?: string;
+  /** Ours: what the run was started with. */
+  receiveMsgs?: readonly ReceivedMessage[];
+  /** Everything else, kept for a round trip. */
+  extra: JsonObject;
+}
+
+/** A job has ended (topic `hippo-finish`). */
+export interface JobFinish {
+  kind: 'finish';
+  hippoName: string;
+  jobName: string;
+  jobId: string;
+  isSuccess: boolean;
+  /** Epoch seconds. */
+  finishTime: number;
+  /** Seconds. */
+  durationTime: number;
+  runKey?: string;
+  receiveMsgs?: readonly ReceivedMessage[];
+  /** Ours: why it failed, with the tail of its log. */
+  errorMsg?: string;
+  extra: JsonObject;
+}
+
+/** What an operator may ask of a hippo (topic `hippo-schedule`). Without an action it is `run`. */
+export type ScheduleAction = 'run' | 'cancel' | 'pause' | 'resume' | 'mark_success';
+export const SCHEDULE_ACTIONS = ['run', 'cancel', 'pause', 'resume', 'mark_success'] as const;
+
+/** Do something by hand; `run`: now, whatever is missing. */
+export interface ManualRequest {
+  kind: 'schedule';
+  hippoName: string;
+  jobName: string;
+  action: ScheduleAction;
+  /** Ours: which run; without it, that of the present window. */
+  runKey?: string;
+  /** Ours: who asked, and why. */
+  by?: string;
+  reason?: string;
+  extra: JsonObject;
+}
+
+/** One service's sign of life (topic `service-health`). An existing manager parses exactly the first eleven fields. */
+export interface ServiceHealth {
+  kind: 'health';
+  clientIp: string;
+  path: string;
+  serviceName: string;
+  monitorPid: number;
+  servicePid: number;
+  /** Epoch milliseconds. */
+  execTime: number;
+  isSuccess: 0 | 1;
+  errorMsg: string;
+  coordAddress: string;
+  /** Milliseconds. */
+  interval: number;
+  user: string;
+  extra: JsonObject;
+}
+
+export type HippoMessage = FrontierEvent | JobStart | JobFinish | ManualRequest | ServiceHealth;
+export type MessageKind = HippoMessage['kind'];
+
+/** Why bytes are no message. `key` is the path inside the JSON, where there is one. */
+export interface Rejection {
+  reason: string;
+  key?: string;
+}
+
+export type Parsed<T> = { ok: true; message: T } | { ok: false; rejection: Rejection };

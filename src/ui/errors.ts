@@ -1,0 +1,42 @@
+import chalk from 'chalk';
+import { type ErrorPlace, type ErrorReport, type HippoError } from '../core/errors.ts';
+
+/** An error as people read it: what, where, why, what to do next. Only a bug shows a stack. */
+export function renderError(error: HippoError): string {
+  const lines = [`${chalk.red('✗')} ${error.message}`];
+  const place = error.place === undefined ? '' : describePlace(error.place);
+  if (place !== '') lines.push(`  ${chalk.dim('at')} ${place}`);
+  if (error.why !== undefined) lines.push(...indent(error.why));
+  for (const [index, step] of error.next.entries()) {
+    lines.push(`  ${index === 0 ? chalk.cyan('→') : ' '} ${step}`);
+  }
+  if (error.kind === 'bug') lines.push('', 'This is a bug in hippo. Its stack:', ...indent(stackOf(error)));
+  return lines.join('\n');
+}
+
+export function jsonError(error: HippoError): ErrorReport {
+  return { ...error.toJSON(), ...(error.kind === 'bug' ? { stack: stackOf(error) } : {}) };
+}
+
+/** `hippo.yaml:12:7 (jobs.load.every)`, `frontier-adw[0]@42`. */
+export function describePlace(place: ErrorPlace): string {
+  const parts: string[] = [];
+  if (place.file !== undefined) {
+    parts.push([place.file, place.line, place.column].filter((part) => part !== undefined).join(':'));
+  }
+  if (place.topic !== undefined) {
+    const partition = place.partition === undefined ? '' : `[${place.partition}]`;
+    parts.push(`${place.topic}${partition}${place.offset === undefined ? '' : `@${place.offset}`}`);
+  }
+  if (place.key !== undefined) parts.push(parts.length === 0 ? place.key : `(${place.key})`);
+  return parts.join(' ');
+}
+
+function stackOf(error: HippoError): string {
+  const origin = error.cause instanceof Error ? error.cause : error;
+  return origin.stack ?? origin.message;
+}
+
+function indent(text: string): string[] {
+  return text.split('\n').map((line) => `  ${line}`);
+}
