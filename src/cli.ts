@@ -1,6 +1,4 @@
-import { run } from '@oclif/core';
 import { ExitCode } from './core/errors.ts';
-import { reportError } from './ui/base-command.ts';
 import { packageRoot, version } from './version.ts';
 
 /**
@@ -14,6 +12,8 @@ export async function main(argv: string[]): Promise<void> {
     process.stdout.write(`hippo ${version} (node ${process.versions.node}, ${process.platform}-${process.arch})\n`);
     return;
   }
+  // Imported late: the version is answered without them.
+  const [{ run }, { reportError }] = await Promise.all([import('@oclif/core'), import('./ui/base-command.ts')]);
   try {
     await run(argv, { root: packageRoot.pathname });
   } catch (error) {

@@ -1,0 +1,18 @@
+/**
+ * A plan as a list of steps. A service returns it; `src/ui` runs it as a task list, `--dry-run` prints its titles and
+ * tests compare them.
+ */
+export interface Step<Context = void> {
+  title: string;
+  /** A sentence when there is nothing to do. */
+  skip?(context: Context): string | false | Promise<string | false>;
+  /** @param update shows a detail behind the title while the step runs */
+  run(context: Context, update: (detail: string) => void): Promise<void>;
+}
+
+/** Runs the steps one after the other, without showing anything. */
+export async function runQuietly<Context>(steps: readonly Step<Context>[], context: Context): Promise<void> {
+  for (const step of steps) {
+    if (((await step.skip?.(context)) ?? false) === false) await step.run(context, () => undefined);
+  }
+}
