@@ -1,4 +1,4 @@
-import chalk from 'chalk';
+import { chalkStderr as chalk } from 'chalk';
 import { type ErrorPlace, type ErrorReport, type HippoError } from '../core/errors.ts';
 
 /** An error as people read it: what, where, why, what to do next. Only a bug shows a stack. */
