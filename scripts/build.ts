@@ -2,6 +2,7 @@
  * Bundles the CLI: one entry a command, shared code in chunks, so that a command loads what it uses and nothing else.
  * Writes dist/ and oclif.manifest.json (with it oclif finds and describes commands without importing them).
  */
+import { execFileSync } from 'node:child_process';
 import { glob, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Plugin } from '@oclif/core/config';
@@ -31,6 +32,9 @@ await build({
   banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
   logLevel: 'warning',
 });
+
+// Declarations of what a hippo's own code may import.
+execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' });
 
 const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();

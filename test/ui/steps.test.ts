@@ -36,7 +36,11 @@ describe('steps off a terminal', () => {
           return Promise.resolve();
         },
       },
-      { title: 'Spark', skip: () => 'found on PATH', run: (seen) => Promise.resolve(void seen.push('spark')) },
+      {
+        title: 'Spark',
+        skip: () => 'found on PATH',
+        run: (seen) => Promise.resolve(void seen.push('spark')),
+      },
     ];
     await runSteps(steps, order);
     expect(order).toEqual(['kafka']);
