@@ -16,7 +16,9 @@ function step(title, command, args) {
   process.stderr.write(`▸ ${title} …\n`);
   const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: root, env, encoding: 'utf8' });
   if (status !== 0) {
-    process.stderr.write(`${stdout ?? ''}${stderr ?? ''}${error ? `${error.message}\n` : ''}✗ ${title} failed\n`);
+    process.stderr.write(
+      `${stdout ?? ''}${stderr ?? ''}${error ? `${error.message}\n` : ''}✗ ${title} failed\n`,
+    );
     process.exit(status ?? 1);
   }
   process.stderr.write(`✓ ${title} (${((Date.now() - started) / 1000).toFixed(1)} s)\n`);
@@ -29,7 +31,9 @@ function newest(path) {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))));
 }
 
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex');
 const stamp = join(root, 'node_modules', '.hippo-installed');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   // The engines warning is about this machine's Node; the scripts run on the one that is being installed.
@@ -37,7 +41,9 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock);
 }
 
-const sources = ['src', 'package.json', 'package-lock.json', 'scripts/build.ts'].map((name) => newest(join(root, name)));
+const sources = ['src', 'package.json', 'package-lock.json', 'scripts/build.ts'].map((name) =>
+  newest(join(root, name)),
+);
 if (newest(join(root, 'oclif.manifest.json')) < Math.max(...sources)) {
   step('building', 'node', ['scripts/build.ts']);
 }
