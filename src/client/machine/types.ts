@@ -25,8 +25,11 @@ export type MachineEvent =
   | { type: 'message'; at: Millis; from: Coordinates; message: FrontierEvent | JobFinish | ManualRequest }
   | { type: 'tick'; at: Millis }
   | { type: 'job-exited'; at: Millis; run: RunId; attemptId: string; outcome: JobOutcome }
-  /** This client owns the hippo from now on: state has been read; what was running may be dead and is run again. */
-  | { type: 'ownership-gained'; at: Millis }
+  /**
+   * This client owns the hippo from now on: state has been read. What was running is dead and is run again, but for the
+   * attempts in `alive`: their processes are known to this host, which will report their end.
+   */
+  | { type: 'ownership-gained'; at: Millis; alive?: readonly string[] }
   | { type: 'ownership-lost'; at: Millis };
 
 export type JobOutcome =
