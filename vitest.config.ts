@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'kafka',
           include: ['test/**/*.kafka.test.ts', 'test/e2e/**/*.test.ts'],
-          globalSetup: ['test/support/broker-setup.ts'],
+          globalSetup: ['test/support/build-setup.ts', 'test/support/broker-setup.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,
