@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { execa, type ExecOptions, type ExecProcess } from '../../src/core/exec.ts';
+import { execa, type ExecOptions } from '../../src/core/exec.ts';
 
 /** The built CLI's entry, as `hippo` on a user's PATH is. */
 export const HIPPO = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
@@ -58,7 +58,7 @@ export async function hippoJson(
 }
 
 /** Starts the built CLI and leaves it running; the caller ends it. */
-export function startHippo(args: readonly string[], options: CliOptions = {}): ExecProcess {
+export function startHippo(args: readonly string[], options: CliOptions = {}) {
   return execa(process.execPath, [HIPPO, ...args], { ...execOptions(options), stdin: 'ignore' });
 }
 
