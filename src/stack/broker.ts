@@ -1,0 +1,292 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import getPort from 'get-port';
+import { ChildError, TimeoutError, UserError } from '../core/errors.ts';
+import { execa, spawnDetached } from '../core/exec.ts';
+import { requireKafka } from './distribution.ts';
+import { requireJava } from './java.ts';
+import { commandLine, isAlive, terminate } from './process.ts';
+import {
+  type BrokerPorts,
+  type BrokerProperties,
+  brokerProperties,
+  formatProperties,
+  portsOf,
+} from './properties.ts';
+
+const START_DEADLINE = 60_000;
+/** A port can be taken between our look at it and Kafka's; then others are tried. */
+const START_ATTEMPTS = 3;
+/** Kafka flushes and closes its logs on SIGTERM: about a second, more on a busy machine. */
+const STOP_GRACE = 20_000;
+
+export interface BrokerOptions {
+  /** Its own folder: `server.properties`, `data/` and `broker.log` are written there. */
+  directory: string;
+  /** The port for clients. Left out: the one of the last start in this folder if it is free, else any free one. */
+  port?: number | undefined;
+  /** Further settings, or other values, by Kafka's own names. */
+  properties?: BrokerProperties | ((ports: BrokerPorts) => BrokerProperties);
+  /** Further arguments of Kafka's `format`, e.g. `['--add-scram', 'SCRAM-SHA-256=[name=a,password=b]']`. */
+  formatArguments?: readonly string[];
+  env?: NodeJS.ProcessEnv;
+  /** Told what happens, e.g. which files are being fetched. */
+  update?: (detail: string) => void;
+  /** Gives the start up; no process is left. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Where a broker's files are. */
+export interface BrokerFiles {
+  properties: string;
+  data: string;
+  log: string;
+}
+
+export interface RunningBroker {
+  /** `127.0.0.1:<port>` */
+  brokers: string[];
+  pid: number;
+  port: number;
+  dataDirectory: string;
+  logFile: string;
+  version: string;
+  /** SIGTERM, then SIGKILL after a grace. Data stay. Safe to repeat. */
+  stop(): Promise<void>;
+}
+
+export function brokerFiles(directory: string): BrokerFiles {
+  const root = resolve(directory);
+  return {
+    properties: join(root, 'server.properties'),
+    data: join(root, 'data'),
+    log: join(root, 'broker.log'),
+  };
+}
+
+/**
+ * Starts a real Kafka on loopback and waits until it takes connections, which it does only when it is ready. The
+ * process is a session of its own: it outlives the caller.
+ *
+ * @throws UserError without Java or Kafka, or when the demanded port is taken; ChildError with the end of its log when
+ * it stops at once; TimeoutError after a minute
+ */
+export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
+  const { update = () => undefined, env = process.env, signal } = options;
+  const java = await requireJava(env);
+  const kafka = await requireKafka(env, update, signal);
+  const files = brokerFiles(options.directory);
+  await mkdir(files.data, { recursive: true });
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
+    const ports = await choosePorts(files, options.port, attempt > 1);
+    await writeProperties(files, ports, options.properties);
+    const jvm = [java.command, ...JVM_OPTIONS, '-cp', kafka.classpath] as const;
+    if (!existsSync(join(files.data, 'meta.properties'))) {
+      update('formatting its storage');
+      await format(jvm, files, options);
+    }
+    update(`starting on port ${ports.client}`);
+    const pid = await spawnBroker(jvm, files, env);
+    try {
+      await untilListening(pid, ports.client, files, signal);
+    } catch (error) {
+      await terminate(pid, STOP_GRACE);
+      if (error instanceof PortTaken && options.port === undefined && attempt < START_ATTEMPTS) continue;
+      throw error;
+    }
+    return {
+      brokers: [`127.0.0.1:${ports.client}`],
+      pid,
+      port: ports.client,
+      dataDirectory: files.data,
+      logFile: files.log,
+      version: kafka.version,
+      stop: async () => {
+        await stopBroker(pid, options.directory);
+      },
+    };
+  }
+}
+
+/**
+ * Stops the broker of this folder, if `pid` is it: a process that got the same id later is left alone.
+ *
+ * @returns `gone` when there was nothing to stop
+ */
+export async function stopBroker(pid: number, directory: string): Promise<'gone' | 'stopped' | 'killed'> {
+  return (await isBroker(pid, directory)) ? terminate(pid, STOP_GRACE) : 'gone';
+}
+
+/** Whether this process is the broker whose files are in this folder. */
+export async function isBroker(pid: number, directory: string): Promise<boolean> {
+  return (
+    (await isAlive(pid)) &&
+    (await commandLine(pid)).endsWith(`kafka.Kafka ${brokerFiles(directory).properties}`)
+  );
+}
+
+/** Small, and quick to start: one node for one person. */
+const JVM_OPTIONS = [
+  '-Xms64m',
+  '-Xmx512m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-XX:+ExitOnOutOfMemoryError',
+  '-Djava.awt.headless=true',
+  // For a Kafka of KAFKA_HOME, which brings Log4j and would look for a configuration file.
+  '-Dorg.apache.logging.log4j.level=INFO',
+  '-Dorg.slf4j.simpleLogger.showDateTime=true',
+  '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS',
+] as const;
+
+class PortTaken extends ChildError {}
+
+async function choosePorts(
+  files: BrokerFiles,
+  demanded: number | undefined,
+  afresh: boolean,
+): Promise<BrokerPorts> {
+  const last = afresh ? undefined : portsOf(await readFile(files.properties, 'utf8').catch(() => ''));
+  const host = '127.0.0.1';
+  const preferred = demanded ?? last?.client;
+  const client = await getPort({ host, ...(preferred === undefined ? {} : { port: preferred }) });
+  if (demanded !== undefined && client !== demanded) {
+    throw new UserError(`port ${demanded} is taken`, {
+      next: ['hippo up --port with another one', 'or hippo up without --port: it takes a free one'],
+    });
+  }
+  const controller = await getPort({
+    host,
+    exclude: [client],
+    ...(last === undefined ? {} : { port: last.controller }),
+  });
+  return { client, controller };
+}
+
+async function writeProperties(
+  files: BrokerFiles,
+  ports: BrokerPorts,
+  more: BrokerOptions['properties'],
+): Promise<void> {
+  const further = typeof more === 'function' ? more(ports) : more;
+  const text = formatProperties({ ...brokerProperties(ports, files.data), ...further });
+  await writeFile(files.properties, text, { mode: 0o600 });
+}
+
+async function format(
+  jvm: readonly [string, ...string[]],
+  files: BrokerFiles,
+  options: BrokerOptions,
+): Promise<void> {
+  const [java, ...words] = jvm;
+  const id = randomBytes(16).toString('base64url');
+  const result = await execa(
+    java,
+    [
+      ...words,
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      id,
+      '-c',
+      files.properties,
+      ...(options.formatArguments ?? []),
+    ],
+    {
+      reject: false,
+      all: true,
+      stdin: 'ignore',
+      ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    },
+  );
+  options.signal?.throwIfAborted();
+  if (result.failed) {
+    throw new ChildError("Kafka's storage could not be formatted", {
+      why: result.all.split('\n').slice(-3).join('\n'),
+      next: [`look at ${files.properties}`],
+    });
+  }
+}
+
+async function spawnBroker(
+  jvm: readonly [string, ...string[]],
+  files: BrokerFiles,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const [java, ...words] = jvm;
+  // The log of the start before is kept: it may say why that broker died.
+  await rename(files.log, `${files.log}.1`).catch(() => undefined);
+  const log = await open(files.log, 'w', 0o600);
+  try {
+    const broker = spawnDetached(java, [...words, 'kafka.Kafka', files.properties], {
+      cwd: resolve(files.data, '..'),
+      env,
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    await once(broker, 'spawn');
+    broker.unref();
+    return broker.pid ?? Number.NaN;
+  } finally {
+    await log.close();
+  }
+}
+
+async function untilListening(
+  pid: number,
+  port: number,
+  files: BrokerFiles,
+  signal?: AbortSignal,
+): Promise<void> {
+  const deadline = Date.now() + START_DEADLINE;
+  while (!(await accepts(port))) {
+    signal?.throwIfAborted();
+    if (!(await isAlive(pid))) throw await whyItDied(files);
+    if (Date.now() > deadline) {
+      throw new TimeoutError(`Kafka did not get ready in ${START_DEADLINE / 1000} s`, {
+        why: await endOfLog(files.log),
+        next: [`look at ${files.log}`],
+      });
+    }
+    await sleep(50);
+  }
+  // Something else may be listening there while ours is about to fail.
+  if (!(await isAlive(pid))) throw await whyItDied(files);
+}
+
+async function whyItDied(files: BrokerFiles): Promise<ChildError> {
+  const log = await readFile(files.log, 'utf8').catch(() => '');
+  const details = { why: await endOfLog(files.log), next: [`look at ${files.log}`] };
+  return /Address already in use|BindException/.test(log)
+    ? new PortTaken('Kafka stopped at once: its port is taken', details)
+    : new ChildError('Kafka stopped at once', details);
+}
+
+/** What a log said last: its errors, else its last lines. */
+async function endOfLog(file: string): Promise<string> {
+  const lines = (await readFile(file, 'utf8').catch(() => '')).trimEnd().split('\n');
+  const errors = lines.filter((line) => /\b(ERROR|FATAL|Exception)\b/.test(line));
+  return (errors.length > 0 ? errors : lines)
+    .slice(-4)
+    .map((line) => line.trim().slice(0, 300))
+    .join('\n');
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const end = (answer: boolean) => () => {
+      socket.destroy();
+      done(answer);
+    };
+    socket.setTimeout(1_000, end(false));
+    socket.once('connect', end(true));
+    socket.once('error', end(false));
+  });
+}

@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from '../core/exec.ts';
+import { ChildError, UserError } from '../core/errors.ts';
+import { cacheDirectory } from '../core/paths.ts';
+import { installOnce } from './install.ts';
+
+/** The version that is fetched where `KAFKA_HOME` names none. */
+export const KAFKA_VERSION = '4.3.1';
+
+/** Where Kafka's classes are. */
+export interface KafkaDistribution {
+  /** Java's own wildcard form: `<folder>/*`. */
+  classpath: string;
+  version: string;
+  source: 'KAFKA_HOME' | 'cache';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What is already here: `KAFKA_HOME`, else this user's cache; null when Kafka would have to be fetched. */
+export async function findKafka(env: Environment): Promise<KafkaDistribution | null> {
+  const home = env['KAFKA_HOME'];
+  if (home !== undefined && home !== '') return kafkaOfHome(home);
+  const directory = cachedKafka();
+  return existsSync(directory)
+    ? { classpath: join(directory, 'lib', '*'), version: KAFKA_VERSION, source: 'cache' }
+    : null;
+}
+
+/**
+ * Fetches Kafka's jars into the user's cache with Maven. Safe to repeat, to interrupt and to run twice at once.
+ *
+ * @param update is told what is being fetched
+ * @throws UserError when there is no Maven, ChildError when it fails
+ */
+export async function installKafka(
+  update: (detail: string) => void,
+  signal?: AbortSignal,
+): Promise<KafkaDistribution> {
+  const directory = cachedKafka();
+  await installOnce(
+    directory,
+    (temporary) => resolveJars(temporary, update, signal),
+    () => update('another hippo is fetching it'),
+  );
+  return { classpath: join(directory, 'lib', '*'), version: KAFKA_VERSION, source: 'cache' };
+}
+
+/** {@link findKafka}, else {@link installKafka}. */
+export async function requireKafka(
+  env: Environment,
+  update: (detail: string) => void = () => undefined,
+  signal?: AbortSignal,
+): Promise<KafkaDistribution> {
+  return (await findKafka(env)) ?? installKafka(update, signal);
+}
+
+function cachedKafka(): string {
+  return join(cacheDirectory(), `kafka-${KAFKA_VERSION}`);
+}
+
+async function kafkaOfHome(home: string): Promise<KafkaDistribution> {
+  const libs = join(home, 'libs');
+  const names = await readdir(libs).catch(() => []);
+  const version = names
+    .map((name) => /^kafka_2\.\d+-(\d[\w.]*?)\.jar$/.exec(name)?.[1])
+    .find((found) => found !== undefined);
+  if (version === undefined) {
+    throw new UserError('KAFKA_HOME holds no Kafka', {
+      why: `There is no kafka_2.*.jar in ${libs}.`,
+      next: ['point KAFKA_HOME at an unpacked Kafka release', 'or unset KAFKA_HOME: hippo then fetches one'],
+    });
+  }
+  return { classpath: join(libs, '*'), version, source: 'KAFKA_HOME' };
+}
+
+async function resolveJars(
+  directory: string,
+  update: (detail: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  const pom = join(directory, 'pom.xml');
+  const lib = join(directory, 'lib');
+  await mkdir(lib);
+  await writeFile(pom, POM);
+  const maven = execa(
+    'mvn',
+    [
+      '--batch-mode',
+      '--file',
+      pom,
+      'dependency:copy-dependencies',
+      '-DincludeScope=runtime',
+      `-DoutputDirectory=${lib}`,
+    ],
+    { reject: false, all: true, stdin: 'ignore', ...(signal === undefined ? {} : { cancelSignal: signal }) },
+  );
+  let fetched = 0;
+  for await (const line of maven.iterable({ from: 'all' })) {
+    const jar = /Downloaded from \S+: \S*\/([^/\s]+\.jar)/.exec(line)?.[1];
+    if (jar !== undefined) update(`${String(++fetched)} files, last ${jar}`);
+  }
+  const result = await maven;
+  signal?.throwIfAborted();
+  if (!result.failed) return;
+  if (result.code === 'ENOENT') {
+    throw new UserError('Kafka is not here, and Maven, which would fetch it, was not found', {
+      next: [
+        'install Maven, e.g. apt install maven',
+        'or unpack a Kafka release (https://kafka.apache.org/downloads) and point KAFKA_HOME at it',
+        'or name running brokers in hippo.yaml: kafka.brokers',
+      ],
+    });
+  }
+  const said = result.all
+    .split('\n')
+    .filter((line) => line.includes('[ERROR]'))
+    .slice(0, 3);
+  throw new ChildError("Kafka's files could not be fetched", {
+    why: said.join('\n') || result.shortMessage,
+    next: [
+      'check the network and ~/.m2/settings.xml, then repeat the command',
+      'or point KAFKA_HOME at an unpacked Kafka release',
+    ],
+  });
+}
+
+/** Kafka's broker with its own logger; every version that is not pinned here is pinned by Kafka's own pom. */
+const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>hippo</groupId>
+  <artifactId>local-kafka</artifactId>
+  <version>1</version>
+  <packaging>pom</packaging>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka_2.13</artifactId>
+      <version>${KAFKA_VERSION}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.slf4j</groupId>
+      <artifactId>slf4j-simple</artifactId>
+      <version>1.7.36</version>
+    </dependency>
+  </dependencies>
+  <build>
+    <pluginManagement>
+      <plugins>
+        <plugin>
+          <groupId>org.apache.maven.plugins</groupId>
+          <artifactId>maven-dependency-plugin</artifactId>
+          <version>2.8</version>
+        </plugin>
+      </plugins>
+    </pluginManagement>
+  </build>
+</project>
+`;

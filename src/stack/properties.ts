@@ -1,0 +1,47 @@
+/** Kafka's own settings, by their names in server.properties. */
+export type BrokerProperties = Readonly<Record<string, string>>;
+
+export interface BrokerPorts {
+  client: number;
+  controller: number;
+}
+
+/** The settings of one KRaft node on loopback that is broker and controller at once. */
+export function brokerProperties(ports: BrokerPorts, dataDirectory: string): BrokerProperties {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    listeners: `PLAINTEXT://127.0.0.1:${ports.client},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports.client}`,
+    'controller.listener.names': 'CONTROLLER',
+    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'log.dirs': dataDirectory,
+    // One broker: Kafka's own topics cannot have the three replicas that are its default.
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'share.coordinator.state.topic.num.partitions': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    'auto.create.topics.enable': 'false',
+  };
+}
+
+/** The text of a Java properties file, backslashes (of a path) escaped. */
+export function formatProperties(properties: BrokerProperties): string {
+  return Object.entries(properties)
+    .map(([key, value]) => `${key}=${value.replaceAll('\\', '\\\\')}\n`)
+    .join('');
+}
+
+/** The ports that a properties file written by us names; undefined when it names none. */
+export function portsOf(text: string): BrokerPorts | undefined {
+  const client = /^advertised\.listeners=.*?:(\d+)/m.exec(text)?.[1];
+  const controller = /^controller\.quorum\.voters=.*:(\d+)/m.exec(text)?.[1];
+  return client === undefined || controller === undefined
+    ? undefined
+    : { client: Number(client), controller: Number(controller) };
+}
