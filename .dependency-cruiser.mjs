@@ -1,8 +1,8 @@
 /** The arrows of the architecture: left may import right, never back. `npm run lint` enforces them. */
 const LAYERS = {
   commands: ['ui', 'doctor', 'tractor', 'trigger', 'tail', 'scaffold', 'stack', 'client', 'kafka', 'messages', 'config', 'core'],
-  tractor: ['doctor', 'kafka', 'messages', 'config', 'core'],
-  doctor: ['stack', 'kafka', 'messages', 'config', 'core'],
+  tractor: ['doctor', 'client', 'kafka', 'messages', 'config', 'core'],
+  doctor: ['stack', 'client', 'kafka', 'messages', 'config', 'core'],
   trigger: ['tail', 'client', 'kafka', 'messages', 'config', 'core'],
   tail: ['kafka', 'messages', 'config', 'core'],
   scaffold: ['config', 'messages', 'core'],
