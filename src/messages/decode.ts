@@ -1,0 +1,100 @@
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { Parsed } from './types.ts';
+
+/** Kafka's own default limit of a record (message.max.bytes, without its overhead). */
+export const MAX_BYTES = 1_048_576;
+/** Deeper nesting is no message, and would overflow the stack of whoever walks it recursively. */
+export const MAX_DEPTH = 64;
+/** Of a name or a partition value: Hive's metastore keeps no longer partition name. */
+export const MAX_NAME_LENGTH = 767;
+const MAX_REASON_LENGTH = 200;
+
+/** A reason to reject, on its way from a field's reader to {@link parseWith}; nobody outside this folder sees it. */
+export class Refusal extends Error {
+  readonly key: string | undefined;
+
+  constructor(reason: string, key?: string) {
+    super(reason);
+    this.key = key;
+  }
+}
+
+/**
+ * Turns bytes into a message. Never throws: what is no UTF-8, no JSON object, too big, too deep or refused by `read`
+ * is a rejection with a reason of one line.
+ */
+export function parseWith<T>(input: Uint8Array | string, read: (object: JsonObject) => T): Parsed<T> {
+  try {
+    return { ok: true, message: read(decodeObject(input)) };
+  } catch (thrown) {
+    if (!(thrown instanceof Refusal)) throw thrown;
+    const reason = oneLine(thrown.message);
+    return {
+      ok: false,
+      rejection: thrown.key === undefined ? { reason } : { reason, key: oneLine(thrown.key) },
+    };
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decodeObject(input: Uint8Array | string): JsonObject {
+  if (input.length > MAX_BYTES)
+    throw new Refusal(`is ${input.length} bytes long; at most ${MAX_BYTES} are read`);
+  const value = parseJson(typeof input === 'string' ? input : decodeUtf8(input));
+  if (!isJsonObject(value)) throw new Refusal(`must be a JSON object, not ${typeName(value)}`);
+  checkValue(value, 1, '');
+  return value;
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Refusal('is not UTF-8');
+  }
+}
+
+function parseJson(text: string): Json {
+  if (text.trim() === '') throw new Refusal('is empty');
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw new Refusal(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** What JSON.stringify could not write again: deep nesting overflows its stack, 1e400 has become Infinity. */
+function checkValue(value: Json, depth: number, path: string): void {
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new Refusal('is too large a number', path);
+  } else if (typeof value === 'object' && value !== null) {
+    if (depth > MAX_DEPTH) throw new Refusal(`is nested more than ${MAX_DEPTH} levels deep`);
+    if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) checkValue(item, depth + 1, `${path}[${index}]`);
+    } else {
+      for (const key of Object.keys(value)) {
+        checkValue(value[key] ?? null, depth + 1, path === '' ? key : `${path}.${key}`);
+      }
+    }
+  }
+}
+
+/** Anything as one printable line, cut where it gets long. */
+function oneLine(text: string): string {
+  const line = text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim();
+  return line.length <= MAX_REASON_LENGTH ? line : `${line.slice(0, MAX_REASON_LENGTH - 1).toWellFormed()}…`;
+}
+
+/** How a reason names what it found. */
+export function typeName(value: Json | undefined): string {
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  return { object: 'an object', string: 'text', number: 'a number', boolean: 'true or false' }[
+    typeof value as 'object' | 'string' | 'number' | 'boolean'
+  ];
+}

@@ -1,0 +1,89 @@
+import type { Json, JsonObject } from '../core/json.ts';
+import { MAX_NAME_LENGTH, Refusal, typeName } from './decode.ts';
+
+/** Readers of single fields: the value, or a {@link Refusal} that names the key. */
+
+/** Year 9999. Anything above is not seconds; most likely milliseconds. */
+const LAST_SECOND = 253_402_300_799;
+
+/**
+ * A name, or a partition's value: it may end in an argument, an environment variable, a file name and a terminal. None of
+ * these can take a control character, and argv and UTF-8 files cannot take NUL or half a surrogate pair.
+ */
+export function name(value: Json | undefined, key: string): string {
+  const found = text(value, key);
+  if (found.trim() === '') throw new Refusal('must not be blank', key);
+  if (found.length > MAX_NAME_LENGTH)
+    throw new Refusal(`must have at most ${MAX_NAME_LENGTH} characters`, key);
+  if (/\p{Cc}/u.test(found)) throw new Refusal('must have no control characters', key);
+  if (!found.isWellFormed()) throw new Refusal('must be well-formed Unicode', key);
+  return found;
+}
+
+export function text(value: Json | undefined, key: string): string {
+  if (typeof value !== 'string') throw mismatch('text', value, key);
+  return value;
+}
+
+export function finiteNumber(value: Json | undefined, key: string): number {
+  if (typeof value !== 'number') throw mismatch('a number', value, key);
+  return value;
+}
+
+export function integer(value: Json | undefined, key: string): number {
+  if (!Number.isSafeInteger(value)) throw mismatch('a whole number', value, key);
+  return value as number;
+}
+
+export function boolean(value: Json | undefined, key: string): boolean {
+  if (typeof value !== 'boolean') throw mismatch('true or false', value, key);
+  return value;
+}
+
+/** Epoch seconds, as a number or as its digits. */
+export function seconds(value: Json | undefined, key: string): number {
+  const found = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+  if (typeof found !== 'number' || found < 0) throw mismatch('epoch seconds', value, key);
+  if (found > LAST_SECOND) throw new Refusal('must be epoch seconds, not milliseconds', key);
+  return found;
+}
+
+/**
+ * Takes an optional field out of `extra` when it has the shape that we know. Otherwise it stays there: the same name in
+ * another service's message may mean something else, and has to survive a round trip.
+ */
+export function take<T extends Json>(
+  extra: JsonObject,
+  key: string,
+  is: (value: Json) => value is T,
+): T | undefined {
+  const value = extra[key];
+  if (value === undefined || !is(value)) return undefined;
+  Reflect.deleteProperty(extra, key);
+  return value;
+}
+
+export function isText(value: Json): value is string {
+  return typeof value === 'string';
+}
+
+/** Leaves out the optional fields that are not there. */
+export function present<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}
+
+/**
+ * A message's own fields, in their usual order, then everything else. Where `extra` has one of the own names, the own value stays.
+ */
+export function withExtra(own: JsonObject, extra: JsonObject): JsonObject {
+  return { ...own, ...extra, ...own };
+}
+
+export function mismatch(wanted: string, value: Json | undefined, key: string): Refusal {
+  if (value === undefined) return new Refusal(`is missing; it must be ${wanted}`, key);
+  const found = typeName(value);
+  return new Refusal(
+    found === wanted || typeof value === 'number' ? `must be ${wanted}` : `must be ${wanted}, not ${found}`,
+    key,
+  );
+}

@@ -1,0 +1,48 @@
+import type { JsonObject } from '../core/json.ts';
+import { DIALECTS, dialectOf, readExecDate } from './dialects.ts';
+import { name, text, withExtra } from './fields.ts';
+import type { FrontierDialect, FrontierEvent } from './types.ts';
+
+/** A frontier event of any dialect. A missing method is the empty text. */
+export function readFrontier(object: JsonObject): FrontierEvent {
+  const dialect = dialectOf(object);
+  const { fields, dateField, readPartitions } = DIALECTS[dialect];
+  const date = object[dateField] === undefined ? otherDateField(object) : dateField;
+  const own = new Set(['db', 'table', 'method', date, ...fields.filter((field) => field !== dateField)]);
+  return {
+    kind: 'frontier',
+    dialect,
+    db: name(object['db'], 'db'),
+    table: name(object['table'], 'table'),
+    partitions: readPartitions(object),
+    method: object['method'] === undefined ? '' : text(object['method'], 'method'),
+    execDate: readExecDate(object[date], date),
+    extra: Object.fromEntries(Object.entries(object).filter(([key]) => !own.has(key))),
+  };
+}
+
+/**
+ * @param dialect default: that in which the event was written, so that a parsed event comes out as it came in
+ * @throws UserError where the dialect cannot express the event's partitions
+ */
+export function writeFrontier(event: FrontierEvent, dialect: FrontierDialect = event.dialect): JsonObject {
+  const { dateField, writePartitions, writeDate } = DIALECTS[dialect];
+  // Consumers of the other dialects require a method.
+  const method =
+    event.method === '' && dialect !== event.dialect && dialect !== 'scalars' ? 'partition' : event.method;
+  return withExtra(
+    {
+      table: event.table,
+      ...writePartitions(event.partitions),
+      db: event.db,
+      ...(method === '' ? {} : { method }),
+      [dateField]: writeDate(event.execDate),
+    },
+    event.extra,
+  );
+}
+
+/** exec_date and timestamp stand for each other where a dialect's own is missing. */
+function otherDateField(object: JsonObject): 'exec_date' | 'timestamp' {
+  return object['timestamp'] === undefined ? 'exec_date' : 'timestamp';
+}

@@ -1,0 +1,93 @@
+/**
+ * Every message of hippo: bytes to types and back. Pure: no I/O, nothing of Node, never throws on input.
+ *
+ * Parsing keeps fields that it does not know in `extra`, and serialising writes them again.
+ */
+import type { JsonObject } from '../core/json.ts';
+import { parseWith } from './decode.ts';
+import { readFinish, writeFinish } from './finish.ts';
+import { readFrontier, writeFrontier } from './frontier.ts';
+import { readHealth, writeHealth } from './health.ts';
+import { readSchedule, writeSchedule } from './schedule.ts';
+import { readStart, writeStart } from './start.ts';
+import type {
+  FrontierDialect,
+  FrontierEvent,
+  HippoMessage,
+  JobFinish,
+  JobStart,
+  ManualRequest,
+  MessageKind,
+  Parsed,
+  ServiceHealth,
+} from './types.ts';
+
+export type * from './types.ts';
+export { FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
+export { parsePartitionPath, partitionPath, partitionValues } from './partition.ts';
+
+/** What comes off the wire. */
+export type Input = Uint8Array | string;
+
+export const parseFrontier = (input: Input): Parsed<FrontierEvent> => parseWith(input, readFrontier);
+export const parseStart = (input: Input): Parsed<JobStart> => parseWith(input, readStart);
+export const parseFinish = (input: Input): Parsed<JobFinish> => parseWith(input, readFinish);
+export const parseSchedule = (input: Input): Parsed<ManualRequest> => parseWith(input, readSchedule);
+export const parseHealth = (input: Input): Parsed<ServiceHealth> => parseWith(input, readHealth);
+
+/**
+ * @param dialect default: the event's own
+ * @throws UserError where the dialect cannot express the event's partitions
+ */
+export const serialiseFrontier = (event: FrontierEvent, dialect?: FrontierDialect): string =>
+  JSON.stringify(writeFrontier(event, dialect));
+export const serialiseStart = (message: JobStart): string => JSON.stringify(writeStart(message));
+export const serialiseFinish = (message: JobFinish): string => JSON.stringify(writeFinish(message));
+export const serialiseSchedule = (request: ManualRequest): string => JSON.stringify(writeSchedule(request));
+export const serialiseHealth = (health: ServiceHealth): string => JSON.stringify(writeHealth(health));
+
+const READERS: { readonly [K in MessageKind]: (object: JsonObject) => Extract<HippoMessage, { kind: K }> } = {
+  frontier: readFrontier,
+  start: readStart,
+  finish: readFinish,
+  schedule: readSchedule,
+  health: readHealth,
+};
+
+/** For a topic whose kind of message is known. */
+export function parseMessage<K extends MessageKind>(
+  kind: K,
+  input: Input,
+): Parsed<Extract<HippoMessage, { kind: K }>> {
+  return parseWith(input, READERS[kind]);
+}
+
+export function serialiseMessage(message: HippoMessage): string {
+  switch (message.kind) {
+    case 'frontier':
+      return serialiseFrontier(message);
+    case 'start':
+      return serialiseStart(message);
+    case 'finish':
+      return serialiseFinish(message);
+    case 'schedule':
+      return serialiseSchedule(message);
+    case 'health':
+      return serialiseHealth(message);
+  }
+}
+
+/** The kind that a message has by its shape, where its topic does not tell; undefined: none of ours. */
+export function recognise(input: Input): MessageKind | undefined {
+  const guess = parseWith(input, guessKind);
+  return guess.ok ? guess.message : undefined;
+}
+
+function guessKind(object: JsonObject): MessageKind | undefined {
+  const has = (...keys: string[]): boolean => keys.every((key) => object[key] !== undefined);
+  if (has('db', 'table')) return 'frontier';
+  if (has('service_name', 'exec_time')) return 'health';
+  if (!has('hippo_name', 'job_name')) return undefined;
+  if (has('is_success', 'finish_time')) return 'finish';
+  return has('job_id', 'start_time') ? 'start' : 'schedule';
+}

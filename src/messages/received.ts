@@ -1,0 +1,26 @@
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { ReceivedMessage } from './types.ts';
+
+/**
+ * Whether a `receive_msgs` field is ours. Other services use that name for lists of their own. Unknown fields of an entry
+ * stay in it, since it is kept as it is: wire and type have the same names.
+ */
+export function isReceivedMessages(value: Json): value is (ReceivedMessage & JsonObject)[] {
+  return Array.isArray(value) && value.every(isReceivedMessage);
+}
+
+function isReceivedMessage(value: Json): boolean {
+  return (
+    isJsonObject(value) &&
+    typeof value['topic'] === 'string' &&
+    Number.isSafeInteger(value['partition']) &&
+    typeof value['offset'] === 'string' &&
+    /^\d{1,19}$/.test(value['offset']) &&
+    (value['need'] === undefined || typeof value['need'] === 'string') &&
+    (value['traceparent'] === undefined || typeof value['traceparent'] === 'string')
+  );
+}
+
+export function writeReceivedMessages(received: readonly ReceivedMessage[]): Json {
+  return received.map((message) => ({ ...message }));
+}

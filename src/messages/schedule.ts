@@ -1,0 +1,40 @@
+import type { Json, JsonObject } from '../core/json.ts';
+import { Refusal } from './decode.ts';
+import { isText, name, present, take, withExtra } from './fields.ts';
+import { type ManualRequest, SCHEDULE_ACTIONS, type ScheduleAction } from './types.ts';
+
+export function readSchedule(object: JsonObject): ManualRequest {
+  const { hippo_name, job_name, action, run_key, ...extra } = object;
+  return {
+    kind: 'schedule',
+    hippoName: name(hippo_name, 'hippo_name'),
+    jobName: name(job_name, 'job_name'),
+    action: readAction(action),
+    // Not left among the unknown fields when it is malformed: the request would then be about another run.
+    ...(run_key === undefined ? {} : { runKey: name(run_key, 'run_key') }),
+    ...present({ by: take(extra, 'by', isText), reason: take(extra, 'reason', isText) }),
+    extra,
+  };
+}
+
+export function writeSchedule(request: ManualRequest): JsonObject {
+  return withExtra(
+    {
+      hippo_name: request.hippoName,
+      job_name: request.jobName,
+      // Left out for `run`, as the services that know no other action write it.
+      ...(request.action === 'run' ? {} : { action: request.action }),
+      ...(request.runKey === undefined ? {} : { run_key: request.runKey }),
+      ...(request.by === undefined ? {} : { by: request.by }),
+      ...(request.reason === undefined ? {} : { reason: request.reason }),
+    },
+    request.extra,
+  );
+}
+
+function readAction(value: Json | undefined): ScheduleAction {
+  if (value === undefined) return 'run';
+  const action = SCHEDULE_ACTIONS.find((known) => known === value);
+  if (action === undefined) throw new Refusal(`must be one of ${SCHEDULE_ACTIONS.join(', ')}`, 'action');
+  return action;
+}
