@@ -4,7 +4,13 @@
  */
 import type { Json } from '../../core/json.ts';
 import type { Millis } from '../../core/clock.ts';
-import type { FrontierEvent, JobFinish, JobStart, ManualRequest, ReceivedMessage } from '../../messages/types.ts';
+import type {
+  FrontierEvent,
+  JobFinish,
+  JobStart,
+  ManualRequest,
+  ReceivedMessage,
+} from '../../messages/types.ts';
 
 /** A run is one job for one window (`2017-04-28`, `201704`, `2017-04-28T05`) or, for `every: event`, one partition (`yyyymm=201704`). */
 export interface RunId {
@@ -58,6 +64,8 @@ export interface RunState extends RunId {
   jobId: string | null;
   /** Attempts of the present firing, from 1; 0 before the first. */
   attempt: number;
+  /** Attempts of the present firing that failed: counted against `retries`, unlike those that a takeover ended. */
+  failures: number;
   /** Unique per attempt, also over restarts; tags the process. */
   attemptId: string | null;
   /** The coordinates that satisfied each need, by need id; those that the present firing was started with. */
@@ -66,13 +74,20 @@ export interface RunState extends RunId {
   relanded: boolean;
   /** Why it is held, if it is. */
   held?: string;
+  /** When the run was opened. */
   firstInputAt: Millis;
+  /** When the present or last firing began. */
   startedAt: Millis | null;
+  /** When the present attempt began; null when none is running. */
+  attemptAt: Millis | null;
+  /** When the last firing, or a run that never fired, came to its end. */
   finishedAt: Millis | null;
   /** A ready run starts no earlier. */
   notBefore: Millis | null;
   /** Alerted about a missed deadline. */
   deadlineMissed: boolean;
+  /** Asked to stop: its `job-exited` is awaited. A timeout counts as a failed attempt. */
+  stopping?: { cause: 'timeout' | 'cancel'; reason: string };
   /** Last error, one line. */
   error?: string;
   /** Fired by hand: who and why. */
@@ -85,6 +100,13 @@ export interface InputState extends ReceivedMessage {
   version: number;
   /** The partition that landed, level name → value; empty for an unpartitioned table or a job. */
   values: Readonly<Record<string, string>>;
+  at: Millis;
+}
+
+/** A paused job, as its record `<hippo>/paused/<job>` says. */
+export interface Pause {
+  by?: string;
+  reason?: string;
   at: Millis;
 }
 
@@ -114,6 +136,7 @@ export interface Submission extends RunId {
   argv: readonly string[];
   env: Readonly<Record<string, string>>;
   inputs: readonly InputState[];
+  /** Milliseconds. The machine cancels the attempt after it, on a tick: the host need not. */
   timeout: Millis | null;
   traceparent: string | null;
 }

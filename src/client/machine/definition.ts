@@ -1,0 +1,82 @@
+import type { Millis } from '../../core/clock.ts';
+import type { JobConfig } from '../../config/schema.ts';
+import type { FrontierEvent, JobFinish } from '../../messages/types.ts';
+import type { Calendar, Window, WindowUnit } from './calendar.ts';
+import type { ArgumentTemplate } from './template.ts';
+
+/** The jobs of one hippo, compiled: what {@link step} needs to know besides the state. Immutable. */
+export interface Definition {
+  readonly hippo: string;
+  readonly calendar: Calendar;
+  /** How long ended runs and landed inputs are remembered, milliseconds. */
+  readonly keep: Millis;
+  readonly jobs: ReadonlyMap<string, JobDefinition>;
+  /** Who listens to what, by {@link tableSource} and {@link jobSource}: a message of nobody's interest costs one look-up. */
+  readonly listeners: ReadonlyMap<string, readonly Listener[]>;
+}
+
+export interface Listener {
+  readonly job: JobDefinition;
+  readonly need: Need;
+}
+
+export interface JobDefinition {
+  readonly name: string;
+  /** null for `every: event`: its runs are named by partitions. */
+  readonly unit: WindowUnit | null;
+  /** All of these must be satisfied. */
+  readonly groups: readonly NeedGroup[];
+  /** The needs of all groups, in the order of the file. */
+  readonly needs: readonly Need[];
+  readonly program: readonly string[];
+  readonly args: readonly ArgumentTemplate[];
+  readonly env: readonly (readonly [string, ArgumentTemplate])[];
+  readonly policy: Pick<
+    JobConfig,
+    'timeout' | 'deadline' | 'give_up' | 'retries' | 'concurrency' | 'on_reland' | 'while_paused'
+  >;
+}
+
+/** `atLeast` of the members; a plain need is a group of one. */
+export interface NeedGroup {
+  readonly atLeast: number;
+  readonly members: readonly Need[];
+}
+
+/** Where a run stands in time; `window` is null for `every: event`. */
+export interface Slot {
+  readonly key: string;
+  readonly window: Window | null;
+}
+
+/** What a message brought for a need. */
+export interface Landing {
+  /** What landed, as the ledger of inputs names it: `yyyymm=201704`, `2017-04-28`, … */
+  readonly value: string;
+  /** The partition's levels. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** One thing that a job needs: a table's partition or another job's run. */
+export interface Need {
+  /** Unique in its job: `btd.party`, `other.hippo/job`, `btd.party{region=us}`. */
+  readonly id: string;
+  readonly source: string;
+  /** Whether a landing names its run, and so may open it. A month that a daily job needs does not. */
+  readonly names: boolean;
+  /** What of the message concerns this need; empty when nothing does. */
+  landings(message: FrontierEvent | JobFinish): Landing[];
+  /** What must land for that run, as in {@link Landing.value}. */
+  expects(slot: Slot): string;
+  /** The runs that a landed value serves: the inverse of `expects`. */
+  slots(value: string): Slot[];
+}
+
+/** Hive and Spark know no case in names of tables: neither do needs. */
+export function tableSource(db: string, table: string): string {
+  return `table:${db}.${table}`.toLowerCase();
+}
+
+export function jobSource(hippo: string, job: string): string {
+  return `job:${hippo}/${job}`;
+}

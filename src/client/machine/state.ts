@@ -1,0 +1,103 @@
+import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
+import type { Millis } from '../../core/clock.ts';
+import type { InputState, Pause, RunId, RunState } from './types.ts';
+
+/**
+ * Everything that a hippo remembers, as values that are never changed in place: a step returns a new state that shares
+ * all but the changed paths with the old one. `runs`, `inputs` and `pauses` are what the records of the state topic
+ * hold; the rest is derived from them.
+ */
+export interface MachineState {
+  readonly owned: boolean;
+  /** By job, then key. */
+  readonly runs: PersistentMap<string, JobRuns>;
+  /** The ledger of what has landed: by {@link inputKey}. */
+  readonly inputs: PersistentMap<string, InputState>;
+  /** By job. */
+  readonly pauses: PersistentMap<string, Pause>;
+  /** No tick before this time changes anything. */
+  readonly wakeAt: Millis;
+  /** When what is older than `keep` is looked for next. */
+  readonly sweepAt: Millis;
+  /** Keys of state records that are not this definition's: jobs that are gone, records of another shape. */
+  readonly strays: readonly string[];
+}
+
+/** The runs of one job. */
+export interface JobRuns {
+  readonly byKey: PersistentMap<string, RunState>;
+  /** Keys of the runs that have not ended. */
+  readonly open: PersistentSet<string>;
+  readonly running: PersistentSet<string>;
+  /** The epoch second in the newest job id: the next one is later. */
+  readonly lastId: number;
+}
+
+export const NO_RUNS: JobRuns = {
+  byKey: PersistentMap(),
+  open: PersistentSet(),
+  running: PersistentSet(),
+  lastId: 0,
+};
+
+export const EMPTY_STATE: MachineState = {
+  owned: false,
+  runs: PersistentMap(),
+  inputs: PersistentMap(),
+  pauses: PersistentMap(),
+  wakeAt: Infinity,
+  sweepAt: 0,
+  strays: [],
+};
+
+/** Key of a landed input in the ledger. */
+export function inputKey(job: string, need: string, value: string): string {
+  return `${job}/${need}/${value}`;
+}
+
+export function isOpen(run: RunState): boolean {
+  return run.status === 'waiting' || run.status === 'ready' || run.status === 'running';
+}
+
+export function runsOf(state: MachineState, job: string): JobRuns {
+  return state.runs.get(job) ?? NO_RUNS;
+}
+
+export function findRun(state: MachineState, id: RunId): RunState | undefined {
+  return state.runs.get(id.job)?.byKey.get(id.key);
+}
+
+/** All runs that are remembered, in no order. */
+export function* listRuns(state: MachineState): Generator<RunState> {
+  for (const runs of state.runs.values()) yield* runs.byKey.values();
+}
+
+/** The paused jobs. */
+export function listPauses(state: MachineState): Iterable<[job: string, pause: Pause]> {
+  return state.pauses.entries();
+}
+
+/** The job's runs with this one added or replaced, and what is derived from them kept true. */
+export function withRun(runs: JobRuns, run: RunState): JobRuns {
+  const second = run.jobId === null ? 0 : secondOf(run.jobId);
+  return {
+    byKey: runs.byKey.set(run.key, run),
+    open: isOpen(run) ? runs.open.add(run.key) : runs.open.remove(run.key),
+    running: run.status === 'running' ? runs.running.add(run.key) : runs.running.remove(run.key),
+    lastId: Math.max(runs.lastId, second),
+  };
+}
+
+export function withoutRun(runs: JobRuns, key: string): JobRuns {
+  return {
+    ...runs,
+    byKey: runs.byKey.remove(key),
+    open: runs.open.remove(key),
+    running: runs.running.remove(key),
+  };
+}
+
+function secondOf(jobId: string): number {
+  const second = Number(jobId.slice(jobId.lastIndexOf('_') + 1));
+  return Number.isSafeInteger(second) ? second : 0;
+}

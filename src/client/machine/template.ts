@@ -1,0 +1,3 @@
+export interface ArgumentTemplate {
+  readonly source: string;
+}
