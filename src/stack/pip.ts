@@ -1,0 +1,72 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { execa } from '../core/exec.ts';
+import { ChildError } from '../core/errors.ts';
+
+const MEGABYTE = 1_000_000;
+
+/**
+ * Installs one pinned requirement into the virtual environment of `python`.
+ *
+ * @param scratch an empty folder for pip's own temporary files: what is being downloaded is measured there
+ * @param update is told the step, and how much of a download is here
+ * @throws ChildError with pip's own words
+ */
+export async function pipInstall(
+  python: string,
+  requirement: string,
+  scratch: string,
+  update: (detail: string) => void,
+  options: { env?: NodeJS.ProcessEnv; signal?: AbortSignal | undefined },
+): Promise<void> {
+  const pip = execa(python, ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', requirement], {
+    env: { ...(options.env ?? process.env), TMPDIR: scratch, PIP_DISABLE_PIP_VERSION_CHECK: '1' },
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  });
+  let download: Download | undefined;
+  const ticker = setInterval(() => {
+    if (download !== undefined) void report(scratch, download, update);
+  }, 500);
+  try {
+    for await (const line of pip.iterable({ from: 'all' })) {
+      download = downloadOf(line);
+      if (download === undefined && line.trim() !== '') update(line.trim().slice(0, 60));
+    }
+  } finally {
+    clearInterval(ticker);
+  }
+  const result = await pip;
+  options.signal?.throwIfAborted();
+  if (!result.failed) return;
+  const errors = result.all.split('\n').filter((line) => /^(ERROR|error)/.test(line));
+  throw new ChildError(`${requirement} could not be installed`, {
+    why: (errors.length > 0 ? errors : result.all.split('\n')).slice(-3).join('\n'),
+    next: ['check the network and pip.conf, then repeat the command'],
+  });
+}
+
+export interface Download {
+  file: string;
+  /** As pip prints it. */
+  total: string;
+}
+
+/** What pip says when it begins to fetch: `Downloading <url>/pyspark-4.1.1.tar.gz (455.4 MB)`. */
+export function downloadOf(line: string): Download | undefined {
+  const match = /^\s*Downloading (\S+) \(([\d.]+ [kMG]?B)\)/.exec(line);
+  return match?.[1] === undefined || match[2] === undefined
+    ? undefined
+    : { file: basename(match[1]), total: match[2] };
+}
+
+async function report(scratch: string, download: Download, update: (detail: string) => void): Promise<void> {
+  const folders = await readdir(scratch).catch(() => []);
+  for (const folder of folders) {
+    const here = await stat(join(scratch, folder, download.file)).catch(() => undefined);
+    if (here !== undefined)
+      update(`${download.file}: ${(here.size / MEGABYTE).toFixed(1)} MB of ${download.total}`);
+  }
+}
