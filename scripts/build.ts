@@ -6,8 +6,9 @@ import { execFileSync } from 'node:child_process';
 import { glob, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Plugin } from '@oclif/core/config';
+import { Config, Plugin } from '@oclif/core/config';
 import { build } from 'esbuild';
+import { writeHelp } from './help.ts';
 
 /** A client that runs may still have to load a chunk of the build before: those stay for this long, milliseconds. */
 const KEEP_OLD_CHUNKS = 3_600_000;
@@ -45,6 +46,7 @@ const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: t
 await plugin.load();
 await writeFile('oclif.manifest.json.tmp', `${JSON.stringify(plugin.manifest, null, 2)}\n`);
 await rename('oclif.manifest.json.tmp', 'oclif.manifest.json');
+await writeHelp(await Config.load({ root }), 'dist/help');
 
 /** Removes what this build did not write: commands that are gone at once, chunks when nobody can want them any more. */
 async function prune(written: ReadonlySet<string>): Promise<void> {

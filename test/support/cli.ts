@@ -20,7 +20,8 @@ export interface CliOptions {
   timeout?: number;
 }
 
-const BASE_ENV = { NO_COLOR: '1', COLUMNS: '80' };
+/** vitest's NODE_ENV=test is not what a user's shell has. */
+const BASE_ENV = { NO_COLOR: '1', COLUMNS: '80', NODE_ENV: undefined };
 
 /** Runs the built CLI to its end, whatever its exit code, as a user's script does: no terminal, no colour. */
 export async function hippo(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
