@@ -1,0 +1,28 @@
+import { distance } from 'fastest-levenshtein';
+
+/**
+ * The names that a person may have meant, nearest first, at most three.
+ *
+ * A name is near when at most a third of its letters differ, or when one contains the other; case does not count.
+ */
+export function nearMisses(word: string, names: Iterable<string>): string[] {
+  const wanted = word.toLowerCase();
+  return [...new Set(names)]
+    .map((name) => ({ name, score: score(wanted, name.toLowerCase()) }))
+    .filter(({ score: value }) => value <= 1 / 3)
+    .sort((left, right) => left.score - right.score || left.name.localeCompare(right.name))
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+/** 0 for the same word, 1 for one that shares nothing. */
+function score(wanted: string, name: string): number {
+  const contained = wanted.length >= 3 && (name.includes(wanted) || (name.length >= 3 && wanted.includes(name)));
+  return contained ? 0.3 : distance(wanted, name) / Math.max(wanted.length, name.length, 1);
+}
+
+/** `Did you mean frontier-adw?`, or undefined where nothing is near. */
+export function didYouMean(word: string, names: Iterable<string>): string | undefined {
+  const near = nearMisses(word, names);
+  return near.length === 0 ? undefined : `Did you mean ${near.join(' or ')}?`;
+}

@@ -1,0 +1,139 @@
+import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import type { Json } from '../core/json.ts';
+import { UserError } from '../core/errors.ts';
+import { didYouMean } from '../core/near.ts';
+import type { KafkaRecord } from '../kafka/port.ts';
+
+/** What a filter may name, with what it is. */
+const FIELDS = {
+  topic: 'string',
+  partition: 'int',
+  offset: 'int',
+  timestamp: 'google.protobuf.Timestamp',
+  /** Text; null where there is none. */
+  key: 'dyn',
+  headers: 'map<string, string>',
+  /** Parsed where it is JSON, else its text; null for a tombstone. */
+  value: 'dyn',
+} as const;
+
+export interface Filter {
+  keep(record: KafkaRecord): boolean;
+  /** Records that the expression could not judge (text compared with a number, …), and why the first of them. */
+  readonly unjudged: { count: number; reason: string | undefined };
+}
+
+/**
+ * Compiles an expression of CEL, the Common Expression Language (https://cel.dev): `value.table == "party"`,
+ * `partition == 0 && value.is_success == false`, `"yyyymm" in headers`, `value.partition.exists(p, p.value > "2017")`.
+ *
+ * A record that lacks a field which the expression asks for does not match.
+ *
+ * @throws UserError where the expression is not CEL, names something unknown or is not true or false
+ */
+export function compileFilter(expression: string): Filter {
+  const environment = new Environment({ homogeneousAggregateLiterals: false });
+  for (const [name, type] of Object.entries(FIELDS)) environment.registerVariable(name, type);
+  const program = parse(environment, expression);
+  const unjudged: Filter['unjudged'] = { count: 0, reason: undefined };
+  return {
+    unjudged,
+    keep(record) {
+      // A million records may lack a field: their errors need no stack.
+      const { stackTraceLimit } = Error;
+      Error.stackTraceLimit = 0;
+      try {
+        return program(new Fields(record) as unknown as Record<string, unknown>) === true;
+      } catch (error) {
+        if (!(error instanceof EvaluationError || error instanceof CelTypeError)) throw error;
+        if (error.code !== 'no_such_key') {
+          unjudged.count++;
+          unjudged.reason ??= error.summary;
+        }
+        return false;
+      } finally {
+        Error.stackTraceLimit = stackTraceLimit;
+      }
+    },
+  };
+}
+
+function parse(environment: Environment, expression: string): (fields: Record<string, unknown>) => unknown {
+  try {
+    const program = environment.parse(expression);
+    const { type, error } = program.check();
+    if (error !== undefined) throw error;
+    if (type !== 'bool' && type !== 'dyn') {
+      throw new UserError(`--filter ${expression} is ${type ?? 'nothing'}, not true or false`, { next: EXAMPLES });
+    }
+    return program;
+  } catch (error) {
+    if (!(error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)) throw error;
+    throw new UserError(`--filter: ${error.summary}`, { why: explain(expression, error), next: EXAMPLES });
+  }
+}
+
+const EXAMPLES = [`--filter 'value.table == "party" && partition == 0'`, `--filter 'value.is_success == false'`];
+
+/** Where the error is, and what other languages' habits make of it. */
+function explain(expression: string, error: ParseError | CelTypeError | EvaluationError): string {
+  const at = error.range?.start ?? 0;
+  const lines = [expression, `${' '.repeat(at)}^`];
+  const unknown = /^Unknown variable: (\w+)/.exec(error.summary)?.[1];
+  if (unknown !== undefined) {
+    const near = didYouMean(unknown, Object.keys(FIELDS));
+    lines.push(`${near === undefined ? '' : `${near} `}A filter may name ${Object.keys(FIELDS).join(', ')};`);
+    lines.push(`a field of a JSON value is value.${unknown}.`);
+  } else if (/^\s*\./.test(expression)) lines.push('Fields begin without a dot: value.table, not .value.table.');
+  else if (/[^=!<>]=[^=~]/.test(expression)) lines.push('Equality is ==.');
+  else if (/\b(and|or|not)\b/.test(expression)) lines.push('And, or, not are &&, || and !.');
+  return lines.join('\n');
+}
+
+/** What an expression sees of a record; each part is made only when it is asked for. */
+class Fields {
+  readonly #record: KafkaRecord;
+
+  constructor(record: KafkaRecord) {
+    this.#record = record;
+  }
+
+  get topic(): string {
+    return this.#record.topic;
+  }
+
+  get partition(): bigint {
+    return BigInt(this.#record.partition);
+  }
+
+  get offset(): bigint {
+    return this.#record.offset;
+  }
+
+  get timestamp(): Date {
+    return new Date(this.#record.timestamp);
+  }
+
+  get key(): string | null {
+    return this.#record.key?.toString('utf8') ?? null;
+  }
+
+  get headers(): Record<string, string> {
+    return Object.fromEntries(Object.entries(this.#record.headers).map(([name, value]) => [name, value.toString('utf8')]));
+  }
+
+  get value(): Json {
+    return jsonValue(this.#record.value);
+  }
+}
+
+/** A value as JSON, or its text where it is none; null for a tombstone. */
+export function jsonValue(value: Buffer | null): Json {
+  if (value === null) return null;
+  const text = value.toString('utf8');
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}

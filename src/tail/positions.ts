@@ -1,0 +1,183 @@
+import type { Clock, Millis } from '../core/clock.ts';
+import { parseDuration } from '../core/duration.ts';
+import { UserError } from '../core/errors.ts';
+import type { Kafka, OffsetRange, ReadPosition } from '../kafka/port.ts';
+
+/** A place in every partition that is read. */
+export type Position =
+  | { at: 'beginning' }
+  | { at: 'end' }
+  /** The same offset in each partition. */
+  | { at: 'offset'; offset: bigint }
+  /** An offset in each partition that is named; the others are not read. */
+  | { at: 'partitions'; offsets: ReadonlyMap<number, bigint> }
+  /** The first record of each partition at or after this time. */
+  | { at: 'time'; time: Millis };
+
+export interface Span {
+  from: Position;
+  /** null: follow for ever. */
+  to: Position | null;
+}
+
+/** What reading a time needs: the present, and where a date without a zone belongs. */
+export interface TimeContext {
+  clock: Clock;
+  /** IANA name. */
+  timezone: string;
+}
+
+export const POSITION_FORMS = [
+  'beginning, end',
+  'an offset (42) or partition:offset (0:42,3:17)',
+  'a date (2017-04-28) or time (2017-04-28T22:00, 2017-04-28T22:00:00Z)',
+  'so long ago (-2h, -30m, -7d)',
+  'an epoch (@1493394946, or in milliseconds) or any time after @',
+] as const;
+
+/**
+ * Reads `--from` and `--to`; `--from` may hold both as `@T1..@T2`.
+ *
+ * @throws UserError naming the forms that are allowed
+ */
+export async function parseSpan(
+  from: string | undefined,
+  to: string | undefined,
+  context: TimeContext,
+  fallback: Span,
+): Promise<Span> {
+  const dots = from?.indexOf('..') ?? -1;
+  if (from !== undefined && dots !== -1) {
+    if (to !== undefined) {
+      throw new UserError(`--from ${from} already says where to end`, { next: [`--from ${from.slice(0, dots)} --to ${to}`] });
+    }
+    return {
+      from: await parsePosition(from.slice(0, dots) || 'beginning', '--from', context),
+      to: await parsePosition(from.slice(dots + 2) || 'end', '--from', context),
+    };
+  }
+  return {
+    from: from === undefined ? fallback.from : await parsePosition(from, '--from', context),
+    to: to === undefined ? fallback.to : await parsePosition(to, '--to', context),
+  };
+}
+
+/** @param flag for the error's text */
+export async function parsePosition(text: string, flag: string, context: TimeContext): Promise<Position> {
+  const trimmed = text.trim();
+  if (trimmed === 'beginning' || trimmed === 'earliest' || trimmed === 'start') return { at: 'beginning' };
+  if (trimmed === 'end' || trimmed === 'latest') return { at: 'end' };
+  if (/^\d+$/.test(trimmed)) return offsetPosition(trimmed, flag);
+  if (/^\d+:\d+(,\d+:\d+)*$/.test(trimmed)) {
+    const pairs = trimmed.split(',').map((pair) => pair.split(':') as [string, string]);
+    return { at: 'partitions', offsets: new Map(pairs.map(([p, o]) => [Number(p), BigInt(o)])) };
+  }
+  const time = trimmed.startsWith('@')
+    ? await parseTime(trimmed.slice(1), context)
+    : trimmed === 'now' || /^[-\d]/.test(trimmed)
+      ? await parseTime(trimmed, context, false)
+      : undefined;
+  if (time !== undefined) return { at: 'time', time };
+  throw new UserError(`${flag} ${text} is no position`, {
+    why: `Allowed:\n${POSITION_FORMS.map((form) => `  ${form}`).join('\n')}`,
+    next: /^-\d+$/.test(trimmed) ? [`the last ${trimmed.slice(1)} records, in all: --last ${trimmed.slice(1)}`] : [],
+  });
+}
+
+function offsetPosition(digits: string, flag: string): Position {
+  const offset = BigInt(digits);
+  if (offset > 9_223_372_036_854_775_807n) {
+    throw new UserError(`${flag} ${digits} is larger than any Kafka offset`);
+  }
+  return { at: 'offset', offset };
+}
+
+/**
+ * `-2h`, `now`, `1493394946` (10 digits or fewer: seconds), `1493394946000`, `2017-04-28`, `2017-04-28T22:00[:00][Z|+08:00]`.
+ *
+ * @param epochs whether digits alone are an epoch
+ */
+export async function parseTime(text: string, context: TimeContext, epochs = true): Promise<Millis | undefined> {
+  if (text === 'now') return context.clock.now();
+  if (epochs && /^\d{1,15}$/.test(text)) return text.length <= 11 ? Number(text) * 1000 : Number(text);
+  if (text.startsWith('-')) {
+    // A bare number would be seconds here: too easily meant as a count of records.
+    const ago = /^-\d+$/.test(text) ? undefined : parseDuration(text.slice(1));
+    return ago === undefined ? undefined : context.clock.now() - ago;
+  }
+  if (!/^\d{4}-\d{2}/.test(text)) return undefined;
+  const { DateTime } = await import('luxon');
+  const time = DateTime.fromISO(text.replace(' ', 'T'), { zone: context.timezone });
+  return time.isValid ? time.toMillis() : undefined;
+}
+
+/**
+ * Where each partition of `topics` is read from, and up to where.
+ *
+ * A position past a partition's end is its end; one before its first record is its first record. A partition that
+ * `p:o` does not name is not read.
+ *
+ * @returns `until` only where the span has an end; partitions with nothing to read are in both lists, at the same offset
+ */
+export async function resolveSpan(
+  kafka: Pick<Kafka, 'offsets' | 'offsetsAt'>,
+  topics: readonly string[],
+  span: Span,
+): Promise<{ from: ReadPosition[]; until: ReadPosition[] | undefined; ends: ReadPosition[] }> {
+  const perTopic = await Promise.all(
+    topics.map(async (topic) => {
+      const ranges = await kafka.offsets(topic);
+      const [from, to] = await Promise.all([
+        locate(kafka, topic, ranges, span.from),
+        span.to === null ? null : locate(kafka, topic, ranges, span.to),
+      ]);
+      return { topic, ranges, from, to };
+    }),
+  );
+  const from: ReadPosition[] = [];
+  const until: ReadPosition[] = [];
+  const ends: ReadPosition[] = [];
+  for (const { topic, ranges, from: starts, to } of perTopic) {
+    for (const { partition, low, high } of ranges) {
+      const start = starts.get(partition);
+      const stop = to === null ? high : to.get(partition);
+      if (start === undefined || stop === undefined) continue;
+      const offset = clamp(start, low, high);
+      from.push({ topic, partition, offset });
+      ends.push({ topic, partition, offset: high });
+      // An offset that is still to be written is waited for: `--to 0:1000` on a log that ends at 900.
+      until.push({ topic, partition, offset: stop > offset ? stop : offset });
+    }
+  }
+  return { from, until: span.to === null ? undefined : until, ends };
+}
+
+async function locate(
+  kafka: Pick<Kafka, 'offsetsAt'>,
+  topic: string,
+  ranges: readonly OffsetRange[],
+  position: Position,
+): Promise<Map<number, bigint>> {
+  switch (position.at) {
+    case 'beginning':
+      return new Map(ranges.map(({ partition, low }) => [partition, low]));
+    case 'end':
+      return new Map(ranges.map(({ partition, high }) => [partition, high]));
+    case 'offset':
+      return new Map(ranges.map(({ partition }) => [partition, position.offset]));
+    case 'partitions': {
+      const missing = [...position.offsets.keys()].find((wanted) => ranges.every(({ partition }) => partition !== wanted));
+      if (missing !== undefined) {
+        throw new UserError(`${topic} has no partition ${missing}`, { why: `It has ${ranges.length}, from 0.` });
+      }
+      return new Map(position.offsets);
+    }
+    case 'time':
+      return new Map((await kafka.offsetsAt(topic, position.time)).map(({ partition, offset }) => [partition, offset]));
+  }
+}
+
+function clamp(value: bigint, low: bigint, high: bigint): bigint {
+  if (value < low) return low;
+  return value > high ? high : value;
+}

@@ -1,0 +1,74 @@
+import { topicName } from '../config/topics.ts';
+import type { Config, TopicRole } from '../config/schema.ts';
+import { UserError } from '../core/errors.ts';
+import { didYouMean } from '../core/near.ts';
+
+/** What a topic can be called by what it is for; `dlq`: all dead-letter topics. */
+export const TOPIC_WORDS = ['frontier', 'start', 'finish', 'schedule', 'health', 'state', 'dlq'] as const;
+
+/** Shown when no topic is named: what happens, without the clients' own state. */
+const WITHOUT_NAMES = ['frontier', 'start', 'finish', 'schedule', 'health', 'dlq'] as const;
+
+const DLQ = '.dlq';
+
+export interface TopicWish {
+  /** Role words or names; empty: the hippo topics. */
+  names: readonly string[];
+  /** All topics whose name this matches, in addition. */
+  pattern?: string | undefined;
+}
+
+/**
+ * The topics to read, in the order in which they were asked for. A role word stands for the topic that hippo.yaml gives
+ * that role; write its full name where a topic is called like a role.
+ *
+ * @param existing the names of all topics of the cluster
+ * @throws UserError for a name that does not exist, with near misses
+ */
+export function selectTopics(config: Config, existing: readonly string[], wish: TopicWish): string[] {
+  const there = new Set(existing);
+  if (wish.names.length === 0 && wish.pattern === undefined) {
+    const chosen = WITHOUT_NAMES.flatMap((word) => topicsOf(word, config, existing)).filter((name) => there.has(name));
+    if (chosen.length > 0) return chosen;
+    throw new UserError('none of the hippo topics exists here', {
+      why: `Looked for ${topicName(config, 'frontier')}, ${topicName(config, 'start')}, … (topics in hippo.yaml).`,
+      next: ['hippo up', 'hippo tail TOPIC'],
+    });
+  }
+  const named = wish.names.flatMap((word) => namedTopics(word, config, existing, there));
+  const matching = wish.pattern === undefined ? [] : matchingTopics(wish.pattern, existing);
+  return [...new Set([...named, ...matching])];
+}
+
+function namedTopics(word: string, config: Config, existing: readonly string[], there: ReadonlySet<string>): string[] {
+  const role = TOPIC_WORDS.find((known) => known === word);
+  const names = role === undefined ? [word] : topicsOf(role, config, existing);
+  if (role === 'dlq' && names.length === 0) {
+    throw new UserError('there is no dead-letter topic here', { next: ['hippo up'] });
+  }
+  for (const name of names) {
+    if (there.has(name)) continue;
+    throw new UserError(`there is no topic ${name}`, {
+      why: didYouMean(word, [...TOPIC_WORDS, ...existing.filter((topic) => !topic.startsWith('__'))]),
+      next: role === undefined ? ['hippo tail --regex . --count', 'hippo tail --help'] : ['hippo up', `hippo tail TOPIC`],
+    });
+  }
+  return names;
+}
+
+function topicsOf(word: (typeof TOPIC_WORDS)[number], config: Config, existing: readonly string[]): string[] {
+  if (word !== 'dlq') return [topicName(config, word satisfies TopicRole)];
+  return existing.filter((name) => name.startsWith(config.topics.prefix) && name.endsWith(DLQ)).sort();
+}
+
+function matchingTopics(pattern: string, existing: readonly string[]): string[] {
+  let expression: RegExp;
+  try {
+    expression = new RegExp(pattern);
+  } catch (error) {
+    throw new UserError(`--regex ${pattern} is no regular expression`, { why: error instanceof Error ? error.message : undefined });
+  }
+  const matches = existing.filter((name) => !name.startsWith('__') && expression.test(name)).sort();
+  if (matches.length > 0) return matches;
+  throw new UserError(`no topic matches --regex ${pattern}`, { next: [`hippo tail --regex . --count`] });
+}

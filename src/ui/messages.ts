@@ -1,0 +1,82 @@
+import chalk from 'chalk';
+import { formatDuration } from '../core/duration.ts';
+import { partitionPath } from '../messages/index.ts';
+import type {
+  FrontierEvent,
+  HippoMessage,
+  JobFinish,
+  JobStart,
+  ManualRequest,
+  ServiceHealth,
+} from '../messages/types.ts';
+
+/** A hippo message in one line, the essential in colour; without its time and place. */
+export function describeMessage(message: HippoMessage): string {
+  switch (message.kind) {
+    case 'frontier':
+      return describeFrontier(message);
+    case 'start':
+      return describeStart(message);
+    case 'finish':
+      return describeFinish(message);
+    case 'schedule':
+      return describeRequest(message);
+    case 'health':
+      return describeHealth(message);
+  }
+}
+
+/** `▸ btd.party yyyymm=201704 (overwrite_partition)` */
+function describeFrontier({ db, table, partitions, method }: FrontierEvent): string {
+  const landed = partitions.map(partitionPath).filter((text) => text !== '');
+  const where = landed.length === 0 ? chalk.dim('unpartitioned') : chalk.cyan(landed.map(visible).join(', '));
+  return `${chalk.blue('▸')} ${chalk.bold(visible(`${db}.${table}`))} ${where} ${chalk.dim(`(${visible(method)})`)}`;
+}
+
+/** `▶ etl/load 201704 started` */
+function describeStart({ hippoName, jobName, runKey }: JobStart): string {
+  return `${chalk.yellow('▶')} ${runName(hippoName, jobName, runKey)} started`;
+}
+
+/** `✓ etl/load 201704 succeeded in 12 s`, `✗ etl/load 201704 failed after 3 s: exit code 3` */
+function describeFinish({ hippoName, jobName, runKey, isSuccess, durationTime, errorMsg }: JobFinish): string {
+  const took = formatDuration(durationTime * 1000);
+  const name = runName(hippoName, jobName, runKey);
+  if (isSuccess) return `${chalk.green('✓')} ${name} ${chalk.green('succeeded')} in ${took}`;
+  const why = errorMsg === undefined || errorMsg === '' ? '' : `: ${visible(firstLine(errorMsg))}`;
+  return `${chalk.red('✗')} ${name} ${chalk.red('failed')} after ${took}${why}`;
+}
+
+/** `! run etl/load 201704 asked for by anna: late source` */
+function describeRequest({ hippoName, jobName, runKey, action, by, reason }: ManualRequest): string {
+  const who = by === undefined || by === '' ? '' : ` by ${visible(by)}`;
+  const why = reason === undefined || reason === '' ? '' : `: ${visible(firstLine(reason))}`;
+  return `${chalk.magenta('!')} ${chalk.magenta(action)} ${runName(hippoName, jobName, runKey)} asked for${who}${why}`;
+}
+
+/** `♥ etl well (pid 4711 on 10.0.0.7, every 30 s)` */
+function describeHealth({ serviceName, isSuccess, errorMsg, servicePid, clientIp, interval }: ServiceHealth): string {
+  const where = chalk.dim(`(pid ${servicePid} on ${visible(clientIp)}, every ${formatDuration(interval)})`);
+  const name = chalk.bold(visible(serviceName));
+  if (isSuccess === 1) return `${chalk.green('♥')} ${name} well ${where}`;
+  const why = errorMsg === '' ? '' : `: ${visible(firstLine(errorMsg))}`;
+  return `${chalk.red('✗')} ${name} ${chalk.red('ill')}${why} ${where}`;
+}
+
+/** `etl/load 201704` */
+export function runName(hippo: string, job: string, key: string | undefined): string {
+  return `${chalk.bold(visible(`${hippo}/${job}`))}${key === undefined ? '' : ` ${chalk.cyan(visible(key))}`}`;
+}
+
+/** Control characters of a message made visible: what a stranger wrote must not drive this terminal. */
+export function visible(text: string): string {
+  return text.replaceAll(CONTROL, (character) => ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+// eslint-disable-next-line no-control-regex -- these are what it is about
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+const ESCAPES: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
+
+function firstLine(text: string): string {
+  return text.trim().split('\n', 1)[0] ?? '';
+}
