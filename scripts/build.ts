@@ -27,8 +27,12 @@ const { metafile } = await build({
   target: 'node22.13',
   minifySyntax: true,
   keepNames: true,
-  // oclif asks for these only to run TypeScript sources, which the bundle has none of.
-  external: ['typescript', 'ts-node', 'tsx'],
+  external: [
+    // oclif asks for these only to run TypeScript sources, which the bundle has none of.
+    ...['typescript', 'ts-node', 'tsx'],
+    // Native addons: npm installs the build for the user's own platform.
+    ...['@node-rs/crc32', 'lz4-napi', 'snappy'],
+  ],
   // Native addons stay files of their own.
   loader: { '.node': 'file' },
   // CommonJS dependencies call require(); an ES module has none of its own.
