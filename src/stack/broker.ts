@@ -3,27 +3,26 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import getPort from 'get-port';
 import { ChildError, TimeoutError, UserError } from '../core/errors.ts';
 import { execa, spawnDetached } from '../core/exec.ts';
 import { requireKafka } from './distribution.ts';
 import { requireJava } from './java.ts';
-import { commandLine, isAlive, terminate } from './process.ts';
+import { type BrokerFiles, type FoundBroker, brokerFiles, findBroker, stopBroker } from './found-broker.ts';
+import { isAlive } from './process.ts';
 import {
   type BrokerPorts,
   type BrokerProperties,
+  brokerFile,
   brokerProperties,
-  formatProperties,
-  portsOf,
+  readBrokerFile,
 } from './properties.ts';
 
 const START_DEADLINE = 60_000;
 /** A port can be taken between our look at it and Kafka's; then others are tried. */
 const START_ATTEMPTS = 3;
-/** Kafka flushes and closes its logs on SIGTERM: about a second, more on a busy machine. */
-const STOP_GRACE = 20_000;
 
 export interface BrokerOptions {
   /** Its own folder: `server.properties`, `data/` and `broker.log` are written there. */
@@ -41,13 +40,6 @@ export interface BrokerOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Where a broker's files are. */
-export interface BrokerFiles {
-  properties: string;
-  data: string;
-  log: string;
-}
-
 export interface RunningBroker {
   /** `127.0.0.1:<port>` */
   brokers: string[];
@@ -60,33 +52,27 @@ export interface RunningBroker {
   stop(): Promise<void>;
 }
 
-export function brokerFiles(directory: string): BrokerFiles {
-  const root = resolve(directory);
-  return {
-    properties: join(root, 'server.properties'),
-    data: join(root, 'data'),
-    log: join(root, 'broker.log'),
-  };
-}
-
 /**
  * Starts a real Kafka on loopback and waits until it takes connections, which it does only when it is ready. The
- * process is a session of its own: it outlives the caller.
+ * process is a session of its own: it outlives the caller. One that already runs in this folder is taken as it is.
  *
- * @throws UserError without Java or Kafka, or when the demanded port is taken; ChildError with the end of its log when
- * it stops at once; TimeoutError after a minute
+ * @throws UserError without Java or Kafka, or when the demanded port is not to be had; ChildError with the end of its
+ * log when it stops at once; TimeoutError after a minute
  */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { update = () => undefined, env = process.env, signal } = options;
+  const files = brokerFiles(options.directory);
+  const running = await findBroker(options.directory);
+  if (running !== null) return adopt(running, files, options);
+
   const java = await requireJava(env);
   const kafka = await requireKafka(env, update, signal);
-  const files = brokerFiles(options.directory);
+  const jvm = [java.command, ...JVM_OPTIONS, '-cp', kafka.classpath] as const;
   await mkdir(files.data, { recursive: true });
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     const ports = await choosePorts(files, options.port, attempt > 1);
-    await writeProperties(files, ports, options.properties);
-    const jvm = [java.command, ...JVM_OPTIONS, '-cp', kafka.classpath] as const;
+    await writeProperties(files, kafka.version, ports, options.properties);
     if (!existsSync(join(files.data, 'meta.properties'))) {
       update('formatting its storage');
       await format(jvm, files, options);
@@ -96,39 +82,39 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     try {
       await untilListening(pid, ports.client, files, signal);
     } catch (error) {
-      await terminate(pid, STOP_GRACE);
+      await stopBroker(options.directory);
       if (error instanceof PortTaken && options.port === undefined && attempt < START_ATTEMPTS) continue;
       throw error;
     }
-    return {
-      brokers: [`127.0.0.1:${ports.client}`],
-      pid,
-      port: ports.client,
-      dataDirectory: files.data,
-      logFile: files.log,
-      version: kafka.version,
-      stop: async () => {
-        await stopBroker(pid, options.directory);
-      },
-    };
+    return runningBroker({ pid, port: ports.client, version: kafka.version }, options.directory);
   }
 }
 
-/**
- * Stops the broker of this folder, if `pid` is it: a process that got the same id later is left alone.
- *
- * @returns `gone` when there was nothing to stop
- */
-export async function stopBroker(pid: number, directory: string): Promise<'gone' | 'stopped' | 'killed'> {
-  return (await isBroker(pid, directory)) ? terminate(pid, STOP_GRACE) : 'gone';
+async function adopt(
+  found: FoundBroker,
+  files: BrokerFiles,
+  { port, signal, directory }: BrokerOptions,
+): Promise<RunningBroker> {
+  if (port !== undefined && port !== found.port) {
+    throw new UserError(`Kafka is already up, on port ${found.port}`, {
+      next: ['hippo down', `then hippo up --port ${port}`],
+    });
+  }
+  await untilListening(found.pid, found.port, files, signal);
+  return runningBroker(found, directory);
 }
 
-/** Whether this process is the broker whose files are in this folder. */
-export async function isBroker(pid: number, directory: string): Promise<boolean> {
-  return (
-    (await isAlive(pid)) &&
-    (await commandLine(pid)).endsWith(`kafka.Kafka ${brokerFiles(directory).properties}`)
-  );
+function runningBroker(found: FoundBroker, directory: string): RunningBroker {
+  const files = brokerFiles(directory);
+  return {
+    ...found,
+    brokers: [`127.0.0.1:${found.port}`],
+    dataDirectory: files.data,
+    logFile: files.log,
+    stop: async () => {
+      await stopBroker(directory);
+    },
+  };
 }
 
 /** Small, and quick to start: one node for one person. */
@@ -152,7 +138,8 @@ async function choosePorts(
   demanded: number | undefined,
   afresh: boolean,
 ): Promise<BrokerPorts> {
-  const last = afresh ? undefined : portsOf(await readFile(files.properties, 'utf8').catch(() => ''));
+  const text = afresh ? '' : await readFile(files.properties, 'utf8').catch(() => '');
+  const last = readBrokerFile(text)?.ports;
   const host = '127.0.0.1';
   const preferred = demanded ?? last?.client;
   const client = await getPort({ host, ...(preferred === undefined ? {} : { port: preferred }) });
@@ -171,11 +158,12 @@ async function choosePorts(
 
 async function writeProperties(
   files: BrokerFiles,
+  version: string,
   ports: BrokerPorts,
   more: BrokerOptions['properties'],
 ): Promise<void> {
   const further = typeof more === 'function' ? more(ports) : more;
-  const text = formatProperties({ ...brokerProperties(ports, files.data), ...further });
+  const text = brokerFile(version, { ...brokerProperties(ports, files.data), ...further });
   await writeFile(files.properties, text, { mode: 0o600 });
 }
 
@@ -225,7 +213,7 @@ async function spawnBroker(
   const log = await open(files.log, 'w', 0o600);
   try {
     const broker = spawnDetached(java, [...words, 'kafka.Kafka', files.properties], {
-      cwd: resolve(files.data, '..'),
+      cwd: dirname(files.data),
       env,
       detached: true,
       stdio: ['ignore', log.fd, log.fd],

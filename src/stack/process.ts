@@ -1,7 +1,40 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+
+export interface ProcessInfo {
+  pid: number;
+  /** The words of its command line, joined by blanks. */
+  command: string;
+}
+
+/** All processes whose command line we may see; from /proc where there is one, else from `ps`. */
+export async function listProcesses(): Promise<ProcessInfo[]> {
+  const entries = await readdir('/proc').catch(() => []);
+  const ids = entries.filter((entry) => /^\d+$/.test(entry)).map(Number);
+  if (ids.length > 0) return (await Promise.all(ids.map(ofProc))).filter(({ command }) => command !== '');
+  const { stdout } = await promisify(execFile)('ps', ['-axww', '-o', 'pid=,args='], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return parseProcesses(stdout);
+}
+
+/** The lines of `ps -o pid=,args=`. */
+export function parseProcesses(lines: string): ProcessInfo[] {
+  return lines.split('\n').flatMap((line) => {
+    const match = /^\s*(\d+) (.*\S)\s*$/.exec(line);
+    return match?.[1] === undefined || match[2] === undefined
+      ? []
+      : [{ pid: Number(match[1]), command: match[2] }];
+  });
+}
+
+/** A process that ended meanwhile, and a zombie, has no command. */
+async function ofProc(pid: number): Promise<ProcessInfo> {
+  const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return { pid, command: words.replaceAll('\0', ' ').trim() };
+}
 
 /** Whether a process with this id exists (a zombie counts as gone: it holds nothing any more). */
 export async function isAlive(pid: number): Promise<boolean> {
@@ -13,21 +46,6 @@ export async function isAlive(pid: number): Promise<boolean> {
   }
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return !/^\d+ \(.*\) [ZX]/s.test(status);
-}
-
-/** The words of a process's command line joined by blanks; empty when it is gone or not ours to see. */
-export async function commandLine(pid: number): Promise<string> {
-  try {
-    return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim();
-  } catch {
-    // Systems without /proc.
-    const { stdout } = await promisify(execFile)('ps', ['-ww', '-o', 'args=', '-p', String(pid)]).catch(
-      () => ({
-        stdout: '',
-      }),
-    );
-    return stdout.trim();
-  }
 }
 
 /**
@@ -44,7 +62,7 @@ export async function terminate(pid: number, grace: number): Promise<'gone' | 's
 }
 
 /** Waits until the process is gone, for at most `patience` milliseconds. */
-export async function hasEnded(pid: number, patience: number): Promise<boolean> {
+async function hasEnded(pid: number, patience: number): Promise<boolean> {
   const deadline = Date.now() + patience;
   while (await isAlive(pid)) {
     if (Date.now() >= deadline) return false;

@@ -37,11 +37,23 @@ export function formatProperties(properties: BrokerProperties): string {
     .join('');
 }
 
-/** The ports that a properties file written by us names; undefined when it names none. */
-export function portsOf(text: string): BrokerPorts | undefined {
+/** What server.properties says of the broker that was started with it. */
+export interface BrokerRecord {
+  ports: BrokerPorts;
+  /** Kafka's version. */
+  version: string;
+}
+
+/** The text of server.properties: with the version ahead, so that the file alone tells what runs. */
+export function brokerFile(version: string, properties: BrokerProperties): string {
+  return `# Kafka ${version}, written by hippo up; a next start writes it again\n${formatProperties(properties)}`;
+}
+
+/** Reads {@link brokerFile} back; undefined for any other text. */
+export function readBrokerFile(text: string): BrokerRecord | undefined {
+  const version = /^# Kafka (\S+),/.exec(text)?.[1];
   const client = /^advertised\.listeners=.*?:(\d+)/m.exec(text)?.[1];
   const controller = /^controller\.quorum\.voters=.*:(\d+)/m.exec(text)?.[1];
-  return client === undefined || controller === undefined
-    ? undefined
-    : { client: Number(client), controller: Number(controller) };
+  if (version === undefined || client === undefined || controller === undefined) return undefined;
+  return { version, ports: { client: Number(client), controller: Number(controller) } };
 }
