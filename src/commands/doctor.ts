@@ -1,0 +1,58 @@
+import { Args, Flags } from '@oclif/core';
+import { ExitCode } from '../core/errors.ts';
+import type { DoctorReport } from '../doctor/runner.ts';
+import { HippoCommand } from '../ui/base-command.ts';
+import { renderCheck, renderCheckList, renderTotals } from '../ui/doctor.ts';
+
+interface CheckList {
+  checks: { id: string; title: string; category: string; about: string }[];
+}
+
+export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
+  static override summary = 'Find out what is ill, and what to type about it.';
+  static override description =
+    'Looks at this machine, this project and its Kafka. Exits with 1 when a check finds an error; warnings keep 0.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> kafka topics',
+    '<%= config.bin %> <%= command.id %> --json',
+  ];
+  static override strict = false;
+  static override args = {
+    check: Args.string({ description: 'Run only this check; several may be named. See --list.' }),
+  };
+  static override flags = {
+    list: Flags.boolean({ description: 'List the checks, and run none.' }),
+  };
+
+  protected async work(): Promise<DoctorReport | CheckList> {
+    const { argv, flags } = await this.parse(Doctor);
+    const [{ checks }, { chooseChecks }] = await Promise.all([
+      import('../doctor/checks/index.ts'),
+      import('../doctor/choose.ts'),
+    ]);
+    const chosen = chooseChecks(checks, argv as string[]);
+    if (flags.list)
+      return { checks: chosen.map(({ id, title, category, about }) => ({ id, title, category, about })) };
+    const [{ gatherEnvironment }, { diagnose }] = await Promise.all([
+      import('../doctor/environment.ts'),
+      import('../doctor/runner.ts'),
+    ]);
+    const environment = await gatherEnvironment({ cwd: process.cwd(), env: process.env, file: flags.config });
+    try {
+      return await diagnose(chosen, environment, (report) => {
+        if (!this.json) process.stdout.write(`${renderCheck(report)}\n`);
+      });
+    } finally {
+      await environment.close();
+    }
+  }
+
+  protected render(result: DoctorReport | CheckList): string {
+    return 'totals' in result ? `\n${renderTotals(result)}` : renderCheckList(result.checks);
+  }
+
+  protected override verdict(result: DoctorReport | CheckList): ExitCode {
+    return 'totals' in result && result.totals.error > 0 ? ExitCode.notFine : ExitCode.ok;
+  }
+}

@@ -1,0 +1,74 @@
+import { Flags } from '@oclif/core';
+import { ExitCode } from '../core/errors.ts';
+import type { TractorReport } from '../tractor/tractor.ts';
+import { HippoCommand } from '../ui/base-command.ts';
+import { durationFlag } from '../ui/flags.ts';
+import { renderOutcome, renderPlan, renderTractorEnd } from '../ui/tractor.ts';
+
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
+
+export default class Tractor extends HippoCommand<TractorReport> {
+  static override summary = 'Find what is stuck, and pull it out.';
+  static override description =
+    'Failed runs, hippos without a client and unanswered triggers, from the topics and groups alone. ' +
+    'Changes nothing without --pull. Exits with 1 while something is stuck.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --all --since 7d',
+    '<%= config.bin %> <%= command.id %> --pull --yes --reason "disk was full"',
+  ];
+  static override flags = {
+    hippo: Flags.string({
+      multiple: true,
+      description: "Look at this hippo; left out: the project's, else all.",
+      helpValue: 'NAME',
+    }),
+    all: Flags.boolean({ description: 'Look at all hippos on these brokers.', exclusive: ['hippo'] }),
+    since: durationFlag({ description: 'How far to look back for events.', default: 2 * DAY, defaultHelp: '2d' }),
+    pull: Flags.boolean({
+      description: 'Run the failed runs again, and wait for each.',
+      exclusive: ['dry-run'],
+    }),
+    'dry-run': Flags.boolean({ description: 'Only the plan; the same as without --pull.' }),
+    yes: Flags.boolean({ char: 'y', description: 'Do not ask before pulling.', dependsOn: ['pull'] }),
+    reason: Flags.string({ description: 'Why; the hippos remember it.', dependsOn: ['pull'] }),
+    timeout: durationFlag({ description: 'How long to wait for what was pulled.', default: 30 * MINUTE, defaultHelp: '30m' }),
+    wait: Flags.boolean({ allowNo: true, default: true, description: 'Wait for what was pulled.' }),
+  };
+
+  protected async work(): Promise<TractorReport> {
+    const { flags } = await this.parse(Tractor);
+    const { runTractor } = await import('../tractor/session.ts');
+    const { confirm } = await import('../ui/confirm.ts');
+    return runTractor({
+      file: flags.config,
+      hippos: flags.hippo ?? null,
+      all: flags.all,
+      lookBack: flags.since,
+      pull: flags.pull,
+      reason: flags.reason ?? null,
+      timeout: flags.wait ? flags.timeout : null,
+      signal: this.stopping,
+      onPlan: (plan) => this.#show(renderPlan(plan)),
+      onOutcome: (outcome) => this.#show(renderOutcome(outcome)),
+      confirm: async (question) =>
+        flags.yes || (await confirm(question, 'hippo tractor --pull --yes', this.stopping)),
+    });
+  }
+
+  protected render(result: TractorReport): string {
+    return renderTractorEnd(result);
+  }
+
+  protected override verdict({ parts, pulled }: TractorReport): ExitCode {
+    if (pulled?.some(({ result }) => result === 'timed-out') === true) return ExitCode.timeout;
+    const done = pulled?.filter(({ result }) => result === 'succeeded').length ?? 0;
+    const stuck = parts.reduce((sum, part) => sum + part.stuck.length, 0);
+    return stuck > done ? ExitCode.notFine : ExitCode.ok;
+  }
+
+  #show(text: string): void {
+    if (!this.json) process.stdout.write(`${text}\n`);
+  }
+}

@@ -1,0 +1,68 @@
+import type { Environment } from './environment.ts';
+
+/** How ill: an `error` makes the doctor's exit code 1, a `warning` does not, `skipped` says why it was not looked at. */
+export type FindingStatus = 'ok' | 'warning' | 'error' | 'skipped';
+
+/** What to do about a finding: commands to type, most useful first, and what no command can say. */
+export interface Remedy {
+  commands: readonly string[];
+  text?: string;
+}
+
+/** What a check found: data, printed elsewhere. */
+export interface Finding {
+  status: FindingStatus;
+  /** One sentence, without a full stop at its end. */
+  text: string;
+  remedy?: Remedy;
+}
+
+/** What a check says: a few words behind its title, and its findings. */
+export interface Diagnosis {
+  summary: string;
+  findings: readonly Finding[];
+}
+
+export type CheckCategory = 'tools' | 'project' | 'machine' | 'kafka';
+
+/** One check: one file in checks/, one line in checks/index.ts. */
+export interface Check {
+  /** As typed: `hippo doctor <id>`. */
+  id: string;
+  title: string;
+  category: CheckCategory;
+  /** What it looks at, for `--list`; up to 55 characters. */
+  about: string;
+  /** Milliseconds after which the check is given up; left out: the runner's own limit. */
+  timeLimit?: number;
+  /** May throw: that is a finding then. `signal` is aborted when the time is up. */
+  run(environment: Environment, signal: AbortSignal): Promise<Diagnosis>;
+}
+
+export const ok = (text: string): Finding => ({ status: 'ok', text });
+export const warning = (text: string, remedy?: Remedy): Finding => ({
+  status: 'warning',
+  text,
+  ...(remedy && { remedy }),
+});
+export const error = (text: string, remedy?: Remedy): Finding => ({
+  status: 'error',
+  text,
+  ...(remedy && { remedy }),
+});
+
+/** The diagnosis of a check that had nothing to look at. */
+export function skipped(why: string): Diagnosis {
+  return { summary: 'skipped', findings: [{ status: 'skipped', text: why }] };
+}
+
+const SEVERITY: Record<FindingStatus, number> = { skipped: 0, ok: 1, warning: 2, error: 3 };
+
+/** The status of a whole check: that of its worst finding; `ok` when it found nothing. */
+export function worst(findings: readonly Finding[]): FindingStatus {
+  if (findings.length === 0) return 'ok';
+  return findings.reduce<FindingStatus>(
+    (status, finding) => (SEVERITY[finding.status] > SEVERITY[status] ? finding.status : status),
+    'skipped',
+  );
+}

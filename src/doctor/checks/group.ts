@@ -1,0 +1,122 @@
+import { topicName } from '../../config/topics.ts';
+import type { Config } from '../../config/schema.ts';
+import type { GroupInfo, Kafka } from '../../kafka/port.ts';
+import { type Check, type Finding, error, ok, skipped, warning } from '../check.ts';
+import { unreachable } from './kafka.ts';
+
+const START = { commands: ['./start-client.sh'] };
+
+/** This hippo's consumer group: who owns it, and how far it has come. */
+export const group: Check = {
+  id: 'group',
+  title: 'Client',
+  category: 'kafka',
+  about: "this hippo's consumer group: owner, standbys, lag",
+  async run(environment) {
+    const { project } = environment;
+    if (project.state === 'none')
+      return skipped('There is no hippo.yaml here or above: no hippo to look for');
+    const why = await unreachable(environment);
+    if (why !== undefined || project.state === 'broken') return skipped(why ?? '');
+    if (Object.keys(project.loaded.config.jobs).length === 0)
+      return skipped('hippo.yaml has no jobs: no client is needed');
+    const cluster = await environment.kafka();
+    const name = `hippo.${project.hippo}`;
+    const [info, progress] = await Promise.all([
+      cluster.describeGroup(name),
+      progressOf(cluster, name, project.loaded.config),
+    ]);
+    return { summary: summarise(info), findings: [membership(info, progress), ...losses(progress)] };
+  },
+};
+
+interface PartitionProgress {
+  topic: string;
+  partition: number;
+  /** The next offset to be read; undefined where none was committed. */
+  committed: bigint | undefined;
+  low: bigint;
+  high: bigint;
+}
+
+async function progressOf(cluster: Kafka, name: string, config: Config): Promise<PartitionProgress[]> {
+  const present = new Set((await cluster.topics()).map(({ topic }) => topic));
+  const inputs = (['frontier', 'finish', 'schedule'] as const)
+    .map((role) => topicName(config, role))
+    .filter((topic) => present.has(topic));
+  const committed = await cluster.committed(name, inputs);
+  const ranges = await Promise.all(
+    inputs.map(async (topic) => (await cluster.offsets(topic)).map((range) => ({ topic, ...range }))),
+  );
+  return ranges.flat().map((range) => ({
+    ...range,
+    committed: committed.find(
+      ({ topic, partition }) => topic === range.topic && partition === range.partition,
+    )?.offset,
+  }));
+}
+
+function summarise({ state, members }: GroupInfo): string {
+  if (state === 'Unknown') return 'unknown protocol';
+  if (members.length === 0) return 'not running';
+  return members.length === 1 ? 'running' : `running, ${members.length - 1} standing by`;
+}
+
+function membership(
+  { group: name, state, members }: GroupInfo,
+  progress: readonly PartitionProgress[],
+): Finding {
+  const behind = lag(progress);
+  const waiting = `${behind} ${behind === 1n ? 'message waits' : 'messages wait'}`;
+  const started = progress.some(({ committed }) => committed !== undefined);
+  switch (state) {
+    case 'Unknown':
+      return error(
+        `Group ${name} uses a protocol that hippo does not speak (KIP-848): another kind of client holds it`,
+        {
+          commands: [],
+          text: 'Stop that client, or set its group.protocol to "classic" and another group id.',
+        },
+      );
+    case 'Stable': {
+      const owners = members.map(
+        ({ clientId, clientHost }) => `${clientId} at ${clientHost.replace(/^\//, '')}`,
+      );
+      const text = `Group ${name}: ${owners.join(', ')}; lag ${behind}`;
+      return behind > 10_000n ? warning(text, { commands: ['hippo tail --stats'] }) : ok(text);
+    }
+    case 'PreparingRebalance':
+    case 'CompletingRebalance':
+      return warning(`Group ${name} is rebalancing: a client is coming or going`, {
+        commands: ['hippo doctor group'],
+      });
+    case 'Empty':
+    case 'Dead':
+      return started
+        ? warning(`No client of group ${name} runs: ${waiting}`, START)
+        : warning(`No client of group ${name} has ever run`, START);
+  }
+}
+
+/** Messages between what was committed and the end. */
+function lag(progress: readonly PartitionProgress[]): bigint {
+  return progress.reduce((sum, { committed, low, high }) => {
+    if (committed === undefined) return sum;
+    const from = committed < low ? low : committed;
+    return sum + (high > from ? high - from : 0n);
+  }, 0n);
+}
+
+/** Retention has deleted what the client had not read. */
+function losses(progress: readonly PartitionProgress[]): Finding[] {
+  return progress.flatMap(({ topic, partition, committed, low }) => {
+    if (committed === undefined || committed >= low) return [];
+    const text = `${topic}[${partition}]: ${low - committed} messages were deleted by retention before the client read them`;
+    return [
+      error(text, {
+        commands: [`hippo tail ${topic} --from beginning`],
+        text: 'Trigger what is missing again.',
+      }),
+    ];
+  });
+}

@@ -1,0 +1,49 @@
+import type { LoadedConfig } from '../../config/load.ts';
+import type { ErrorPlace } from '../../core/errors.ts';
+import { type Check, type Diagnosis, type Finding, error, ok, skipped } from '../check.ts';
+import { sentence } from '../runner.ts';
+
+/** hippo.yaml: it loads, and its jobs mean something to the client. */
+export const hippoYaml: Check = {
+  id: 'hippo-yaml',
+  title: 'hippo.yaml',
+  category: 'project',
+  about: 'hippo.yaml loads, and its jobs compile',
+  async run({ project }) {
+    if (project.state === 'none') {
+      return skipped('There is no hippo.yaml here or above: `hippo new` makes a project');
+    }
+    if (project.state === 'broken') {
+      const { problem } = project;
+      const at = problem.place === undefined ? '' : `${placeOf(problem.place)}: `;
+      return {
+        summary: 'not valid',
+        findings: [error(`${at}${sentence(problem)}`, { commands: problem.next })],
+      };
+    }
+    return compile(project.loaded, project.hippo);
+  },
+};
+
+async function compile(loaded: LoadedConfig, hippo: string): Promise<Diagnosis> {
+  const { compileJobs } = await import('../../client/machine/index.ts');
+  const { jobs, calendar } = loaded.config;
+  const compiled = compileJobs({ hippo, jobs, calendar });
+  if (compiled.ok) {
+    const names = Object.keys(jobs);
+    const text = names.length === 0 ? `${loaded.file}: no jobs` : `${loaded.file}: ${names.join(', ')}`;
+    return { summary: `${hippo}, ${names.length} job${names.length === 1 ? '' : 's'}`, findings: [ok(text)] };
+  }
+  const findings = compiled.problems.map(({ path, message, allowed }): Finding => {
+    const where = placeOf(loaded.place(path));
+    const choices = allowed === undefined ? {} : { text: `Allowed: ${allowed}.` };
+    return error(`${where}: ${message}`, { commands: [], ...choices });
+  });
+  return { summary: `${findings.length} problem${findings.length === 1 ? '' : 's'}`, findings };
+}
+
+/** `hippo.yaml:12:7 jobs.load.every` */
+function placeOf({ file, line, column, key }: ErrorPlace): string {
+  const position = [file, line, column].filter((part) => part !== undefined).join(':');
+  return [position, key].filter((part) => part !== undefined && part !== '').join(' ');
+}

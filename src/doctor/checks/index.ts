@@ -1,0 +1,25 @@
+import type { Check } from '../check.ts';
+import { disk } from './disk.ts';
+import { group } from './group.ts';
+import { hippoYaml } from './hippo-yaml.ts';
+import { java } from './java.ts';
+import { kafka } from './kafka.ts';
+import { node } from './node.ts';
+import { python } from './python.ts';
+import { sparkSubmit } from './spark-submit.ts';
+import { startScripts } from './start-scripts.ts';
+import { topics } from './topics.ts';
+
+/** In the order in which they are printed: what waits for the network comes last. */
+export const checks: readonly Check[] = [
+  node,
+  java,
+  python,
+  sparkSubmit,
+  hippoYaml,
+  startScripts,
+  disk,
+  kafka,
+  topics,
+  group,
+];

@@ -1,0 +1,47 @@
+import { type Check, error, ok, warning } from '../check.ts';
+import { installCommand } from '../install.ts';
+import { atLeast, versionIn } from '../versions.ts';
+
+/** PySpark 4.1 needs Python 3.10 (its package metadata). */
+const REQUIRED = [3, 10];
+
+/** The Python that PySpark would use: PYSPARK_PYTHON's, else python3 on PATH. */
+export const python: Check = {
+  id: 'python',
+  title: 'Python',
+  category: 'tools',
+  about: 'the Python of PySpark: PYSPARK_PYTHON, else python3',
+  async run(environment, signal) {
+    const chosen = environment.env['PYSPARK_PYTHON'];
+    const wanted = chosen === undefined || chosen === '' ? 'python3' : chosen;
+    const commands = await installCommand(environment, {
+      apt: 'python3 python3-venv',
+      dnf: 'python3',
+      brew: 'python@3.12',
+    });
+    const path = await environment.find(wanted);
+    if (path === undefined) {
+      const findings =
+        wanted === 'python3'
+          ? [warning('There is no `python3` on PATH: PySpark jobs cannot run', { commands })]
+          : [
+              error(`PYSPARK_PYTHON is ${wanted}, which is not there or cannot be executed`, {
+                commands: ['unset PYSPARK_PYTHON'],
+              }),
+            ];
+      return { summary: 'not found', findings };
+    }
+    const { exitCode, output } = await environment.ask(path, ['--version'], signal);
+    const version = versionIn(output);
+    if (exitCode !== 0 || version === undefined) {
+      return {
+        summary: 'does not run',
+        findings: [error(`${path} --version failed: ${output}`, { commands })],
+      };
+    }
+    const summary = version.join('.');
+    if (atLeast(version, REQUIRED)) return { summary, findings: [ok(path)] };
+    const text = `${path} is Python ${summary}; PySpark 4.1 needs ${REQUIRED.join('.')} or later`;
+    return { summary, findings: [warning(text, { commands })] };
+  },
+};

@@ -1,0 +1,21 @@
+import { UserError } from '../core/errors.ts';
+import type { Check } from './check.ts';
+
+/**
+ * The checks that were named, in their own order; all of them when none was.
+ *
+ * @throws UserError when there is no check of a name
+ */
+export function chooseChecks<Named extends Pick<Check, 'id'>>(
+  checks: readonly Named[],
+  names: readonly string[],
+): Named[] {
+  const unknown = names.find((name) => !checks.some(({ id }) => id === name));
+  if (unknown !== undefined) {
+    throw new UserError(`There is no check named ${JSON.stringify(unknown)}`, {
+      why: `The checks are ${checks.map(({ id }) => id).join(', ')}.`,
+      next: ['hippo doctor --list'],
+    });
+  }
+  return names.length === 0 ? [...checks] : checks.filter(({ id }) => names.includes(id));
+}

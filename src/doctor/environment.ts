@@ -1,0 +1,117 @@
+import { access, constants } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { hippoName, loadConfig, type LoadedConfig } from '../config/load.ts';
+import { resolveBrokers } from '../config/brokers.ts';
+import { HippoError } from '../core/errors.ts';
+import type { Kafka } from '../kafka/port.ts';
+
+/** The project that the doctor stands in. */
+export type Project =
+  /** No hippo.yaml here or above: the defaults apply. */
+  | { state: 'none'; file: null; loaded: LoadedConfig }
+  /** There is one, and it cannot be used. */
+  | { state: 'broken'; file: string | null; problem: HippoError }
+  | { state: 'loaded'; file: string; loaded: LoadedConfig; hippo: string };
+
+/** What a program said. */
+export interface ProgramAnswer {
+  exitCode: number | null;
+  /** stdout and stderr together: tools disagree about where a version belongs. */
+  output: string;
+}
+
+/** All that checks look at, gathered once; what is slow is asked for lazily, and at most once. */
+export interface Environment {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly platform: NodeJS.Platform;
+  readonly project: Project;
+  /** The program's absolute path: `name` itself when it is a path, else the first executable on PATH. */
+  find(name: string): Promise<string | undefined>;
+  /** Runs a program for its answer. A program that cannot be run answers with `exitCode: null`. */
+  ask(program: string, args: readonly string[], signal?: AbortSignal): Promise<ProgramAnswer>;
+  /**
+   * The cluster, connected once for all checks.
+   *
+   * @throws UserError when no brokers are known, ServiceError when none answers
+   */
+  kafka(): Promise<Kafka>;
+  close(): Promise<void>;
+}
+
+export interface EnvironmentOptions {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  /** `--config` */
+  file?: string | undefined;
+}
+
+/** Gathers the environment. A hippo.yaml that cannot be used is part of it, not an error. */
+export async function gatherEnvironment({ cwd, env, file }: EnvironmentOptions): Promise<Environment> {
+  const project = await findProject({ cwd, env, file });
+  let connection: Promise<Kafka> | undefined;
+  return {
+    cwd,
+    env,
+    platform: process.platform,
+    project,
+    find: (name) => findProgram(name, env),
+    ask: (program, args, signal) => askProgram(program, args, env, signal),
+    kafka: () => (connection ??= connect(project, env)),
+    close: async () => {
+      const kafka = await connection?.catch(() => undefined);
+      await kafka?.close();
+    },
+  };
+}
+
+async function findProject({ cwd, env, file }: EnvironmentOptions): Promise<Project> {
+  try {
+    const loaded = await loadConfig({ cwd, env, ...(file !== undefined && { file }) });
+    if (loaded.file === null) return { state: 'none', file: null, loaded };
+    return { state: 'loaded', file: loaded.file, loaded, hippo: hippoName(loaded) };
+  } catch (thrown) {
+    if (!(thrown instanceof HippoError)) throw thrown;
+    return { state: 'broken', file: thrown.place?.file ?? file ?? null, problem: thrown };
+  }
+}
+
+async function findProgram(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const folders = name.includes('/') || isAbsolute(name) ? [''] : (env['PATH'] ?? '').split(delimiter);
+  for (const folder of folders) {
+    const path = folder === '' ? name : join(folder, name);
+    const executable = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (executable) return path;
+  }
+  return undefined;
+}
+
+async function askProgram(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
+): Promise<ProgramAnswer> {
+  const { execa } = await import('../core/exec.ts');
+  const { exitCode, all } = await execa(program, args, {
+    all: true,
+    env,
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+    timeout: 10_000,
+    ...(signal && { cancelSignal: signal }),
+  });
+  return { exitCode: exitCode ?? null, output: all };
+}
+
+async function connect(project: Project, env: NodeJS.ProcessEnv): Promise<Kafka> {
+  if (project.state === 'broken') throw project.problem;
+  const { config } = project.loaded;
+  const { connectKafka } = await import('../kafka/connect.ts');
+  const brokers = await resolveBrokers(project.loaded, env);
+  return connectKafka({ brokers, settings: config.kafka });
+}

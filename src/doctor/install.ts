@@ -1,0 +1,21 @@
+import type { Environment } from './environment.ts';
+
+/** Package names by package manager. */
+export interface Packages {
+  apt: string;
+  dnf: string;
+  brew: string;
+}
+
+/** The command that installs a package here: by the package manager that this machine has; none where it has none. */
+export async function installCommand(environment: Environment, packages: Packages): Promise<string[]> {
+  const managers: [program: string, command: string][] = [
+    ['brew', `brew install ${packages.brew}`],
+    ['apt-get', `sudo apt-get install ${packages.apt}`],
+    ['dnf', `sudo dnf install ${packages.dnf}`],
+  ];
+  for (const [program, command] of managers) {
+    if ((await environment.find(program)) !== undefined) return [command];
+  }
+  return [];
+}

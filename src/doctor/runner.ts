@@ -1,0 +1,114 @@
+import { formatDuration } from '../core/duration.ts';
+import { HippoError, messageOf } from '../core/errors.ts';
+import {
+  type Check,
+  type CheckCategory,
+  type Diagnosis,
+  type Finding,
+  type FindingStatus,
+  worst,
+} from './check.ts';
+import type { Environment } from './environment.ts';
+
+/** Milliseconds that a check may take when it names no limit of its own. */
+export const TIME_LIMIT = 15_000;
+
+export interface CheckReport {
+  id: string;
+  title: string;
+  category: CheckCategory;
+  status: FindingStatus;
+  summary: string;
+  findings: readonly Finding[];
+  /** Milliseconds. */
+  took: number;
+}
+
+export interface DoctorReport {
+  /** The project's hippo; null outside a project. */
+  hippo: string | null;
+  /** The hippo.yaml that was used. */
+  file: string | null;
+  checks: readonly CheckReport[];
+  /** How many checks ended with which status. */
+  totals: Readonly<Record<FindingStatus, number>>;
+}
+
+/**
+ * Runs all checks at once. Each is guarded: what it throws is a finding of its own, and so is running out of time.
+ *
+ * @param onReport called with each report in the order of `checks`, as soon as it and all before it are there
+ */
+export async function diagnose(
+  checks: readonly Check[],
+  environment: Environment,
+  onReport: (report: CheckReport) => void = () => undefined,
+): Promise<DoctorReport> {
+  const running = checks.map((check) => runGuarded(check, environment));
+  const reports: CheckReport[] = [];
+  for (const pending of running) {
+    const report = await pending;
+    reports.push(report);
+    onReport(report);
+  }
+  const { project } = environment;
+  return {
+    hippo: project.state === 'loaded' ? project.hippo : null,
+    file: project.file,
+    checks: reports,
+    totals: count(reports),
+  };
+}
+
+async function runGuarded(check: Check, environment: Environment): Promise<CheckReport> {
+  const { id, title, category } = check;
+  const started = performance.now();
+  const { summary, findings } = await withinTime(check, environment).catch(diagnosisOf);
+  return {
+    id,
+    title,
+    category,
+    status: worst(findings),
+    summary,
+    findings,
+    took: Math.round(performance.now() - started),
+  };
+}
+
+async function withinTime(check: Check, environment: Environment): Promise<Diagnosis> {
+  const limit = check.timeLimit ?? TIME_LIMIT;
+  const stop = new AbortController();
+  const late = Promise.withResolvers<Diagnosis>();
+  const timer = setTimeout(() => {
+    stop.abort();
+    const text = `This check gave no answer within ${formatDuration(limit)}`;
+    late.resolve({
+      summary: 'no answer',
+      findings: [{ status: 'error', text, remedy: { commands: [`hippo doctor ${check.id}`] } }],
+    });
+  }, limit);
+  try {
+    return await Promise.race([check.run(environment, stop.signal), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a check threw, as its diagnosis. */
+function diagnosisOf(thrown: unknown): Diagnosis {
+  const known = thrown instanceof HippoError;
+  const text = known ? sentence(thrown) : `The check itself failed: ${messageOf(thrown)}`;
+  const remedy = known && thrown.next.length > 0 ? { remedy: { commands: thrown.next } } : {};
+  return { summary: known ? 'failed' : 'check failed', findings: [{ status: 'error', text, ...remedy }] };
+}
+
+/** What happened and why, in one text. */
+export function sentence(problem: HippoError): string {
+  return problem.why === undefined ? problem.message : `${problem.message}: ${problem.why}`;
+}
+
+function count(reports: readonly CheckReport[]): Record<FindingStatus, number> {
+  const totals = { ok: 0, warning: 0, error: 0, skipped: 0 };
+  for (const { status } of reports) totals[status] += 1;
+  return totals;
+}

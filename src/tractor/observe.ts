@@ -1,0 +1,209 @@
+import type { RunState } from '../client/machine/types.ts';
+import type { Millis } from '../core/clock.ts';
+import { type Json, isJsonObject } from '../core/json.ts';
+import { topicName } from '../config/topics.ts';
+import type { Config } from '../config/schema.ts';
+import type { Kafka, KafkaRecord, ReadPosition } from '../kafka/port.ts';
+import {
+  type Parsed,
+  type ServiceHealth,
+  parseFinish,
+  parseFrontier,
+  parseHealth,
+  parseSchedule,
+  parseStart,
+} from '../messages/index.ts';
+import {
+  type Found,
+  type HippoGroup,
+  type KnownRun,
+  type PausedJob,
+  type Place,
+  type Snapshot,
+  coordinates,
+} from './snapshot.ts';
+
+const GROUP_PREFIX = 'hippo.';
+
+export interface ObserveOptions {
+  now: Millis;
+  /** How far back events, starts, finishes, requests and health are read. */
+  since: Millis;
+}
+
+/**
+ * Reads what the topics and the groups say now. Bounded: the state topic is read whole, the others from `since` to
+ * their present end; no consumer group is made. A topic that is not there counts as empty.
+ */
+export async function observe(
+  kafka: Kafka,
+  config: Config,
+  { now, since }: ObserveOptions,
+): Promise<Snapshot> {
+  const present = new Set((await kafka.topics()).map(({ topic }) => topic));
+  let unreadable = 0;
+  const messages = async <Message>(
+    role: 'frontier' | 'start' | 'finish' | 'schedule' | 'health',
+    parse: (input: Uint8Array) => Parsed<Message>,
+  ): Promise<Found<Message>[]> => {
+    const topic = topicName(config, role);
+    const found: Found<Message>[] = [];
+    if (!present.has(topic)) return found;
+    await readUntilNow(kafka, topic, since, (record) => {
+      const parsed = record.value === null ? undefined : parse(record.value);
+      if (parsed?.ok === true)
+        found.push({ message: parsed.message, place: placeOf(record), at: record.timestamp });
+      else unreadable += 1;
+    });
+    return found.sort((a, b) => a.at - b.at);
+  };
+  const state = topicName(config, 'state');
+  const [events, starts, finishes, requests, health, memory, groups] = await Promise.all([
+    messages('frontier', parseFrontier),
+    messages('start', parseStart),
+    messages('finish', parseFinish),
+    messages('schedule', parseSchedule),
+    messages('health', parseHealth),
+    present.has(state) ? readState(kafka, state) : emptyMemory(),
+    hippoGroups(kafka, topicName(config, 'frontier'), present),
+  ]);
+  return {
+    now,
+    since,
+    ...memory,
+    events,
+    starts,
+    finishes,
+    requests,
+    health: new Map<string, Found<ServiceHealth>>(health.map((sign) => [sign.message.serviceName, sign])),
+    groups,
+    unreadable,
+  };
+}
+
+/** Reads a topic from a time (null: its beginning) to its present end. */
+export async function readUntilNow(
+  kafka: Kafka,
+  topic: string,
+  since: Millis | null,
+  onRecord: (record: KafkaRecord) => void,
+): Promise<void> {
+  const ranges = await kafka.offsets(topic);
+  const starts = new Map(
+    since === null
+      ? ranges.map(({ partition, low }) => [partition, low])
+      : (await kafka.offsetsAt(topic, since)).map(({ partition, offset }) => [partition, offset]),
+  );
+  const from: ReadPosition[] = [];
+  const until: ReadPosition[] = [];
+  for (const { partition, low, high } of ranges) {
+    const offset = starts.get(partition) ?? low;
+    if (offset >= high) continue;
+    from.push({ topic, partition, offset });
+    until.push({ topic, partition, offset: high });
+  }
+  if (from.length === 0) return;
+  const reader = await kafka.reader({ from, until });
+  try {
+    for await (const batch of reader) for (const record of batch.records) onRecord(record);
+  } finally {
+    await reader.close();
+  }
+}
+
+type Memory = Pick<Snapshot, 'runs' | 'paused' | 'landed'>;
+
+function emptyMemory(): Memory {
+  return { runs: [], paused: [], landed: new Set() };
+}
+
+async function readState(kafka: Kafka, topic: string): Promise<Memory> {
+  const latest = new Map<string, Buffer | null>();
+  await readUntilNow(kafka, topic, null, ({ key, value }) => {
+    if (key !== null) latest.set(key.toString(), value);
+  });
+  return memoryOf(latest);
+}
+
+/**
+ * What state records mean: `<hippo>/run/<job>/<key>`, `<hippo>/input/<job>/<need>/<value>`, `<hippo>/paused/<job>`. Others, and
+ * those of another shape, are left out.
+ *
+ * @param records key to value; null is a tombstone
+ */
+export function memoryOf(records: Iterable<readonly [key: string, value: Buffer | null]>): Memory {
+  const runs: KnownRun[] = [];
+  const paused: PausedJob[] = [];
+  const landed = new Set<string>();
+  for (const [key, bytes] of records) {
+    const [hippo, kind, job] = key.split('/', 3);
+    if (hippo === undefined || job === undefined || bytes === null) continue;
+    const value = parseJson(bytes);
+    if (kind === 'run' && isRunState(value)) {
+      runs.push({ hippo, run: value });
+      for (const input of Object.values(value.inputs)) landed.add(coordinates(input));
+    } else if (kind === 'input' && isPlace(value)) {
+      landed.add(coordinates(value));
+    } else if (kind === 'paused' && isJsonObject(value)) {
+      paused.push({ hippo, job, ...(value as Partial<PausedJob>) });
+    }
+  }
+  return { runs, paused, landed };
+}
+
+/** The state topic is the hippos' own, but a newer hippo may write what this one does not know. */
+function isRunState(value: unknown): value is RunState {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'job' in value &&
+    'key' in value &&
+    'status' in value &&
+    'inputs' in value &&
+    typeof value.inputs === 'object' &&
+    value.inputs !== null
+  );
+}
+
+function isPlace(value: unknown): value is Place {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'topic' in value &&
+    'partition' in value &&
+    'offset' in value
+  );
+}
+
+function parseJson(bytes: Buffer): Json | undefined {
+  try {
+    return JSON.parse(bytes.toString()) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+async function hippoGroups(
+  kafka: Kafka,
+  frontier: string,
+  present: ReadonlySet<string>,
+): Promise<HippoGroup[]> {
+  const groups = await kafka.groups(GROUP_PREFIX);
+  return Promise.all(
+    groups.map(async (info) => ({
+      hippo: info.group.slice(GROUP_PREFIX.length),
+      info,
+      committed: present.has(frontier)
+        ? (await kafka.committed(info.group, [frontier])).map(({ topic, partition, offset }) => ({
+            topic,
+            partition,
+            offset: String(offset),
+          }))
+        : [],
+    })),
+  );
+}
+
+function placeOf({ topic, partition, offset }: KafkaRecord): Place {
+  return { topic, partition, offset: String(offset) };
+}

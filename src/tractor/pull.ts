@@ -1,0 +1,94 @@
+import { topicName } from '../config/topics.ts';
+import { type JobFinish, parseFinish } from '../messages/index.ts';
+import type { ReadPosition } from '../kafka/port.ts';
+import type { Outcome, PullTools, Stuck } from './recovery.ts';
+import { type Request, sendRequests } from './request.ts';
+
+/**
+ * Asks the hippos to run these again, and waits for the finish message of each.
+ *
+ * @returns an outcome for each, in their order
+ * @throws InterruptedError when the signal is aborted; what was asked for runs all the same
+ */
+export async function pullRuns(stuck: readonly Stuck[], tools: PullTools): Promise<Outcome[]> {
+  const { kafka, config, timeout } = tools;
+  const requests = stuck.flatMap((item) => requestOf(item, tools));
+  // The end before the request: its answer can only come after it.
+  const from = timeout === null ? [] : await ends(tools);
+  await sendRequests(kafka, config, requests);
+  const outcomes = new Map<Request, Outcome>();
+  const settle = (request: Request, result: Outcome['result'], finish?: JobFinish): void => {
+    const outcome = outcomeOf(request, result, finish);
+    outcomes.set(request, outcome);
+    tools.onOutcome(outcome);
+  };
+  if (timeout === null) {
+    for (const request of requests) settle(request, 'asked');
+  } else {
+    await awaitFinishes(requests, from, timeout, tools, (request, finish) =>
+      settle(request, finish.isSuccess ? 'succeeded' : 'failed', finish),
+    );
+    for (const request of requests) if (!outcomes.has(request)) settle(request, 'timed-out');
+  }
+  return requests.flatMap((request) => outcomes.get(request) ?? []);
+}
+
+function requestOf({ hippo, job, run_key: key }: Stuck, { by, reason }: PullTools): Request[] {
+  return hippo === null || job === null ? [] : [{ hippo, job, key, action: 'run', by, reason }];
+}
+
+async function ends({ kafka, config }: PullTools): Promise<ReadPosition[]> {
+  const topic = topicName(config, 'finish');
+  return (await kafka.offsets(topic)).map(({ partition, high }) => ({ topic, partition, offset: high }));
+}
+
+/** Reads finish messages until each request has its own, the time is up, or the signal is aborted. */
+async function awaitFinishes(
+  requests: readonly Request[],
+  from: readonly ReadPosition[],
+  timeout: number,
+  { kafka, signal }: PullTools,
+  onFinish: (request: Request, finish: JobFinish) => void,
+): Promise<void> {
+  const open = new Set(requests);
+  const reader = await kafka.reader({ from });
+  const close = (): void => void reader.close();
+  const timer = setTimeout(close, timeout);
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    for await (const { records } of reader) {
+      for (const { value } of records) {
+        const parsed = value === null ? undefined : parseFinish(value);
+        if (parsed?.ok !== true) continue;
+        const request = [...open].find((candidate) => answers(parsed.message, candidate));
+        if (request === undefined) continue;
+        open.delete(request);
+        onFinish(request, parsed.message);
+      }
+      if (open.size === 0) break;
+    }
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', close);
+    await reader.close();
+  }
+  signal.throwIfAborted();
+}
+
+/** A finish that names no run answers for its job: the older clients name none. */
+function answers({ hippoName, jobName, runKey }: JobFinish, { hippo, job, key }: Request): boolean {
+  return hippoName === hippo && jobName === job && (key === null || runKey === undefined || runKey === key);
+}
+
+function outcomeOf({ hippo, job, key }: Request, result: Outcome['result'], finish?: JobFinish): Outcome {
+  return {
+    hippo,
+    job,
+    run_key: key,
+    what: `${hippo}/${job}${key === null ? '' : ` ${key}`}`,
+    result,
+    job_id: finish?.jobId ?? null,
+    duration: finish?.durationTime ?? null,
+    error: finish?.errorMsg?.split('\n').find((line) => line.trim() !== '') ?? null,
+  };
+}

@@ -1,0 +1,7 @@
+import type { Recovery } from '../recovery.ts';
+import { ownerGone } from './owner-gone.ts';
+import { rerunFailedRun } from './rerun-failed-run.ts';
+import { unansweredTrigger } from './unanswered-trigger.ts';
+
+/** In the order of the plan: what `--pull` can do comes first. */
+export const recoveries: readonly Recovery[] = [rerunFailedRun, ownerGone, unansweredTrigger];

@@ -1,0 +1,52 @@
+import { formatDuration } from '../../core/duration.ts';
+import { shellWord } from '../../core/shell.ts';
+import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
+import { type Snapshot, groupOf, isOwned } from '../snapshot.ts';
+
+/** Runs that are running or ready in the state of a hippo whose consumer group nobody is in: nobody will finish them. */
+export const ownerGone: Recovery = {
+  id: 'owner-gone',
+  title: 'Hippos without a client',
+  plan(snapshot, scope) {
+    const hippos = new Set(
+      snapshot.runs
+        .filter(({ run }) => run.status === 'running' || run.status === 'ready')
+        .map(({ hippo }) => hippo),
+    );
+    return [...hippos]
+      .filter((hippo) => inScope(scope, hippo) && !isOwned(snapshot, hippo))
+      .sort()
+      .map((hippo) => describe(hippo, snapshot));
+  },
+};
+
+function describe(hippo: string, snapshot: Snapshot): Stuck {
+  const runs = snapshot.runs
+    .filter(
+      (known) => known.hippo === hippo && (known.run.status === 'running' || known.run.status === 'ready'),
+    )
+    .map(({ run }) => run);
+  const names = runs.map((run) => `${run.job} ${run.key}`);
+  const shown = names.length > 3 ? [...names.slice(0, 3), `and ${names.length - 3} more`] : names;
+  const sign = snapshot.health.get(hippo);
+  const group = groupOf(snapshot, hippo)?.info.group ?? `hippo.${hippo}`;
+  const last =
+    sign === undefined
+      ? 'it has given no sign of life'
+      : `last sign of life ${formatDuration(Math.max(0, snapshot.now - sign.at))} ago from ${sign.message.clientIp}`;
+  const path = sign?.message.path;
+  const begun = runs.map((run) => run.startedAt ?? run.firstInputAt);
+  return {
+    recovery: 'owner-gone',
+    hippo,
+    job: runs.length === 1 ? (runs[0]?.job ?? null) : null,
+    run_key: runs.length === 1 ? (runs[0]?.key ?? null) : null,
+    what: `${hippo}: ${shown.join(', ')}`,
+    why: `nobody is in group ${group}; ${last}`,
+    command:
+      path === undefined || path === '' ? './start-client.sh' : `cd ${shellWord(path)} && ./start-client.sh`,
+    since: iso(begun.length === 0 ? snapshot.now : Math.min(...begun)),
+    pull: false,
+    events: [],
+  };
+}

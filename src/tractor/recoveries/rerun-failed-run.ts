@@ -1,0 +1,133 @@
+import { formatDuration } from '../../core/duration.ts';
+import { shellWord } from '../../core/shell.ts';
+import type { Millis } from '../../core/clock.ts';
+import type { RunState } from '../../client/machine/types.ts';
+import { pullRuns } from '../pull.ts';
+import { type Recovery, type Scope, type Stuck, inScope, iso } from '../recovery.ts';
+import { type Snapshot, isOwned } from '../snapshot.ts';
+
+/** A run whose latest firing did not succeed. */
+interface FailedRun {
+  hippo: string;
+  job: string;
+  /** null: a hippo that does not say which run it was. */
+  key: string | null;
+  at: Millis;
+  why: string;
+  /** Running it again would do it: what it needs is there. */
+  complete: boolean;
+}
+
+/** Runs that have failed for good, or whose window timed out; a manual-run message runs them again. */
+export const rerunFailedRun: Recovery = {
+  id: 'rerun-failed-run',
+  title: 'Failed runs',
+  plan(snapshot, scope) {
+    return failedRuns(snapshot, scope)
+      .filter((run) => !isSettled(run, snapshot))
+      .sort((a, b) => a.at - b.at)
+      .map((run) => describe(run, snapshot));
+  },
+  pull: pullRuns,
+};
+
+/** From the state where a hippo keeps one, else from the finish messages: the older clients keep none. */
+function failedRuns(snapshot: Snapshot, scope: Scope): FailedRun[] {
+  const known = new Set(snapshot.runs.map(({ hippo, run }) => runId(hippo, run.job, run.key)));
+  const fromState = snapshot.runs.flatMap(({ hippo, run }): FailedRun[] => {
+    if (run.status !== 'failed' && run.status !== 'timed-out') return [];
+    return [{ hippo, job: run.job, key: run.key, ...failureOf(run, snapshot.now) }];
+  });
+  const latest = new Map<string, FailedRun & { success: boolean }>();
+  for (const { message, at } of snapshot.finishes) {
+    const { hippoName: hippo, jobName: job, runKey, isSuccess, errorMsg } = message;
+    const id = runId(hippo, job, runKey ?? null);
+    if (known.has(id)) continue;
+    const before = latest.get(id);
+    if (before !== undefined && before.at > at) continue;
+    latest.set(id, {
+      hippo,
+      job,
+      key: runKey ?? null,
+      at,
+      why: `failed ${ago(snapshot.now, at)}${reason(errorMsg)}`,
+      complete: true,
+      success: isSuccess,
+    });
+  }
+  const fromFinishes = [...latest.values()].filter(({ success }) => !success);
+  return [...fromState, ...fromFinishes].filter(({ hippo }) => inScope(scope, hippo));
+}
+
+function failureOf(run: RunState, now: Millis): Pick<FailedRun, 'at' | 'why' | 'complete'> {
+  const at = run.finishedAt ?? run.firstInputAt;
+  if (run.status === 'timed-out') {
+    const landed = Object.keys(run.inputs);
+    const there = landed.length === 0 ? 'nothing has landed' : `only ${landed.join(', ')} landed`;
+    return { at, complete: false, why: `its needs were not complete in time: ${there}` };
+  }
+  const attempts = run.attempt > 1 ? ` after ${run.attempt} attempts` : '';
+  return { at, complete: true, why: `failed ${ago(now, at)}${attempts}${reason(run.error)}` };
+}
+
+/** An operator has said since that it counts as done: the older clients keep no state to say so in. */
+function isSettled({ hippo, job, key, at }: FailedRun, { requests }: Snapshot): boolean {
+  return requests.some(
+    ({ message, at: asked }) =>
+      message.action === 'mark_success' &&
+      message.hippoName === hippo &&
+      message.jobName === job &&
+      (message.runKey ?? null) === key &&
+      asked > at,
+  );
+}
+
+function describe(run: FailedRun, snapshot: Snapshot): Stuck {
+  const { hippo, job, key, at } = run;
+  const owned = isOwned(snapshot, hippo);
+  const asked = snapshot.requests.findLast(
+    ({ message, at: when }) =>
+      message.action === 'run' &&
+      message.hippoName === hippo &&
+      message.jobName === job &&
+      (message.runKey ?? null) === key &&
+      when > at,
+  );
+  const pause = snapshot.paused.find((paused) => paused.hippo === hippo && paused.job === job);
+  const notes = [
+    asked === undefined ? '' : `asked again ${ago(snapshot.now, asked.at)}${by(asked.message.by)}`,
+    pause === undefined ? '' : `its job is paused${by(pause.by)}`,
+    owned || snapshot.runs.every((known) => known.hippo !== hippo) ? '' : 'no client of its hippo runs',
+  ].filter((note) => note !== '');
+  return {
+    recovery: 'rerun-failed-run',
+    hippo,
+    job,
+    run_key: key,
+    what: `${hippo}/${job}${key === null ? '' : ` ${key}`}`,
+    why: [run.why, ...notes].join('; '),
+    command: `hippo job run ${shellWord(`${hippo}/${job}`)}${key === null ? '' : ` --key ${shellWord(key)}`}`,
+    since: iso(at),
+    // A run without all its inputs is a person's decision; one that waits for its client has been asked for already.
+    pull: run.complete && (asked === undefined || owned),
+    events: [],
+  };
+}
+
+function runId(hippo: string, job: string, key: string | null): string {
+  return JSON.stringify([hippo, job, key]);
+}
+
+function ago(now: Millis, at: Millis): string {
+  return `${formatDuration(Math.max(0, now - at))} ago`;
+}
+
+/** The first line of what went wrong. */
+function reason(text: string | undefined): string {
+  const line = text?.split('\n').find((candidate) => candidate.trim() !== '');
+  return line === undefined ? '' : `: ${line.trim()}`;
+}
+
+function by(who: string | undefined): string {
+  return who === undefined || who === '' ? '' : ` by ${who}`;
+}

@@ -1,0 +1,92 @@
+import { formatDuration } from '../../core/duration.ts';
+import { shellWord } from '../../core/shell.ts';
+import { type FrontierEvent, type ReceivedMessage, partitionPath } from '../../messages/index.ts';
+import { type Recovery, type Stuck, iso } from '../recovery.ts';
+import { type Found, type Snapshot, coordinates, isOwned } from '../snapshot.ts';
+
+/** A younger event may still be on its way through a client, milliseconds. */
+export const GRACE = 10_000;
+
+/**
+ * Frontier events that no start, no finish and no hippo's state names, by table. Whether a table is needed at all
+ * is known by the hippos alone; that nobody took it is what the topics say.
+ */
+export const unansweredTrigger: Recovery = {
+  id: 'unanswered-trigger',
+  title: 'Triggers that nobody answered',
+  plan(snapshot) {
+    const answered = answeredEvents(snapshot);
+    const byTable = Map.groupBy(
+      snapshot.events.filter(
+        ({ place, at }) => at <= snapshot.now - GRACE && !answered.has(coordinates(place)),
+      ),
+      ({ message }) => `${message.db}.${message.table}`,
+    );
+    return [...byTable]
+      .map(([table, events]) => describe(table, events, snapshot))
+      .sort((a, b) => a.since.localeCompare(b.since));
+  },
+};
+
+function answeredEvents({ starts, finishes, landed }: Snapshot): Set<string> {
+  const received: ReceivedMessage[] = [...starts, ...finishes].flatMap(
+    ({ message }) => message.receiveMsgs ?? [],
+  );
+  return new Set([...landed, ...received.map(coordinates)]);
+}
+
+function describe(table: string, events: readonly Found<FrontierEvent>[], snapshot: Snapshot): Stuck {
+  const partitions = [...new Set(events.flatMap(({ message }) => message.partitions.map(partitionPath)))];
+  const named = partitions.filter((text) => text !== '');
+  const shown =
+    named.length > 3 ? [...named.slice(0, 2), `… ${named.at(-1) ?? ''} (${named.length})`] : named;
+  const first = Math.min(...events.map(({ at }) => at));
+  const last = events.reduce((latest, event) => (event.at >= latest.at ? event : latest));
+  const reading = readBy(events, snapshot);
+  return {
+    recovery: 'unanswered-trigger',
+    hippo: null,
+    job: null,
+    run_key: null,
+    what: [table, ...shown].join(' '),
+    why: `landed ${formatDuration(Math.max(0, snapshot.now - last.at))} ago; ${reading.why}`,
+    command: reading.waiting
+      ? './start-client.sh'
+      : `hippo tail ${shellWord(last.place.topic)} --from ${last.place.partition}:${last.place.offset} --max 1`,
+    since: iso(first),
+    pull: false,
+    events: events.map(({ place }) => place),
+  };
+}
+
+/** Who has read past these events, and who has yet to. */
+function readBy(
+  events: readonly Found<FrontierEvent>[],
+  snapshot: Snapshot,
+): { why: string; waiting: boolean } {
+  const { groups } = snapshot;
+  if (groups.length === 0) return { why: 'no hippo has run on these brokers', waiting: false };
+  const behind = groups.filter(({ committed }) =>
+    events.some(({ place }) =>
+      committed.some(
+        ({ topic, partition, offset }) =>
+          topic === place.topic && partition === place.partition && BigInt(offset) <= BigInt(place.offset),
+      ),
+    ),
+  );
+  const down = behind.filter(({ hippo }) => !isOwned(snapshot, hippo)).map(({ hippo }) => hippo);
+  if (down.length > 0)
+    return {
+      why: `not read yet by ${list(down)}, which ${down.length === 1 ? 'is' : 'are'} down`,
+      waiting: true,
+    };
+  if (behind.length > 0)
+    return { why: `not read yet by ${list(behind.map(({ hippo }) => hippo))}`, waiting: false };
+  return { why: `read by ${list(groups.map(({ hippo }) => hippo))}, needed by none`, waiting: false };
+}
+
+function list(names: readonly string[]): string {
+  return names.length > 3
+    ? `${names.slice(0, 2).join(', ')} and ${names.length - 2} others`
+    : names.join(', ');
+}

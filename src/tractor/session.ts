@@ -1,0 +1,69 @@
+import { hippoName, loadConfig, type LoadedConfig } from '../config/load.ts';
+import { resolveBrokers } from '../config/brokers.ts';
+import { connectKafka } from '../kafka/connect.ts';
+import type { Outcome, Scope } from './recovery.ts';
+import { operator } from './request.ts';
+import { type TractorPlan, type TractorReport, planRecovery, pull, pullable } from './tractor.ts';
+
+export interface TractorOptions {
+  /** `--config` */
+  file: string | undefined;
+  /** Only these; null: the project's, or all outside a project. */
+  hippos: readonly string[] | null;
+  all: boolean;
+  /** Milliseconds. */
+  lookBack: number;
+  pull: boolean;
+  reason: string | null;
+  /** Milliseconds; null: do not wait. */
+  timeout: number | null;
+  signal: AbortSignal;
+  onPlan: (plan: TractorPlan) => void;
+  onOutcome: (outcome: Outcome) => void;
+  /** Asks a person; false leaves everything as it is. */
+  confirm: (question: string) => Promise<boolean>;
+}
+
+/**
+ * Plans and, when told so, pulls.
+ *
+ * @throws UserError without brokers, ServiceError without Kafka, InterruptedError when the signal is aborted
+ */
+export async function runTractor(options: TractorOptions): Promise<TractorReport> {
+  const { file, lookBack, signal, timeout, reason, onPlan, onOutcome } = options;
+  const loaded = await loadConfig({
+    cwd: process.cwd(),
+    env: process.env,
+    ...(file !== undefined && { file }),
+  });
+  const brokers = await resolveBrokers(loaded, process.env);
+  const kafka = await connectKafka({ brokers, settings: loaded.config.kafka });
+  try {
+    const plan = await planRecovery(kafka, loaded.config, {
+      scope: scopeOf(options, loaded),
+      lookBack,
+      now: Date.now(),
+    });
+    signal.throwIfAborted();
+    onPlan(plan);
+    const todo = pullable(plan);
+    if (!options.pull || todo.length === 0) return { ...plan, pulled: null };
+    const agreed = await options.confirm(
+      `Run ${todo.length === 1 ? 'this failed run' : `these ${todo.length} failed runs`} again?`,
+    );
+    if (!agreed) return { ...plan, pulled: null };
+    const tools = { kafka, config: loaded.config, by: operator(), reason, timeout, signal, onOutcome };
+    return { ...plan, pulled: await pull(plan, tools) };
+  } finally {
+    await kafka.close();
+  }
+}
+
+/** A project is a hippo.yaml with jobs; the one of a plain stack has none, and is nobody's hippo. */
+function scopeOf({ hippos, all }: TractorOptions, loaded: LoadedConfig): Scope {
+  if (all) return null;
+  if (hippos !== null) return new Set(hippos);
+  return loaded.file !== null && Object.keys(loaded.config.jobs).length > 0
+    ? new Set([hippoName(loaded)])
+    : null;
+}

@@ -1,0 +1,82 @@
+import type { RunState } from '../client/machine/types.ts';
+import type { Millis } from '../core/clock.ts';
+import type { GroupInfo } from '../kafka/port.ts';
+import type { FrontierEvent, JobFinish, JobStart, ManualRequest, ServiceHealth } from '../messages/types.ts';
+
+/** Where a record stands. */
+export interface Place {
+  topic: string;
+  partition: number;
+  /** Decimal text. */
+  offset: string;
+}
+
+/** A message as it was found. */
+export interface Found<Message> {
+  message: Message;
+  place: Place;
+  /** The record's timestamp. */
+  at: Millis;
+}
+
+/** A run as its hippo's state has it. */
+export interface KnownRun {
+  hippo: string;
+  run: RunState;
+}
+
+/** A job that an operator has paused. */
+export interface PausedJob {
+  hippo: string;
+  job: string;
+  by?: string;
+  reason?: string;
+  at?: Millis;
+}
+
+/** How far a hippo's consumer group has come, and who is in it. */
+export interface HippoGroup {
+  hippo: string;
+  info: GroupInfo;
+  /** Next offset of each frontier partition; left out where nothing was committed. */
+  committed: readonly Place[];
+}
+
+/**
+ * What the topics and the groups say at one moment. Everything that the tractor decides, it decides from this:
+ * any operator on any machine sees the same.
+ */
+export interface Snapshot {
+  now: Millis;
+  /** Events, starts, finishes and requests before this were not read; the state was, whole. */
+  since: Millis;
+  runs: readonly KnownRun[];
+  paused: readonly PausedJob[];
+  /** Coordinates (see {@link coordinates}) of the events that a hippo's state remembers as landed. */
+  landed: ReadonlySet<string>;
+  events: readonly Found<FrontierEvent>[];
+  starts: readonly Found<JobStart>[];
+  finishes: readonly Found<JobFinish>[];
+  requests: readonly Found<ManualRequest>[];
+  /** The last sign of life of each service. */
+  health: ReadonlyMap<string, Found<ServiceHealth>>;
+  groups: readonly HippoGroup[];
+  /** Messages that are none; `hippo replay` knows those that a client has rejected. */
+  unreadable: number;
+}
+
+/** `topic[partition]@offset`: one event, wherever it is named. */
+export function coordinates({ topic, partition, offset }: Place): string {
+  return `${topic}[${partition}]@${offset}`;
+}
+
+/** The group of a hippo; undefined when the brokers know none. */
+export function groupOf(snapshot: Snapshot, hippo: string): HippoGroup | undefined {
+  return snapshot.groups.find((group) => group.hippo === hippo);
+}
+
+/** Whether a client of the hippo is there. A group of an unknown protocol counts as there: it is not ours to judge. */
+export function isOwned(snapshot: Snapshot, hippo: string): boolean {
+  const group = groupOf(snapshot, hippo);
+  return group !== undefined && group.info.state !== 'Empty' && group.info.state !== 'Dead';
+}

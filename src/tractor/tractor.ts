@@ -1,0 +1,68 @@
+import type { Config } from '../config/schema.ts';
+import type { Kafka } from '../kafka/port.ts';
+import { observe } from './observe.ts';
+import { recoveries } from './recoveries/index.ts';
+import { type Outcome, type PullTools, type Recovery, type Scope, type Stuck, iso } from './recovery.ts';
+
+/** One recovery's part of the plan. */
+export interface PlanPart {
+  recovery: Recovery['id'];
+  title: string;
+  stuck: Stuck[];
+}
+
+export interface TractorPlan {
+  brokers: readonly string[];
+  /** The hippos that were looked at; null: all. */
+  hippos: string[] | null;
+  /** ISO 8601: events before this were not read. */
+  since: string;
+  parts: PlanPart[];
+  /** What the topics hold that is no message. */
+  unreadable: number;
+}
+
+export interface TractorReport extends TractorPlan {
+  /** What came of what was pulled; null: nothing was to be pulled. */
+  pulled: Outcome[] | null;
+}
+
+export interface PlanOptions {
+  scope: Scope;
+  /** Milliseconds to look back. */
+  lookBack: number;
+  now: number;
+}
+
+/** Finds what is stuck. Changes nothing. */
+export async function planRecovery(
+  kafka: Kafka,
+  config: Config,
+  { scope, lookBack, now }: PlanOptions,
+): Promise<TractorPlan> {
+  const since = now - lookBack;
+  const snapshot = await observe(kafka, config, { now, since });
+  return {
+    brokers: kafka.brokers,
+    hippos: scope === null ? null : [...scope],
+    since: iso(since),
+    parts: recoveries.map(({ id, title, plan }) => ({ recovery: id, title, stuck: plan(snapshot, scope) })),
+    unreadable: snapshot.unreadable,
+  };
+}
+
+/** What of a plan `--pull` would do. */
+export function pullable({ parts }: TractorPlan): Stuck[] {
+  return parts.flatMap(({ stuck }) => stuck).filter(({ pull }) => pull);
+}
+
+/** Carries out what of the plan can be carried out, and looks at what came of it. */
+export async function pull(plan: TractorPlan, tools: PullTools): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const recovery of recoveries) {
+    const stuck = pullable(plan).filter(({ recovery: id }) => id === recovery.id);
+    if (stuck.length > 0 && recovery.pull !== undefined)
+      outcomes.push(...(await recovery.pull(stuck, tools)));
+  }
+  return outcomes;
+}

@@ -1,0 +1,29 @@
+import { InterruptedError, UserError } from '../core/errors.ts';
+
+/**
+ * Asks for a yes on the terminal. The question goes to stderr.
+ *
+ * @param unattended the command to type where there is no terminal
+ * @throws UserError where there is nobody to ask, InterruptedError on Ctrl-C
+ */
+export async function confirm(question: string, unattended: string, signal: AbortSignal): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new UserError('There is no terminal to ask for a confirmation on', {
+      why: 'Nothing was changed.',
+      next: [unattended],
+    });
+  }
+  const { confirm: ask } = await import('@inquirer/prompts');
+  try {
+    return await ask({ message: question, default: false }, { output: process.stderr, signal });
+  } catch (thrown) {
+    // inquirer's own errors for Ctrl-C and for the signal.
+    if (
+      thrown instanceof Error &&
+      (thrown.name === 'ExitPromptError' || thrown.name === 'AbortPromptError')
+    ) {
+      throw new InterruptedError('interrupted; nothing was changed', { cause: thrown });
+    }
+    throw thrown;
+  }
+}

@@ -1,0 +1,54 @@
+import chalk from 'chalk';
+import stringWidth from 'string-width';
+import type { Check, Finding, FindingStatus } from '../doctor/check.ts';
+import type { CheckReport, DoctorReport } from '../doctor/runner.ts';
+import { wrap } from './text.ts';
+
+const MARKS: Record<FindingStatus, string> = {
+  ok: chalk.green('✓'),
+  warning: chalk.yellow('!'),
+  error: chalk.red('✗'),
+  skipped: chalk.dim('-'),
+};
+
+/** `[✓] Java (17.0.13)` and, indented, what was found with what to do about it. */
+export function renderCheck(report: CheckReport): string {
+  const title = `[${MARKS[report.status]}] ${report.title}${report.summary === '' ? '' : ` (${report.summary})`}`;
+  return [title, ...report.findings.flatMap(renderFinding)].join('\n');
+}
+
+function renderFinding({ status, text, remedy }: Finding): string[] {
+  const lines = wrap(text, `    ${MARKS[status]} `);
+  if (remedy?.text !== undefined) lines.push(...wrap(remedy.text, '      '));
+  for (const command of remedy?.commands ?? []) lines.push(`      ${chalk.cyan('→')} ${command}`);
+  return lines;
+}
+
+/** The last line: how many checks have issues. */
+export function renderTotals({ checks, totals }: DoctorReport): string {
+  const looked = checks.length - totals.skipped;
+  const ill = totals.error + totals.warning;
+  const skipped = totals.skipped === 0 ? '' : ` (${totals.skipped} skipped)`;
+  if (ill === 0) return `${chalk.green('✓')} No issues found in ${count(looked, 'check')}${skipped}.`;
+  const kinds = [
+    totals.error === 0 ? '' : chalk.red(count(totals.error, 'error')),
+    totals.warning === 0 ? '' : chalk.yellow(count(totals.warning, 'warning')),
+  ].filter((part) => part !== '');
+  const mark = totals.error > 0 ? MARKS.error : MARKS.warning;
+  return `${mark} Issues in ${ill} of ${count(looked, 'check')}: ${kinds.join(', ')}${skipped}.`;
+}
+
+/** The whole report. */
+export function renderDoctor(report: DoctorReport): string {
+  return [...report.checks.map(renderCheck), '', renderTotals(report)].join('\n');
+}
+
+/** What the checks are, for `--list`. */
+export function renderCheckList(checks: readonly Pick<Check, 'id' | 'about'>[]): string {
+  const width = Math.max(...checks.map(({ id }) => stringWidth(id)));
+  return checks.map(({ id, about }) => `${id.padEnd(width)}  ${about}`).join('\n');
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
