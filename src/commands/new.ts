@@ -1,0 +1,54 @@
+import { Args, Flags } from '@oclif/core';
+import type { NewProject } from '../scaffold/new-project.ts';
+import { listTemplates } from '../scaffold/template.ts';
+import { HippoCommand } from '../ui/base-command.ts';
+import { askOnTerminal, canAsk, renderNewProject } from '../ui/new.ts';
+import { answersOf, flagsFor } from '../ui/question-flags.ts';
+
+const templates = listTemplates();
+const questions = templates.flatMap((template) => template.questions);
+
+export default class New extends HippoCommand<NewProject> {
+  static override summary = 'Make a new hippo: a project with a client, a Spark job, tests and a sample.';
+  static override description = [
+    'On a terminal it asks for what the flags leave open. The types:',
+    ...templates.map(({ type, description }) => `${type}: ${description}`),
+  ].join('\n');
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> batch-etl flights --table nyc.flights --every month',
+    '<%= config.bin %> <%= command.id %> batch-etl sales --table shop.sales --partition day=%Y%m%d,region=us',
+    '<%= config.bin %> <%= command.id %> batch-etl flights --table nyc.flights --dry-run',
+  ];
+  static override args = {
+    type: Args.string({
+      description: `What kind of hippo: ${templates.map(({ type }) => type).join(', ')}.`,
+    }),
+    name: Args.string({ description: 'What it is called.' }),
+  };
+  static override flags = {
+    directory: Flags.string({
+      char: 'd',
+      description: 'Where to put it; by default ./NAME.',
+      helpValue: 'DIR',
+    }),
+    yes: Flags.boolean({ char: 'y', description: 'Ask nothing: take the defaults.' }),
+    'dry-run': Flags.boolean({ description: 'List what would be written, and write nothing.' }),
+    ...flagsFor(questions),
+  };
+
+  protected async work(): Promise<NewProject> {
+    const { args, flags } = await this.parse(New);
+    const { newProject } = await import('../scaffold/new-project.ts');
+    return newProject({
+      ...args,
+      directory: flags.directory,
+      given: answersOf(questions, flags),
+      ask: canAsk() && !flags.yes && !this.json ? askOnTerminal : null,
+      dryRun: flags['dry-run'],
+    });
+  }
+
+  protected render(result: NewProject): string {
+    return renderNewProject(result);
+  }
+}

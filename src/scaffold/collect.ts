@@ -1,0 +1,100 @@
+import { UserError } from '../core/errors.ts';
+import { type AnswerValue, type RawAnswers, readAnswer } from './answer.ts';
+import { renderText } from './render.ts';
+import { type Question, type Template, flagOf } from './template.ts';
+
+/** What is asked, as a person sees it. */
+export interface Prompt {
+  message: string;
+  /** Choose one of these; left out: any text. */
+  choices?: readonly { value: string; title: string }[];
+  /** Left out: there is no default. */
+  suggested?: string;
+  /** Why a text is no answer, or undefined where it is one. */
+  problemOf: (text: string) => string | undefined;
+}
+
+/** Asks a person until there is an answer. */
+export type Ask = (prompt: Prompt) => Promise<string>;
+
+export interface Answers {
+  /** As given, for the record. */
+  raw: RawAnswers;
+  /** As the template's files use them. */
+  values: Readonly<Record<string, AnswerValue>>;
+}
+
+/**
+ * Answers all questions of a template, in their order: by what was given, else by asking, else by the default.
+ *
+ * @param ask null: nobody is there to be asked
+ * @throws UserError naming the flag of an answer that is wrong, unknown or, with nobody to ask, missing
+ */
+export async function collectAnswers(
+  template: Template,
+  given: RawAnswers,
+  ask: Ask | null,
+): Promise<Answers> {
+  refuseUnknown(template, given);
+  const raw: Record<string, string> = {};
+  const values: Record<string, AnswerValue> = {};
+  const missing: Question[] = [];
+  for (const question of template.questions) {
+    const suggested = renderText(question.default, values);
+    const answer =
+      given[question.name] ?? (ask === null ? suggested : await ask(promptFor(question, suggested, values)));
+    if (answer === '' && given[question.name] === undefined) {
+      missing.push(question);
+      continue;
+    }
+    const read = readAnswer(question, answer, values);
+    if ('problem' in read) throw wrongAnswer(template, question, read.problem);
+    raw[question.name] = answer.trim();
+    values[question.name] = read.value;
+  }
+  if (missing.length > 0) throw missingAnswers(template, missing);
+  return { raw, values };
+}
+
+function promptFor(question: Question, suggested: string, earlier: Answers['values']): Prompt {
+  return {
+    message: question.ask,
+    ...(question.type === 'choice' ? { choices: question.choices } : {}),
+    ...(suggested === '' ? {} : { suggested }),
+    problemOf: (text) => {
+      const read = readAnswer(question, text, earlier);
+      return 'problem' in read ? read.problem : undefined;
+    },
+  };
+}
+
+function refuseUnknown(template: Template, given: RawAnswers): void {
+  const known = template.questions.map(({ name }) => name);
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new UserError(`a ${template.type} has no ${flagOf({ name: unknown })}`, {
+    why: `It asks for ${template.questions.map(flagOf).join(', ')}.`,
+    next: ['hippo new --help'],
+  });
+}
+
+function wrongAnswer(template: Template, question: Question, why: string): UserError {
+  return new UserError(`${flagOf(question)}: ${why}`, {
+    next: [...exampleOf(template, [question]), 'hippo new --help'],
+  });
+}
+
+function missingAnswers(template: Template, missing: readonly Question[]): UserError {
+  return new UserError(`a ${template.type} needs ${missing.map(flagOf).join(' and ')}`, {
+    why: missing.map(({ help }) => help).join('\n'),
+    next: [...exampleOf(template, missing), 'on a terminal, without --yes, hippo new asks for it'],
+  });
+}
+
+/** A command to type that has the answers in question. */
+function exampleOf(template: Template, questions: readonly Question[]): string[] {
+  const flags = questions.flatMap((question) =>
+    question.example === undefined ? [] : [`${flagOf(question)} ${question.example}`],
+  );
+  return flags.length === 0 ? [] : [`hippo new ${template.type} NAME ${flags.join(' ')}`];
+}

@@ -1,0 +1,106 @@
+import { resolve } from 'node:path';
+import { UserError } from '../core/errors.ts';
+import { nearMisses } from '../core/near.ts';
+import type { RawAnswers } from './answer.ts';
+import { answersFile } from './answers-file.ts';
+import { type Ask, type Answers, collectAnswers } from './collect.ts';
+import { nameProblem } from './name.ts';
+import { type ProjectFile, renderFiles, variablesOf } from './render.ts';
+import { type Template, listTemplates } from './template.ts';
+import { isEmptyFolder, writeProject } from './write.ts';
+
+export interface NewProjectOptions {
+  /** Left out: is asked for. */
+  type?: string | undefined;
+  /** Left out: is asked for. */
+  name?: string | undefined;
+  /** Left out: the name, in the working directory. */
+  directory?: string | undefined;
+  given: RawAnswers;
+  /** null: nobody is there to be asked. */
+  ask: Ask | null;
+  /** Nothing is written. */
+  dryRun: boolean;
+}
+
+export interface NewProject {
+  type: string;
+  template_version: number;
+  name: string;
+  /** Absolute. */
+  directory: string;
+  dry_run: boolean;
+  answers: RawAnswers;
+  files: { path: string; bytes: number; mode: string }[];
+}
+
+/**
+ * Makes a project from a template: answers first, then all files in memory, then the folder at once.
+ *
+ * @throws UserError for a wrong type, name, answer or folder; nothing has been written then
+ */
+export async function newProject(options: NewProjectOptions): Promise<NewProject> {
+  const templates = listTemplates();
+  const template = findTemplate(templates, options.type ?? (await askType(templates, options.ask)));
+  const types = templates.map(({ type }) => type);
+  const name = options.name ?? (await askName(template, types, options.ask));
+  const problem = nameProblem(name, types);
+  if (problem !== undefined) {
+    throw new UserError(`"${name}" is no name for a hippo`, {
+      why: `${problem[0]?.toUpperCase() ?? ''}${problem.slice(1)}.`,
+      next: [`hippo new ${template.type} daily-sales`],
+    });
+  }
+  const directory = resolve(options.directory ?? name);
+  await isEmptyFolder(directory);
+  const answers = await collectAnswers(template, options.given, options.ask);
+  const files = renderProject(template, name, answers);
+  if (!options.dryRun) await writeProject(directory, files);
+  return {
+    type: template.type,
+    template_version: template.version,
+    name,
+    directory,
+    dry_run: options.dryRun,
+    answers: answers.raw,
+    files: files.map(({ path, content, mode }) => ({
+      path,
+      bytes: Buffer.byteLength(content),
+      mode: mode.toString(8).padStart(4, '0'),
+    })),
+  };
+}
+
+/** All files of a project, the record of its answers included. */
+export function renderProject(template: Template, name: string, answers: Answers): ProjectFile[] {
+  const files = renderFiles(template, variablesOf(template, name, answers.values));
+  return [answersFile(template, name, answers.raw, files), ...files];
+}
+
+async function askType(templates: readonly Template[], ask: Ask | null): Promise<string> {
+  const choices = templates.map(({ type, description }) => ({ value: type, title: description }));
+  if (ask !== null) return ask({ message: 'What kind of hippo?', choices, problemOf: () => undefined });
+  throw new UserError('which type of hippo, and which name?', {
+    why: choices.map(({ value, title }) => `${value}: ${title}`).join('\n'),
+    next: templates.map(({ type }) => `hippo new ${type} NAME`),
+  });
+}
+
+async function askName(template: Template, types: readonly string[], ask: Ask | null): Promise<string> {
+  if (ask !== null)
+    return ask({ message: 'What is it called?', problemOf: (text) => nameProblem(text, types) });
+  throw new UserError(`which name shall the ${template.type} have?`, {
+    next: [`hippo new ${template.type} NAME`],
+  });
+}
+
+function findTemplate(templates: readonly Template[], type: string): Template {
+  const found = templates.find((template) => template.type === type);
+  if (found !== undefined) return found;
+  const types = templates.map((template) => template.type);
+  const near = nearMisses(type, types);
+  throw new UserError(`there is no template "${type}"`, {
+    why: `There is: ${types.join(', ')}.`,
+    next: (near.length > 0 ? near : types).map((name) => `hippo new ${name} NAME`),
+  });
+}

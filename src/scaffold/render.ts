@@ -1,0 +1,71 @@
+import { Liquid } from 'liquidjs';
+import { stringify } from 'yaml';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { jsonSchema } from '../config/json-schema.ts';
+import type { AnswerValues } from './answer.ts';
+import type { Template } from './template.ts';
+
+/** A file of a project, ready to be written. */
+export interface ProjectFile {
+  /** Relative to the project, with forward slashes. */
+  path: string;
+  content: string;
+  /** 0o755 for what starts with `#!`, else 0o644. */
+  mode: number;
+}
+
+/**
+ * The template language: LiquidJS with `[= value =]` and `[% tag %]`, since hippo.yaml has `{{ }}` and shell scripts have
+ * `[[ ]]` of their own. A variable or filter that does not exist is an error.
+ */
+const liquid = new Liquid({
+  outputDelimiterLeft: '[=',
+  outputDelimiterRight: '=]',
+  tagDelimiterLeft: '[%',
+  tagDelimiterRight: '%]',
+  strictVariables: true,
+  strictFilters: true,
+  ownPropertyOnly: true,
+});
+liquid.registerFilter('yaml', (value: string) => stringify(value, { lineWidth: 0 }).trimEnd());
+liquid.registerFilter('shell', (value: string) => (/^[\w./:=-]+$/.test(value) ? value : `'${value}'`));
+
+export type Variables = Readonly<Record<string, unknown>>;
+
+export function renderText(text: string, variables: Variables): string {
+  return liquid.parseAndRenderSync(text, variables) as string;
+}
+
+/** The answers, the name, and what the template computes from them. */
+export function variablesOf(template: Template, name: string, answers: AnswerValues): Variables {
+  const variables: Record<string, unknown> = { name, ...answers };
+  for (const [key, text] of Object.entries(template.variables)) variables[key] = renderText(text, variables);
+  return variables;
+}
+
+/** Every file that the template and the answers make, by path; the same input gives the same bytes. */
+export function renderFiles(template: Template, variables: Variables): ProjectFile[] {
+  const sources = readdirSync(template.directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/\.pyc$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+  const files = sources.map((source) => {
+    const path = relative(template.directory, source).split(sep).join('/');
+    return projectFile(targetPath(path, variables), renderText(readFileSync(source, 'utf8'), variables));
+  });
+  files.push(projectFile('hippo.schema.json', `${JSON.stringify(jsonSchema(), null, 2)}\n`));
+  return files.sort((left, right) => (left.path < right.path ? -1 : 1));
+}
+
+/** Variables in names are filled in, empty folders' names vanish, `_gitignore` becomes `.gitignore`. */
+function targetPath(path: string, variables: Variables): string {
+  return renderText(path, variables)
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part) => part.replace(/^_(?=git)/, '.'))
+    .join('/');
+}
+
+export function projectFile(path: string, content: string): ProjectFile {
+  return { path, content, mode: content.startsWith('#!') ? 0o755 : 0o644 };
+}

@@ -1,0 +1,48 @@
+import { Flags } from '@oclif/core';
+import type { RawAnswers } from '../scaffold/answer.ts';
+import type { Question } from '../scaffold/template.ts';
+
+const LISTS = ['partition', 'columns'];
+
+/** One flag for each question; lists may be given by repeating the flag, or separated by commas. */
+export function flagsFor(questions: readonly Question[]) {
+  return Object.fromEntries(questions.map((question) => [flagName(question), flagFor(question)]));
+}
+
+function flagFor(question: Question) {
+  const common = { description: question.help, helpValue: helpValue(question), helpGroup: 'QUESTION' };
+  if (!LISTS.includes(question.type)) return Flags.string(common);
+  // Not greedy: `--group-by carrier NAME` leaves NAME alone.
+  return Flags.string({ ...common, multiple: true, multipleNonGreedy: true });
+}
+
+/** The answers among the parsed flags. */
+export function answersOf(
+  questions: readonly Question[],
+  flags: Readonly<Record<string, unknown>>,
+): RawAnswers {
+  const given: [string, string][] = [];
+  for (const question of questions) {
+    const value = flags[flagName(question)];
+    if (typeof value === 'string') given.push([question.name, value]);
+    if (Array.isArray(value)) given.push([question.name, value.join(',')]);
+  }
+  return Object.fromEntries(given);
+}
+
+function flagName(question: Question): string {
+  return question.name.replaceAll('_', '-');
+}
+
+function helpValue(question: Question): string {
+  switch (question.type) {
+    case 'choice':
+      return question.choices.map(({ value }) => value).join('|');
+    case 'table':
+      return 'DB.TABLE';
+    case 'partition':
+      return 'LEVEL[=VALUE]';
+    case 'columns':
+      return 'COLUMN';
+  }
+}

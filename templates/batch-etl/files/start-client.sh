@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Starts this hippo's client: it waits for what hippo.yaml needs, runs ./start-spark.sh and reports how it went.
+# All arguments go to `hippo run` (see `hippo run --help`). HIPPO: the hippo command, where it is not on PATH.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+
+hippo=${HIPPO:-hippo}
+if ! command -v "$hippo" >/dev/null; then
+  echo "start-client.sh: '$hippo' is not a command. Install it (npm install -g hippo-toolkit), or set HIPPO to its path." >&2
+  exit 127
+fi
+exec "$hippo" run "$@"

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Submits the Spark job and becomes it: the return code is Spark's own. All arguments go to the job.
+#
+#   SPARK_SUBMIT     the spark-submit to use; else $SPARK_HOME/bin, PATH, the one that `hippo up` has set up
+#   SPARK_MASTER     where the job runs: local[*] by default, else yarn, k8s://…, spark://…
+#   SPARK_APP        the program: spark-app/summarize.py by default
+#   SPARK_LOG_LEVEL  what Spark itself logs: ERROR by default, else WARN, INFO, DEBUG
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+
+# Prints the spark-submit noted in the .hippo/stack.json of this folder or of the nearest one above.
+spark_of_hippo_up() {
+  local folder=$PWD
+  until [[ -f $folder/.hippo/stack.json ]]; do
+    [[ $folder == / ]] && return
+    folder=$(dirname "$folder")
+  done
+  sed -n 's/.*"sparkSubmit": *"\([^"]*\)".*/\1/p' "$folder/.hippo/stack.json"
+}
+
+if [[ -n ${SPARK_SUBMIT:-} ]]; then
+  submit=$SPARK_SUBMIT
+elif [[ -n ${SPARK_HOME:-} ]]; then
+  submit=$SPARK_HOME/bin/spark-submit
+else
+  submit=$(command -v spark-submit || spark_of_hippo_up)
+fi
+if [[ ! -x $submit ]]; then
+  echo "start-spark.sh: no spark-submit${submit:+ at $submit}. Set SPARK_HOME or SPARK_SUBMIT, or run: hippo up" >&2
+  exit 127
+fi
+
+# A Spark that lives in a virtual environment runs on that environment's Python.
+python=$(dirname "$submit")/python3
+if [[ -z ${PYSPARK_PYTHON:-} && -x $python ]]; then export PYSPARK_PYTHON=$python; fi
+
+master=${SPARK_MASTER:-local[*]}
+options=(
+  --master "$master"
+  --name "${HIPPO_NAME:-[= name =]}.${HIPPO_JOB:-summarize}"
+  --conf "spark.log.level=${SPARK_LOG_LEVEL:-ERROR}"
+  --conf spark.ui.showConsoleProgress=false
+)
+if [[ $master == local* ]]; then
+  # On one machine: no port opened to the network, no web page.
+  export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}
+  options+=(--conf spark.ui.enabled=false)
+fi
+if [[ -n ${HIPPO_ATTEMPT_ID:-} ]]; then
+  # The client finds and ends a lost attempt by this tag.
+  options+=(--conf "spark.yarn.tags=hippo-${HIPPO_ATTEMPT_ID,,}")
+fi
+
+exec "$submit" "${options[@]}" "${SPARK_APP:-spark-app/summarize.py}" "$@"

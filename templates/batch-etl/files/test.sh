@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Tests this project: the client's hooks on Node, the Spark job on a real Spark.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+
+node --test 'client-app/*.test.ts'
+SPARK_APP=spark-app/test_summarize.py exec ./start-spark.sh
