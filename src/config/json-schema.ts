@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { configSchema } from './schema.ts';
+import { fileSchema } from './schema.ts';
 
 export type HippoJsonSchema = Record<string, unknown>;
 
@@ -7,6 +7,6 @@ export type HippoJsonSchema = Record<string, unknown>;
 export function jsonSchema(): HippoJsonSchema {
   return {
     title: 'hippo.yaml',
-    ...z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }),
+    ...z.toJSONSchema(fileSchema, { io: 'input', unrepresentable: 'any' }),
   };
 }

@@ -6,6 +6,9 @@ import { FRONTIER_DIALECTS } from '../messages/types.ts';
 export const NAME_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
 export const NAME_FORM = 'letters, digits, ".", "-" and "_", not beginning with "-" or ".", at most 100';
 
+export const BROKER_PATTERN = /^(\[[\da-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/;
+export const BROKER_FORM = 'host:port';
+
 const name = z.string().regex(NAME_PATTERN, `must be ${NAME_FORM}`);
 const topicName = z
   .string()
@@ -27,15 +30,21 @@ const duration = z
     context.addIssue({ code: 'custom', message: `must be ${DURATION_FORM}` });
     return z.NEVER;
   })
-  .describe(`${DURATION_FORM}; a bare number is seconds`);
+  .describe(`${DURATION_FORM}; a bare number is seconds`)
+  .meta({ 'x-unit': 'ms' });
+
+/** Text, or what YAML reads as a number or a boolean but means the same here (`yyyymm: 201704`). */
+const scalarText = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"');
 
 /** Partition level name → template of the value, e.g. `{ yyyymm: "{{ window | date: '%Y%m' }}" }`. */
-const partitionTemplate = z.record(z.string(), z.coerce.string()).describe(
-  'Level name to the value expected: a template of the window\'s date, e.g. yyyymm: "{{ window | date: \'%Y%m\' }}". ' +
-    'Left out: any partition (every: event), or an unpartitioned table.',
-);
+const partitionTemplate = z
+  .record(z.string(), scalarText)
+  .describe(
+    "Level name to the value expected: a template of the window's date, e.g. yyyymm: \"{{ window | date: '%Y%m' }}\". " +
+      'Left out: any partition (every: event), or an unpartitioned table.',
+  );
 
 const tableNeed = z.strictObject({ table: tableName, partition: partitionTemplate.optional() });
 const jobNeed = z.strictObject({
@@ -47,7 +56,7 @@ const anyOf = z.strictObject({ any_of: z.array(singleNeed).min(1) });
 const atLeast = z.strictObject({ at_least: z.int().min(1), of: z.array(singleNeed).min(1) });
 /** One need stands for one member of the set for each value: `{ each: { region: [us, eu] }, table: …, partition: { region: "{{ region }}" } }`. */
 const eachOf = z.strictObject({
-  each: z.record(z.string(), z.array(z.coerce.string()).min(1)),
+  each: z.record(z.string(), z.array(scalarText).min(1)),
   at_least: z.int().min(1).optional(),
   table: tableName,
   partition: partitionTemplate,
@@ -68,29 +77,72 @@ const job = z.strictObject({
     .default('./start-spark.sh')
     .describe('The program to run, as a path or as program and arguments; no shell reads it'),
   args: z
-    .array(z.coerce.string())
+    .array(scalarText)
     .default([])
     .describe("Further arguments: templates of the window and the needs' partitions"),
-  env: z.record(z.string(), z.coerce.string()).default({}),
+  env: z.record(z.string(), scalarText).default({}),
   timeout: duration.optional().describe('An attempt that runs for longer is killed and counts as failed'),
-  deadline: duration.optional().describe("Alert when a window's run has not succeeded this long after the window's end"),
+  deadline: duration
+    .optional()
+    .describe("Alert when a window's run has not succeeded this long after the window's end"),
   give_up: duration
     .optional()
-    .describe("A window whose needs are not complete this long after its end times out; left out: it waits as long as state is kept"),
+    .describe(
+      'A window whose needs are not complete this long after its end times out; left out: it waits as long as state is kept',
+    ),
   retries: retries.prefault({}),
   concurrency: z.int().min(1).default(1).describe('How many runs of this job may be active at once'),
   on_reland: z
     .enum(['rerun', 'hold', 'ignore'])
     .default('rerun')
     .describe('What a newer landing of an input does after the run has fired'),
-  while_paused: z.enum(['keep', 'drop']).default('keep').describe('What a pause does with the runs that become ready'),
+  while_paused: z
+    .enum(['keep', 'drop'])
+    .default('keep')
+    .describe('What a pause does with the runs that become ready'),
 });
 
 const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
 
+const broker = z.string().regex(BROKER_PATTERN, `must be ${BROKER_FORM}`);
+
+const sasl = z.strictObject({
+  mechanism: z.enum(saslMechanisms),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  password_file: z
+    .string()
+    .optional()
+    .describe('A file with the password; a relative path starts at hippo.yaml'),
+  token: z.string().optional().describe('For oauthbearer'),
+  token_file: z.string().optional().describe('A file with the token, read again for each new connection'),
+});
+
+/** A mechanism without its credentials would fail much later, and less clearly. */
+function checkSasl(settings: z.output<typeof sasl>, context: z.RefinementCtx): void {
+  const missing = (key: keyof typeof settings, message: string): void =>
+    context.addIssue({ code: 'custom', path: [key], message });
+  const { mechanism } = settings;
+  if (mechanism === 'oauthbearer') {
+    if ((settings.token ?? settings.token_file) === undefined)
+      missing('token', 'is missing; oauthbearer needs it, or token_file');
+    return;
+  }
+  if (settings.username === undefined) missing('username', `is missing; ${mechanism} needs it`);
+  if ((settings.password ?? settings.password_file) === undefined) {
+    missing('password', `is missing; ${mechanism} needs it, or password_file`);
+  }
+}
+
 const kafka = z.strictObject({
   brokers: z
-    .union([z.array(z.string()), z.string().transform((text) => text.split(',').map((part) => part.trim()))])
+    .union([
+      z.array(broker).min(1),
+      z
+        .string()
+        .transform((text) => text.split(',').map((part) => part.trim()))
+        .pipe(z.array(broker)),
+    ])
     .optional()
     .describe('host:port, …; left out: the local stack that `hippo up` started'),
   client_id: name.default('hippo'),
@@ -108,20 +160,15 @@ const kafka = z.strictObject({
       }),
     ])
     .default(false),
-  sasl: z
-    .strictObject({
-      mechanism: z.enum(saslMechanisms),
-      username: z.string().optional(),
-      password: z.string().optional(),
-      password_file: z.string().optional(),
-      token: z.string().optional(),
-      token_file: z.string().optional(),
-    })
-    .optional(),
+  sasl: sasl.superRefine(checkSasl).optional(),
 });
 
 const topics = z.strictObject({
-  prefix: z.string().regex(/^[A-Za-z0-9._-]*$/).default('').describe('Put before each of the names below, e.g. "uat-"'),
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]*$/)
+    .default('')
+    .describe('Put before each of the names below, e.g. "uat-"'),
   frontier: topicName.default('frontier-adw'),
   start: topicName.default('hippo-start'),
   finish: topicName.default('hippo-finish'),
@@ -138,25 +185,44 @@ const calendar = z.strictObject({
 });
 
 const client = z.strictObject({
-  session_timeout: duration.prefault('30s').describe('After this long without a heartbeat a standby takes over'),
+  session_timeout: duration
+    .prefault('30s')
+    .describe('After this long without a heartbeat a standby takes over'),
   health_interval: duration.prefault('30s'),
   http: z
-    .union([z.literal(false), z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65535) })])
+    .union([
+      z.literal(false),
+      z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65535) }),
+    ])
     .default(false)
     .describe('Where /healthz, /readyz and /metrics are served; false: nowhere'),
-  on_stop: z.enum(['kill', 'detach']).default('kill').describe('What a stop of the client does to running jobs'),
+  on_stop: z
+    .enum(['kill', 'detach'])
+    .default('kill')
+    .describe('What a stop of the client does to running jobs'),
   kill_grace: duration.prefault('10s').describe('Between SIGTERM and SIGKILL to a job'),
   keep: duration.prefault('62d').describe('How long ended runs and landed inputs are remembered'),
 });
 
 const trigger = z.strictObject({
   table: tableName.optional().describe('The default of `hippo trigger --table`'),
-  partition: z.record(z.string(), z.coerce.string()).optional(),
+  partition: z.record(z.string(), scalarText).optional(),
   method: z.string().default('partition'),
   dialect: z.enum(FRONTIER_DIALECTS).default('pairs'),
 });
 
-export const HIPPO_TYPES = ['frontier', 'batch-etl', 'db-etl', 'stream-etl', 'ml-service', 'query-service', 'gateway', 'web-service', 'doctor', 'tractor'] as const;
+export const HIPPO_TYPES = [
+  'frontier',
+  'batch-etl',
+  'db-etl',
+  'stream-etl',
+  'ml-service',
+  'query-service',
+  'gateway',
+  'web-service',
+  'doctor',
+  'tractor',
+] as const;
 
 export const configSchema = z.strictObject({
   name: name.describe("The hippo's name: hippo_name in its messages").optional(),
@@ -167,6 +233,20 @@ export const configSchema = z.strictObject({
   client: client.prefault({}),
   trigger: trigger.prefault({}),
   jobs: z.record(name, job).default({}),
+});
+
+/** Merged over the base, which may hold what a profile lacks. */
+const profile = z.strictObject({
+  kafka: kafka.extend({ sasl: sasl.partial().optional() }).optional(),
+  topics: topics.optional(),
+});
+
+/** hippo.yaml as written: the configuration, and profiles that are merged over it. */
+export const fileSchema = configSchema.extend({
+  profiles: z
+    .record(name, profile)
+    .default({})
+    .describe('Settings merged over kafka and topics by --profile NAME or $HIPPO_PROFILE'),
 });
 
 /** hippo.yaml as loaded: defaults filled in, durations in milliseconds. */

@@ -1,0 +1,57 @@
+import { type ErrorPlace, UserError } from '../core/errors.ts';
+import type { LoadedConfig } from './load.ts';
+import { BROKER_FORM, BROKER_PATTERN } from './schema.ts';
+import { findStack, isStackAlive } from './stack-file.ts';
+
+/** Where the brokers' addresses came from. */
+export type BrokersOrigin =
+  | { from: 'environment'; variable: 'HIPPO_BROKERS' }
+  | { from: 'configuration'; place: ErrorPlace }
+  /** `alive: false`: the file is there, its broker is not; `hippo up` starts it again. */
+  | { from: 'stack'; file: string; alive: boolean };
+
+export interface FoundBrokers {
+  brokers: string[];
+  origin: BrokersOrigin;
+}
+
+/** The brokers to talk to: `$HIPPO_BROKERS`, else kafka.brokers of hippo.yaml, else the local stack; null: none is known. */
+export async function findBrokers(
+  loaded: LoadedConfig,
+  env: NodeJS.ProcessEnv,
+): Promise<FoundBrokers | null> {
+  const fromEnvironment = env['HIPPO_BROKERS'] ?? '';
+  if (fromEnvironment.trim() !== '') {
+    return {
+      brokers: splitBrokers(fromEnvironment),
+      origin: { from: 'environment', variable: 'HIPPO_BROKERS' },
+    };
+  }
+  const { brokers } = loaded.config.kafka;
+  if (brokers !== undefined) {
+    return { brokers, origin: { from: 'configuration', place: loaded.place(['kafka', 'brokers']) } };
+  }
+  const found = await findStack(loaded.directory);
+  if (found === null) return null;
+  const { file, stack } = found;
+  return { brokers: stack.brokers, origin: { from: 'stack', file, alive: isStackAlive(stack) } };
+}
+
+/** @throws UserError where no broker is known: `hippo up` is what to do next */
+export async function resolveBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const found = await findBrokers(loaded, env);
+  if (found !== null) return found.brokers;
+  throw new UserError('no Kafka broker is known', {
+    why: 'Neither $HIPPO_BROKERS nor kafka.brokers in hippo.yaml names one, and no local stack was started here.',
+    next: ['hippo up', 'HIPPO_BROKERS=host:9092 hippo …'],
+  });
+}
+
+function splitBrokers(text: string): string[] {
+  const brokers = text.split(',').map((part) => part.trim());
+  const wrong = brokers.findIndex((broker) => !BROKER_PATTERN.test(broker));
+  if (wrong === -1) return brokers;
+  throw new UserError(`$HIPPO_BROKERS: broker ${wrong + 1} of ${brokers.length} must be ${BROKER_FORM}`, {
+    next: ['HIPPO_BROKERS=host:9092,host:9093 hippo …'],
+  });
+}

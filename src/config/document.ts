@@ -1,0 +1,144 @@
+import {
+  type Document,
+  LineCounter,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  parseDocument,
+} from 'yaml';
+import { type ErrorPlace, UserError, messageOf } from '../core/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { type ConfigPath, formatPath } from './path.ts';
+import { problemsError } from './problems.ts';
+
+/** A hippo.yaml as written: its values, and where each of them stands. */
+export interface ConfigDocument {
+  /** As errors show it. */
+  readonly file: string;
+  readonly tree: JsonObject;
+  /** Whether the file itself has a value there. */
+  has(path: ConfigPath): boolean;
+  /** Of a scalar; of the key of a mapping or a list; of the nearest that exists, where there is no such value. */
+  place(path: ConfigPath): ErrorPlace;
+  placeOfKey(path: ConfigPath): ErrorPlace;
+}
+
+/**
+ * Reads YAML 1.2 with anchors and merge keys. An empty value counts as left out.
+ *
+ * @param file as errors show it
+ * @throws UserError that lists every syntax error with its line and column
+ */
+export function readDocument(text: string, file: string): ConfigDocument {
+  const lines = new LineCounter();
+  // prettyErrors would quote the line, which may hold a password.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const at = (offset: number, key?: string): ErrorPlace => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col, ...(key === undefined ? {} : { key }) };
+  };
+  if (document.errors.length > 0) {
+    throw problemsError(
+      file,
+      document.errors.map(({ message, pos }) => ({
+        place: at(pos[0]),
+        message: `is not YAML: ${firstLine(message)}`,
+      })),
+    );
+  }
+  const placeIn = (path: ConfigPath, atKey: boolean): ErrorPlace => {
+    const key = formatPath(path);
+    const trail = follow(document, path);
+    const found = trail.at(-1);
+    if (found === undefined) return { file, line: 1, column: 1, ...(key === '' ? {} : { key }) };
+    const exact = trail.length === path.length;
+    return at(exact && !atKey && isScalar(found.value) ? found.valueOffset : found.keyOffset, key);
+  };
+  return {
+    file,
+    tree: treeOf(document, file),
+    has: (path) => {
+      const trail = follow(document, path);
+      return trail.length === path.length && !isNull(trail.at(-1)?.value);
+    },
+    place: (path) => placeIn(path, false),
+    placeOfKey: (path) => placeIn(path, true),
+  };
+}
+
+interface Found {
+  value: Node | null;
+  keyOffset: number;
+  valueOffset: number;
+}
+
+/** The nodes along a path, as far as it exists. */
+function follow(document: Document, path: ConfigPath): Found[] {
+  const trail: Found[] = [];
+  let node = document.contents;
+  for (const part of path) {
+    const found = child(document, node, part);
+    if (found === undefined) break;
+    trail.push(found);
+    node = found.value;
+  }
+  return trail;
+}
+
+function child(document: Document, parent: Node | null, part: string | number): Found | undefined {
+  const node = isAlias(parent) ? parent.resolve(document) : parent;
+  if (isMap(node)) {
+    const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(part));
+    if (!isPair(pair)) return undefined;
+    const keyOffset = (pair.key as Node).range?.[0] ?? 0;
+    const value = pair.value as Node | null;
+    return { value, keyOffset, valueOffset: value?.range?.[0] ?? keyOffset };
+  }
+  if (isSeq(node) && typeof part === 'number') {
+    const value = node.items[part] as Node | undefined;
+    const offset = value?.range?.[0];
+    return value === undefined || offset === undefined
+      ? undefined
+      : { value, keyOffset: offset, valueOffset: offset };
+  }
+  return undefined;
+}
+
+function treeOf(document: Document, file: string): JsonObject {
+  let value: Json;
+  try {
+    // Limits how far a few aliases can blow up.
+    value = document.toJS({ maxAliasCount: 100 }) as Json;
+  } catch (error) {
+    throw new UserError(`${file} cannot be read: ${firstLine(messageOf(error))}`, { place: { file } });
+  }
+  if (value === null) return {};
+  if (!isJsonObject(value)) {
+    throw new UserError(`${file} must be a mapping of keys to values`, {
+      next: ['hippo schema'],
+      place: { file, line: 1, column: 1 },
+    });
+  }
+  return withoutNulls(value) as JsonObject;
+}
+
+function withoutNulls(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== null)
+      .map(([key, member]) => [key, withoutNulls(member)]),
+  );
+}
+
+function isNull(node: Node | null | undefined): boolean {
+  return node === null || node === undefined || (isScalar(node) && node.value === null);
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}

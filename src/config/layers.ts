@@ -1,0 +1,81 @@
+import type { ErrorPlace } from '../core/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import type { ConfigDocument } from './document.ts';
+import { merge, override } from './environment.ts';
+import { interpolate, type Interpolation } from './interpolate.ts';
+import { type ConfigPath, formatPath } from './path.ts';
+
+/** Where a value of the effective configuration came from. */
+export type ValueSource =
+  | { from: 'default' }
+  | { from: 'file'; place: ErrorPlace; interpolation?: Interpolation }
+  | { from: 'profile'; profile: string; place: ErrorPlace; interpolation?: Interpolation }
+  | { from: 'environment'; variable: string };
+
+/** The file, the chosen profile over it, the environment's variables in it and over it; not validated yet. */
+export interface Layers {
+  tree: JsonObject;
+  problems: { path: ConfigPath; message: string }[];
+  place: (path: ConfigPath) => ErrorPlace;
+  placeOfKey: (path: ConfigPath) => ErrorPlace;
+  source: (path: ConfigPath) => ValueSource;
+  /** Whether a value came out of an environment variable, and is therefore text. */
+  fromVariable: (path: ConfigPath) => boolean;
+}
+
+export function layer(document: ConfigDocument, profile: string | null, env: NodeJS.ProcessEnv): Layers {
+  const { profiles, ...base } = document.tree;
+  const { tree, interpolations, problems } = interpolate(merge(base, overlayOf(profiles, profile)), env);
+  const overridden = override(tree, env);
+
+  /** The variable that set the value, or a mapping around it. */
+  const variableOf = (path: ConfigPath): string | undefined =>
+    path.map((_, index) => overridden.variables.get(formatPath(path.slice(0, index + 1)))).find(Boolean);
+  const written = (path: ConfigPath): ConfigPath => {
+    const inProfile = ['profiles', profile ?? '', ...path];
+    return profile !== null && document.has(inProfile) ? inProfile : path;
+  };
+  const place = (path: ConfigPath): ErrorPlace => {
+    const variable = variableOf(path);
+    return variable === undefined ? document.place(written(path)) : { key: `$${variable}` };
+  };
+
+  return {
+    tree: { ...overridden.tree, ...(profiles === undefined ? {} : { profiles: withoutVariables(profiles) }) },
+    problems,
+    place,
+    placeOfKey: (path) => (variableOf(path) === undefined ? document.placeOfKey(written(path)) : place(path)),
+    source: (path) => {
+      const variable = variableOf(path);
+      if (variable !== undefined) return { from: 'environment', variable };
+      const where = written(path);
+      if (!document.has(where)) return { from: 'default' };
+      const interpolation = interpolations.get(formatPath(path));
+      const found = { place: document.place(where), ...(interpolation && { interpolation }) };
+      return where === path || profile === null
+        ? { from: 'file', ...found }
+        : { from: 'profile', profile, ...found };
+    },
+    fromVariable: (path) =>
+      interpolations.has(formatPath(path)) || overridden.variables.has(formatPath(path)),
+  };
+}
+
+function overlayOf(profiles: Json | undefined, profile: string | null): JsonObject {
+  const overlay = profile !== null && isJsonObject(profiles) ? profiles[profile] : undefined;
+  return isJsonObject(overlay) ? overlay : {};
+}
+
+/** The variables of profiles that are not in use need not be set: what names one is not looked at. */
+function withoutVariables(value: Json): Json {
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => !namesVariable(member))
+      .map(([key, member]) => [key, withoutVariables(member)]),
+  );
+}
+
+function namesVariable(value: Json): boolean {
+  return Array.isArray(value) ? value.some(namesVariable) : typeof value === 'string' && value.includes('${');
+}

@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
+import { type ErrorPlace, UserError, messageOf } from '../core/errors.ts';
+import { isJsonObject } from '../core/json.ts';
+import { didYouMean } from '../core/near.ts';
+import { type ConfigDocument, readDocument } from './document.ts';
+import { findUpward } from './find.ts';
+import { layer, type Layers, type ValueSource } from './layers.ts';
+import { type ConfigPath, formatPath } from './path.ts';
+import { problemsError } from './problems.ts';
+import type { Config } from './schema.ts';
+import { validate } from './validate.ts';
+
+export type { ValueSource } from './layers.ts';
+export type { ConfigPath } from './path.ts';
+
+export const CONFIG_FILE = 'hippo.yaml';
+
+export interface LoadOptions {
+  /** Left out: the nearest hippo.yaml, upward from `cwd`; having none is fine, the defaults hold. */
+  file?: string | undefined;
+  /** Left out: $HIPPO_PROFILE; without that, none. */
+  profile?: string | undefined;
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+}
+
+export interface LoadedConfig {
+  /** Defaults filled in, variables put in, profile and environment merged, files absolute. */
+  config: Config;
+  /** Absolute; null: there is no hippo.yaml. */
+  file: string | null;
+  /** The project: the folder of hippo.yaml, or the current one where there is none. */
+  directory: string;
+  profile: string | null;
+  /** Where a value is written, for errors: of a scalar the value, of a mapping or list its key. */
+  place(path: ConfigPath): ErrorPlace;
+  source(path: ConfigPath): ValueSource;
+}
+
+/**
+ * Reads hippo.yaml.
+ *
+ * @throws UserError that lists every problem with file, line, column and key
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const file = await findFile(options);
+  const shown = file === null ? CONFIG_FILE : shorten(file, options.cwd);
+  const document = readDocument(file === null ? '' : await read(file, shown), shown);
+  const directory = file === null ? resolve(options.cwd) : dirname(file);
+  const profile = chooseProfile(document, options.profile ?? options.env['HIPPO_PROFILE']);
+  const { config, place, source } = assemble(document, profile, options.env);
+  return { config: withAbsoluteFiles(config, directory), file, directory, profile, place, source };
+}
+
+/** The name that the messages of this hippo carry. */
+export function hippoName(loaded: Pick<LoadedConfig, 'config' | 'directory'>): string {
+  return loaded.config.name ?? basename(loaded.directory);
+}
+
+async function findFile({ file, cwd }: LoadOptions): Promise<string | null> {
+  return file === undefined ? ((await findUpward(cwd, CONFIG_FILE)) ?? null) : resolve(cwd, file);
+}
+
+async function read(file: string, shown: string): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UserError(missing ? `there is no ${shown}` : `${shown} cannot be read`, {
+      ...(missing ? {} : { why: messageOf(error) }),
+      next: missing ? ['hippo new'] : [],
+      place: { file: shown },
+    });
+  }
+}
+
+/** As a person in `cwd` would type it, where that is shorter. */
+function shorten(file: string, cwd: string): string {
+  const path = relative(cwd, file);
+  return path.startsWith('..') || isAbsolute(path) ? file : path;
+}
+
+function chooseProfile(document: ConfigDocument, wanted: string | undefined): string | null {
+  if (wanted === undefined || wanted === '') return null;
+  const { profiles } = document.tree;
+  const known = isJsonObject(profiles) ? Object.keys(profiles) : [];
+  if (known.includes(wanted)) return wanted;
+  throw new UserError(`there is no profile ${wanted}`, {
+    why: [
+      didYouMean(wanted, known),
+      known.length === 0 ? `${document.file} has no profiles.` : `${document.file} has: ${known.join(', ')}.`,
+    ]
+      .filter((line) => line !== undefined)
+      .join('\n'),
+    place: document.placeOfKey(['profiles']),
+  });
+}
+
+/** What a problem is about goes by where it is written; one that two layers share is told once. */
+function assemble(
+  document: ConfigDocument,
+  profile: string | null,
+  env: NodeJS.ProcessEnv,
+): Layers & { config: Config } {
+  const layers = layer(document, profile, env);
+  const checked = validate(layers.tree, layers.fromVariable);
+  const unset = new Set(layers.problems.map(({ path }) => formatPath(path)));
+  const problems = [
+    ...layers.problems.map(({ path, message }) => ({ place: layers.place(path), message })),
+    ...(checked.ok ? [] : checked.explanations)
+      .filter(({ path }) => !unset.has(formatPath(path)))
+      .map(({ path, message, atKey }) => ({
+        place: atKey ? layers.placeOfKey(path) : layers.place(path),
+        message,
+      })),
+  ];
+  if (problems.length > 0 || !checked.ok) throw problemsError(document.file, problems);
+  return { ...layers, config: checked.config };
+}
+
+/** The files that a configuration names are found from its folder, wherever a command was typed. */
+function withAbsoluteFiles({ kafka, ...config }: Config, directory: string): Config {
+  const { tls, sasl } = kafka;
+  const absolute = <T extends object>(settings: T): T =>
+    Object.fromEntries(
+      Object.entries(settings).map(([key, value]) => [
+        key,
+        key.endsWith('_file') && typeof value === 'string' ? resolve(directory, value) : (value as unknown),
+      ]),
+    ) as T;
+  return {
+    ...config,
+    kafka: {
+      ...kafka,
+      tls: typeof tls === 'object' ? absolute(tls) : tls,
+      ...(sasl && { sasl: absolute(sasl) }),
+    },
+  };
+}

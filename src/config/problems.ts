@@ -1,0 +1,32 @@
+import { type ErrorPlace, UserError } from '../core/errors.ts';
+
+/** One thing that is wrong with the configuration. */
+export interface Problem {
+  place: ErrorPlace;
+  /** Reads on after the key: `must be one of event, hour, day, month`. Never a value, which may be secret. */
+  message: string;
+}
+
+/** One error that lists all problems, in the order of the file. */
+export function problemsError(file: string, problems: readonly Problem[]): UserError {
+  const sorted = [...problems].sort((left, right) => position(left) - position(right));
+  const [first] = sorted;
+  const next = ['hippo schema'];
+  if (sorted.length === 1 && first !== undefined) {
+    return new UserError(`${first.place.key ?? file} ${first.message}`, { place: first.place, next });
+  }
+  return new UserError(`${file} has ${sorted.length} problems`, {
+    why: sorted.map(describe).join('\n'),
+    next,
+    ...(first === undefined ? {} : { place: first.place }),
+  });
+}
+
+function describe({ place, message }: Problem): string {
+  const where = [place.file, place.line, place.column].filter((part) => part !== undefined).join(':');
+  return `${[where, place.key].filter((part) => part !== undefined && part !== '').join('  ')}\n  ${message}`;
+}
+
+function position({ place }: Problem): number {
+  return (place.line ?? 0) * 1e6 + (place.column ?? 0);
+}

@@ -1,0 +1,114 @@
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError, messageOf } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
+import { PROJECT_STATE_DIRECTORY } from '../core/paths.ts';
+import { findUpward } from './find.ts';
+
+/** The local stack that `hippo up` started, as `.hippo/stack.json` tells every other command. */
+export interface StackFile {
+  version: 1;
+  /** `127.0.0.1:PORT` */
+  brokers: string[];
+  kafka: { pid: number; port: number; dataDirectory: string; logFile: string; version: string };
+  spark: { sparkSubmit: string; version: string } | null;
+  /** ISO 8601. */
+  startedAt: string;
+}
+
+export interface FoundStack {
+  /** Absolute path of the stack.json. */
+  file: string;
+  stack: StackFile;
+}
+
+const NAME = join(PROJECT_STATE_DIRECTORY, 'stack.json');
+
+/**
+ * The stack of a project: of its directory or the nearest one above.
+ *
+ * @throws UserError where the file is not what `hippo up` writes
+ */
+export async function findStack(directory: string): Promise<FoundStack | null> {
+  const file = await findUpward(directory, NAME);
+  return file === undefined ? null : read(file);
+}
+
+/** The stack of exactly this directory. */
+export async function readStackFile(directory: string): Promise<StackFile | null> {
+  return (await read(join(directory, NAME)))?.stack ?? null;
+}
+
+/** Whole or not at all, readable by its owner only. */
+export async function writeStackFile(directory: string, stack: StackFile): Promise<void> {
+  const file = join(directory, NAME);
+  await mkdir(dirname(file), { recursive: true });
+  const draft = `${file}.${newId()}`;
+  try {
+    await writeFile(draft, `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    // The umask may have taken from the mode, never added to it; say it outright.
+    await chmod(draft, 0o600);
+    await rename(draft, file);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Nothing to remove is fine. */
+export async function removeStackFile(directory: string): Promise<void> {
+  await rm(join(directory, NAME), { force: true });
+}
+
+/** Whether the stack's broker process is still there. */
+export function isStackAlive(stack: StackFile): boolean {
+  try {
+    process.kill(stack.kafka.pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: there is such a process, of another user.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function read(file: string): Promise<FoundStack | null> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new UserError('the local stack cannot be read', { why: messageOf(error), place: { file } });
+  }
+  const stack = parse(text);
+  if (stack === undefined) {
+    throw new UserError('the local stack is not described as `hippo up` does it', {
+      why: 'The file is damaged, or another version of hippo wrote it.',
+      next: ['hippo down', 'hippo up'],
+      place: { file },
+    });
+  }
+  return { file, stack };
+}
+
+function parse(text: string): StackFile | undefined {
+  try {
+    const value = JSON.parse(text) as Json;
+    return isStack(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isStack(value: unknown): value is StackFile {
+  return (
+    isJsonObject(value) &&
+    value['version'] === 1 &&
+    Array.isArray(value['brokers']) &&
+    value['brokers'].length > 0 &&
+    value['brokers'].every((broker) => typeof broker === 'string') &&
+    isJsonObject(value['kafka']) &&
+    // 0 and negative numbers are process groups to kill(2).
+    typeof value['kafka']['pid'] === 'number' &&
+    value['kafka']['pid'] > 0
+  );
+}

@@ -1,0 +1,45 @@
+import { parse } from 'yaml';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { type Explanation, explain } from './explain.ts';
+import type { ConfigPath } from './path.ts';
+import { type Config, fileSchema } from './schema.ts';
+
+export type Validated = { ok: true; config: Config } | { ok: false; explanations: Explanation[] };
+
+/**
+ * @param fromVariable whether the text at a path came from the environment: where the schema wants a number or a boolean, it is
+ *   read as one. (Not before: a password of digits is text.)
+ */
+export function validate(tree: JsonObject, fromVariable: (path: ConfigPath) => boolean): Validated {
+  const first = fileSchema.safeParse(tree);
+  if (first.success) return { ok: true, config: withoutProfiles(first.data) };
+  const at = first.error.issues.map(({ path }) => path);
+  const typed = readTyped(tree, [], (path) => fromVariable(path) && at.some((issue) => begins(path, issue)));
+  const second = fileSchema.safeParse(typed);
+  if (second.success) return { ok: true, config: withoutProfiles(second.data) };
+  return { ok: false, explanations: explain(second.error.issues, typed) };
+}
+
+/** Their merged result is the configuration; they are no part of it. */
+function withoutProfiles({ profiles: _, ...config }: Config & { profiles: unknown }): Config {
+  return config;
+}
+
+function readTyped(value: Json, path: ConfigPath, isMeant: (path: ConfigPath) => boolean): Json {
+  if (Array.isArray(value)) return value.map((item, index) => readTyped(item, [...path, index], isMeant));
+  if (isJsonObject(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, readTyped(item, [...path, key], isMeant)]),
+    );
+  }
+  return typeof value === 'string' && isMeant(path) ? numberOrBoolean(value) : value;
+}
+
+function numberOrBoolean(text: string): Json {
+  if (!/^(true|false|-?\d[\d.]*)$/.test(text)) return text;
+  return parse(text) as Json;
+}
+
+function begins(path: ConfigPath, start: readonly PropertyKey[]): boolean {
+  return start.every((part, index) => path[index] === part);
+}
