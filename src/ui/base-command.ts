@@ -17,6 +17,12 @@ export abstract class HippoCommand<Result> extends Command {
       helpGroup: 'GLOBAL',
       helpValue: 'FILE',
     }),
+    profile: Flags.string({
+      description: 'The profile of hippo.yaml to use (its kafka and topics settings).',
+      env: 'HIPPO_PROFILE',
+      helpGroup: 'GLOBAL',
+      helpValue: 'NAME',
+    }),
   };
 
   readonly #stop = new AbortController();
