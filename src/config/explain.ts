@@ -116,11 +116,22 @@ function misspeltKeys(issue: Issue, here: Context): string[] {
 
 function unknownKey(key: string, here: Context): string {
   const known = knownKeys(here);
+  if (known.includes(key)) return misplacedKey(key, here);
   const suggestion = didYouMean(key, known);
   const allowed = `allowed: ${known.join(', ')}`;
   return suggestion === undefined
     ? `is no key here; ${allowed}`
     : `is no key here. ${suggestion} (${allowed})`;
+}
+
+/** A key of another alternative than the one that its neighbours speak for. */
+function misplacedKey(key: string, here: Context): string {
+  const company = here.nodes
+    .flatMap(alternatives)
+    .map((node) => Object.keys(objectIn(node, 'properties')))
+    .filter((keys) => keys.includes(key))
+    .map((keys) => keys.filter((other) => other !== key).join(', '));
+  return `does not go with the keys beside it; it goes with ${company.join(' or with ')}`;
 }
 
 function knownKeys(here: Context): string[] {

@@ -7,9 +7,10 @@ export interface Problem {
   message: string;
 }
 
-/** One error that lists all problems, in the order of the file. */
+/** One error that lists all problems, in the order of the file, each once. */
 export function problemsError(file: string, problems: readonly Problem[]): UserError {
-  const sorted = [...problems].sort((left, right) => position(left) - position(right));
+  const told = new Map(problems.map((problem) => [describe(problem), problem]));
+  const sorted = [...told.values()].sort((left, right) => position(left) - position(right));
   const [first] = sorted;
   const next = ['hippo schema'];
   if (sorted.length === 1 && first !== undefined) {

@@ -202,6 +202,12 @@ const client = z.strictObject({
     .describe('What a stop of the client does to running jobs'),
   kill_grace: duration.prefault('10s').describe('Between SIGTERM and SIGKILL to a job'),
   keep: duration.prefault('62d').describe('How long ended runs and landed inputs are remembered'),
+  start_from: z
+    .enum(['beginning', 'end'])
+    .default('beginning')
+    .describe(
+      'Where a first start begins to read: with all that the topics still hold, or with what comes from then on',
+    ),
 });
 
 const trigger = z.strictObject({
