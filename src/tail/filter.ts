@@ -3,6 +3,7 @@ import type { Json } from '../core/json.ts';
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
+import { jsonValue } from './json-value.ts';
 
 /** What a filter may name, with what it is. */
 const FIELDS = {
@@ -124,16 +125,5 @@ class Fields {
 
   get value(): Json {
     return jsonValue(this.#record.value);
-  }
-}
-
-/** A value as JSON, or its text where it is none; null for a tombstone. */
-export function jsonValue(value: Buffer | null): Json {
-  if (value === null) return null;
-  const text = value.toString('utf8');
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
   }
 }

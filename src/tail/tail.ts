@@ -1,4 +1,4 @@
-import type { Kafka, KafkaRecord, ReadPosition, Reader } from '../kafka/port.ts';
+import type { Kafka, KafkaRecord, ReadPosition, Reader, RecordBatch } from '../kafka/port.ts';
 import { type Span, resolveSpan } from './positions.ts';
 
 export interface TailRequest {
@@ -58,16 +58,17 @@ export async function tail(
   const open = stops === undefined ? starts : starts.filter((start) => start.offset < offsetIn(stops, start));
   if (open.length === 0) return { ...summary, stopped: signal.aborted ? 'interrupted' : 'end' };
   const reader = await kafka.reader({ from: open, ...(stops === undefined ? {} : { until: stopsOf(open, stops) }) });
-  await using _ = closing(reader, signal);
   const { keep } = consumer;
-  for await (const { records } of reader) {
+  await consume(reader, signal, async ({ records }) => {
     for (const record of records) {
       if (keep !== undefined && !keep(record)) continue;
       consumer.take(record);
-      if (++summary.records >= limit) return { ...summary, stopped: 'max' };
+      if (++summary.records >= limit) return 'enough';
     }
     await consumer.ready?.();
-  }
+    return 'more';
+  });
+  if (summary.records >= limit) return { ...summary, stopped: 'max' };
   return { ...summary, stopped: signal.aborted ? 'interrupted' : 'end' };
 }
 
@@ -103,13 +104,13 @@ async function readLast(
       from: windows.map(({ partition, start }) => ({ topic: partition.topic, partition: partition.partition, offset: start })),
       until: short.map(({ topic, partition, unread }) => ({ topic, partition, offset: unread })),
     });
-    await using _ = closing(reader, signal);
-    for await (const batch of reader) {
+    await consume(reader, signal, (batch) => {
       const window = windows.find(({ partition: p }) => p.topic === batch.topic && p.partition === batch.partition);
-      if (window === undefined) continue;
+      if (window === undefined) return 'more';
       for (const record of batch.records) if (keep === undefined || keep(record)) window.records.push(record);
       if (window.records.length > 2 * count) window.records.splice(0, window.records.length - count);
-    }
+      return 'more';
+    });
     for (const { partition, start, records } of windows) {
       partition.found = [...records, ...partition.found].slice(-count);
       partition.unread = start;
@@ -129,15 +130,19 @@ function stopsOf(open: readonly ReadPosition[], stops: readonly ReadPosition[]):
   return open.map((start) => ({ ...start, offset: offsetIn(stops, start) }));
 }
 
-/** Closes the reader at the end of the block, and as soon as `signal` is aborted. */
-function closing(reader: Reader, signal: AbortSignal): AsyncDisposable {
+/** Reads until `take` has enough, the reader ends, or `signal` is aborted; closes the reader in each case. */
+async function consume(
+  reader: Reader,
+  signal: AbortSignal,
+  take: (batch: RecordBatch) => 'more' | 'enough' | Promise<'more' | 'enough'>,
+): Promise<void> {
   const close = (): void => void reader.close();
-  signal.addEventListener('abort', close, { once: true });
+  signal.addEventListener('abort', close);
   if (signal.aborted) close();
-  return {
-    async [Symbol.asyncDispose]() {
-      signal.removeEventListener('abort', close);
-      await reader.close();
-    },
-  };
+  try {
+    for await (const batch of reader) if ((await take(batch)) === 'enough') return;
+  } finally {
+    signal.removeEventListener('abort', close);
+    await reader.close();
+  }
 }
