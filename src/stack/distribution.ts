@@ -40,11 +40,10 @@ export async function installKafka(
   signal?: AbortSignal,
 ): Promise<KafkaDistribution> {
   const directory = cachedKafka();
-  await installOnce(
-    directory,
-    (temporary) => resolveJars(temporary, update, signal),
-    () => update('another hippo is fetching it'),
-  );
+  await installOnce(directory, (temporary) => resolveJars(temporary, update, signal), {
+    onWait: () => update('another hippo is fetching it'),
+    signal,
+  });
   return { classpath: join(directory, 'lib', '*'), version: KAFKA_VERSION, source: 'cache' };
 }
 

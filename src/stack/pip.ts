@@ -33,7 +33,13 @@ export async function pipInstall(
   try {
     for await (const line of pip.iterable({ from: 'all' })) {
       download = downloadOf(line);
-      if (download === undefined && line.trim() !== '') update(line.trim().slice(0, 60));
+      if (download === undefined && line.trim() !== '')
+        update(
+          line
+            .trim()
+            .replace(/: started$|: finished.*$| \(from .*/, '')
+            .slice(0, 60),
+        );
     }
   } finally {
     clearInterval(ticker);

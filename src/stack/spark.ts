@@ -68,7 +68,7 @@ export async function installSpark(
       await writeFile(wrapper, SPARK_SUBMIT);
       await chmod(wrapper, 0o755);
     },
-    () => update('another hippo is fetching it'),
+    { onWait: () => update('another hippo is fetching it'), signal: options.signal },
   );
   return ofCache();
 }

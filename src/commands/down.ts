@@ -1,0 +1,46 @@
+import { Flags } from '@oclif/core';
+import type { DownContext, DownPlan, DownResult } from '../stack/down.ts';
+import { HippoCommand } from '../ui/base-command.ts';
+import { renderDown } from '../ui/stack.ts';
+
+export default class Down extends HippoCommand<DownResult | DownPlan> {
+  static override summary = 'Stop the local stack that `hippo up` started.';
+  static override description =
+    'Leaves no process. The data stay for the next `hippo up`, unless --purge is given.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --purge --yes',
+  ];
+  static override flags = {
+    purge: Flags.boolean({ description: 'Remove the data too: topics, events, state.' }),
+    yes: Flags.boolean({ char: 'y', description: 'Do not ask before removing.', dependsOn: ['purge'] }),
+    'dry-run': Flags.boolean({ description: 'Say what would be done, and do nothing.' }),
+  };
+
+  protected async work(): Promise<DownResult | DownPlan> {
+    const { flags } = await this.parse(Down);
+    const [{ loadConfig }, { downResult, gatherDownFacts, planDown }, { runSteps }, { confirm }] =
+      await Promise.all([
+        import('../config/load.ts'),
+        import('../stack/down.ts'),
+        import('../ui/steps.ts'),
+        import('../ui/confirm.ts'),
+      ]);
+    const loaded = await loadConfig({ file: flags.config, cwd: process.cwd(), env: process.env });
+    const facts = await gatherDownFacts(loaded);
+    const steps = planDown(facts, { purge: flags.purge });
+    if (flags['dry-run']) return { dry_run: true, steps: steps.map(({ title }) => title) };
+    if (flags.purge && facts.data && !flags.yes) {
+      const question = `Remove all topics and events in ${facts.place.kafka}?`;
+      const purge = await confirm(question, 'hippo down --purge --yes', this.stopping);
+      if (!purge) return downResult(facts, 'declined');
+    }
+    const context: DownContext = { outcome: 'gone' };
+    await runSteps(steps, context);
+    return downResult(facts, context.outcome);
+  }
+
+  protected render(result: DownResult | DownPlan): string {
+    return renderDown(result);
+  }
+}

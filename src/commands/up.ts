@@ -1,0 +1,46 @@
+import { Flags } from '@oclif/core';
+import type { UpPlan, UpResult } from '../stack/up.ts';
+import { HippoCommand } from '../ui/base-command.ts';
+import { renderUp } from '../ui/stack.ts';
+
+export default class Up extends HippoCommand<UpResult | UpPlan> {
+  static override summary =
+    'Start the local stack: a real Kafka on this machine, with its topics, and Spark.';
+  static override description =
+    'Kafka comes from KAFKA_HOME, else it is fetched once with Maven; Spark from SPARK_HOME or the PATH, else it is ' +
+    'fetched once with pip. Data live in .hippo/ of the project. Where kafka.brokers is configured nothing is started: ' +
+    'only the missing topics are created. Safe to repeat.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --port 9092 --no-spark',
+    '<%= config.bin %> <%= command.id %> --dry-run',
+  ];
+  static override flags = {
+    port: Flags.integer({
+      description: "Kafka's port; left out: the last one, or a free one.",
+      min: 1,
+      max: 65_535,
+    }),
+    spark: Flags.boolean({ allowNo: true, default: true, description: 'Fetch Spark where there is none.' }),
+    'dry-run': Flags.boolean({ description: 'Say what would be done, and do nothing.' }),
+  };
+
+  protected async work(): Promise<UpResult | UpPlan> {
+    const { flags } = await this.parse(Up);
+    const [{ loadConfig }, { describeUp, gatherUpFacts, planUp, upContext, upResult }, { runSteps }] =
+      await Promise.all([import('../config/load.ts'), import('../stack/up.ts'), import('../ui/steps.ts')]);
+    const { env } = process;
+    const loaded = await loadConfig({ file: flags.config, cwd: process.cwd(), env });
+    const options = { loaded, env, port: flags.port, spark: flags.spark, signal: this.stopping };
+    const facts = await gatherUpFacts(options);
+    const steps = planUp(facts, options);
+    if (flags['dry-run']) return describeUp(steps, facts);
+    const context = upContext(facts);
+    await runSteps(steps, context);
+    return upResult(facts, context);
+  }
+
+  protected render(result: UpResult | UpPlan): string {
+    return renderUp(result);
+  }
+}

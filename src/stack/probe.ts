@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TimeoutError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import type { Kafka, Reader, RecordPlace } from '../kafka/port.ts';
+
+const PATIENCE = 20_000;
+
+/**
+ * Proves that Kafka works: writes an event to a topic of its own, reads it back, and removes the topic.
+ *
+ * @param prefix put before the topic's name
+ * @throws TimeoutError when the event does not come back in 20 s
+ */
+export async function proveRoundTrip(kafka: Kafka, prefix: string): Promise<void> {
+  const id = newId();
+  const topic = `${prefix}hippo-up-${id}`;
+  await kafka.createTopics([{ topic, partitions: 1, replicationFactor: 1, config: {} }]);
+  try {
+    const place = await produce(kafka, topic, id);
+    const reader = await kafka.reader({ from: [place] });
+    try {
+      const came = await Promise.race([comesBack(reader, id), sleep(PATIENCE, false, { ref: false })]);
+      if (!came)
+        throw new TimeoutError(`an event written to Kafka was not to be read back in ${PATIENCE / 1000} s`);
+    } finally {
+      await reader.close();
+    }
+  } finally {
+    await kafka.deleteTopics([topic]);
+  }
+}
+
+async function produce(kafka: Kafka, topic: string, value: string): Promise<RecordPlace> {
+  const producer = await kafka.producer();
+  try {
+    const [place] = await producer.send([{ topic, partition: 0, value }]);
+    return place ?? { topic, partition: 0, offset: 0n };
+  } finally {
+    await producer.close();
+  }
+}
+
+async function comesBack(reader: Reader, value: string): Promise<boolean> {
+  for await (const { records } of reader) {
+    if (records.some((record) => record.value?.toString() === value)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,232 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BrokersOrigin, findBrokers } from '../config/brokers.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { type StackFile, readStackFile, writeStackFile } from '../config/stack-file.ts';
+import type { Step } from '../core/steps.ts';
+import { connectKafka } from '../kafka/connect.ts';
+import { topicSpecs } from '../kafka/topics.ts';
+import { type RunningBroker, startBroker } from './broker.ts';
+import { KAFKA_VERSION, type KafkaDistribution, findKafka, installKafka } from './distribution.ts';
+import { type FoundBroker, findBroker } from './found-broker.ts';
+import { requireJava } from './java.ts';
+import { exclusively } from './lock.ts';
+import { type StackPlace, stackPlace } from './place.ts';
+import { proveRoundTrip } from './probe.ts';
+import { requirePython } from './python.ts';
+import { SPARK_VERSION, type Spark, findSpark, installSpark } from './spark.ts';
+
+export interface UpOptions {
+  loaded: LoadedConfig;
+  env: NodeJS.ProcessEnv;
+  /** The port for clients; left out: the last one, or a free one. */
+  port?: number | undefined;
+  /** Whether Spark is fetched where there is none. */
+  spark: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** What is here before anything is done. */
+export interface UpFacts {
+  place: StackPlace;
+  /** Brokers that are configured: then no stack of ours is wanted. */
+  configured: { brokers: string[]; origin: BrokersOrigin } | null;
+  /** Runs already. */
+  broker: FoundBroker | null;
+  /** What stack.json says; null where it is missing or damaged. */
+  recorded: StackFile | null;
+  kafka: KafkaDistribution | null;
+  spark: Spark | null;
+}
+
+/** What the steps find out on their way. */
+export interface UpContext {
+  brokers: string[];
+  broker: RunningBroker | null;
+  spark: Spark | null;
+  topics: { created: string[]; present: string[] };
+}
+
+export interface UpResult {
+  /** Whether this command started the broker; false: it was up already, or is not ours. */
+  started: boolean;
+  brokers: string[];
+  /** Where the brokers' addresses stand when they are configured; null for the local stack. */
+  configured: BrokersOrigin | null;
+  /** The project's folder whose `.hippo` holds the stack. */
+  directory: string;
+  kafka: { pid: number; port: number; version: string; data: string; log: string } | null;
+  spark: { submit: string; version: string } | null;
+  topics: { created: string[]; present: string[] };
+}
+
+/** A plan that has not been carried out, for `--dry-run`. */
+export interface UpPlan {
+  dry_run: true;
+  steps: { title: string; skip: string | null }[];
+}
+
+/** Looks at what is here; changes nothing. */
+export async function gatherUpFacts({ loaded, env }: UpOptions): Promise<UpFacts> {
+  const place = await stackPlace(loaded.directory);
+  const known = await findBrokers(loaded, env).catch(() => null);
+  if (known !== null && known.origin.from !== 'stack') {
+    return { place, configured: known, broker: null, recorded: null, kafka: null, spark: null };
+  }
+  const [broker, recorded, kafka, spark] = await Promise.all([
+    findBroker(place.kafka),
+    readStackFile(place.directory).catch(() => null),
+    findKafka(env),
+    findSpark(env),
+  ]);
+  if (broker === null) await requireJava(env);
+  return { place, configured: null, broker, recorded, kafka, spark };
+}
+
+/** The steps that lead from the facts to a stack that is up. */
+export function planUp(facts: UpFacts, options: UpOptions): Step<UpContext>[] {
+  if (facts.configured !== null) return [createTopics(options)];
+  return [
+    ...(facts.broker === null && facts.kafka === null ? [fetchKafka(options)] : []),
+    ...(options.spark && facts.spark === null ? [fetchSpark(options)] : []),
+    startKafka(facts, options),
+    createTopics(options),
+    ...(facts.broker === null ? [prove(options)] : []),
+  ];
+}
+
+export function upContext(facts: UpFacts): UpContext {
+  const brokers =
+    facts.configured?.brokers ?? (facts.broker === null ? [] : [`127.0.0.1:${facts.broker.port}`]);
+  return { brokers, broker: null, spark: facts.spark, topics: { created: [], present: [] } };
+}
+
+/** The plan as data. */
+export async function describeUp(steps: readonly Step<UpContext>[], facts: UpFacts): Promise<UpPlan> {
+  const context = upContext(facts);
+  const described = steps.map(async (step) => ({
+    title: step.title,
+    skip: (await step.skip?.(context)) || null,
+  }));
+  return { dry_run: true, steps: await Promise.all(described) };
+}
+
+/** What has become of it. */
+export function upResult(facts: UpFacts, context: UpContext): UpResult {
+  const { broker, spark } = context;
+  const recorded = facts.recorded?.kafka;
+  const kafka =
+    broker !== null
+      ? {
+          pid: broker.pid,
+          port: broker.port,
+          version: broker.version,
+          data: broker.dataDirectory,
+          log: broker.logFile,
+        }
+      : facts.broker !== null && recorded !== undefined
+        ? { ...facts.broker, data: recorded.dataDirectory, log: recorded.logFile }
+        : null;
+  return {
+    started: broker !== null && facts.broker === null,
+    brokers: context.brokers,
+    configured: facts.configured?.origin ?? null,
+    directory: facts.place.directory,
+    kafka,
+    spark: spark === null ? null : { submit: spark.sparkSubmit, version: spark.version },
+    topics: context.topics,
+  };
+}
+
+function fetchKafka({ signal }: UpOptions): Step<UpContext> {
+  return {
+    title: `fetch Kafka ${KAFKA_VERSION} (44 MB, once)`,
+    run: async (_, update) => {
+      await installKafka(update, signal);
+    },
+  };
+}
+
+function fetchSpark({ env, signal }: UpOptions): Step<UpContext> {
+  return {
+    title: `fetch Spark ${SPARK_VERSION} (455 MB, once)`,
+    run: async (context, update) => {
+      await requirePython(env);
+      context.spark = await installSpark(update, { env, signal });
+    },
+  };
+}
+
+function startKafka({ place, broker, recorded, kafka }: UpFacts, options: UpOptions): Step<UpContext> {
+  return {
+    title: `start Kafka ${broker?.version ?? kafka?.version ?? KAFKA_VERSION}`,
+    skip: ({ spark }) =>
+      broker !== null &&
+      broker.pid === recorded?.kafka.pid &&
+      (options.port ?? broker.port) === broker.port &&
+      spark?.sparkSubmit === recorded.spark?.sparkSubmit
+        ? `already up at 127.0.0.1:${broker.port}`
+        : false,
+    run: async (context, update) => {
+      await mkdir(place.state, { recursive: true });
+      // Nothing below is for a repository.
+      await writeFile(join(place.state, '.gitignore'), '*\n');
+      const { env, port, signal } = options;
+      const start = async (): Promise<RunningBroker> => {
+        const running = await startBroker({ directory: place.kafka, port, env, signal, update });
+        await writeStackFile(place.directory, stackFile(running, context.spark, recorded));
+        return running;
+      };
+      context.broker = await exclusively(place.lock, start, {
+        onWait: () => update('another hippo up is at it'),
+        signal,
+      });
+      context.brokers = context.broker.brokers;
+    },
+  };
+}
+
+/** stack.json; a broker that was running before keeps its time of start. */
+function stackFile(broker: RunningBroker, spark: Spark | null, recorded: StackFile | null): StackFile {
+  const { pid, port, dataDirectory, logFile, version } = broker;
+  return {
+    version: 1,
+    brokers: broker.brokers,
+    kafka: { pid, port, dataDirectory, logFile, version },
+    spark: spark === null ? null : { sparkSubmit: spark.sparkSubmit, version: spark.version },
+    startedAt: recorded?.kafka.pid === pid ? recorded.startedAt : new Date().toISOString(),
+  };
+}
+
+function createTopics({ loaded }: UpOptions): Step<UpContext> {
+  return {
+    title: 'create the topics that are missing',
+    run: async (context, update) => {
+      const kafka = await connectKafka({ brokers: context.brokers, settings: loaded.config.kafka });
+      try {
+        const { brokers } = await kafka.cluster();
+        const specs = topicSpecs(loaded.config, brokers.length);
+        const created = await kafka.createTopics(specs);
+        const present = specs.map(({ topic }) => topic).filter((topic) => !created.includes(topic));
+        context.topics = { created, present };
+        update(`${created.length} created, ${present.length} were there`);
+      } finally {
+        await kafka.close();
+      }
+    },
+  };
+}
+
+function prove({ loaded }: UpOptions): Step<UpContext> {
+  return {
+    title: 'send an event through Kafka and read it back',
+    run: async ({ brokers }) => {
+      const kafka = await connectKafka({ brokers, settings: loaded.config.kafka });
+      try {
+        await proveRoundTrip(kafka, loaded.config.topics.prefix);
+      } finally {
+        await kafka.close();
+      }
+    },
+  };
+}

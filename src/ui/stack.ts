@@ -1,0 +1,102 @@
+import { relative } from 'node:path';
+import chalk from 'chalk';
+import type { DownPlan, DownResult } from '../stack/down.ts';
+import type { UpPlan, UpResult } from '../stack/up.ts';
+import { describePlace } from './errors.ts';
+import { tilde, wrap } from './text.ts';
+
+/** What to type once Kafka is there. */
+const NEXT: readonly [command: string, why: string][] = [
+  ['hippo new batch-etl NAME', 'a hippo of your own'],
+  ['hippo trigger --table db.table', 'say that a table has landed'],
+  ['hippo tail', 'see the events as they come'],
+  ['hippo doctor', 'is anything missing?'],
+];
+
+/** How the stack is now, and what to type next. */
+export function renderUp(result: UpResult | UpPlan): string {
+  if ('dry_run' in result) {
+    return result.steps
+      .map(({ title, skip }) => `${title}${skip === null ? '' : chalk.dim(` (${skip})`)}`)
+      .join('\n');
+  }
+  return [
+    ...(result.kafka === null ? configuredLines(result) : localLines(result, result.kafka)),
+    ...nextLines(result),
+  ].join('\n');
+}
+
+function localLines(result: UpResult, kafka: NonNullable<UpResult['kafka']>): string[] {
+  const { spark, started, directory } = result;
+  return [
+    `${chalk.green('✓')} Kafka ${kafka.version} is ${started ? '' : 'already '}up at ${chalk.bold(result.brokers.join(', '))}`,
+    ...topicLines(result),
+    ...wrap(
+      spark === null
+        ? 'none; hippo up without --no-spark fetches it'
+        : `${spark.version}, ${tilde(spark.submit)}`,
+      '  spark   ',
+    ),
+    ...wrap(`${here(kafka.data)} (log: ${here(kafka.log)})`, '  data    '),
+    ...(directory === process.cwd() ? [] : wrap(`the stack of ${tilde(directory)}`, '  project ')),
+  ];
+}
+
+function configuredLines(result: UpResult): string[] {
+  return [
+    `${chalk.green('✓')} Nothing to start: the brokers are configured`,
+    ...wrap(`${result.brokers.join(', ')} (${originText(result.configured)})`, '  brokers '),
+    ...topicLines(result),
+  ];
+}
+
+function originText(origin: UpResult['configured']): string {
+  switch (origin?.from) {
+    case 'environment':
+      return `$${origin.variable}`;
+    case 'configuration':
+      return describePlace(origin.place);
+    case 'stack':
+      return origin.file;
+    case undefined:
+      return 'configured';
+  }
+}
+
+function topicLines({ topics: { created, present } }: UpResult): string[] {
+  if (created.length === 0) return [`  topics  all ${present.length} are there`];
+  return wrap(`${created.length} created: ${created.join(', ')}`, '  topics  ');
+}
+
+function nextLines({ configured }: UpResult): string[] {
+  const lines = configured === null ? [...NEXT, ['hippo down', 'stop it; the data stay'] as const] : NEXT;
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return ['', 'Next:', ...lines.map(([command, why]) => `  ${chalk.cyan(command.padEnd(width))}  ${why}`)];
+}
+
+/** What `hippo down` did, and what it left. */
+export function renderDown(result: DownResult | DownPlan): string {
+  if ('dry_run' in result) return result.steps.join('\n');
+  const { outcome, kafka, clients, data } = result;
+  if (outcome === 'declined') return 'Nothing was changed.';
+  const said = {
+    gone: 'Nothing to stop: no local Kafka runs here',
+    stopped: `Kafka is down (it was at 127.0.0.1:${kafka?.port ?? ''})`,
+    killed: `Kafka did not stop in time and was killed; its next start checks the data`,
+  }[outcome];
+  const lines = [`${outcome === 'killed' ? chalk.yellow('!') : chalk.green('✓')} ${said}`];
+  if (clients.length > 0) {
+    const names = [...new Set(clients.map(({ hippo }) => hippo))].join(', ');
+    const text = `still running, and waiting for Kafka to come back: the client of ${names}. Stop it with Ctrl-C in its terminal.`;
+    lines.push(...wrap(text, `${chalk.yellow('!')} `));
+  }
+  if (data !== null)
+    lines.push(...wrap(`The data stay in ${here(data)}; hippo down --purge removes them.`, '  '));
+  return lines.join('\n');
+}
+
+/** A path as seen from here where that is shorter. */
+function here(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? tilde(path) : fromHere;
+}
