@@ -1,4 +1,5 @@
 import { UserError } from '../core/errors.ts';
+import { didYouMean } from '../core/near.ts';
 import type { Check } from './check.ts';
 
 /**
@@ -13,7 +14,11 @@ export function chooseChecks<Named extends Pick<Check, 'id'>>(
   const unknown = names.find((name) => !checks.some(({ id }) => id === name));
   if (unknown !== undefined) {
     throw new UserError(`There is no check named ${JSON.stringify(unknown)}`, {
-      why: `The checks are ${checks.map(({ id }) => id).join(', ')}.`,
+      why:
+        didYouMean(
+          unknown,
+          checks.map(({ id }) => id),
+        ) ?? `The checks are ${checks.map(({ id }) => id).join(', ')}.`,
       next: ['hippo doctor --list'],
     });
   }

@@ -102,9 +102,14 @@ function diagnosisOf(thrown: unknown): Diagnosis {
   return { summary: known ? 'failed' : 'check failed', findings: [{ status: 'error', text, ...remedy }] };
 }
 
-/** What happened and why, in one text. */
-export function sentence(problem: HippoError): string {
-  return problem.why === undefined ? problem.message : `${problem.message}: ${problem.why}`;
+/** What happened and why, as a finding's text. */
+export function sentence({ message, why }: HippoError): string {
+  const whole = why === undefined ? message : `${message}. ${capital(why)}`;
+  return capital(whole).replace(/\.$/, '');
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function count(reports: readonly CheckReport[]): Record<FindingStatus, number> {

@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { unansweredTrigger } from '../../src/tractor/recoveries/unanswered-trigger.ts';
+import type { ReceivedMessage } from '../../src/messages/index.ts';
+import { NOON, finish, group, hours, landing, minutes, world } from './world.ts';
+
+const event = landing('btd.party', { yyyymm: '201704' }, NOON - hours(1), '7');
+const received: ReceivedMessage = { topic: 'frontier-adw', partition: 1, offset: '7', need: 'btd.party' };
+
+test('read by all, needed by none', () => {
+  const groups = [group('etl', 'Stable', { 1: '8' }), group('sales', 'Empty', { 1: '9' })];
+  expect(unansweredTrigger.plan(world({ events: [event], groups }), null)).toEqual([
+    {
+      recovery: 'unanswered-trigger',
+      hippo: null,
+      job: null,
+      run_key: null,
+      what: 'btd.party yyyymm=201704',
+      why: 'landed 1 h ago; read by etl, sales, needed by none',
+      command: 'hippo tail frontier-adw --from 1:7 --max 1',
+      since: '2026-11-24T11:00:00.000Z',
+      pull: false,
+      events: [{ topic: 'frontier-adw', partition: 1, offset: '7' }],
+    },
+  ]);
+});
+
+test.each([
+  ['no group', [], 'no hippo has run on these brokers', 'hippo tail frontier-adw --from 1:7 --max 1'],
+  [
+    'a client that is down',
+    [group('etl', 'Empty', { 1: '7' })],
+    'not read yet by etl, which is down',
+    './start-client.sh',
+  ],
+  [
+    'a client that is slow',
+    [group('etl', 'Stable', { 1: '6' })],
+    'not read yet by etl',
+    'hippo tail frontier-adw --from 1:7 --max 1',
+  ],
+])('why: %s', (_, groups, why, command) => {
+  const [stuck] = unansweredTrigger.plan(world({ events: [event], groups }), null);
+  expect(stuck).toMatchObject({ why: `landed 1 h ago; ${why}`, command });
+});
+
+test.each([
+  [
+    'a finish names it',
+    { finishes: [finish('etl', 'load', '201704', true, NOON, { receiveMsgs: [received] })] },
+  ],
+  ['a hippo remembers it', { landed: new Set(['frontier-adw[1]@7']) }],
+])('answered: %s', (_, parts) => {
+  expect(unansweredTrigger.plan(world({ events: [event], ...parts }), null)).toEqual([]);
+});
+
+test('another event of the same table does not answer it', () => {
+  const landed = new Set(['frontier-adw[1]@8', 'frontier-adw[0]@7']);
+  expect(unansweredTrigger.plan(world({ events: [event], landed }), null)).toHaveLength(1);
+});
+
+test('an event that came just now may still be on its way', () => {
+  const events = [landing('btd.party', {}, NOON - 9_999)];
+  expect(unansweredTrigger.plan(world({ events }), null)).toEqual([]);
+});
+
+test('many partitions of a table are one line', () => {
+  const events = ['1', '2', '3', '4', '5'].map((day) =>
+    landing('a.b', { day }, NOON - minutes(60 - Number(day)), day),
+  );
+  const [stuck, ...more] = unansweredTrigger.plan(world({ events }), null);
+  expect(more).toEqual([]);
+  expect(stuck).toMatchObject({
+    what: 'a.b day=1 day=2 … day=5 (5)',
+    command: 'hippo tail frontier-adw --from 1:5 --max 1',
+  });
+  expect(stuck?.events).toHaveLength(5);
+});
+
+test('an unpartitioned table is named alone', () => {
+  const [stuck] = unansweredTrigger.plan(
+    world({ events: [landing('a.b', { '': '' }, NOON - hours(1))] }),
+    null,
+  );
+  expect(stuck?.what).toBe('a.b');
+});

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import stringWidth from 'string-width';
+import { expect, test } from 'vitest';
+import { tilde, wrap } from '../../src/ui/text.ts';
+
+test('breaks between words, and hangs the rest under the first', () => {
+  expect(wrap('one two three four', '- ', '  ', 10)).toEqual(['- one two', '  three', '  four']);
+  expect(wrap('one two', '    ! ')).toEqual(['    ! one two']);
+  expect(wrap('')).toEqual(['']);
+});
+
+test('a long word stays whole', () => {
+  expect(wrap('see /a/very/long/path now', '', '', 10)).toEqual(['see', '/a/very/long/path', 'now']);
+});
+
+test('loses no word, and no line of several words is too long', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.stringMatching(/^[a-zé漢]{1,12}$/), { minLength: 1 }),
+      fc.integer({ min: 10, max: 80 }),
+      (words, columns) => {
+        const lines = wrap(words.join(' '), '  ', '  ', columns);
+        expect(lines.map((line) => line.trim()).join(' ')).toBe(words.join(' '));
+        for (const line of lines) {
+          if (line.trim().includes(' ')) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+        }
+      },
+    ),
+  );
+});
+
+test.each([
+  ['/home/ann', '~'],
+  ['/home/ann/x', '~/x'],
+  ['/home/anna/x', '/home/anna/x'],
+])('%s is %s', (path, said) => {
+  expect(tilde(path, '/home/ann')).toBe(said);
+});
