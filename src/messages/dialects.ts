@@ -59,8 +59,9 @@ const scalars: Dialect = {
   fields: ['partition_fields', 'partition_values', 'timestamp'],
   dateField: 'timestamp',
   readPartitions: (object) => {
-    const fields = text(object['partition_fields'], 'partition_fields');
-    const values = text(object['partition_values'], 'partition_values');
+    const { partition_fields = '', partition_values = '' } = object;
+    const fields = text(partition_fields, 'partition_fields');
+    const values = text(partition_values, 'partition_values');
     if (fields === '' && values === '') return [[]];
     return [zip(fields.split('/'), values.split('/'), () => 'partition_values')];
   },
@@ -197,6 +198,6 @@ function onlyPartition(partitions: readonly Partition[], dialect: FrontierDialec
 
 function inexpressible(dialect: FrontierDialect, what: string): UserError {
   return new UserError(`the ${dialect} dialect cannot express ${what}`, {
-    next: ['hippo trigger --dialect pairs, one event a partition'],
+    next: ['Write one event a partition, or choose another dialect.'],
   });
 }

@@ -81,9 +81,6 @@ export function withExtra(own: JsonObject, extra: JsonObject): JsonObject {
 
 export function mismatch(wanted: string, value: Json | undefined, key: string): Refusal {
   if (value === undefined) return new Refusal(`is missing; it must be ${wanted}`, key);
-  const found = typeName(value);
-  return new Refusal(
-    found === wanted || typeof value === 'number' ? `must be ${wanted}` : `must be ${wanted}, not ${found}`,
-    key,
-  );
+  const found = typeof value === 'number' ? String(value) : typeName(value);
+  return new Refusal(found === wanted ? `must be ${wanted}` : `must be ${wanted}, not ${found}`, key);
 }
