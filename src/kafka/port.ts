@@ -73,11 +73,16 @@ export interface TopicSpec {
   config: Readonly<Record<string, string>>;
 }
 
-/** The readable range of a partition: `low` is the first offset, `high` the next one to be written. */
+/** The range of a partition: `low` is the first offset, `high` the next one to be written. */
 export interface OffsetRange {
   partition: number;
   low: bigint;
   high: bigint;
+  /**
+   * The last stable offset: where a reader of committed records gets now. Below `high` while a transaction is open; who must not
+   * wait for a stranger's transaction stops here.
+   */
+  stable: bigint;
 }
 
 export interface GroupInfo {
@@ -145,6 +150,11 @@ export interface ReaderOptions {
   readCommitted?: boolean;
   /** How long a fetch may wait for data, milliseconds. Default 500. */
   maxWait?: number;
+  /**
+   * How long the brokers may be away, milliseconds, before the iterator throws a ServiceError. Left out: for ever; the
+   * reader goes on where it was when they are back.
+   */
+  patience?: number;
 }
 
 /** What one fetch of one partition brought. */
@@ -154,6 +164,11 @@ export interface RecordBatch extends TopicPartition {
   next: bigint;
   /** The end of the partition (last stable offset when reading committed) as of this fetch. */
   end: bigint;
+  /**
+   * Only where the position was outside of the log: retention had removed what was to be read, or the topic is not the one that
+   * it was. Reading went on at `to`, the start of the log.
+   */
+  jumped?: { from: bigint; to: bigint };
 }
 
 /** An async iterator of batches; ends when every partition has reached its `until`, or after `close`. */

@@ -1,0 +1,176 @@
+import type { Cluster } from './cluster.ts';
+import { errorType, translate } from './errors.ts';
+import type { ClusterInfo, GroupInfo, TopicInfo, TopicPartition, TopicSpec } from './port.ts';
+import { failOn, protocolErrors } from './requests.ts';
+
+const TOPIC_RESOURCE = 2;
+const TOPIC_ALREADY_EXISTS = 36;
+const UNKNOWN_TOPIC = 3;
+const GROUP_ID_NOT_FOUND = 69;
+
+export function describeCluster(cluster: Cluster): Promise<ClusterInfo> {
+  return cluster.attempt({}, async () => {
+    const { clusterId, controllerId, brokers } = await cluster.metadata(null);
+    return {
+      clusterId,
+      controller: controllerId < 0 ? null : controllerId,
+      brokers: brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port })).sort((a, b) => a.nodeId - b.nodeId),
+    };
+  });
+}
+
+export function listTopics(cluster: Cluster): Promise<TopicInfo[]> {
+  return cluster.attempt({}, async () => {
+    const { topicMetadata } = await cluster.metadata(null);
+    return topicMetadata
+      .map(({ topic, partitionMetadata }) => ({
+        topic,
+        partitions: partitionMetadata
+          .map(({ partitionId, leader, replicas, isr }) => ({ partition: partitionId, leader, replicas, isr }))
+          .sort((a, b) => a.partition - b.partition),
+      }))
+      .sort((a, b) => (a.topic < b.topic ? -1 : 1));
+  });
+}
+
+/** @returns the names that were created; all of them have leaders then */
+export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]): Promise<string[]> {
+  if (specs.length === 0) return [];
+  const { topicErrors } = await cluster.attempt({}, async () => {
+    const answer = await cluster.send(await cluster.controller(), 'CreateTopics', {
+      timeout: cluster.settings.requestTimeout,
+      validateOnly: false,
+      topics: specs.map(({ topic, partitions, replicationFactor, config }) => ({
+        topic,
+        numPartitions: partitions,
+        replicationFactor,
+        configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+      })),
+    });
+    const passing = answer.topicErrors.map(({ errorCode }) => protocolErrors.createErrorFromCode(errorCode)).find(({ type }) => type === 'NOT_CONTROLLER');
+    if (passing !== undefined) throw passing;
+    return answer;
+  });
+  for (const { topic, errorCode, errorMessage } of topicErrors) {
+    if (errorCode === 0 || errorCode === TOPIC_ALREADY_EXISTS) continue;
+    const error = protocolErrors.createErrorFromCode(errorCode);
+    if (errorMessage != null) error.message = errorMessage;
+    throw translate(error, { brokers: cluster.brokers, topic });
+  }
+  const created = topicErrors.filter(({ errorCode }) => errorCode === 0).map(({ topic }) => topic);
+  if (created.length > 0) await cluster.attempt({}, () => haveLeaders(cluster, created));
+  return specs.map(({ topic }) => topic).filter((topic) => created.includes(topic));
+}
+
+async function haveLeaders(cluster: Cluster, topics: readonly string[]): Promise<void> {
+  const { topicMetadata } = await cluster.metadata(topics);
+  for (const { topicErrorCode, partitionMetadata } of topicMetadata) {
+    failOn(topicErrorCode);
+    for (const { leader } of partitionMetadata) failOn(leader < 0 ? 5 : 0);
+  }
+}
+
+/** A topic that is not there counts as deleted. */
+export async function deleteTopics(cluster: Cluster, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  await cluster.attempt({}, async () => {
+    const { topicErrors } = await cluster.send(await cluster.controller(), 'DeleteTopics', { topics: names, timeout: cluster.settings.requestTimeout });
+    for (const { topic, errorCode } of topicErrors) {
+      if (errorCode === 0 || errorCode === UNKNOWN_TOPIC) continue;
+      const error = protocolErrors.createErrorFromCode(errorCode);
+      throw error.type === 'NOT_CONTROLLER' ? error : translate(error, { brokers: cluster.brokers, topic });
+    }
+  });
+  cluster.forgetLeaders(names);
+}
+
+export function topicConfig(cluster: Cluster, topic: string): Promise<Record<string, string>> {
+  return cluster.attempt({ topic }, async () => {
+    const { resources } = await cluster.send(await cluster.any(), 'DescribeConfigs', { resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: [] }] });
+    for (const { errorCode } of resources) failOn(errorCode);
+    const entries = resources.flatMap(({ configEntries }) => configEntries);
+    return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue ?? '']));
+  });
+}
+
+/** Every broker lists the groups that it coordinates. */
+export function listGroups(cluster: Cluster, prefix = ''): Promise<GroupInfo[]> {
+  return cluster.attempt({}, async () => {
+    await cluster.metadata(null);
+    const perBroker = await Promise.all(
+      cluster.nodes().map(async (broker) => {
+        const { errorCode, groups } = await cluster.send(broker, 'ListGroups', {});
+        failOn(errorCode);
+        const names = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(prefix));
+        if (names.length === 0) return [];
+        const described = await cluster.send(broker, 'DescribeGroups', { groupIds: names });
+        return described.groups.map(groupInfo);
+      }),
+    );
+    return perBroker.flat().sort((a, b) => (a.group < b.group ? -1 : 1));
+  });
+}
+
+export function describeGroup(cluster: Cluster, group: string): Promise<GroupInfo> {
+  return withCoordinator(cluster, group, async () => {
+    const { groups } = await cluster.send(await cluster.coordinator(group, 0), 'DescribeGroups', { groupIds: [group] });
+    for (const { errorCode } of groups) failOn(errorCode === GROUP_ID_NOT_FOUND ? 0 : errorCode);
+    const [first] = groups;
+    if (first === undefined) return { group, state: 'Dead', members: [] };
+    const info = groupInfo(first);
+    if (info.state !== 'Dead') return info;
+    // A group on the new protocol (KIP-848) looks dead to this request, yet it is listed.
+    const { groups: listed } = await cluster.send(await cluster.coordinator(group, 0), 'ListGroups', {});
+    return listed.some(({ groupId }) => groupId === group) ? { ...info, state: 'Unknown' } : info;
+  });
+}
+
+const STATES = ['Stable', 'Empty', 'PreparingRebalance', 'CompletingRebalance', 'Dead'] as const;
+
+function groupInfo({ groupId, state, members }: { groupId: string; state: string; members: GroupInfo['members'] }): GroupInfo {
+  return {
+    group: groupId,
+    state: STATES.find((known) => known === state) ?? 'Unknown',
+    members: members.map(({ memberId, clientId, clientHost }) => ({ memberId, clientId, clientHost })),
+  };
+}
+
+/** Partitions without a committed offset are left out; so are topics that do not exist. */
+export function committedOffsets(cluster: Cluster, group: string, topics: readonly string[]): Promise<(TopicPartition & { offset: bigint })[]> {
+  return withCoordinator(cluster, group, async () => {
+    const wanted = await Promise.all(
+      topics.map(async (topic) => ({ topic, partitions: (await partitionsOrNone(cluster, topic)).map((partition) => ({ partition })) })),
+    );
+    const { errorCode, responses } = await cluster.send(await cluster.coordinator(group, 0), 'OffsetFetch', { groupId: group, topics: wanted });
+    failOn(errorCode);
+    const found = responses.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) })));
+    return found.filter(({ offset }) => offset >= 0n).sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition));
+  });
+}
+
+async function partitionsOrNone(cluster: Cluster, topic: string): Promise<number[]> {
+  const { topicMetadata } = await cluster.metadata([topic]);
+  return topicMetadata.flatMap(({ topicErrorCode, partitionMetadata }) => {
+    failOn(topicErrorCode === UNKNOWN_TOPIC ? 0 : topicErrorCode);
+    return partitionMetadata.map(({ partitionId }) => partitionId);
+  });
+}
+
+/** A group that is not there counts as deleted. */
+export function deleteGroup(cluster: Cluster, group: string): Promise<void> {
+  return withCoordinator(cluster, group, async () => {
+    const { results } = await cluster.send(await cluster.coordinator(group, 0), 'DeleteGroups', [group]);
+    for (const { errorCode } of results) failOn(errorCode === GROUP_ID_NOT_FOUND ? 0 : errorCode);
+  });
+}
+
+function withCoordinator<T>(cluster: Cluster, group: string, work: () => Promise<T>): Promise<T> {
+  return cluster.attempt({ group }, async () => {
+    try {
+      return await work();
+    } catch (error) {
+      if (errorType(error)?.includes('COORDINATOR') === true) cluster.forgetCoordinator(group, 0);
+      throw error;
+    }
+  });
+}

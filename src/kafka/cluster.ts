@@ -1,0 +1,321 @@
+import Broker, { type ProtocolCall } from 'kafkajs/src/broker/index.js';
+import { ConnectionPool } from 'kafkajs/src/network/connectionPool.js';
+import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
+import protocol from 'kafkajs/src/protocol/requests/index.js';
+import { Backoff, sleep, within } from './deadline.ts';
+import { type Doing, connectionReason, errorType, isConnectionError, isRetriable, translate, unknownTopic, unreachable } from './errors.ts';
+import { debug, kafkaLogger } from './logging.ts';
+import { API, type ApiName, type MetadataResponse, type Responses, failOn } from './requests.ts';
+import type { ConnectionSettings } from './settings.ts';
+import './timers.ts';
+
+/** Between the first tries of two brokers of the list: the first one that answers is used. */
+const STAGGER_MS = 250;
+
+/**
+ * The brokers of one cluster: who leads what, and one connection to each that is needed.
+ *
+ * Guarantees: a broker that cannot be reached costs at most the connect timeout; what it throws is already translated
+ * when it comes from {@link Cluster.attempt}, and kafkajs's own elsewhere.
+ */
+export class Cluster {
+  readonly settings: ConnectionSettings;
+  #nodes = new Map<number, Broker>();
+  #seed: Broker | undefined;
+  #leaders = new Map<string, Map<number, number>>();
+  #connecting = new Map<Broker, Promise<void>>();
+  #coordinators = new Map<string, number>();
+  #controller: number | undefined;
+  #closed = false;
+
+  constructor(settings: ConnectionSettings) {
+    this.settings = settings;
+  }
+
+  get brokers(): readonly string[] {
+    return this.settings.brokers;
+  }
+
+  /**
+   * Proves that a broker answers, and that it lets us in.
+   *
+   * @throws ServiceError within the connect timeout, naming each broker that was tried and why it failed
+   */
+  async connect(): Promise<void> {
+    const reasons = new Map<string, string>();
+    const late = (): Error => {
+      for (const address of this.brokers) if (!reasons.has(address)) reasons.set(address, 'no answer');
+      return unreachable({ brokers: this.brokers }, listed(reasons));
+    };
+    const tried: Broker[] = [];
+    const attempts = this.brokers.map(async (address, index) => {
+      await sleep(index * STAGGER_MS);
+      if (this.#seed !== undefined || this.#closed) throw new Error('not needed any more');
+      const broker = this.#brokerAt(address);
+      tried.push(broker);
+      try {
+        await broker.connect();
+        return broker;
+      } catch (error) {
+        reasons.set(address, connectionReason(error));
+        throw error;
+      }
+    });
+    try {
+      this.#seed = await within(this.settings.connectTimeout, Promise.any(attempts), late);
+    } catch (error) {
+      if (!(error instanceof AggregateError)) throw error;
+      throw this.#firstOf(error.errors, reasons);
+    } finally {
+      for (const broker of tried) if (broker !== this.#seed) release(broker);
+    }
+  }
+
+  /** Bad credentials or certificates say more than a broker that is down. */
+  #firstOf(errors: unknown[], reasons: Map<string, string>): Error {
+    const telling = errors.find((error) => !isConnectionError(error));
+    return telling === undefined ? unreachable({ brokers: this.brokers }, listed(reasons), errors[0]) : translate(telling, { brokers: this.brokers });
+  }
+
+  /** One request to one broker. */
+  async send<Name extends ApiName & keyof Responses>(broker: Broker, api: Name, args: object): Promise<Responses[Name]> {
+    const definition = protocol.requests[api];
+    if (definition === undefined) throw new Error(`no encoding of ${api}`);
+    await this.#ready(broker);
+    const call = broker.lookupRequest(API[api], definition)(args);
+    return (await this.call(broker, { ...call, response: { decode: call.response.decode, parse: (data) => Promise.resolve(data) } })) as Responses[Name];
+  }
+
+  /** A request in an encoding of ours. */
+  async call(broker: Broker, call: ProtocolCall): Promise<unknown> {
+    await this.#ready(broker);
+    try {
+      return await broker.connectionPool.send({ logResponseError: false, ...call });
+    } catch (error) {
+      if (isConnectionError(error)) this.forget(broker);
+      throw error;
+    }
+  }
+
+  /** The newest version of a request that both the broker and we speak. */
+  async version(broker: Broker, api: ApiName, ours: number): Promise<number> {
+    await this.#ready(broker);
+    return Math.min(ours, broker.versions?.[API[api]]?.maxVersion ?? ours);
+  }
+
+  /** Any broker that can be talked to. */
+  async any(): Promise<Broker> {
+    const connected = [...this.#nodes.values(), ...(this.#seed === undefined ? [] : [this.#seed])].find((broker) => broker.isConnected());
+    if (connected !== undefined) return connected;
+    for (const broker of this.#nodes.values()) {
+      try {
+        await within(this.settings.connectTimeout, this.#ready(broker), () => new Error('no answer'));
+        return broker;
+      } catch (error) {
+        debug('a broker does not answer', { broker: addressOf(broker), error: String(error) });
+      }
+    }
+    this.#seed = undefined;
+    await this.connect();
+    return this.#seed as unknown as Broker;
+  }
+
+  /** @param topics null: all of them */
+  async metadata(topics: readonly string[] | null): Promise<MetadataResponse> {
+    const broker = await this.any();
+    const answer = await this.send(broker, 'Metadata', { topics: topics ?? [], allowAutoTopicCreation: false });
+    this.#learn(answer);
+    return answer;
+  }
+
+  /** The partitions of a topic, in order; asks the cluster the first time. */
+  async partitions(topic: string): Promise<number[]> {
+    const known = this.#leaders.get(topic) ?? (await this.refresh([topic])).get(topic);
+    return [...(known ?? new Map<number, number>()).keys()].sort((a, b) => a - b);
+  }
+
+  /**
+   * Asks for the leaders of the topics again.
+   *
+   * @throws UserError for a topic that does not exist
+   */
+  async refresh(topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
+    const { topicMetadata } = await this.metadata(topics);
+    for (const { topic, topicErrorCode } of topicMetadata) {
+      if (topicErrorCode === 3) throw unknownTopic(topic, this.brokers);
+      failOn(topicErrorCode === 5 ? 0 : topicErrorCode);
+    }
+    return this.#leaders;
+  }
+
+  /** The broker that leads a partition. */
+  async leader(topic: string, partition: number): Promise<Broker> {
+    let leader = this.#leaders.get(topic)?.get(partition);
+    if (leader === undefined || leader < 0) leader = (await this.refresh([topic])).get(topic)?.get(partition);
+    if (leader === undefined) throw unknownTopic(`${topic}[${partition}]`, this.brokers);
+    failOn(leader < 0 ? 5 : 0);
+    return this.node(leader);
+  }
+
+  /** Which broker leads is to be asked again. */
+  forgetLeaders(topics: Iterable<string>): void {
+    for (const topic of topics) this.#leaders.delete(topic);
+  }
+
+  async node(nodeId: number): Promise<Broker> {
+    const known = this.#nodes.get(nodeId);
+    if (known !== undefined) return known;
+    await this.metadata([...this.#leaders.keys()].slice(0, 1));
+    const broker = this.#nodes.get(nodeId);
+    if (broker === undefined) failOn(8);
+    return broker as Broker;
+  }
+
+  nodes(): Broker[] {
+    return [...this.#nodes.values()];
+  }
+
+  /** Who creates and deletes topics; with KRaft any broker passes that on. */
+  async controller(): Promise<Broker> {
+    if (this.#controller === undefined) await this.metadata(null);
+    return this.#controller === undefined || this.#controller < 0 ? this.any() : this.node(this.#controller);
+  }
+
+  /** @param type 0 of a group, 1 of a transactional id */
+  async coordinator(key: string, type: 0 | 1): Promise<Broker> {
+    const name = `${type} ${key}`;
+    const known = this.#coordinators.get(name);
+    if (known !== undefined) return this.node(known);
+    const answer = await this.send(await this.any(), 'GroupCoordinator', { groupId: key, coordinatorType: type });
+    failOn(answer.errorCode);
+    const { nodeId, host, port } = answer.coordinator;
+    this.#coordinators.set(name, nodeId);
+    return this.#adopt(nodeId, host, port);
+  }
+
+  forgetCoordinator(key: string, type: 0 | 1): void {
+    this.#coordinators.delete(`${type} ${key}`);
+  }
+
+  /**
+   * Does `work` again while what it throws is worth another try: for the connect timeout when brokers cannot be reached, for the
+   * request timeout when they answer "not now".
+   *
+   * @throws HippoError what {@link translate} makes of the last failure
+   */
+  async attempt<T>(doing: Omit<Doing, 'brokers'>, work: () => Promise<T>): Promise<T> {
+    const backoff = new Backoff(50, 500);
+    const started = Date.now();
+    let unreachableSince: number | undefined;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const lost = isConnectionError(error);
+        if (lost) unreachableSince ??= Date.now();
+        else unreachableSince = undefined;
+        if (errorType(error) === 'NOT_CONTROLLER') this.#controller = undefined;
+        const patient =
+          unreachableSince === undefined
+            ? isRetriable(error) && Date.now() - started < this.settings.requestTimeout && !(doing.topic !== undefined && errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
+            : Date.now() - unreachableSince < this.settings.connectTimeout;
+        if (!patient || this.#closed) throw translate(error, { brokers: this.brokers, ...doing });
+        debug('trying again', { error: String(error) });
+        await backoff.pause();
+      }
+    }
+  }
+
+  /** Drops a connection that has failed; the next use opens another one. */
+  forget(broker: Broker): void {
+    if (this.#seed === broker) this.#seed = undefined;
+    for (const [nodeId, node] of this.#nodes) if (node === broker) this.#nodes.delete(nodeId);
+    this.#leaders.clear();
+    this.#coordinators.clear();
+    this.#controller = undefined;
+    release(broker);
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    for (const broker of new Set([...this.#nodes.values(), ...(this.#seed === undefined ? [] : [this.#seed])])) release(broker);
+    this.#nodes.clear();
+    this.#seed = undefined;
+    return Promise.resolve();
+  }
+
+  #learn({ brokers, controllerId, topicMetadata }: MetadataResponse): void {
+    this.#controller = controllerId;
+    for (const { nodeId, host, port } of brokers) this.#adopt(nodeId, host, port);
+    for (const { topic, partitionMetadata } of topicMetadata) {
+      this.#leaders.set(topic, new Map(partitionMetadata.map(({ partitionId, leader }) => [partitionId, leader])));
+    }
+  }
+
+  #adopt(nodeId: number, host: string, port: number): Broker {
+    const known = this.#nodes.get(nodeId);
+    const address = `${host}:${port}`;
+    if (known !== undefined && addressOf(known) === address) return known;
+    if (known !== undefined) release(known);
+    const broker = this.#seed !== undefined && addressOf(this.#seed) === address ? this.#seed : this.#brokerAt(address);
+    this.#nodes.set(nodeId, broker);
+    return broker;
+  }
+
+  /** Connects once, however many ask at the same time. */
+  async #ready(broker: Broker): Promise<void> {
+    if (broker.isConnected()) return;
+    let connecting = this.#connecting.get(broker);
+    if (connecting === undefined) {
+      connecting = broker.connect().finally(() => this.#connecting.delete(broker));
+      this.#connecting.set(broker, connecting);
+    }
+    try {
+      await connecting;
+    } catch (error) {
+      if (isConnectionError(error)) this.forget(broker);
+      throw error;
+    }
+  }
+
+  #brokerAt(address: string): Broker {
+    const { host, port } = parseAddress(address);
+    const { clientId, tls, sasl, connectTimeout, requestTimeout } = this.settings;
+    const connectionPool = new ConnectionPool({
+      host,
+      port,
+      clientId,
+      ssl: tls,
+      sasl: sasl === null ? null : { ...sasl },
+      socketFactory: createSocketFactory(),
+      connectionTimeout: connectTimeout,
+      requestTimeout,
+      enforceRequestTimeout: true,
+      logger: kafkaLogger,
+    });
+    return new Broker({ connectionPool, logger: kafkaLogger, authenticationTimeout: connectTimeout, allowAutoTopicCreation: false });
+  }
+}
+
+/** `host:port`, also `[::1]:9092`. */
+export function parseAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
+}
+
+export function addressOf(broker: Broker): string {
+  return `${broker.connectionPool.host}:${broker.connectionPool.port}`;
+}
+
+/** Closes the connections now, whatever is still on its way: kafkajs's disconnect waits for all answers first. */
+function release(broker: Broker): void {
+  for (const connection of broker.connectionPool.pool) {
+    connection.rejectRequests(Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' }));
+    connection.disconnect().catch(() => undefined);
+    connection.socket?.destroy();
+  }
+}
+
+function listed(reasons: ReadonlyMap<string, string>): string[] {
+  return [...reasons].map(([address, reason]) => `${address}: ${reason}`);
+}

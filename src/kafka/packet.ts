@@ -1,0 +1,108 @@
+/** Writes a request in Kafka's big-endian primitives: https://kafka.apache.org/protocol#protocol_types. Grows as needed. */
+export class Packet {
+  #bytes: Buffer;
+  #at = 0;
+
+  constructor(capacity: number) {
+    this.#bytes = Buffer.allocUnsafe(capacity);
+  }
+
+  int8(value: number): this {
+    this.#at = this.#room(1).writeInt8(value, this.#at);
+    return this;
+  }
+
+  int16(value: number): this {
+    this.#at = this.#room(2).writeInt16BE(value, this.#at);
+    return this;
+  }
+
+  int32(value: number): this {
+    this.#at = this.#room(4).writeInt32BE(value, this.#at);
+    return this;
+  }
+
+  int64(value: bigint): this {
+    this.#at = this.#room(8).writeBigInt64BE(value, this.#at);
+    return this;
+  }
+
+  string(value: string | null): this {
+    if (value === null) return this.int16(-1);
+    const length = Buffer.byteLength(value);
+    this.int16(length);
+    this.#at += this.#room(length).write(value, this.#at);
+    return this;
+  }
+
+  raw(value: Uint8Array): this {
+    this.#room(value.length).set(value, this.#at);
+    this.#at += value.length;
+    return this;
+  }
+
+  /** What has been written so far. */
+  get buffer(): Buffer {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** In the shape that kafkajs's connections send. */
+  encoded(): { buf: Buffer; buffer: Buffer } {
+    return { buf: this.#bytes, buffer: this.buffer };
+  }
+
+  #room(size: number): Buffer {
+    if (this.#at + size > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + size));
+      this.#bytes.copy(larger, 0, 0, this.#at);
+      this.#bytes = larger;
+    }
+    return this.#bytes;
+  }
+}
+
+/** Reads a response in Kafka's big-endian primitives. */
+export class Unpacker {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  int16(): number {
+    const value = this.#bytes.readInt16BE(this.#at);
+    this.#at += 2;
+    return value;
+  }
+
+  int32(): number {
+    const value = this.#bytes.readInt32BE(this.#at);
+    this.#at += 4;
+    return value;
+  }
+
+  int64(): bigint {
+    const value = this.#bytes.readBigInt64BE(this.#at);
+    this.#at += 8;
+    return value;
+  }
+
+  string(): string {
+    const length = this.int16();
+    this.#at += Math.max(length, 0);
+    return length < 0 ? '' : this.#bytes.toString('utf8', this.#at - length, this.#at);
+  }
+
+  /** A view, not a copy. */
+  bytes(): Buffer {
+    const length = Math.max(this.int32(), 0);
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  array<T>(read: () => T): T[] {
+    const count = this.int32();
+    return Array.from({ length: Math.max(count, 0) }, read);
+  }
+}

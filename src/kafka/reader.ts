@@ -1,0 +1,304 @@
+import type Broker from 'kafkajs/src/broker/index.js';
+import { HippoError } from '../core/errors.ts';
+import type { Cluster } from './cluster.ts';
+import { Backoff } from './deadline.ts';
+import { isConnectionError, isRetriable, translate } from './errors.ts';
+import { type FetchResponse, type FetchedPartition, fetchCall } from './fetch.ts';
+import { debug } from './logging.ts';
+import { lowOffset } from './offsets.ts';
+import type { KafkaRecord, ReadPosition, Reader, ReaderOptions, RecordBatch } from './port.ts';
+import { type Batch, batchAt, isAbortMarker, isControl, isTransactional, readRecords } from './record-batch.ts';
+import { protocolErrors } from './requests.ts';
+
+const MIB = 1024 * 1024;
+/** Of one partition in one fetch, and of one fetch: enough to hide the round trip, little enough to stay flat in memory. */
+const PARTITION_BYTES = MIB;
+const FETCH_BYTES = 8 * MIB;
+/** A broker is asked for more while less than this waits to be read. */
+const QUEUE_BYTES = 8 * MIB;
+/** A batch is handed out when it holds this much, so that a well compressed log stays flat in memory too. */
+const BATCH_BYTES = MIB;
+
+const OFFSET_OUT_OF_RANGE = 1;
+const MOVED = new Set([3, 5, 6, 9, 74, 75, 76, 103]);
+/** How long a topic may be unknown to the brokers before it counts as deleted: metadata takes a while to get around. */
+const UNKNOWN_TOPIC_MS = 10_000;
+
+interface PartitionState {
+  topic: string;
+  partition: number;
+  /** What has been handed out: the next offset after it. */
+  position: bigint;
+  /** What has been fetched: the next offset to ask for. */
+  ahead: bigint;
+  until: bigint | undefined;
+  done: boolean;
+  unknownSince: number | undefined;
+}
+
+/** What one fetch brought for one partition, not yet decoded. */
+interface Chunk {
+  state: PartitionState;
+  broker: Broker;
+  bytes: Buffer;
+  at: number;
+  end: bigint;
+  /** Sorted by first offset; those that have begun are taken out. */
+  aborted: FetchedPartition['aborted'];
+  /** Of the producers whose transaction is in the middle of being aborted at `at`. */
+  aborting: Set<bigint>;
+  /** Instead of bytes: the position was outside of the log. */
+  jumped?: { from: bigint; to: bigint };
+}
+
+/**
+ * Reads partitions straight from their leaders. Fetches run ahead of the reading, one at a time per leader; a change of leaders, a
+ * restart of brokers and a trimmed log are survived.
+ */
+export class GrouplessReader implements Reader {
+  readonly #cluster: Cluster;
+  readonly #options: ReaderOptions;
+  readonly #states: PartitionState[];
+  readonly #queue: Chunk[] = [];
+  readonly #queued = new Map<Broker, number>();
+  readonly #busy = new Set<Broker>();
+  #assigning = false;
+  #leaders: Map<Broker, PartitionState[]> | undefined;
+  #failure: Error | undefined;
+  #closed = false;
+  #awaySince: number | undefined;
+  readonly #backoff = new Backoff(50, 1000);
+  #wake: (() => void) | undefined;
+  #turn = 0;
+
+  constructor(cluster: Cluster, options: ReaderOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    const until = new Map(options.until?.map(({ topic, partition, offset }) => [`${topic} ${partition}`, offset]));
+    this.#states = options.from.map(({ topic, partition, offset }) => {
+      const end = until.get(`${topic} ${partition}`);
+      return {
+        topic,
+        partition,
+        position: offset,
+        ahead: offset,
+        until: end,
+        done: end !== undefined && offset >= end,
+        unknownSince: undefined,
+      };
+    });
+  }
+
+  positions(): ReadPosition[] {
+    return this.#states.map(({ topic, partition, position }) => ({ topic, partition, offset: position }));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#queue.length = 0;
+    this.#wake?.();
+    await this.#cluster.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, void> {
+    try {
+      for (;;) {
+        this.#fetchMore();
+        const chunk = this.#queue[0];
+        if (chunk !== undefined) {
+          const batch = this.#take(chunk);
+          if (batch !== undefined) yield batch;
+        } else if (this.#failure !== undefined) {
+          throw this.#failure;
+        } else if (this.#closed || this.#states.every(({ done }) => done)) {
+          return;
+        } else {
+          await new Promise<void>((resolve) => (this.#wake = resolve));
+          this.#wake = undefined;
+        }
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Decodes the next part of a chunk. */
+  #take(chunk: Chunk): RecordBatch | undefined {
+    const { state } = chunk;
+    const records: KafkaRecord[] = [];
+    const { topic, partition } = state;
+    const before = state.position;
+    const from = Number(state.position);
+    const until = state.until === undefined ? Number.MAX_SAFE_INTEGER : Number(state.until);
+    for (let bytes = 0; bytes < BATCH_BYTES && !state.done; ) {
+      const batch = batchAt(chunk.bytes, chunk.at);
+      if (batch === undefined) {
+        chunk.at = chunk.bytes.length;
+        break;
+      }
+      chunk.at = batch.end;
+      if (batch.lastOffset < from) continue;
+      if (this.#isVisible(chunk, batch)) bytes += readRecords(records, chunk.bytes, batch, { topic, partition, from, until });
+      this.#advance(state, BigInt(batch.lastOffset) + 1n);
+    }
+    if (state.done || chunk.at >= chunk.bytes.length) {
+      this.#queue.shift();
+      this.#queued.set(chunk.broker, (this.#queued.get(chunk.broker) ?? 0) - chunk.bytes.length);
+    }
+    const { jumped } = chunk;
+    if (jumped !== undefined) this.#advance(state, jumped.to);
+    if (state.position === before && jumped === undefined) return undefined;
+    return { topic, partition, records, next: state.position, end: chunk.end, ...(jumped === undefined ? {} : { jumped }) };
+  }
+
+  #advance(state: PartitionState, next: bigint): void {
+    state.position = state.until !== undefined && next > state.until ? state.until : next;
+    if (state.until !== undefined && state.position >= state.until) state.done = true;
+  }
+
+  /** Control records are Kafka's own; records of aborted transactions never happened. As Java's CompletedFetch decides it. */
+  #isVisible({ aborted, aborting, bytes }: Chunk, batch: Batch): boolean {
+    for (let first = aborted[0]; first !== undefined && first.firstOffset <= BigInt(batch.lastOffset); first = aborted[0]) {
+      aborting.add(first.producerId);
+      aborted.shift();
+    }
+    if (isControl(batch)) {
+      if (isAbortMarker(bytes, batch)) aborting.delete(batch.producerId);
+      return false;
+    }
+    return !(isTransactional(batch) && aborting.has(batch.producerId));
+  }
+
+  /** Starts a fetch at each leader that has none under way and little waiting. */
+  #fetchMore(): void {
+    if (this.#closed || this.#failure !== undefined) return;
+    if (this.#leaders === undefined) {
+      if (!this.#assigning) void this.#assign();
+      return;
+    }
+    for (const [broker, states] of this.#leaders) {
+      if (this.#busy.has(broker) || (this.#queued.get(broker) ?? 0) >= QUEUE_BYTES) continue;
+      const wanted = states.filter(({ ahead, until }) => until === undefined || ahead < until);
+      if (wanted.length > 0) void this.#fetch(broker, wanted);
+    }
+  }
+
+  /** Finds the leader of each partition. */
+  async #assign(): Promise<void> {
+    this.#assigning = true;
+    try {
+      const leaders = new Map<Broker, PartitionState[]>();
+      for (const state of this.#states) {
+        if (state.done) continue;
+        const leader = await this.#cluster.leader(state.topic, state.partition);
+        leaders.set(leader, [...(leaders.get(leader) ?? []), state]);
+      }
+      this.#leaders = leaders;
+    } catch (error) {
+      await this.#survive(error);
+    } finally {
+      this.#assigning = false;
+      this.#wake?.();
+    }
+  }
+
+  async #fetch(broker: Broker, states: PartitionState[]): Promise<void> {
+    this.#busy.add(broker);
+    try {
+      // A fetch that is full leaves out the last ones: each takes its turn to be first.
+      const turn = this.#turn++ % states.length;
+      const partitions = [...states.slice(turn), ...states.slice(0, turn)].map(({ topic, partition, ahead }) => ({ topic, partition, offset: ahead }));
+      const maxWait = this.#options.maxWait ?? 500;
+      const call = fetchCall(
+        { maxWait, maxBytes: FETCH_BYTES, maxBytesPerPartition: PARTITION_BYTES, readCommitted: this.#options.readCommitted ?? true, partitions },
+        this.#cluster.settings.requestTimeout + maxWait,
+      );
+      const answer = (await this.#cluster.call(broker, call)) as FetchResponse;
+      if (this.#closed) return;
+      if (answer.errorCode !== 0) throw protocolErrors.createErrorFromCode(answer.errorCode);
+      for (const fetched of answer.partitions) {
+        const asked = states.find(({ topic, partition }) => topic === fetched.topic && partition === fetched.partition);
+        const from = partitions.find(({ topic, partition }) => topic === fetched.topic && partition === fetched.partition)?.offset;
+        // Another leader may have been asked in the meantime: then this answer is a repetition.
+        if (asked !== undefined && asked.ahead === from) await this.#receive(broker, asked, fetched);
+      }
+      this.#awaySince = undefined;
+      this.#backoff.reset();
+    } catch (error) {
+      this.#leaders = undefined;
+      await this.#survive(error);
+    } finally {
+      this.#busy.delete(broker);
+      this.#wake?.();
+    }
+  }
+
+  async #receive(broker: Broker, state: PartitionState, fetched: FetchedPartition): Promise<void> {
+    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) return this.#jump(broker, state);
+    if (fetched.errorCode !== 0) return this.#moved(state, fetched.errorCode);
+    state.unknownSince = undefined;
+    const next = endOf(fetched.bytes);
+    if (next === undefined) return;
+    state.ahead = next > state.ahead ? next : state.ahead;
+    const { bytes, aborted, lastStableOffset, highWatermark } = fetched;
+    const end = (this.#options.readCommitted ?? true) ? lastStableOffset : highWatermark;
+    this.#queue.push({ state, broker, bytes, at: 0, end, aborted: sorted(aborted), aborting: new Set() });
+    this.#queued.set(broker, (this.#queued.get(broker) ?? 0) + bytes.length);
+    this.#wake?.();
+  }
+
+  /** The wanted offset is not in the log (any more): goes on at its start. */
+  async #jump(broker: Broker, state: PartitionState): Promise<void> {
+    const low = await lowOffset(this.#cluster, broker, state);
+    debug('a position is outside of the log', { topic: state.topic, partition: state.partition });
+    const jumped = { from: state.ahead, to: low };
+    state.ahead = low;
+    this.#queue.push({ state, broker, bytes: Buffer.alloc(0), at: 0, end: low, aborted: [], aborting: new Set(), jumped });
+  }
+
+  #moved(state: PartitionState, code: number): void {
+    const error = protocolErrors.createErrorFromCode(code);
+    if (!MOVED.has(code)) throw translate(error, { brokers: this.#cluster.brokers, topic: state.topic });
+    if (error.type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+      state.unknownSince ??= Date.now();
+      if (Date.now() - state.unknownSince > UNKNOWN_TOPIC_MS) throw translate(error, { brokers: this.#cluster.brokers, topic: state.topic });
+    }
+    this.#cluster.forgetLeaders([state.topic]);
+    throw error;
+  }
+
+  /** Waits a little after what may pass; keeps anything else for the iterator to throw. */
+  async #survive(error: unknown): Promise<void> {
+    if (this.#closed) return;
+    const passing = isConnectionError(error) || (isRetriable(error) && !(error instanceof HippoError));
+    if (!passing) {
+      this.#failure = translate(error, { brokers: this.#cluster.brokers });
+      return;
+    }
+    this.#awaySince ??= Date.now();
+    const { patience } = this.#options;
+    if (patience !== undefined && Date.now() - this.#awaySince >= patience) {
+      this.#failure = translate(error, { brokers: this.#cluster.brokers });
+      return;
+    }
+    debug('reading goes on soon', { error: String(error) });
+    await this.#backoff.pause();
+  }
+}
+
+function sorted(aborted: FetchedPartition['aborted']): FetchedPartition['aborted'] {
+  return aborted.sort((a, b) => Number(a.firstOffset - b.firstOffset));
+}
+
+/** The offset after the last whole batch. */
+function endOf(bytes: Buffer): bigint | undefined {
+  let last: Batch | undefined;
+  for (let at = 0; ; ) {
+    const batch = batchAt(bytes, at);
+    if (batch === undefined) break;
+    last = batch;
+    at = batch.end;
+  }
+  return last === undefined ? undefined : BigInt(last.lastOffset) + 1n;
+}

@@ -1,0 +1,58 @@
+import { topicName } from '../config/topics.ts';
+import type { Config, TopicRole } from '../config/schema.ts';
+import type { TopicSpec } from './port.ts';
+
+const DAY_MS = 86_400_000;
+const MIB = 1024 * 1024;
+
+/** What kind of log each role needs; retention in milliseconds. */
+const SHAPES: Record<TopicRole, { partitions: number; config: Record<string, string> }> = {
+  // Events must outlive the longest wait for the other inputs of a run, and allow last months to be replayed.
+  frontier: { partitions: 4, config: { 'retention.ms': String(90 * DAY_MS) } },
+  start: { partitions: 4, config: { 'retention.ms': String(90 * DAY_MS) } },
+  finish: { partitions: 4, config: { 'retention.ms': String(90 * DAY_MS) } },
+  schedule: { partitions: 1, config: { 'retention.ms': String(7 * DAY_MS) } },
+  health: { partitions: 1, config: { 'retention.ms': String(DAY_MS), 'segment.ms': String(DAY_MS / 4) } },
+  // Read from its beginning on each takeover: small segments and an eager cleaner keep that short.
+  state: {
+    partitions: 4,
+    config: {
+      'cleanup.policy': 'compact',
+      'segment.bytes': String(16 * MIB),
+      'segment.ms': String(DAY_MS / 24),
+      'min.cleanable.dirty.ratio': '0.1',
+      'delete.retention.ms': String(DAY_MS),
+    },
+  },
+};
+
+/** What is dead-lettered is looked at by people: it stays longer than any weekend. */
+const DLQ = { partitions: 1, config: { 'retention.ms': String(90 * DAY_MS) } };
+
+const ROLES_WITH_DLQ: readonly TopicRole[] = ['frontier', 'finish', 'schedule'];
+
+/** The dead-letter topic of a topic. */
+export function dlqName(topic: string): string {
+  return `${topic}.dlq`;
+}
+
+/**
+ * The topics of a hippo, with the settings that their use asks for.
+ *
+ * @param brokers how many brokers the cluster has: with three or more each record is kept on three, and two must have it
+ */
+export function topicSpecs(config: Pick<Config, 'topics'>, brokers = 1): TopicSpec[] {
+  const replicationFactor = Math.min(Math.max(brokers, 1), 3);
+  const safety: Record<string, string> = replicationFactor === 3 ? { 'min.insync.replicas': '2' } : {};
+  const spec = (topic: string, shape: { partitions: number; config: Record<string, string> }): TopicSpec => ({
+    topic,
+    partitions: shape.partitions,
+    replicationFactor,
+    config: { ...shape.config, ...safety },
+  });
+  const roles = Object.entries(SHAPES) as [TopicRole, (typeof SHAPES)[TopicRole]][];
+  return [
+    ...roles.map(([role, shape]) => spec(topicName(config, role), shape)),
+    ...ROLES_WITH_DLQ.map((role) => spec(dlqName(topicName(config, role)), DLQ)),
+  ];
+}
