@@ -55,6 +55,8 @@ export interface Landing {
   readonly value: string;
   /** The partition's levels. */
   readonly values: Readonly<Record<string, string>>;
+  /** The runs that it serves. At least one. */
+  readonly slots: readonly Slot[];
 }
 
 /** One thing that a job needs: a table's partition or another job's run. */
@@ -66,10 +68,8 @@ export interface Need {
   readonly names: boolean;
   /** What of the message concerns this need; empty when nothing does. */
   landings(message: FrontierEvent | JobFinish): Landing[];
-  /** What must land for that run, as in {@link Landing.value}. */
+  /** What must land for that run, as in {@link Landing.value}: the inverse of {@link Landing.slots}. */
   expects(slot: Slot): string;
-  /** The runs that a landed value serves: the inverse of `expects`. */
-  slots(value: string): Slot[];
 }
 
 /** Hive and Spark know no case in names of tables: neither do needs. */

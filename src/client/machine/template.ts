@@ -1,3 +1,199 @@
+import { Liquid, LiquidError, type Template } from 'liquidjs';
+import type { Millis } from '../../core/clock.ts';
+import { datePattern, type DatePattern, DIRECTIVES, parseShift, type Shift, SHIFT_FORM, shiftDate } from './strftime.ts';
+
+/** Why a template cannot be used. */
+export interface TemplateProblem {
+  message: string;
+  allowed?: string;
+}
+export type Compiled<T> = { ok: true; value: T } | ({ ok: false } & TemplateProblem);
+
+/** A piece of a rendered text: as it stands, or the window's date, shifted and formatted. */
+export type Piece = string | { readonly shifts: readonly Shift[]; readonly pattern: DatePattern };
+
+/** A template of an argument or an environment variable. */
 export interface ArgumentTemplate {
   readonly source: string;
+  /** Fails where a name has no value, or where a value would turn the argument into an option. */
+  render(context: ArgumentContext): Compiled<string>;
+}
+
+/** What arguments may speak of. */
+export interface ArgumentContext {
+  hippo: string;
+  job: string;
+  /** The run's key. */
+  key: string;
+  window: WindowDate | undefined;
+  /** Level → value, of all inputs; where two differ, the need that comes first in the file decides. */
+  partition: Readonly<Record<string, string>>;
+  /** The same, by need. */
+  needs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+const ARGUMENT_NAMES = ['hippo', 'job', 'key', 'window', 'partition', 'needs'];
+export const WINDOW_FORM =
+  "text and the window's date, e.g. {{ window | date: '%Y%m%d' }} or {{ window | minus: '1 month' | date: '%Y%m' }}";
+
+/** The window inside a template: shown by a function, so that the same template can be rendered or taken apart. */
+export class WindowDate {
+  readonly #shifts: readonly Shift[];
+  readonly #show: (shifts: readonly Shift[], pattern: DatePattern | null) => string;
+
+  constructor(show: (shifts: readonly Shift[], pattern: DatePattern | null) => string, shifts: readonly Shift[] = []) {
+    this.#show = show;
+    this.#shifts = shifts;
+  }
+
+  /** A window whose date is known; unformatted it shows as its key. */
+  static of(date: Millis, key: string): WindowDate {
+    return new WindowDate((shifts, pattern) => pattern?.format(shiftDate(date, shifts)) ?? key);
+  }
+
+  shifted(shift: Shift): WindowDate {
+    return new WindowDate(this.#show, [...this.#shifts, shift]);
+  }
+
+  format(pattern: DatePattern): string {
+    return this.#show(this.#shifts, pattern);
+  }
+
+  toString(): string {
+    if (this.#shifts.length > 0) throw new TemplateError('a shifted window must be formatted with date');
+    return this.#show([], null);
+  }
+}
+
+class TemplateError extends Error {
+  readonly allowed: string | undefined;
+
+  constructor(message: string, allowed?: string) {
+    super(message);
+    this.allowed = allowed;
+  }
+}
+
+/** No files, no unknown names, no chance: what a template renders depends on its context alone. */
+const liquid = new Liquid({ strictFilters: true, strictVariables: true, ownPropertyOnly: true, templates: {} });
+
+const patterns = new Map<string, DatePattern>();
+
+liquid.registerFilter('date', (value: unknown, text: unknown): string => {
+  if (!(value instanceof WindowDate)) throw new TemplateError('date formats the window only', WINDOW_FORM);
+  if (typeof text !== 'string') throw new TemplateError('date needs a pattern', DIRECTIVES);
+  let pattern = patterns.get(text);
+  if (pattern === undefined) {
+    const made = datePattern(text);
+    if ('unknown' in made) throw new TemplateError(`unknown directive ${made.unknown} in '${text}'`, DIRECTIVES);
+    pattern = made;
+    patterns.set(text, pattern);
+  }
+  return value.format(pattern);
+});
+for (const [name, sign] of [['plus', 1], ['minus', -1]] as const) {
+  liquid.registerFilter(name, (value: unknown, amount: unknown): WindowDate | number => {
+    if (!(value instanceof WindowDate)) return Number(value) + sign * Number(amount);
+    const shift = typeof amount === 'string' ? parseShift(amount, sign) : undefined;
+    if (shift === undefined) throw new TemplateError(`${name} does not know ${JSON.stringify(amount)}`, SHIFT_FORM);
+    return value.shifted(shift);
+  });
+}
+liquid.registerFilter('sample', () => {
+  throw new TemplateError('sample is left to chance: a run must be repeatable');
+});
+
+/** Checks what can be checked without a run: syntax, filters, names. */
+export function compileArgument(source: string, options: { windowed: boolean }): Compiled<ArgumentTemplate> {
+  return attempt(() => {
+    const template = liquid.parse(source);
+    const names = options.windowed ? ARGUMENT_NAMES : ARGUMENT_NAMES.filter((name) => name !== 'window');
+    requireNames(template, names);
+    const dashed = source.trimStart().startsWith('-');
+    return {
+      source,
+      render: (context) =>
+        attempt(() => {
+          const text = renderText(template, context);
+          if (text.startsWith('-') && !dashed) {
+            throw new TemplateError(`"${source}" became "${text}": a value may not turn into an option`);
+          }
+          return text;
+        }),
+    };
+  });
+}
+
+/**
+ * Takes a template of the window's date apart.
+ *
+ * @param names further names and their values, e.g. those of `each`
+ * @param unformatted the pattern of `{{ window }}` without a filter
+ */
+export function compilePieces(
+  source: string,
+  names: Readonly<Record<string, string>>,
+  unformatted: string,
+): Compiled<Piece[]> {
+  return attempt(() => {
+    if (source.includes('{%')) throw new TemplateError('tags ({% … %}) cannot be used here', WINDOW_FORM);
+    const template = liquid.parse(source);
+    requireNames(template, ['window', ...Object.keys(names)]);
+    const dates: Exclude<Piece, string>[] = [];
+    const window = new WindowDate((shifts, pattern) => {
+      const made = pattern ?? datePattern(unformatted);
+      if ('unknown' in made) throw new TemplateError(`unknown directive ${made.unknown}`);
+      dates.push({ shifts, pattern: made });
+      return `\u0002x${dates.length - 1}X\u0003`;
+    });
+    const pieces = renderText(template, { ...names, window })
+      // eslint-disable-next-line no-control-regex -- what a person cannot type, and no filter leaves as it is, marks where a date stands
+      .split(/\u0002x(\d+)X\u0003/)
+      .map((text, index) => (index % 2 === 0 ? text : (dates[Number(text)] ?? '')))
+      .filter((piece) => piece !== '');
+    // A filter after `date` has cut or changed a mark, or two dates were compared.
+    // eslint-disable-next-line no-control-regex -- as above
+    if (pieces.some((piece) => typeof piece === 'string' && /[\u0002\u0003]/.test(piece))) {
+      throw new TemplateError('a formatted date cannot be changed further', WINDOW_FORM);
+    }
+    if (pieces.filter((piece) => typeof piece !== 'string').length !== dates.length) {
+      throw new TemplateError('each date must appear in the text', WINDOW_FORM);
+    }
+    return pieces;
+  });
+}
+
+export function renderPieces(pieces: readonly Piece[], date: Millis): string {
+  return pieces
+    .map((piece) => (typeof piece === 'string' ? piece : piece.pattern.format(shiftDate(date, piece.shifts))))
+    .join('');
+}
+
+function requireNames(template: Template[], names: readonly string[]): void {
+  const unknown = liquid.globalVariablesSync(template).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new TemplateError(`unknown name "${unknown}"`, names.map((name) => `{{ ${name} }}`).join(', '));
+  }
+}
+
+function renderText(template: Template[], context: object): string {
+  return String(liquid.renderSync(template, context));
+}
+
+function attempt<T>(compile: () => T): Compiled<T> {
+  try {
+    return { ok: true, value: compile() };
+  } catch (error) {
+    const origin = originOf(error);
+    const message = origin instanceof Error ? origin.message.replace(/, line:\d+, col:\d+$/, '') : String(origin);
+    const allowed = origin instanceof TemplateError ? origin.allowed : undefined;
+    return { ok: false, message, ...(allowed === undefined ? {} : { allowed }) };
+  }
+}
+
+/** What a filter threw, out of Liquid's wrapping. */
+function originOf(error: unknown): unknown {
+  return error instanceof Error && LiquidError.is(error) && error.originalError !== undefined
+    ? error.originalError
+    : error;
 }

@@ -90,12 +90,14 @@ export interface RunState extends RunId {
   stopping?: { cause: 'timeout' | 'cancel'; reason: string };
   /** Last error, one line. */
   error?: string;
-  /** Fired by hand: who and why. */
-  manual?: { by?: string; reason?: string };
+  /** The present or last firing was asked for by hand: by whom, why, and the coordinates of the request. */
+  manual?: { by?: string; reason?: string; from: Coordinates };
 }
 
 /** A landed input. */
 export interface InputState extends ReceivedMessage {
+  /** The id of the need in its job, e.g. `btd.party`. */
+  need: string;
   /** exec_date (or finish time), epoch seconds: newer is a re-landing, equal a duplicate. */
   version: number;
   /** The partition that landed, level name → value; empty for an unpartitioned table or a job. */

@@ -1,0 +1,59 @@
+import { mkdirSync, openSync, fstatSync, readSync, closeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
+
+const TAIL_BYTES = 4096;
+const TAIL_LINES = 20;
+
+/**
+ * `.hippo/logs/<job>/<run key>.<attempt id>.log` in the project. A key can hold anything that a partition's value can:
+ * what is not harmless in a file name is percent-encoded, so that two keys never share a file.
+ */
+export function attemptLogPath(directory: string, attempt: { job: string; key: string; attemptId: string }): string {
+  const name = `${fileSafe(attempt.key).slice(0, 150)}.${fileSafe(attempt.attemptId).slice(-90)}.log`;
+  return join(directory, PROJECT_STATE_DIRECTORY, 'logs', fileSafe(attempt.job), name);
+}
+
+export function fileSafe(text: string): string {
+  const encoded = text.replace(/[^A-Za-z0-9._=-]/gu, (character) =>
+    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+  );
+  return encoded.replace(/^\./, '%2e');
+}
+
+/** Opens the log for the job's stdout and stderr, readable by its owner only: a job may print what is secret. */
+export function openLog(path: string): number {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  return openSync(path, 'a', 0o600);
+}
+
+/** The last lines of a log, at most 20 and 4 kB, without control characters; empty when there is nothing to read. */
+export function tailOf(path: string): string {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return '';
+  }
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    return lastLines(bytes.subarray(0, read).toString('utf8'), size > TAIL_BYTES);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** @param cut whether the text begins in the middle of a line */
+export function lastLines(text: string, cut: boolean): string {
+  const lines = text
+    // A progress bar redraws its line: what counts is how it ended.
+    .replace(/[^\n]*\r(?!\n)/g, '')
+    // eslint-disable-next-line no-control-regex -- terminal sequences have no place in a message
+    .replace(/\u001b\[[0-9;?]*[A-Za-z]|[\u0000-\u0008\u000b-\u001f\u007f\u0080-\u009f\ufffd]/g, '')
+    .split('\n');
+  if (cut && lines.length > 1) lines.shift();
+  while (lines.at(-1)?.trim() === '') lines.pop();
+  return lines.slice(-TAIL_LINES).join('\n').trim();
+}

@@ -1,0 +1,41 @@
+import type { RunStatus } from '../machine/types.ts';
+
+/** A run as log lines name it. */
+export interface LoggedRun {
+  job: string;
+  run_key: string;
+}
+
+/** What happened in the client: a line for people, an object under `--json`. */
+export type ClientEvent =
+  | { event: 'started'; hippo: string; pid: number; brokers: readonly string[]; jobs: readonly string[]; http: string | null }
+  | { event: 'standby'; group: string }
+  /** This client owns the hippo; `runs` are remembered, `again` of them are run again, `orphans` processes were ended. */
+  | { event: 'owner'; group: string; runs: number; again: number; orphans: number }
+  | { event: 'lost'; reason: string }
+  | { event: 'disconnected'; reason: string }
+  | { event: 'connected' }
+  /** A message that concerns this hippo, and the runs that it changed. */
+  | { event: 'input'; input: string; topic: string; partition: number; offset: string; runs: readonly (LoggedRun & { status: RunStatus })[] }
+  /** A message that could not be read went to the dead letter queue. */
+  | { event: 'rejected'; topic: string; partition: number; offset: string; reason: string; key?: string; dlq: string }
+  | ({ event: 'submitted'; job_id: string; attempt: number; pid: number; log: string } & LoggedRun)
+  | ({
+      event: 'ended';
+      job_id: string;
+      attempt: number;
+      outcome: 'succeeded' | 'failed' | 'cancelled' | 'vetoed';
+      exit_code: number | null;
+      duration_ms: number;
+      /** First line: what happened; then the tail of the job's log. */
+      error?: string;
+      /** ISO 8601: when the next attempt may start; left out when there is none. */
+      next_attempt_at?: string;
+      log: string;
+    } & LoggedRun)
+  | ({ event: 'finished'; job_id: string; is_success: boolean; duration_s: number } & LoggedRun)
+  | { event: 'alert'; level: 'info' | 'warning' | 'error'; text: string; job?: string; run_key?: string }
+  | { event: 'stopping'; signal: string; running: number }
+  | { event: 'stopped' };
+
+export type ClientLog = (event: ClientEvent) => void;

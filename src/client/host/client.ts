@@ -1,0 +1,257 @@
+import { ServiceError, UserError, messageOf } from '../../core/errors.ts';
+import { systemClock } from '../../core/clock.ts';
+import { resolveBrokers } from '../../config/brokers.ts';
+import type { LoadedConfig } from '../../config/load.ts';
+import { findStack } from '../../config/stack-file.ts';
+import { topicName } from '../../config/topics.ts';
+import { connectKafka } from '../../kafka/connect.ts';
+import type { Kafka, Membership } from '../../kafka/port.ts';
+import { topicSpecs } from '../../kafka/topics.ts';
+import type { ClientEvent, ClientLog } from './client-event.ts';
+import { type Guard, startGuard } from './guard.ts';
+import { startHealth } from './health.ts';
+import { loadHooks } from './hook-runner.ts';
+import { type HttpServer, serveHttp } from './http-server.ts';
+import { type Metrics, createMetrics } from './metrics.ts';
+import { AttemptFiles } from './orphans.ts';
+import { Owner } from './owner.ts';
+import { type Project, compileProject } from './project.ts';
+import { register } from './registration.ts';
+import { sparkSubmit } from './spark-submit.ts';
+import { type ClientStatus, type Role, statusOf } from './status.ts';
+import { Supervisor } from './supervisor.ts';
+import { Tenure } from './tenure.ts';
+
+export interface ClientOptions {
+  loaded: LoadedConfig;
+  env: NodeJS.ProcessEnv;
+  /** End when the inputs are read to their present ends and nothing is running or ready to run. */
+  once: boolean;
+  /** Aborted to stop; its reason names the signal. */
+  stop: AbortSignal;
+  log: ClientLog;
+}
+
+export interface ClientReport {
+  hippo: string;
+  /** `done` only with `once`. */
+  ended: 'stopped' | 'done';
+  /** Runs that finished without success while this client owned the hippo. */
+  failed: number;
+}
+
+/**
+ * Runs a hippo's client until it is told to stop.
+ *
+ * @throws UserError when hippo.yaml, the hooks or the topics are not fit to run with
+ * @throws ServiceError when Kafka is not there at the start, when another client has taken over, or when the membership of the
+ *   group is over: the jobs have been stopped, and a supervisor should start the client again
+ */
+export async function runClient(options: ClientOptions): Promise<ClientReport> {
+  const { loaded, env } = options;
+  const project = compileProject(loaded);
+  const brokers = await resolveBrokers(loaded, env);
+  const kafka = await connectKafka({ brokers, settings: loaded.config.kafka });
+  try {
+    await requireTopics(kafka, loaded);
+    const client = await Client.create(options, project, kafka);
+    return await client.run();
+  } finally {
+    await kafka.close();
+  }
+}
+
+async function requireTopics(kafka: Kafka, loaded: LoadedConfig): Promise<void> {
+  const there = new Set((await kafka.topics()).map(({ topic }) => topic));
+  const missing = topicSpecs(loaded.config).map(({ topic }) => topic).filter((topic) => !there.has(topic));
+  if (missing.length === 0) return;
+  throw new UserError(missing.length === 1 ? `the topic ${missing[0]} does not exist` : `${missing.length} topics do not exist`, {
+    why: `missing at ${kafka.brokers.join(', ')}: ${missing.join(', ')}`,
+    next: ['hippo up    (creates the topics of hippo.yaml)', 'check topics.prefix in hippo.yaml'],
+    place: loaded.place(['topics']),
+  });
+}
+
+class Client {
+  readonly #options: ClientOptions;
+  readonly #hippo: string;
+  readonly #kafka: Kafka;
+  readonly #group: string;
+  readonly #tenure = new Tenure();
+  readonly #crashed = new AbortController();
+  readonly #guard: Guard;
+  readonly #supervisor: Supervisor;
+  readonly #owner: Owner;
+  #membership: Membership | null = null;
+  #metrics: Metrics | null = null;
+  #connected = false;
+
+  static async create(options: ClientOptions, project: Project, kafka: Kafka): Promise<Client> {
+    const { loaded, env } = options;
+    const [hooks, cluster, stack] = await Promise.all([loadHooks(loaded.directory), kafka.cluster(), findStack(loaded.directory)]);
+    return new Client(options, project, kafka, {
+      hooks,
+      tag: `${cluster.clusterId}/${project.hippo}`,
+      sparkSubmit: sparkSubmit(env, stack?.stack.spark?.sparkSubmit ?? null),
+    });
+  }
+
+  private constructor(
+    options: ClientOptions,
+    { hippo, definition }: Project,
+    kafka: Kafka,
+    found: { hooks: Awaited<ReturnType<typeof loadHooks>>; tag: string; sparkSubmit: string | null },
+  ) {
+    const { config, directory } = options.loaded;
+    this.#options = options;
+    this.#hippo = hippo;
+    this.#kafka = kafka;
+    this.#group = `hippo.${hippo}`;
+    this.#guard = startGuard(config.client.kill_grace);
+    const files = new AttemptFiles(directory);
+    this.#supervisor = new Supervisor({
+      hippo,
+      owner: found.tag,
+      directory,
+      sparkSubmit: found.sparkSubmit,
+      killGrace: config.client.kill_grace,
+      hooks: found.hooks,
+      guard: this.#guard,
+      files,
+      onStarted: ({ job, key, jobId, attempt }, { pid, logFile }) =>
+        this.#log({ event: 'submitted', job, run_key: key, job_id: jobId, attempt, pid, log: logFile }),
+      onExit: (exit) => this.#owner.exited(exit),
+    });
+    this.#owner = new Owner({
+      kafka,
+      config,
+      hippo,
+      group: this.#group,
+      definition,
+      membership: { commit: async (positions) => this.#membership?.commit(positions) },
+      supervisor: this.#supervisor,
+      hooks: found.hooks,
+      files,
+      tag: found.tag,
+      clock: systemClock,
+      log: (event) => this.#log(event),
+      once: options.once,
+    });
+  }
+
+  async run(): Promise<ClientReport> {
+    const { loaded, stop } = this.#options;
+    const { config, directory } = loaded;
+    const killNow = (): void => this.#supervisor.killNow();
+    // A second signal ends the process at once: nothing of the jobs may stay.
+    process.on('exit', killNow);
+    const closing: (() => Promise<void> | void)[] = [() => this.#guard.dismiss(), () => void process.off('exit', killNow)];
+    try {
+      const http = await this.#serveHttp();
+      closing.push(() => http?.close());
+      closing.push(register(directory, { pid: process.pid, hippo: this.#hippo, startedAt: new Date().toISOString(), http: http?.address ?? null }));
+      this.#log({ event: 'started', hippo: this.#hippo, pid: process.pid, brokers: this.#kafka.brokers, jobs: Object.keys(config.jobs), http: http?.address ?? null });
+      this.#membership = await this.#join();
+      const membership = this.#membership;
+      closing.push(() => membership.leave());
+      this.#connected = true;
+      if (!this.#tenure.isOwner) this.#log({ event: 'standby', group: this.#group });
+      closing.push(this.#startHealth());
+      closing.push(() => this.#owner.close());
+      closing.push(() => this.#supervisor.stop());
+      const ended = await this.#tenures(AbortSignal.any([stop, this.#crashed.signal]));
+      if (this.#crashed.signal.aborted) throw this.#crashed.signal.reason as Error;
+      if (ended === 'stopped') {
+        this.#log({ event: 'stopping', signal: messageOf(stop.reason), running: this.#supervisor.running.length });
+      }
+      return { hippo: this.#hippo, ended, failed: this.#owner.failedFinishes };
+    } finally {
+      for (const close of closing.reverse()) {
+        await Promise.resolve(close()).catch((error: unknown) => {
+          this.#log({ event: 'alert', level: 'warning', text: `while stopping: ${messageOf(error)}` });
+        });
+      }
+      this.#log({ event: 'stopped' });
+    }
+  }
+
+  /** Owns whenever it is our turn, until told to stop. */
+  async #tenures(stop: AbortSignal): Promise<'stopped' | 'done'> {
+    // After a loss, jobs go on for as long as nobody can have declared us dead; then somebody else may run them.
+    const lease = this.#options.loaded.config.client.session_timeout;
+    let jobsUntil: number | undefined;
+    for (;;) {
+      const tenure = await this.#tenure.next(stop, jobsUntil);
+      if (stop.aborted) return 'stopped';
+      if (tenure === null) {
+        jobsUntil = undefined;
+        await this.#supervisor.stop();
+        continue;
+      }
+      await this.#owner.own(AbortSignal.any([tenure, stop]));
+      if (stop.aborted) return 'stopped';
+      if (!tenure.aborted) return 'done';
+      this.#log({ event: 'lost', reason: messageOf(tenure.reason) });
+      jobsUntil = lease;
+    }
+  }
+
+  async #join(): Promise<Membership> {
+    const { config } = this.#options.loaded;
+    const sessionTimeout = config.client.session_timeout;
+    return this.#kafka.join({
+      group: this.#group,
+      topics: (['frontier', 'finish', 'schedule'] as const).map((role) => topicName(config, role)),
+      sessionTimeout,
+      // Three chances a session, as Kafka advises; never so seldom that a takeover shows.
+      heartbeatInterval: Math.min(3_000, Math.floor(sessionTimeout / 3)),
+      onGained: () => {
+        this.#connected = true;
+        this.#tenure.gained();
+      },
+      onLost: (reason) => {
+        this.#connected = false;
+        this.#tenure.lost(reason);
+      },
+      onCrash: (error) => {
+        this.#crashed.abort(
+          new ServiceError('the membership of the group is over; the client must be started again', {
+            why: messageOf(error),
+            next: ['hippo run'],
+            cause: error,
+          }),
+        );
+      },
+    });
+  }
+
+  async #serveHttp(): Promise<HttpServer | null> {
+    const { http } = this.#options.loaded.config.client;
+    if (http === false) return null;
+    const metrics = (this.#metrics = await createMetrics(() => this.#status()));
+    return serveHttp({ ...http, status: () => this.#status(), metrics: () => metrics.render() });
+  }
+
+  #startHealth(): () => Promise<void> {
+    const { config, directory } = this.#options.loaded;
+    return startHealth({
+      kafka: this.#kafka,
+      topic: topicName(config, 'health'),
+      directory,
+      interval: config.client.health_interval,
+      clock: systemClock,
+      status: () => this.#status(),
+      onFailure: (reason) => this.#log({ event: 'alert', level: 'warning', text: `no health message could be sent: ${reason}` }),
+    });
+  }
+
+  #status(): ClientStatus {
+    const role: Role = this.#membership === null ? 'connecting' : this.#tenure.isOwner ? 'owner' : 'standby';
+    return statusOf(this.#hippo, role, this.#connected, this.#owner.view, systemClock.now());
+  }
+
+  #log(event: ClientEvent): void {
+    this.#metrics?.observe(event);
+    this.#options.log(event);
+  }
+}

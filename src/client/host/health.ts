@@ -1,0 +1,86 @@
+import { networkInterfaces, userInfo } from 'node:os';
+import type { Kafka, Producer } from '../../kafka/port.ts';
+import { serialiseHealth } from '../../messages/index.ts';
+import type { ServiceHealth } from '../../messages/types.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { Clock, Millis } from '../../core/clock.ts';
+import type { ClientStatus } from './status.ts';
+
+export interface HealthOptions {
+  kafka: Kafka;
+  topic: string;
+  /** The project's folder. */
+  directory: string;
+  /** Milliseconds between two messages. */
+  interval: Millis;
+  clock: Clock;
+  status(): ClientStatus;
+  /** Told once when sending begins to fail. */
+  onFailure(reason: string): void;
+}
+
+/** Sends a sign of life at once and each interval. A failure to send is told, and not fatal. @returns stops it */
+export function startHealth(options: HealthOptions): () => Promise<void> {
+  let producer: Promise<Producer> | null = null;
+  let sending: Promise<void> | null = null;
+  let failing = false;
+  const send = async (): Promise<void> => {
+    try {
+      const sender = await (producer ??= options.kafka.producer());
+      const value = serialiseHealth(healthMessage(options));
+      await sender.send([{ topic: options.topic, key: options.status().hippo, value }]);
+      failing = false;
+    } catch (error) {
+      producer = null;
+      if (!failing) options.onFailure(messageOf(error));
+      failing = true;
+    }
+  };
+  const tick = (): void => {
+    sending ??= send().finally(() => (sending = null));
+  };
+  tick();
+  const timer = setInterval(tick, options.interval);
+  return async () => {
+    clearInterval(timer);
+    await sending;
+    await producer?.then((sender) => sender.close()).catch(() => undefined);
+  };
+}
+
+/** Exactly the eleven fields that an existing manager parses, and a few of ours. */
+export function healthMessage({ directory, interval, clock, status, kafka }: HealthOptions): ServiceHealth {
+  const now = status();
+  return {
+    kind: 'health',
+    clientIp: ownAddress(),
+    path: directory,
+    serviceName: now.hippo,
+    monitorPid: process.ppid,
+    servicePid: process.pid,
+    execTime: clock.now(),
+    isSuccess: now.connected ? 1 : 0,
+    errorMsg: now.connected ? '' : 'no connection to Kafka',
+    coordAddress: kafka.brokers[0] ?? '',
+    interval,
+    user: userName(),
+    extra: { role: now.role, running: now.runs.running, waiting: now.runs.waiting },
+  };
+}
+
+/** The first address of this machine that others can see, IPv4 before IPv6; the loopback address where there is none. */
+function ownAddress(): string {
+  const outward = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal }) => !internal);
+  return (outward.find(({ family }) => family === 'IPv4') ?? outward[0])?.address ?? '127.0.0.1';
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run under a user id that has no name.
+    return String(process.getuid?.() ?? '');
+  }
+}

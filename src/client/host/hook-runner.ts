@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import * as nodeModule from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { UserError, messageOf } from '../../core/errors.ts';
+import { formatDuration } from '../../core/duration.ts';
+import type { HookDecision, HookOutcome, HookRun, Hooks } from '../hooks.ts';
+
+const FILES = ['client-app/client.ts', 'client-app/client.mts', 'client-app/client.js', 'client-app/client.mjs'];
+const HOOK_DEADLINE = 30_000;
+const NAMES = ['beforeSubmit', 'afterFinish'] as const;
+
+/** A hippo's hooks behind a deadline; what they return has been checked. */
+export interface HookRunner {
+  /** The file, relative to the project; null when there is none. */
+  readonly file: string | null;
+  /** @throws Error when the hook throws, takes too long or returns what is no decision */
+  beforeSubmit(run: HookRun): Promise<HookDecision>;
+  afterFinish(run: HookRun, outcome: HookOutcome): Promise<void>;
+}
+
+/**
+ * @param directory the project
+ * @throws UserError when the file cannot be loaded or exports no hooks: better now than at the first event
+ */
+export async function loadHooks(directory: string): Promise<HookRunner> {
+  const file = FILES.find((candidate) => existsSync(join(directory, candidate)));
+  if (file === undefined) return hookRunner(null, {});
+  let exported: unknown;
+  try {
+    exported = await importFile(join(directory, file));
+  } catch (error) {
+    throw new UserError(`the hooks in ${file} cannot be loaded`, {
+      why: messageOf(error),
+      place: { file },
+      next: [`mend ${file}, or remove it: a hippo needs no hooks`],
+      cause: error,
+    });
+  }
+  return hookRunner(file, asHooks(exported, file));
+}
+
+async function importFile(path: string): Promise<unknown> {
+  const url =
+    path.endsWith('ts') && !stripsTypesItself() ? await strippedUrl(path) : pathToFileURL(path).href;
+  const module = (await import(url)) as { default?: unknown };
+  return module.default;
+}
+
+/** Node 22.18 and later strip types on import. */
+function stripsTypesItself(): boolean {
+  return Boolean(process.features.typescript);
+}
+
+/** Node 22.13 to 22.17 can strip types on request; such a file can import packages, but no neighbours. */
+async function strippedUrl(path: string): Promise<string> {
+  const source = nodeModule.stripTypeScriptTypes(await readFile(path, 'utf8'), { mode: 'strip', sourceUrl: path });
+  return `data:text/javascript;base64,${Buffer.from(source).toString('base64')}`;
+}
+
+function asHooks(exported: unknown, file: string): Hooks {
+  const wrong = (why: string): UserError =>
+    new UserError(`the hooks in ${file} are not what a hippo can use`, {
+      why,
+      place: { file },
+      next: ['export default { beforeSubmit(run) { … } } satisfies Hooks'],
+    });
+  if (typeof exported !== 'object' || exported === null) throw wrong('its default export is no object');
+  for (const [name, value] of Object.entries(exported)) {
+    if (!NAMES.some((known) => known === name)) throw wrong(`${name} is no hook; there are ${NAMES.join(' and ')}`);
+    if (typeof value !== 'function') throw wrong(`${name} is no function`);
+  }
+  return exported;
+}
+
+function hookRunner(file: string | null, hooks: Hooks): HookRunner {
+  return {
+    file,
+    async beforeSubmit(run) {
+      if (hooks.beforeSubmit === undefined) return {};
+      return asDecision(await within('beforeSubmit', () => hooks.beforeSubmit?.(run)));
+    },
+    async afterFinish(run, outcome) {
+      if (hooks.afterFinish !== undefined) await within('afterFinish', () => hooks.afterFinish?.(run, outcome));
+    },
+  };
+}
+
+/** A hook that hangs must not hold the run for ever. One that never yields blocks the client: nothing can be done here. */
+async function within<T>(name: string, call: () => T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the hook ${name} took longer than ${formatDuration(HOOK_DEADLINE)}`)), HOOK_DEADLINE);
+  });
+  try {
+    return await Promise.race([(async () => call())(), deadline]);
+  } catch (error) {
+    throw error instanceof Error && error.message.startsWith('the hook ') ? error : new Error(`the hook ${name} threw: ${messageOf(error)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a hook returned comes from code that we did not write: its types may have been stripped, or never been there. */
+export function asDecision(value: unknown): HookDecision {
+  if (value === undefined || value === null) return {};
+  const wrong = (why: string): Error => new Error(`the hook beforeSubmit returned no decision: ${why}`);
+  if (typeof value !== 'object') throw wrong(`a ${typeof value}`);
+  const decision = value as Record<string, unknown>;
+  if (decision['veto'] !== undefined) {
+    if (typeof decision['veto'] !== 'string') throw wrong('veto is no text');
+    return { veto: decision['veto'] };
+  }
+  const { args, env } = decision;
+  if (args !== undefined && !(Array.isArray(args) && args.every((word) => typeof word === 'string' && !word.includes('\0')))) {
+    throw wrong('args is no list of texts');
+  }
+  if (env !== undefined && !(typeof env === 'object' && env !== null && Object.values(env).every((text) => typeof text === 'string'))) {
+    throw wrong('env is no map of texts');
+  }
+  return { ...(args === undefined ? {} : { args: args as string[] }), ...(env === undefined ? {} : { env: env as Record<string, string> }) };
+}

@@ -1,0 +1,99 @@
+import type { KafkaRecord, RecordBatch } from '../../kafka/port.ts';
+import type { AttemptExit } from './supervisor.ts';
+
+/** Batches that wait to be taken: enough to keep the loop busy, few enough to keep memory flat. */
+const MAX_WAITING = 8;
+
+/** One record of the front batch; `next` is the position once it has been taken in. */
+export interface Arrival {
+  record: KafkaRecord | null;
+  batch: RecordBatch;
+  next: bigint;
+}
+
+/**
+ * The single queue of the client's loop: records, the exits of jobs, ticks. Exits and ticks go first, so that a backlog
+ * of messages does not hold up a job that has ended.
+ */
+export class Mailbox {
+  readonly #exits: AttemptExit[] = [];
+  #batches: { batch: RecordBatch; taken: number }[] = [];
+  #tick = false;
+  #failure: unknown = undefined;
+  #wake = Promise.withResolvers<undefined>();
+  #room = Promise.withResolvers<undefined>();
+
+  exited(exit: AttemptExit): void {
+    this.#exits.push(exit);
+    this.#wake.resolve(undefined);
+  }
+
+  tick(): void {
+    this.#tick = true;
+    this.#wake.resolve(undefined);
+  }
+
+  /** The reader has failed; {@link ready} throws the error. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#wake.resolve(undefined);
+  }
+
+  /** Takes a batch in; resolves when there is room for a further one. */
+  async arrived(batch: RecordBatch): Promise<void> {
+    this.#batches.push({ batch, taken: 0 });
+    this.#wake.resolve(undefined);
+    if (this.#batches.length < MAX_WAITING) return;
+    await this.#room.promise;
+  }
+
+  /** Resolves when there is something to do, or the signal is aborted. */
+  async ready(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#failure === undefined && this.#exits.length === 0 && this.#batches.length === 0 && !this.#tick) {
+      const wake = (): void => this.#wake.resolve(undefined);
+      signal.addEventListener('abort', wake, { once: true });
+      await this.#wake.promise;
+      signal.removeEventListener('abort', wake);
+      this.#wake = Promise.withResolvers();
+    }
+    if (this.#failure !== undefined) throw this.#failure as Error;
+  }
+
+  takeExits(): AttemptExit[] {
+    return this.#exits.splice(0);
+  }
+
+  takeTick(): boolean {
+    const due = this.#tick;
+    this.#tick = false;
+    return due;
+  }
+
+  /** The next record; null for a batch of none, whose position has moved past markers and gaps all the same. */
+  takeArrival(): Arrival | undefined {
+    const front = this.#batches[0];
+    if (front === undefined) return undefined;
+    const { batch } = front;
+    const record = batch.records[front.taken] ?? null;
+    front.taken += 1;
+    const last = front.taken >= batch.records.length;
+    if (last) {
+      this.#batches.shift();
+      this.#room.resolve(undefined);
+      this.#room = Promise.withResolvers();
+    }
+    return { record, batch, next: last || record === null ? batch.next : record.offset + 1n };
+  }
+
+  get hasExits(): boolean {
+    return this.#exits.length > 0;
+  }
+
+  /** Forgets what was read, which will be read again; keeps the exits, which happen once. */
+  forgetReading(): void {
+    this.#batches = [];
+    this.#failure = undefined;
+    this.#room.resolve(undefined);
+    this.#room = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,352 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FencedError } from '../../kafka/errors.ts';
+import type { Kafka, Membership, Reader, TransactionalProducer } from '../../kafka/port.ts';
+import { ServiceError, messageOf } from '../../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
+import { topicName } from '../../config/topics.ts';
+import type { Config } from '../../config/schema.ts';
+import { type Definition, type MachineState, emptyState, listRuns, nextWake, restore } from '../machine/index.ts';
+import type { ClientLog } from './client-event.ts';
+import { faultPoint } from './fault.ts';
+import type { HookOutcome } from '../hooks.ts';
+import type { HookRunner } from './hook-runner.ts';
+import type { InputKind } from './inputs.ts';
+import { Mailbox } from './mailbox.ts';
+import { type AttemptFiles, endOrphans } from './orphans.ts';
+import { type Positions, committable, listPositions, samePositions, startPositions, withPosition } from './positions.ts';
+import { StateTopic } from './state-topic.ts';
+import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
+import { Turn } from './turn.ts';
+
+const TICK = 1_000;
+/** Positions that moved over messages of no interest are written this often at most. */
+const LAZY_POSITIONS = 1_000;
+/** How often a topic is looked at for new partitions. */
+const PARTITIONS_CHECK = 60_000;
+const RETRY = { first: 250, most: 5_000 };
+
+export interface OwnerOptions {
+  kafka: Kafka;
+  config: Config;
+  hippo: string;
+  group: string;
+  definition: Definition;
+  membership: Pick<Membership, 'commit'>;
+  supervisor: Supervisor;
+  hooks: HookRunner;
+  files: AttemptFiles;
+  /** `<cluster id>/<hippo>` */
+  tag: string;
+  clock: Clock;
+  log: ClientLog;
+  /** Stop when the inputs are read to their present ends and nothing is running or ready to run. */
+  once: boolean;
+}
+
+/** What can be seen of an owner from outside, for health and metrics. */
+export interface OwnerView {
+  state: MachineState;
+  positions: Positions;
+  /** topic → partition → end. */
+  ends: Positions;
+}
+
+/**
+ * Owns a hippo: reads what comes in, steps the machine, writes what follows in one transaction, and only then starts and
+ * stops jobs. One loop, one queue: no two steps overlap, and nothing waits for a job.
+ */
+export class Owner {
+  readonly #options: OwnerOptions;
+  readonly #mailbox = new Mailbox();
+  /** Exits that no transaction has recorded yet. */
+  readonly #unrecorded = new Map<string, AttemptExit>();
+  #state: MachineState;
+  #positions: Positions = new Map();
+  #written: Positions = new Map();
+  #writtenAt = 0;
+  #ends: Positions = new Map();
+  #goals: Positions = new Map();
+  #committed: Positions = new Map();
+  #committing: Promise<void> | null = null;
+  #producer: TransactionalProducer | null = null;
+  #reader: Reader | null = null;
+  #kinds: ReadonlyMap<string, InputKind>;
+  #token: string | null = null;
+  #stateTopic: StateTopic | null = null;
+  #failedFinishes = 0;
+
+  constructor(options: OwnerOptions) {
+    this.#options = options;
+    this.#state = emptyState(options.definition);
+    const { config } = options;
+    this.#kinds = new Map((['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]));
+  }
+
+  get view(): OwnerView {
+    return { state: this.#state, positions: this.#positions, ends: this.#ends };
+  }
+
+  /** Finishes with `is_success: false` since this client started. */
+  get failedFinishes(): number {
+    return this.#failedFinishes;
+  }
+
+  /** Takes the end of a job in; called by the supervisor. */
+  exited(exit: AttemptExit): void {
+    this.#unrecorded.set(exit.submission.attemptId, exit);
+    this.#mailbox.exited(exit);
+  }
+
+  /**
+   * Owns until the signal is aborted, or with `once` until all is done. While Kafka is away it tries again; jobs go on.
+   *
+   * @throws FencedError when another client has taken over
+   */
+  async own(signal: AbortSignal): Promise<void> {
+    const ticking = setInterval(() => this.#mailbox.tick(), TICK);
+    let pause = RETRY.first;
+    let away = false;
+    try {
+      while (!signal.aborted) {
+        try {
+          await this.#takeOver(signal);
+          if (away) this.#options.log({ event: 'connected' });
+          away = false;
+          pause = RETRY.first;
+          await this.#serve(signal);
+          return;
+        } catch (error) {
+          if (error instanceof FencedError || !(error instanceof ServiceError)) {
+            // Whatever we would still write is no longer ours to write.
+            await this.#release();
+            throw error;
+          }
+          if (signal.aborted) return;
+          if (!away) this.#options.log({ event: 'disconnected', reason: error.why ?? error.message });
+          away = true;
+          await this.#release();
+          await sleep(pause, undefined, { signal }).catch(() => undefined);
+          pause = Math.min(pause * 2, RETRY.most);
+        }
+      }
+    } finally {
+      clearInterval(ticking);
+    }
+  }
+
+  /** After {@link own} has ended: writes what has happened meanwhile, as far as Kafka is there, and lets go. */
+  async close(): Promise<void> {
+    if (this.#producer !== null && this.#stateTopic !== null) {
+      const turn = this.#turn(this.#stateTopic);
+      this.#takeExits(turn);
+      try {
+        if (turn.hasEffects || !samePositions(this.#positions, this.#written)) await this.#write(turn);
+        // What this turn would have started is left to the next owner: it finds it recorded as running.
+        for (const event of turn.events) this.#options.log(event);
+        await this.#committing;
+        await this.#commitGroup();
+      } catch (error) {
+        this.#options.log({ event: 'alert', level: 'warning', text: `the last positions could not be written: ${messageOf(error)}` });
+      }
+    }
+    await this.#release();
+  }
+
+  async #takeOver(signal: AbortSignal): Promise<void> {
+    const { kafka, config, hippo, definition, supervisor, files, tag, log, group } = this.#options;
+    this.#mailbox.forgetReading();
+    this.#producer = await kafka.transactionalProducer(group);
+    faultPoint('after-fencing');
+    const stateName = topicName(config, 'state');
+    const topics = new Map((await kafka.topics()).map(({ topic, partitions }) => [topic, partitions.length]));
+    const stateTopic = StateTopic.of(kafka, stateName, hippo, topics.get(stateName) ?? 1);
+    const snapshot = await stateTopic.takeOver(this.#producer, signal);
+    this.#stateTopic = stateTopic;
+    // Our jobs may go on only if nobody has owned this hippo since: somebody else has run them again.
+    const unbroken = this.#token !== null && snapshot.previousToken === this.#token;
+    this.#token = snapshot.token;
+    this.#state = restore(definition, snapshot.records);
+    this.#positions = this.#written = snapshot.positions;
+    faultPoint('after-restore');
+    if (!unbroken) {
+      await supervisor.stop();
+      this.#unrecorded.clear();
+      this.#mailbox.takeExits();
+    }
+    const orphans = await endOrphans(tag, files, supervisor.running, config.client.kill_grace);
+    const alive = unbroken ? [...supervisor.running, ...this.#unrecorded.keys()] : [];
+    const runs = [...listRuns(this.#state)];
+    const again = runs.filter((run) => run.status === 'running' && !alive.includes(run.attemptId ?? ''));
+    log({ event: 'owner', group, runs: runs.length, again: again.length, orphans });
+    const turn = this.#turn(stateTopic);
+    turn.step({ type: 'ownership-gained', at: this.#options.clock.now(), alive });
+    this.#mailbox.takeExits();
+    for (const exit of this.#unrecorded.values()) this.#mailbox.exited(exit);
+    await this.#startReading(turn);
+    await this.#finish(turn);
+  }
+
+  async #startReading(turn: Turn): Promise<void> {
+    const { kafka, config, log } = this.#options;
+    const from = [];
+    for (const topic of this.#kinds.keys()) {
+      const ranges = await kafka.offsets(topic);
+      const start = startPositions(topic, ranges, this.#positions, config.client.start_from);
+      from.push(...start.from);
+      for (const { partition, stable } of ranges) {
+        this.#ends = withPosition(this.#ends, { topic, partition, offset: stable });
+        this.#goals = withPosition(this.#goals, { topic, partition, offset: stable });
+      }
+      for (const gap of start.gaps) {
+        log({
+          event: 'alert',
+          level: 'warning',
+          text:
+            gap.kind === 'trimmed'
+              ? `${topic}[${gap.partition}]: messages ${gap.wanted} to ${gap.got - 1n} were removed by retention before they were read`
+              : `${topic}[${gap.partition}]: the log is shorter than what was read of it; was the topic made anew? Reading it from its beginning`,
+        });
+      }
+    }
+    for (const position of from) turn.positions = withPosition(turn.positions, position);
+    this.#reader = await kafka.reader({ from });
+    void this.#pump(this.#reader);
+  }
+
+  async #pump(reader: Reader): Promise<void> {
+    try {
+      for await (const batch of reader) {
+        if (reader !== this.#reader) return;
+        await this.#mailbox.arrived(batch);
+      }
+    } catch (error) {
+      if (reader === this.#reader) this.#mailbox.fail(error);
+    }
+  }
+
+  async #serve(signal: AbortSignal): Promise<void> {
+    let checkAt = performance.now() + PARTITIONS_CHECK;
+    for (;;) {
+      if (this.#options.once && this.#isDone()) return;
+      await this.#mailbox.ready(signal);
+      if (signal.aborted) return;
+      await this.#oneTurn();
+      if (performance.now() > checkAt) {
+        checkAt = performance.now() + PARTITIONS_CHECK;
+        void this.#checkPartitions();
+      }
+    }
+  }
+
+  async #oneTurn(): Promise<void> {
+    const { clock } = this.#options;
+    if (this.#stateTopic === null) return;
+    const turn = this.#turn(this.#stateTopic);
+    this.#takeExits(turn);
+    const ticked = this.#mailbox.takeTick();
+    const now = clock.now();
+    if (ticked && (nextWake(this.#state) ?? Infinity) <= now) turn.step({ type: 'tick', at: now });
+    for (let arrival = this.#mailbox.takeArrival(); arrival !== undefined; arrival = this.#mailbox.takeArrival()) {
+      const { topic, partition, end } = arrival.batch;
+      this.#ends = withPosition(this.#ends, { topic, partition, offset: end });
+      turn.arrive(arrival, now);
+      if (turn.isFull) break;
+    }
+    await this.#finish(turn);
+  }
+
+  #turn(stateTopic: StateTopic): Turn {
+    const { definition, config, hippo } = this.#options;
+    return new Turn({ definition, config, hippo, stateTopic, kinds: this.#kinds }, this.#state, this.#positions);
+  }
+
+  #takeExits(turn: Turn): void {
+    for (const exit of this.#mailbox.takeExits()) turn.exited(exit, this.#options.clock.now());
+  }
+
+  /** Writes what the turn has decided, makes it the present, and does what it asks for: in this order. */
+  async #finish(turn: Turn): Promise<void> {
+    const moved = turn.positions !== this.#written;
+    if (turn.hasEffects || (moved && performance.now() - this.#writtenAt >= LAZY_POSITIONS)) await this.#write(turn);
+    this.#state = turn.state;
+    this.#positions = turn.positions;
+    for (const exit of turn.exits) this.#afterFinish(exit);
+    for (const event of turn.events) {
+      if (event.event === 'finished' && !event.is_success) this.#failedFinishes += 1;
+      this.#options.log(event);
+    }
+    for (const deed of turn.deeds) {
+      if (deed.type === 'submit') this.#options.supervisor.start(deed.submission);
+      else this.#options.supervisor.cancel(deed.attemptId, deed.reason);
+    }
+    this.#committing ??= this.#commitGroup().finally(() => (this.#committing = null));
+  }
+
+  async #write(turn: Turn): Promise<void> {
+    if (this.#producer === null) throw new ServiceError('there is no connection to write with');
+    faultPoint('before-transaction');
+    await this.#producer.write(turn.records);
+    faultPoint('after-transaction');
+    this.#state = turn.state;
+    this.#positions = this.#written = turn.positions;
+    this.#writtenAt = performance.now();
+    for (const { submission } of turn.exits) this.#unrecorded.delete(submission.attemptId);
+  }
+
+  /** A hook of the project's: whatever it does, the client goes on. */
+  #afterFinish({ submission, outcome, durationMs, logFile }: AttemptExit): void {
+    const { hooks, hippo, log } = this.#options;
+    const told: HookOutcome = {
+      status: outcome.status,
+      exitCode: outcome.status === 'succeeded' ? 0 : outcome.status === 'failed' ? outcome.exitCode : null,
+      durationMs,
+      logFile,
+      ...(outcome.status === 'succeeded' && outcome.result !== undefined ? { result: outcome.result } : {}),
+      ...(outcome.status === 'failed' ? { error: outcome.error } : 'reason' in outcome ? { error: outcome.reason } : {}),
+    };
+    hooks.afterFinish(hookRun(hippo, submission), told).catch((error: unknown) => {
+      log({ event: 'alert', level: 'warning', text: messageOf(error), job: submission.job, run_key: submission.key });
+    });
+  }
+
+  /** Lets the group's committed offsets follow what is written. */
+  async #commitGroup(): Promise<void> {
+    const unfinished = [...listRuns(this.#state)].filter(({ status }) => status === 'ready' || status === 'running');
+    const next = committable(this.#written, unfinished, this.#committed);
+    if (samePositions(next, this.#committed)) return;
+    faultPoint('before-commit');
+    await this.#options.membership.commit(listPositions(next));
+    this.#committed = next;
+  }
+
+  #isDone(): boolean {
+    const read = listPositions(this.#goals).every(
+      ({ topic, partition, offset }) => (this.#positions.get(topic)?.get(partition) ?? 0n) >= offset,
+    );
+    if (!read || this.#mailbox.hasExits || this.#options.supervisor.running.length > 0) return false;
+    return ![...listRuns(this.#state)].some(
+      ({ status, job, held }) => status === 'running' || (status === 'ready' && held === undefined && !this.#state.pauses.has(job)),
+    );
+  }
+
+  /** A topic that has grown is read from the beginning of its new partitions. */
+  async #checkPartitions(): Promise<void> {
+    try {
+      const topics = await this.#options.kafka.topics();
+      const grown = topics.some(({ topic, partitions }) => {
+        const known = this.#positions.get(topic);
+        return this.#kinds.has(topic) && partitions.some(({ partition }) => known?.has(partition) !== true);
+      });
+      if (grown) this.#mailbox.fail(new ServiceError('a topic has new partitions'));
+    } catch {
+      // Whoever cannot reach Kafka learns it from the reader.
+    }
+  }
+
+  async #release(): Promise<void> {
+    const { reader, producer } = { reader: this.#reader, producer: this.#producer };
+    this.#reader = this.#producer = null;
+    this.#mailbox.forgetReading();
+    await Promise.allSettled([reader?.close(), producer?.close()]);
+  }
+}

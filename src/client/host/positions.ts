@@ -1,0 +1,105 @@
+/** Input positions: what has been taken in, and what the group's committed offsets may say. Pure. */
+import { type Json, isJsonObject } from '../../core/json.ts';
+import type { OffsetRange, ReadPosition } from '../../kafka/port.ts';
+import type { RunState } from '../machine/types.ts';
+
+/** topic → partition → next offset. */
+export type Positions = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
+
+/** The value of the record `<hippo>/offsets`. */
+export function positionsToJson(positions: Positions): Json {
+  return Object.fromEntries(
+    [...positions].map(([topic, partitions]) => [
+      topic,
+      Object.fromEntries([...partitions].map(([partition, next]) => [String(partition), String(next)])),
+    ]),
+  );
+}
+
+/** What is not of that form is left out: a position too few is read again, and the machine knows duplicates. */
+export function positionsFromJson(value: Json | undefined): Positions {
+  if (!isJsonObject(value)) return new Map();
+  return new Map(
+    Object.entries(value).map(([topic, partitions]) => [
+      topic,
+      new Map(
+        Object.entries(isJsonObject(partitions) ? partitions : {})
+          .filter(([partition, next]) => /^\d+$/.test(partition) && typeof next === 'string' && /^\d+$/.test(next))
+          .map(([partition, next]) => [Number(partition), BigInt(next as string)]),
+      ),
+    ]),
+  );
+}
+
+export function withPosition(positions: Positions, { topic, partition, offset }: ReadPosition): Positions {
+  return new Map(positions).set(topic, new Map(positions.get(topic)).set(partition, offset));
+}
+
+export function listPositions(positions: Positions): ReadPosition[] {
+  return [...positions].flatMap(([topic, partitions]) =>
+    [...partitions].map(([partition, offset]) => ({ topic, partition, offset })),
+  );
+}
+
+export interface Start {
+  from: ReadPosition[];
+  /** Where records are gone that were not read, or the log is shorter than what was read of it. */
+  gaps: { topic: string; partition: number; wanted: bigint; got: bigint; kind: 'trimmed' | 'truncated' }[];
+}
+
+/**
+ * Where reading begins: at the known positions; at the beginning of what is retained, or at the end, where a partition
+ * has none. A position outside of the log (trimmed by retention, or the topic was made anew) begins with what is there.
+ */
+export function startPositions(
+  topic: string,
+  ranges: readonly OffsetRange[],
+  known: Positions,
+  first: 'beginning' | 'end',
+): Start {
+  const start: Start = { from: [], gaps: [] };
+  for (const { partition, low, high } of ranges) {
+    const wanted = known.get(topic)?.get(partition);
+    const got = wanted === undefined ? (first === 'beginning' ? low : high) : wanted < low || wanted > high ? low : wanted;
+    start.from.push({ topic, partition, offset: got });
+    if (wanted !== undefined && got !== wanted) {
+      start.gaps.push({ topic, partition, wanted, got, kind: wanted < low ? 'trimmed' : 'truncated' });
+    }
+  }
+  return start;
+}
+
+/**
+ * What the group commits, which lag tools and `trigger --wait` read: a partition's committed offset does not pass an
+ * input whose run has not finished, and does not go back. The state's own positions, by which a new owner starts, are
+ * ahead of it: the runs that they produced are recorded with them.
+ */
+export function committable(positions: Positions, unfinished: Iterable<RunState>, committed: Positions): Positions {
+  const held = new Map([...positions].map(([topic, partitions]) => [topic, new Map(partitions)]));
+  for (const run of unfinished) {
+    for (const { topic, partition, offset } of Object.values(run.inputs)) {
+      const partitions = held.get(topic);
+      const next = partitions?.get(partition);
+      if (next !== undefined && BigInt(offset) < next) partitions?.set(partition, BigInt(offset));
+    }
+  }
+  return new Map(
+    [...held].map(([topic, partitions]) => [
+      topic,
+      new Map(
+        [...partitions].map(([partition, next]) => {
+          const before = committed.get(topic)?.get(partition);
+          return [partition, before !== undefined && before > next ? before : next];
+        }),
+      ),
+    ]),
+  );
+}
+
+export function samePositions(one: Positions, other: Positions): boolean {
+  const all = listPositions(one);
+  return (
+    all.length === listPositions(other).length &&
+    all.every(({ topic, partition, offset }) => other.get(topic)?.get(partition) === offset)
+  );
+}

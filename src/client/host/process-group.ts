@@ -1,0 +1,125 @@
+/**
+ * Process groups, as POSIX has them: what belongs to one attempt of a job, however many processes it started.
+ *
+ * A group is named by the pid of its leader. Where there is /proc (Linux), zombies do not count as alive, and processes
+ * that left the group are still found by what their environment says.
+ */
+import { readFile, readdir } from 'node:fs/promises';
+import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const PROC = '/proc';
+const POLL = 25;
+/** How long the kernel may take to end what got a SIGKILL: a process in uninterruptible sleep takes its time. */
+const KILL_CONFIRMATION = 5_000;
+
+export type StopSignal = 'SIGTERM' | 'SIGKILL';
+
+/** @returns false when there is no such group any more */
+export function signalGroup(leader: number, signal: StopSignal): boolean {
+  try {
+    process.kill(-leader, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a process of the group is still at work. */
+export function groupIsAlive(leader: number): boolean {
+  try {
+    process.kill(-leader, 0);
+  } catch {
+    return false;
+  }
+  const members = process.platform === 'linux' ? membersOf(leader) : null;
+  return members === null || members.length > 0;
+}
+
+/**
+ * Ends a group: SIGTERM, after `grace` milliseconds SIGKILL, and waits for the end.
+ *
+ * @returns whether the group is gone
+ */
+export async function endGroup(leader: number, grace: number): Promise<boolean> {
+  if (signalGroup(leader, 'SIGTERM') && (await gone(leader, grace))) return true;
+  signalGroup(leader, 'SIGKILL');
+  return gone(leader, KILL_CONFIRMATION);
+}
+
+async function gone(leader: number, within: number): Promise<boolean> {
+  const deadline = performance.now() + within;
+  while (groupIsAlive(leader)) {
+    if (performance.now() >= deadline) return false;
+    await sleep(POLL);
+  }
+  return true;
+}
+
+/** The living members of a group; null without /proc. */
+function membersOf(leader: number): number[] | null {
+  try {
+    return readdirSync(PROC)
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => {
+        const stat = parseStat(readQuietly(`${PROC}/${pid}/stat`));
+        return stat !== null && stat.group === leader && stat.state !== 'Z' && stat.state !== 'X';
+      })
+      .map(Number);
+  } catch {
+    return null;
+  }
+}
+
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** The fields of proc_pid_stat(5) that we need. The command in parentheses may hold spaces and parentheses itself. */
+export function parseStat(text: string): { state: string; group: number; startedAt: string } | null {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, , group] = fields;
+  const startedAt = fields[19];
+  if (state === undefined || group === undefined || startedAt === undefined) return null;
+  return { state, group: Number(group), startedAt };
+}
+
+/** Tells one process from a later one with the same pid; null when it is gone or the platform does not say. */
+export function startOf(pid: number): string | null {
+  return parseStat(readQuietly(`${PROC}/${pid}/stat`))?.startedAt ?? null;
+}
+
+export interface TaggedProcess {
+  pid: number;
+  group: number;
+  environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * The living processes whose environment has all of `tags`. Needs /proc: elsewhere there are none to be found.
+ * The environment is the one that a process was started with, whatever it has done since.
+ */
+export async function processesTagged(tags: Readonly<Record<string, string>>): Promise<TaggedProcess[]> {
+  const names = await readdir(PROC).catch(() => []);
+  const found = await Promise.all(
+    names.filter((name) => /^\d+$/.test(name) && name !== String(process.pid)).map((pid) => tagged(pid, tags)),
+  );
+  return found.filter((process) => process !== null);
+}
+
+async function tagged(pid: string, tags: Readonly<Record<string, string>>): Promise<TaggedProcess | null> {
+  const bytes = await readFile(`${PROC}/${pid}/environ`, 'utf8').catch(() => '');
+  const wanted = Object.entries(tags).map(([name, value]) => `${name}=${value}`);
+  const entries = bytes.split('\0');
+  if (!wanted.every((entry) => entries.includes(entry))) return null;
+  const stat = parseStat(await readFile(`${PROC}/${pid}/stat`, 'latin1').catch(() => ''));
+  if (stat === null || stat.state === 'Z') return null;
+  const environment = Object.fromEntries(
+    entries.filter((entry) => entry.includes('=')).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  );
+  return { pid: Number(pid), group: stat.group, environment };
+}

@@ -1,0 +1,114 @@
+import { closeSync, existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { execa } from '../../core/exec.ts';
+import { messageOf } from '../../core/errors.ts';
+import { endGroup, groupIsAlive, processesTagged, signalGroup } from './process-group.ts';
+import { openLog } from './attempt-log.ts';
+
+export interface JobCommand {
+  argv: readonly string[];
+  cwd: string;
+  /** Added to this process's own environment. */
+  env: Readonly<Record<string, string>>;
+  /** Where stdout and stderr go. */
+  logFile: string;
+  /** Finds what left the process group: the environment variable of {@link env} that is the attempt's own. */
+  tag: string;
+}
+
+export type JobEnd =
+  | { kind: 'exited'; exitCode: number | null; signal: string | null }
+  /** The program could not be started at all. */
+  | { kind: 'not-started'; why: string };
+
+export interface JobProcess {
+  /** The leader of the process group; null when nothing could be started. */
+  readonly pid: number | null;
+  /** Resolves when the program has ended and nothing of its group is left; never rejects. */
+  readonly ended: Promise<JobEnd>;
+}
+
+/**
+ * Starts a program in a session and process group of its own: a Ctrl-C at the client's terminal does not reach it,
+ * and it can be ended with everything that it starts. No shell reads the words. stdin is empty.
+ */
+export function startProcess(command: JobCommand): JobProcess {
+  let log: number;
+  try {
+    log = openLog(command.logFile);
+  } catch (error) {
+    return notStarted(`the log cannot be written: ${messageOf(error)}`);
+  }
+  try {
+    return spawn(command, log);
+  } catch (error) {
+    return notStarted(messageOf(error));
+  } finally {
+    // The child has its own copy: what it writes survives us.
+    closeSync(log);
+  }
+}
+
+/** execa passes any descriptor on as it is; its types name the first few. */
+type NarrowFd = 3;
+
+function spawn(command: JobCommand, log: number): JobProcess {
+  const [program = '', ...args] = command.argv;
+  const child = execa(program, args, {
+    cwd: command.cwd,
+    env: command.env,
+    detached: true,
+    cleanup: false,
+    stdin: 'ignore',
+    stdout: log as NarrowFd,
+    stderr: log as NarrowFd,
+    buffer: false,
+    reject: false,
+  });
+  const pid = child.pid;
+  if (pid === undefined) {
+    return { pid: null, ended: child.then((result) => ({ kind: 'not-started', why: whyNotStarted(command, result.code, result.originalMessage ?? '') })) };
+  }
+  const ended = child.then(async (result): Promise<JobEnd> => {
+    await endLeftovers(pid, command);
+    return { kind: 'exited', exitCode: result.exitCode ?? null, signal: result.signal ?? null };
+  });
+  return { pid, ended };
+}
+
+/** The leader has gone: what it left behind in its group, or sent out of it, has nobody to answer to. */
+async function endLeftovers(leader: number, command: JobCommand): Promise<void> {
+  if (groupIsAlive(leader)) signalGroup(leader, 'SIGKILL');
+  await endTagged({ [command.tag]: command.env[command.tag] ?? '' }, 0);
+}
+
+/** Ends every process with these tags, and its group unless that is ours. @returns how many there were */
+export async function endTagged(tags: Readonly<Record<string, string>>, grace: number, spare: (environment: Readonly<Record<string, string>>) => boolean = () => false): Promise<number> {
+  const found = (await processesTagged(tags)).filter((process) => !spare(process.environment));
+  await Promise.all([...new Set(found.map(({ group }) => group))].map((group) => endGroup(group, grace)));
+  return found.length;
+}
+
+function notStarted(why: string): JobProcess {
+  return { pid: null, ended: Promise.resolve({ kind: 'not-started', why }) };
+}
+
+function whyNotStarted(command: JobCommand, code: string | undefined, message: string): string {
+  const program = command.argv[0] ?? '';
+  const path = program.includes('/') ? resolve(command.cwd, program) : program;
+  if (!existsSync(command.cwd)) return `the project's folder is gone: ${command.cwd}`;
+  switch (code) {
+    case 'ENOENT':
+      return program.includes('/')
+        ? existsSync(path)
+          ? `${program} cannot be started: the interpreter in its first line does not exist`
+          : `${program} does not exist in ${command.cwd}`
+        : `${program} is not on the PATH`;
+    case 'EACCES':
+      return `${program} may not be executed: chmod +x ${path}`;
+    case 'E2BIG':
+      return `the arguments of ${program} are too long for this system`;
+    default:
+      return `${program} cannot be started: ${message === '' ? (code ?? 'unknown reason') : message}`;
+  }
+}

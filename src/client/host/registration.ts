@@ -1,0 +1,54 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isJsonObject } from '../../core/json.ts';
+import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
+
+/** What `.hippo/client.json` says while a client of the project lives. */
+export interface Registration {
+  pid: number;
+  hippo: string;
+  /** ISO 8601. */
+  startedAt: string;
+  /** `host:port` of /healthz, /readyz and /metrics. */
+  http: string | null;
+}
+
+/**
+ * Writes `.hippo/client.json`; where another client of this project lives on this machine (one of the two stands by),
+ * `.hippo/client-<pid>.json`.
+ *
+ * @returns removes the file again; safe to call twice
+ */
+export function register(directory: string, registration: Registration): () => void {
+  const folder = join(directory, PROJECT_STATE_DIRECTORY);
+  mkdirSync(folder, { recursive: true });
+  const first = join(folder, 'client.json');
+  const file = existsSync(first) && isTaken(first) ? join(folder, `client-${registration.pid}.json`) : first;
+  const draft = join(folder, `client-${registration.pid}.draft`);
+  writeFileSync(draft, `${JSON.stringify(registration)}\n`, { mode: 0o600 });
+  renameSync(draft, file);
+  return () => {
+    if (pidIn(file) === registration.pid) rmSync(file, { force: true });
+  };
+}
+
+function isTaken(file: string): boolean {
+  const pid = pidIn(file);
+  if (pid === null || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function pidIn(file: string): number | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const pid = isJsonObject(value) ? value['pid'] : undefined;
+    return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 ? pid : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,41 @@
+/** What a client says about itself, for /readyz, the metrics and the health messages. Pure. */
+import type { Millis } from '../../core/clock.ts';
+import { type RunStatus, listRuns } from '../machine/index.ts';
+import type { OwnerView } from './owner.ts';
+
+export type Role = 'connecting' | 'standby' | 'owner';
+
+export interface ClientStatus {
+  hippo: string;
+  role: Role;
+  connected: boolean;
+  /** Runs that are remembered, by status. */
+  runs: Record<RunStatus, number>;
+  /** The next message to be taken in, and how many there are behind it. */
+  lag: { topic: string; partition: number; position: string; lag: number }[];
+  /** How long the oldest waiting run of each job has been waiting, milliseconds. */
+  waiting: { job: string; run_key: string; for_ms: Millis }[];
+  /** Epoch ms; null: none that is remembered. */
+  last_finish: Millis | null;
+}
+
+export function statusOf(hippo: string, role: Role, connected: boolean, view: OwnerView, now: Millis): ClientStatus {
+  const runs: Record<RunStatus, number> = { waiting: 0, ready: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, 'timed-out': 0 };
+  const oldest = new Map<string, { job: string; run_key: string; for_ms: Millis }>();
+  let lastFinish: Millis | null = null;
+  for (const run of role === 'owner' ? listRuns(view.state) : []) {
+    runs[run.status] += 1;
+    if (run.finishedAt !== null && run.finishedAt > (lastFinish ?? -Infinity)) lastFinish = run.finishedAt;
+    const waited = now - run.firstInputAt;
+    if (run.status === 'waiting' && waited > (oldest.get(run.job)?.for_ms ?? -1)) {
+      oldest.set(run.job, { job: run.job, run_key: run.key, for_ms: waited });
+    }
+  }
+  const lag = [...(role === 'owner' ? view.positions : [])].flatMap(([topic, partitions]) =>
+    [...partitions].map(([partition, position]) => {
+      const end = view.ends.get(topic)?.get(partition) ?? position;
+      return { topic, partition, position: String(position), lag: end > position ? Number(end - position) : 0 };
+    }),
+  );
+  return { hippo, role, connected, runs, lag, waiting: [...oldest.values()], last_finish: lastFinish };
+}

@@ -1,0 +1,189 @@
+/**
+ * One turn of the client's loop: what has come in, stepped through the machine, as one list of records to be written in
+ * one transaction and a list of things to do after it. Pure but for the clock that is passed in.
+ */
+import type { Millis } from '../../core/clock.ts';
+import type { Config } from '../../config/schema.ts';
+import type { OutgoingRecord } from '../../kafka/port.ts';
+import { dlqName, topicName } from '../../config/topics.ts';
+import { serialiseMessage } from '../../messages/index.ts';
+import {
+  type Coordinates,
+  type Definition,
+  type Effect,
+  type MachineEvent,
+  type MachineState,
+  type RunState,
+  type RunStatus,
+  findRun,
+  step,
+} from '../machine/index.ts';
+import type { ClientEvent, LoggedRun } from './client-event.ts';
+import { type InputKind, deadLetter, describeInput, readInput } from './inputs.ts';
+import type { Arrival } from './mailbox.ts';
+import { type Positions, withPosition } from './positions.ts';
+import type { StateTopic } from './state-topic.ts';
+import type { AttemptExit } from './supervisor.ts';
+
+/** A transaction's records go to a partition in one batch, which brokers limit to 1 MB. */
+const MAX_TURN_BYTES = 256 * 1024;
+const MAX_TURN_ARRIVALS = 2_000;
+
+export interface TurnContext {
+  definition: Definition;
+  config: Config;
+  hippo: string;
+  stateTopic: StateTopic;
+  kinds: ReadonlyMap<string, InputKind>;
+}
+
+export type Deed = Extract<Effect, { type: 'submit' | 'cancel' }>;
+
+export class Turn {
+  state: MachineState;
+  positions: Positions;
+  /** What people should know, once the turn is written. */
+  readonly events: ClientEvent[] = [];
+  /** What to do, once the turn is written. */
+  readonly deeds: Deed[] = [];
+  readonly exits: AttemptExit[] = [];
+  readonly #context: TurnContext;
+  readonly #state = new Map<string, OutgoingRecord>();
+  readonly #messages: OutgoingRecord[] = [];
+  #bytes = 0;
+  #arrivals = 0;
+
+  constructor(context: TurnContext, state: MachineState, positions: Positions) {
+    this.#context = context;
+    this.state = state;
+    this.positions = positions;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes >= MAX_TURN_BYTES || this.#arrivals >= MAX_TURN_ARRIVALS;
+  }
+
+  /** Whether something has been decided that must be written before anything else happens. */
+  get hasEffects(): boolean {
+    return this.#state.size + this.#messages.length + this.deeds.length > 0;
+  }
+
+  /** The transaction, the input positions included. */
+  get records(): OutgoingRecord[] {
+    return [...this.#state.values(), ...this.#messages, this.#context.stateTopic.offsets(this.positions)];
+  }
+
+  step(event: MachineEvent): readonly Effect[] {
+    const { state, effects } = step(this.#context.definition, this.state, event);
+    this.state = state;
+    for (const effect of effects) this.#collect(effect);
+    return effects;
+  }
+
+  arrive({ record, batch, next }: Arrival, at: Millis): void {
+    this.#arrivals += 1;
+    const kind = this.#context.kinds.get(batch.topic);
+    if (record !== null && kind !== undefined) {
+      const input = readInput(kind, record);
+      if (input.ok) {
+        const effects = this.step({ type: 'message', at, from: input.from, message: input.message });
+        if (effects.length > 0) this.#noteInput(describeInput(input.message), input.from, effects);
+      } else {
+        this.#add(deadLetter(record, input.rejection, this.#context.hippo));
+        this.events.push({
+          event: 'rejected',
+          topic: record.topic,
+          partition: record.partition,
+          offset: String(record.offset),
+          ...input.rejection,
+          dlq: dlqName(record.topic),
+        });
+      }
+    }
+    this.positions = withPosition(this.positions, { topic: batch.topic, partition: batch.partition, offset: next });
+  }
+
+  exited(exit: AttemptExit, at: Millis): void {
+    const { submission, outcome } = exit;
+    const { job, key, attemptId } = submission;
+    this.exits.push(exit);
+    this.step({ type: 'job-exited', at, run: { job, key }, attemptId, outcome });
+    const run = findRun(this.state, { job, key });
+    const notBefore = run?.status === 'ready' ? run.notBefore : null;
+    this.events.push({
+      event: 'ended',
+      job,
+      run_key: key,
+      job_id: submission.jobId,
+      attempt: submission.attempt,
+      outcome: outcome.status,
+      exit_code: outcome.status === 'succeeded' ? 0 : outcome.status === 'failed' ? outcome.exitCode : null,
+      duration_ms: exit.durationMs,
+      ...(outcome.status === 'failed' ? { error: outcome.error } : 'reason' in outcome ? { error: outcome.reason } : {}),
+      ...(notBefore === null ? {} : { next_attempt_at: new Date(notBefore).toISOString() }),
+      log: exit.logFile,
+    });
+  }
+
+  #collect(effect: Effect): void {
+    switch (effect.type) {
+      case 'persist': {
+        const record = this.#context.stateTopic.record(effect.key, effect.value);
+        // The last word on a key counts.
+        this.#state.set(effect.key, record);
+        this.#bytes += (record.value?.length ?? 0) + effect.key.length;
+        break;
+      }
+      case 'publish':
+        this.#publish(effect);
+        break;
+      case 'submit':
+      case 'cancel':
+        this.deeds.push(effect);
+        break;
+      case 'alert':
+        this.events.push({
+          event: 'alert',
+          level: effect.level,
+          text: effect.text,
+          ...(effect.run === undefined ? {} : { job: effect.run.job, run_key: effect.run.key }),
+        });
+        break;
+    }
+  }
+
+  #publish({ role, message, traceparent }: Extract<Effect, { type: 'publish' }>): void {
+    this.#add({
+      topic: topicName(this.#context.config, role),
+      key: `${message.hippoName}/${message.jobName}`,
+      value: serialiseMessage(message),
+      ...(traceparent === null ? {} : { headers: { traceparent } }),
+    });
+    if (message.kind !== 'finish') return;
+    this.events.push({
+      event: 'finished',
+      job: message.jobName,
+      run_key: message.runKey ?? '',
+      job_id: message.jobId,
+      is_success: message.isSuccess,
+      duration_s: message.durationTime,
+    });
+  }
+
+  #add(record: OutgoingRecord): void {
+    this.#messages.push(record);
+    this.#bytes += record.value?.length ?? 0;
+  }
+
+  #noteInput(input: string, from: Coordinates, effects: readonly Effect[]): void {
+    const { topic, partition, offset } = from;
+    this.events.push({ event: 'input', input, topic, partition, offset, runs: effects.flatMap((effect) => this.#changedRun(effect)) });
+  }
+
+  #changedRun(effect: Effect): (LoggedRun & { status: RunStatus })[] {
+    const prefix = `${this.#context.hippo}/run/`;
+    if (effect.type !== 'persist' || effect.value === null || !effect.key.startsWith(prefix)) return [];
+    const { job, key, status } = effect.value as unknown as RunState;
+    return [{ job, run_key: key, status }];
+  }
+}

@@ -1,0 +1,167 @@
+import type { Millis } from '../../core/clock.ts';
+import type { CalendarConfig, JobConfig, NeedConfig, SingleNeedConfig } from '../../config/schema.ts';
+import { type Calendar, createCalendar, isTimezone } from './calendar.ts';
+import type { Definition, JobDefinition, Listener, Need, NeedGroup } from './definition.ts';
+import { compileNeed } from './needs.ts';
+import { type ArgumentTemplate, compileArgument, type TemplateProblem } from './template.ts';
+
+export interface CompileInput {
+  hippo: string;
+  jobs: Readonly<Record<string, JobConfig>>;
+  calendar: CalendarConfig;
+  /** `client.keep`, milliseconds; left out: 62 days. */
+  keep?: Millis;
+}
+
+type Path = (string | number)[];
+
+export interface CompileProblem extends TemplateProblem {
+  /** Inside hippo.yaml, e.g. `['jobs', 'load', 'needs', 0, 'partition', 'yyyymm']`. */
+  path: Path;
+}
+
+export type Compiled = { ok: true; definition: Definition } | { ok: false; problems: CompileProblem[] };
+
+const DEFAULT_KEEP = 62 * 86_400_000;
+
+/** Checks what the schema cannot (templates, needs that name no run) and prepares the jobs. */
+export function compileJobs(input: CompileInput): Compiled {
+  const { timezone, day_starts: dayStarts } = input.calendar;
+  if (!isTimezone(timezone)) {
+    const problem = { message: `unknown time zone "${timezone}"`, allowed: 'an IANA name such as Asia/Taipei' };
+    return { ok: false, problems: [{ path: ['calendar', 'timezone'], ...problem }] };
+  }
+  const calendar = createCalendar(timezone, dayStarts);
+  const problems: CompileProblem[] = [];
+  const jobs = Object.entries(input.jobs).map(([name, config]) =>
+    new JobCompiler(name, config, calendar, problems).compile(),
+  );
+  if (problems.length > 0) return { ok: false, problems };
+  return {
+    ok: true,
+    definition: {
+      hippo: input.hippo,
+      calendar,
+      keep: input.keep ?? DEFAULT_KEEP,
+      jobs: new Map(jobs.map((job) => [job.name, job])),
+      listeners: listenersOf(jobs),
+    },
+  };
+}
+
+function listenersOf(jobs: readonly JobDefinition[]): Map<string, Listener[]> {
+  const all = jobs.flatMap((job) => job.needs.map((need) => ({ job, need })));
+  return Map.groupBy(all, ({ need }) => need.source);
+}
+
+/** Compiles one job; what is wrong goes to the list of problems, so that all are told at once. */
+class JobCompiler {
+  readonly #name: string;
+  readonly #config: JobConfig;
+  readonly #calendar: Calendar;
+  readonly #problems: CompileProblem[];
+  readonly #ids = new Map<string, number>();
+
+  constructor(name: string, config: JobConfig, calendar: Calendar, problems: CompileProblem[]) {
+    this.#name = name;
+    this.#config = config;
+    this.#calendar = calendar;
+    this.#problems = problems;
+  }
+
+  compile(): JobDefinition {
+    const { needs, run, args, env, every, ...policy } = this.#config;
+    const before = this.#problems.length;
+    const groups = needs.map((need, index) => this.#group(need, ['needs', index]));
+    const members = groups.flatMap((group) => group.members);
+    if (this.#problems.length === before && !members.some(({ names }) => names)) {
+      this.#problem(['needs'], {
+        message: `no need names the window: all of them stay the same for more than one ${every}`,
+        allowed: `at least one need whose partition or key is another one each ${every}`,
+      });
+    }
+    return {
+      name: this.#name,
+      unit: this.#unit,
+      groups,
+      needs: members,
+      program: typeof run === 'string' ? [run] : run,
+      args: args.flatMap((source, index) => this.#argument(source, ['args', index])),
+      env: Object.entries(env).flatMap(([name, source]) =>
+        this.#argument(source, ['env', name]).map((template) => [name, template] as const),
+      ),
+      policy,
+    };
+  }
+
+  get #unit(): JobDefinition['unit'] {
+    return this.#config.every === 'event' ? null : this.#config.every;
+  }
+
+  #group(config: NeedConfig, path: Path): NeedGroup {
+    if ('any_of' in config) return { atLeast: 1, members: this.#members(config.any_of, [...path, 'any_of']) };
+    if ('each' in config) return this.#each(config, path);
+    if (!('of' in config)) return { atLeast: 1, members: this.#single(config, path, {}) };
+    this.#checkCount(config.at_least, config.of.length, path);
+    return { atLeast: config.at_least, members: this.#members(config.of, [...path, 'of']) };
+  }
+
+  #each(config: Extract<NeedConfig, { each: unknown }>, path: Path): NeedGroup {
+    const choices = combinations(Object.entries(config.each));
+    const atLeast = config.at_least ?? choices.length;
+    this.#checkCount(atLeast, choices.length, path);
+    const need = { table: config.table, partition: config.partition };
+    const before = this.#problems.length;
+    const members = choices.flatMap((names) =>
+      // What is wrong for one value is wrong for all.
+      this.#problems.length > before ? [] : this.#single(need, path, names),
+    );
+    return { atLeast, members };
+  }
+
+  #members(configs: readonly SingleNeedConfig[], path: Path): Need[] {
+    return configs.flatMap((config, index) => this.#single(config, [...path, index], {}));
+  }
+
+  #single(config: SingleNeedConfig, path: Path, names: Readonly<Record<string, string>>): Need[] {
+    const compiled = compileNeed(config, { calendar: this.#calendar, unit: this.#unit, names });
+    if (compiled.ok) return [{ ...compiled.need, id: this.#unique(compiled.need.id) }];
+    for (const { path: inner, ...problem } of compiled.problems) this.#problem([...path, ...inner], problem);
+    return [];
+  }
+
+  /** The second need of the same table (last month's partition besides this month's) is `btd.party#2`. */
+  #unique(id: string): string {
+    const count = (this.#ids.get(id) ?? 0) + 1;
+    this.#ids.set(id, count);
+    return count === 1 ? id : `${id}#${count}`;
+  }
+
+  #checkCount(atLeast: number, size: number, path: Path): void {
+    if (atLeast <= size) return;
+    this.#problem([...path, 'at_least'], {
+      message: `at_least is ${atLeast}, but there are only ${size}`,
+      allowed: `1 to ${size}`,
+    });
+  }
+
+  #argument(source: string, path: Path): ArgumentTemplate[] {
+    const compiled = compileArgument(source, { windowed: this.#unit !== null });
+    if (compiled.ok) return [compiled.value];
+    const { message, allowed } = compiled;
+    this.#problem(path, { message, ...(allowed === undefined ? {} : { allowed }) });
+    return [];
+  }
+
+  #problem(path: Path, problem: TemplateProblem): void {
+    this.#problems.push({ path: ['jobs', this.#name, ...path], ...problem });
+  }
+}
+
+/** `[['region', ['us', 'eu']]]` → `{ region: 'us' }`, `{ region: 'eu' }`; several names: every combination. */
+function combinations(lists: readonly (readonly [string, readonly string[]])[]): Record<string, string>[] {
+  return lists.reduce<Record<string, string>[]>(
+    (found, [name, values]) => found.flatMap((names) => values.map((value) => ({ ...names, [name]: value }))),
+    [{}],
+  );
+}

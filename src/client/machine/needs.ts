@@ -1,0 +1,258 @@
+import type { Millis } from '../../core/clock.ts';
+import type { SingleNeedConfig } from '../../config/schema.ts';
+import type { JobFinish, Partition } from '../../messages/types.ts';
+import type { Calendar, Window, WindowUnit } from './calendar.ts';
+import { jobSource, type Landing, type Need, type Slot, tableSource } from './definition.ts';
+import { compilePartition, type PartitionTemplate } from './partition.ts';
+import { compilePieces, type Compiled, type Piece, type TemplateProblem } from './template.ts';
+import { bounded, escapePart } from './text.ts';
+
+/** What a need is compiled in: the job's windows (null for `every: event`) and the names that `each` gives. */
+export interface NeedContext {
+  calendar: Calendar;
+  unit: WindowUnit | null;
+  names: Readonly<Record<string, string>>;
+}
+
+/** A problem and where it stands inside the need. */
+export interface NeedProblem extends TemplateProblem {
+  path: (string | number)[];
+}
+type CompiledNeed = { ok: true; need: Need } | { ok: false; problems: NeedProblem[] };
+
+/** How a window shows without a filter: as its key. */
+const UNFORMATTED: Record<WindowUnit, string> = { hour: '%Y-%m-%dT%H', day: '%Y-%m-%d', month: '%Y%m' };
+
+export function compileNeed(config: SingleNeedConfig, context: NeedContext): CompiledNeed {
+  return 'table' in config ? compileTable(config.table, config.partition, context) : compileJob(config, context);
+}
+
+/** A level of a partition that must have this value. */
+type Fixed = readonly [name: string, value: string];
+
+function compileTable(
+  table: string,
+  partition: Readonly<Record<string, string>> | undefined,
+  context: NeedContext,
+): CompiledNeed {
+  const problems: NeedProblem[] = [];
+  const levels: { name: string; pieces: readonly Piece[] }[] = [];
+  for (const [name, source] of Object.entries(partition ?? {})) {
+    const pieces = compileLevel(source, context);
+    if (pieces.ok) levels.push({ name, pieces: pieces.value });
+    else problems.push(problemAt(['partition', name], pieces));
+  }
+  if (problems.length > 0) return { ok: false, problems };
+
+  const { calendar, unit } = context;
+  const fixed = levels.flatMap(({ name, pieces }): Fixed[] => (isLiteral(pieces) ? [[name, pieces.join('')]] : []));
+  const [db = '', ...rest] = table.split('.');
+  const base = { id: table + braced(fixed), source: tableSource(db, rest.join('.')) };
+  if (unit === null) return { ok: true, need: { ...base, ...eventTable(fixed, calendar) } };
+  if (fixed.length === levels.length) return { ok: true, need: { ...base, ...datedTable(fixed, calendar, unit) } };
+
+  const pieces = levels.map((level) => level.pieces);
+  const template = compilePartition(pieces, calendar, unit);
+  if (!template.ok) return { ok: false, problems: [problemAt(['partition'], template)] };
+  const names = levels.map(({ name }) => name);
+  return { ok: true, need: { ...base, ...partitionedTable(names, template.value) } };
+}
+
+function compileLevel(source: string, { unit, names }: NeedContext): Compiled<Piece[]> {
+  const pieces = compilePieces(source, names, UNFORMATTED[unit ?? 'day']);
+  if (unit !== null || !pieces.ok || isLiteral(pieces.value)) return pieces;
+  return { ok: false, message: 'a job with "every: event" has no window', allowed: 'text without {{ window }}' };
+}
+
+function isLiteral(pieces: readonly Piece[]): boolean {
+  return pieces.every((piece) => typeof piece === 'string');
+}
+
+/** `{region=us}`: the same table may be needed several times. */
+function braced(fixed: readonly Fixed[]): string {
+  return fixed.length === 0 ? '' : `{${fixed.map((level) => level.map(escapePart).join('=')).join(',')}}`;
+}
+
+function problemAt(path: (string | number)[], { message, allowed }: TemplateProblem): NeedProblem {
+  return { path, message, ...(allowed === undefined ? {} : { allowed }) };
+}
+
+type Matching = Omit<Need, 'id' | 'source'>;
+
+/** Needs of a table see frontier messages, one partition at a time. */
+function landingsOf(read: (partition: Partition, execDate: Millis) => Landing | undefined): Need['landings'] {
+  return (message) =>
+    message.kind !== 'frontier'
+      ? []
+      : message.partitions
+          .map((partition) => read(partition, message.execDate * 1000))
+          .filter((landing) => landing !== undefined);
+}
+
+/**
+ * `every: event`: the levels that the need does not fix name the run, so that the needs of a job join on them. An
+ * unpartitioned table names it by its exec_date: every landing is a run of its own.
+ */
+function eventTable(fixed: readonly Fixed[], calendar: Calendar): Matching {
+  return {
+    names: true,
+    landings: landingsOf((partition, execDate) => {
+      const free = withoutFixed(partition, fixed);
+      if (free === undefined) return undefined;
+      const key = partition.length === 0 ? calendar.iso(execDate) : pathOf(free.length === 0 ? partition : free);
+      return eventLanding(bounded(key), valuesOf(partition));
+    }),
+    expects: ({ key }) => key,
+  };
+}
+
+function eventLanding(key: string, values: Readonly<Record<string, string>>): Landing {
+  return { value: key, values, slots: [{ key, window: null }] };
+}
+
+/** A table without a date in its partition lands in the window of its exec_date. */
+function datedTable(fixed: readonly Fixed[], calendar: Calendar, unit: WindowUnit): Matching {
+  return {
+    names: true,
+    landings: landingsOf((partition, execDate) => {
+      if (withoutFixed(partition, fixed)?.length !== 0) return undefined;
+      const slot = slotOf(calendar.at(unit, execDate));
+      return { value: slot.key, values: valuesOf(partition), slots: [slot] };
+    }),
+    expects: ({ key }) => key,
+  };
+}
+
+/** A table whose partition is named by the window's date. */
+function partitionedTable(names: readonly string[], template: PartitionTemplate): Matching {
+  const path = (values: readonly string[]): string => pathOf(zip(names, values));
+  return {
+    names: template.names,
+    landings: landingsOf((partition) => {
+      const values = inOrder(partition, names);
+      const slots = values === undefined ? [] : template.windows(values).map(slotOf);
+      if (values === undefined || slots.length === 0) return undefined;
+      return { value: path(values), values: valuesOf(zip(names, values)), slots };
+    }),
+    expects: ({ window }) => (window === null ? '' : path(template.render(window))),
+  };
+}
+
+function compileJob(config: { job: string; key?: string | undefined }, context: NeedContext): CompiledNeed {
+  const { calendar, unit, names } = context;
+  const [hippo = '', job = ''] = config.job.split('/');
+  const base = { id: config.job, source: jobSource(hippo, job) };
+  if (config.key === undefined) {
+    return { ok: true, need: { ...base, ...(unit === null ? eventJob(calendar) : sameWindowJob(calendar, unit)) } };
+  }
+  const problem = (found: TemplateProblem): CompiledNeed => ({ ok: false, problems: [problemAt(['key'], found)] });
+  if (unit === null) return problem({ message: 'with "every: event" a run has the key of the run that it needs' });
+  const pieces = compilePieces(config.key, names, UNFORMATTED[unit]);
+  if (!pieces.ok) return problem(pieces);
+  if (isLiteral(pieces.value)) return problem({ message: `"${config.key}" is the same for every ${unit}` });
+  const template = compilePartition([pieces.value], calendar, unit);
+  return template.ok
+    ? { ok: true, need: { ...base, ...keyedJob(template.value, calendar, unit) } }
+    : problem(template);
+}
+
+/** Needs of a job see its successful finishes. */
+function finishesOf(read: (finish: JobFinish) => Landing | undefined): Need['landings'] {
+  return (message) => {
+    if (message.kind !== 'finish' || !message.isSuccess) return [];
+    const landing = read(message);
+    return landing === undefined ? [] : [landing];
+  };
+}
+
+/** A finish names its run by run_key; those of other makers by execute_time or, last, by when they ended. */
+function eventJob(calendar: Calendar): Matching {
+  return {
+    names: true,
+    landings: finishesOf((finish) =>
+      eventLanding(bounded(finish.runKey ?? executeTime(finish) ?? calendar.iso(finish.finishTime * 1000)), {}),
+    ),
+    expects: ({ key }) => key,
+  };
+}
+
+function sameWindowJob(calendar: Calendar, unit: WindowUnit): Matching {
+  return {
+    names: true,
+    landings: finishesOf((finish) => {
+      const window =
+        finish.runKey === undefined ? windowOf(finish, calendar, unit) : calendar.ofKey(unit, finish.runKey);
+      return window === undefined ? undefined : { value: window.key, values: {}, slots: [slotOf(window)] };
+    }),
+    expects: ({ key }) => key,
+  };
+}
+
+function keyedJob(template: PartitionTemplate, calendar: Calendar, unit: WindowUnit): Matching {
+  const keyFor = (window: Window): string => template.render(window)[0] ?? '';
+  return {
+    names: template.names,
+    landings: finishesOf((finish) => {
+      const key = finish.runKey ?? keyFor(windowOf(finish, calendar, unit));
+      const slots = template.windows([key]).map(slotOf);
+      return slots.length === 0 ? undefined : { value: key, values: {}, slots };
+    }),
+    expects: ({ window }) => (window === null ? '' : keyFor(window)),
+  };
+}
+
+/** The window of a finish that carries no run_key. */
+function windowOf(finish: JobFinish, calendar: Calendar, unit: WindowUnit): Window {
+  const [, year = '', month = '', day = ''] = /^(\d{4})(\d\d)(\d\d)$/.exec(executeTime(finish) ?? '') ?? [];
+  const keys = { hour: '', day: `${year}-${month}-${day}`, month: `${year}${month}` };
+  return calendar.ofKey(unit, keys[unit]) ?? calendar.at(unit, finish.finishTime * 1000);
+}
+
+/** The date that a job worked for, yyyymmdd. */
+function executeTime(finish: JobFinish): string | undefined {
+  const value = finish.extra['execute_time'];
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+function slotOf(window: Window): Slot {
+  return { key: window.key, window };
+}
+
+/** The levels that the need leaves open; undefined where a fixed one differs or is missing. */
+function withoutFixed(partition: Partition, fixed: readonly Fixed[]): Partition | undefined {
+  const rest = [...partition];
+  for (const [name, value] of fixed) {
+    const at = rest.findIndex((level) => sameName(level.name, name) && level.value === value);
+    if (at === -1) return undefined;
+    rest.splice(at, 1);
+  }
+  return rest;
+}
+
+/** The partition's values in the order of the names; by position where the dialect carries no names. */
+function inOrder(partition: Partition, names: readonly string[]): string[] | undefined {
+  if (partition.length !== names.length) return undefined;
+  if (partition.every(({ name }) => name === '')) return partition.map(({ value }) => value);
+  const values = names.map((name) => partition.find((level) => sameName(level.name, name))?.value);
+  return values.every((value) => value !== undefined) ? values : undefined;
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function zip(names: readonly string[], values: readonly string[]): Partition {
+  return names.map((name, level) => ({ name, value: values[level] ?? '' }));
+}
+
+/** Level → value; a level without a name goes by its number, from 1. */
+function valuesOf(partition: Partition): Record<string, string> {
+  return Object.fromEntries(partition.map(({ name, value }, at) => [name === '' ? String(at + 1) : name, value]));
+}
+
+/** `yyyymm=201704/region=us`; without names `201704/us`. */
+function pathOf(partition: Partition): string {
+  return partition
+    .map(({ name, value }) => (name === '' ? escapePart(value) : `${escapePart(name)}=${escapePart(value)}`))
+    .join('/');
+}

@@ -1,0 +1,58 @@
+import type { Millis } from '../../core/clock.ts';
+import type { Definition, JobDefinition, Slot } from './definition.ts';
+import { isOpen } from './state.ts';
+import type { RunId, RunState } from './types.ts';
+
+/** The window of a run; undefined where the key is no window of this job (its `every` was changed). */
+export function slotOf(definition: Definition, job: JobDefinition, key: string): Slot | undefined {
+  if (job.unit === null) return { key, window: null };
+  const window = definition.calendar.ofKey(job.unit, key);
+  return window?.key === key ? { key, window } : undefined;
+}
+
+/** When something is to be done about a run; Infinity: never, unless something happens. */
+export interface RunTimes {
+  /** Alert: it has not succeeded. */
+  deadline: Millis;
+  /** Its needs were not complete in time. */
+  giveUp: Millis;
+  /** Its attempt runs for too long. */
+  timeout: Millis;
+  /** Its next attempt. */
+  retry: Millis;
+}
+
+/**
+ * A window's patience begins at its end; for what is opened later (a backfill of last year) and for events, it begins
+ * when the run is opened.
+ */
+export function timesOf(definition: Definition, job: JobDefinition, run: RunState): RunTimes {
+  const { deadline = Infinity, give_up: giveUp = definition.keep, timeout = Infinity } = job.policy;
+  const end = slotOf(definition, job, run.key)?.window?.end ?? run.firstInputAt;
+  const from = Math.max(end, run.firstInputAt);
+  const running = run.status === 'running' && run.stopping === undefined;
+  return {
+    deadline: isOpen(run) && !run.deadlineMissed ? from + deadline : Infinity,
+    giveUp: run.status === 'waiting' ? from + giveUp : Infinity,
+    timeout: running && run.attemptAt !== null ? run.attemptAt + timeout : Infinity,
+    retry: run.status === 'ready' && run.notBefore !== null ? run.notBefore : Infinity,
+  };
+}
+
+/** The first of {@link timesOf}. */
+export function dueAt(definition: Definition, job: JobDefinition, run: RunState): Millis {
+  if (!isOpen(run)) return Infinity;
+  const { deadline, giveUp, timeout, retry } = timesOf(definition, job, run);
+  return Math.min(deadline, giveUp, timeout, retry);
+}
+
+/** Pause before the attempt that follows this many failures. */
+export function backoff(job: JobDefinition, failures: number): Millis {
+  const { backoff: first, max_backoff: longest } = job.policy.retries;
+  return Math.min(first * 2 ** (failures - 1), longest);
+}
+
+/** For sentences: `load 2017-04-28`. */
+export function nameOf({ job, key }: RunId): string {
+  return `${job} ${key}`;
+}
