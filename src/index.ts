@@ -1,3 +1,4 @@
 /** What a hippo's own code may import: `import type { … } from 'hippo-toolkit'`. */
 export type * from './messages/types.ts';
 export type { RunId, RunStatus, Submission } from './client/machine/types.ts';
+export type { HookDecision, HookOutcome, HookRun, Hooks } from './client/hooks.ts';

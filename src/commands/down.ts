@@ -26,7 +26,12 @@ export default class Down extends HippoCommand<DownResult | DownPlan> {
         import('../ui/steps.ts'),
         import('../ui/confirm.ts'),
       ]);
-    const loaded = await loadConfig({ file: flags.config, cwd: process.cwd(), env: process.env });
+    const loaded = await loadConfig({
+      file: flags.config,
+      profile: flags.profile,
+      cwd: process.cwd(),
+      env: process.env,
+    });
     const facts = await gatherDownFacts(loaded);
     const steps = planDown(facts, { purge: flags.purge });
     if (flags['dry-run']) return { dry_run: true, steps: steps.map(({ title }) => title) };

@@ -30,7 +30,7 @@ export default class Up extends HippoCommand<UpResult | UpPlan> {
     const [{ loadConfig }, { describeUp, gatherUpFacts, planUp, upContext, upResult }, { runSteps }] =
       await Promise.all([import('../config/load.ts'), import('../stack/up.ts'), import('../ui/steps.ts')]);
     const { env } = process;
-    const loaded = await loadConfig({ file: flags.config, cwd: process.cwd(), env });
+    const loaded = await loadConfig({ file: flags.config, profile: flags.profile, cwd: process.cwd(), env });
     const options = { loaded, env, port: flags.port, spark: flags.spark, signal: this.stopping };
     const facts = await gatherUpFacts(options);
     const steps = planUp(facts, options);

@@ -35,6 +35,10 @@ export const POSITION_FORMS = [
   'an epoch (@1493394946, or in milliseconds) or any time after @',
 ] as const;
 
+/** What {@link parseTime} reads, for error messages. */
+export const POSITION_TIMES =
+  'a date (2017-04-28), a time (2017-04-28T22:00, 2017-04-28T22:00:00Z), so long ago (-2h), an epoch in seconds or milliseconds, or now';
+
 /**
  * Reads `--from` and `--to`; `--from` may hold both as `@T1..@T2`.
  *

@@ -29,6 +29,9 @@ export interface TailSummary {
   stopped: 'end' | 'max' | 'interrupted';
 }
 
+/** A restart of brokers is borne for so long, milliseconds. */
+const PATIENCE = 30_000;
+
 /**
  * Reads topics without a consumer group and hands each wanted record to `consumer`, within a partition in the order
  * of offsets. Ends by position, so that gaps of compaction and of transaction markers never keep it waiting.
@@ -57,7 +60,7 @@ export async function tail(
   }
   const open = stops === undefined ? starts : starts.filter((start) => start.offset < offsetIn(stops, start));
   if (open.length === 0) return { ...summary, stopped: signal.aborted ? 'interrupted' : 'end' };
-  const reader = await kafka.reader({ from: open, ...(stops === undefined ? {} : { until: stopsOf(open, stops) }) });
+  const reader = await kafka.reader({ from: open, patience: PATIENCE, ...(stops === undefined ? {} : { until: stopsOf(open, stops) }) });
   const { keep } = consumer;
   await consume(reader, signal, async ({ records }) => {
     for (const record of records) {

@@ -1,5 +1,6 @@
 import { topicName } from '../config/topics.ts';
 import type { Config, TopicRole } from '../config/schema.ts';
+import type { MessageKind } from '../messages/index.ts';
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
 
@@ -8,6 +9,12 @@ export const TOPIC_WORDS = ['frontier', 'start', 'finish', 'schedule', 'health',
 
 /** Shown when no topic is named: what happens, without the clients' own state. */
 const WITHOUT_NAMES = ['frontier', 'start', 'finish', 'schedule', 'health', 'dlq'] as const;
+
+/** The kind of message that each topic of hippo.yaml carries. */
+export function topicKinds(config: Config): Map<string, MessageKind> {
+  const roles = ['frontier', 'start', 'finish', 'schedule', 'health'] as const;
+  return new Map(roles.map((role) => [topicName(config, role), role]));
+}
 
 const DLQ = '.dlq';
 

@@ -34,8 +34,11 @@ export type Explanation =
 const GROUP_PREFIX = 'hippo.';
 /** Between two looks at groups and offsets, milliseconds. */
 const LOOK = 300;
-/** A hippo may be about to start: it is not said before that nobody reacted. Milliseconds. */
-const PATIENCE = { withHippos: 5_000, withoutHippos: 60_000 } as const;
+/**
+ * Milliseconds. A hippo may be about to start: it is not said before `withHippos` or `withoutHippos` that nobody reacted;
+ * brokers may be restarting: for `withBrokers` their absence is borne.
+ */
+const PATIENCE = { withHippos: 5_000, withoutHippos: 60_000, withBrokers: 60_000 } as const;
 /** How long reading may lag behind the ends that were just seen before a look counts for nothing. Milliseconds. */
 const CATCH_UP = 5_000;
 
@@ -56,6 +59,8 @@ export class Watch {
   readonly #config: Config;
   readonly #topics: string[];
   readonly #reader: Reader;
+  /** Up to where records have been taken in, by `topic/partition`. */
+  readonly #taken: Map<string, bigint>;
   readonly #clock: Clock;
   readonly #pump: Promise<void>;
   /** Something was read since the last rest. */
@@ -64,11 +69,19 @@ export class Watch {
   #onChange: (change: FollowChange) => void = () => undefined;
   #failure: unknown;
 
-  private constructor(kafka: Kafka, config: Config, topics: string[], reader: Reader, clock: Clock) {
+  private constructor(
+    kafka: Kafka,
+    config: Config,
+    topics: string[],
+    reader: Reader,
+    from: readonly ReadPosition[],
+    clock: Clock,
+  ) {
     this.#kafka = kafka;
     this.#config = config;
     this.#topics = topics;
     this.#reader = reader;
+    this.#taken = new Map(from.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
     this.#clock = clock;
     this.#pump = this.#read();
   }
@@ -78,7 +91,7 @@ export class Watch {
     const wanted = [topicName(config, 'start'), topicName(config, 'finish'), state];
     const existing = new Set((await kafka.topics()).map(({ topic }) => topic));
     const topics = wanted.filter((topic) => existing.has(topic));
-    const from = await Promise.all(
+    const perTopic = await Promise.all(
       topics.map(async (topic) =>
         (await kafka.offsets(topic)).map(({ partition, low, high }) => ({
           topic,
@@ -88,7 +101,8 @@ export class Watch {
         })),
       ),
     );
-    return new Watch(kafka, config, topics, await kafka.reader({ from: from.flat() }), clock);
+    const from = perTopic.flat();
+    return new Watch(kafka, config, topics, await kafka.reader({ from, patience: PATIENCE.withBrokers }), from, clock);
   }
 
   /** Follows messages that have been published. */
@@ -141,8 +155,9 @@ export class Watch {
 
   async #read(): Promise<void> {
     try {
-      for await (const { records } of this.#reader) {
+      for await (const { topic, partition, records, next } of this.#reader) {
         for (const record of records) this.#take(record);
+        this.#taken.set(`${topic}/${partition}`, next);
         this.#note();
       }
     } catch (error) {
@@ -197,8 +212,9 @@ export class Watch {
     const deadline = this.#clock.now() + CATCH_UP;
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure as Error;
-      const at = new Map(this.#reader.positions().map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
-      if (ends.every(({ topic, partition, offset }) => (at.get(`${topic}/${partition}`) ?? offset) >= offset)) return true;
+      const isTaken = ({ topic, partition, offset }: ReadPosition): boolean =>
+        (this.#taken.get(`${topic}/${partition}`) ?? offset) >= offset;
+      if (ends.every(isTaken)) return true;
       if (this.#clock.now() >= deadline) return false;
       await this.#rest(20);
     }

@@ -16,14 +16,14 @@ export interface PrettyOptions {
   now: number;
 }
 
-/** Makes the function that turns a record into one readable line, without a newline. */
+/** Makes the function that turns a record into one readable line. */
 export function prettyPrinter(options: PrettyOptions): (record: KafkaRecord) => string {
   const timeOf = timePrinter(options.timezone, options.now);
   const width = options.topics.length < 2 ? 0 : Math.min(24, Math.max(...options.topics.map((name) => name.length)));
   return (record) => {
     const topic = width === 0 ? '' : `${chalk.dim(record.topic.padEnd(width))} `;
     const place = chalk.dim(`${record.partition}:${record.offset}`.padEnd(6));
-    return `${chalk.dim(timeOf(record.timestamp))} ${topic}${place} ${describeRecord(record, options.kinds)}`;
+    return `${chalk.dim(timeOf(record.timestamp))} ${topic}${place} ${describeRecord(record, options.kinds)}\n`;
   };
 }
 

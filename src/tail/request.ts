@@ -1,0 +1,34 @@
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import { UserError } from '../core/errors.ts';
+import { type Span, parseSpan } from './positions.ts';
+
+/** What a person said about where to begin and end; undefined: not said. */
+export interface SpanWords {
+  from?: string | undefined;
+  to?: string | undefined;
+  last?: number | undefined;
+  exitAtEnd: boolean;
+}
+
+/**
+ * Where to begin and end. Following begins at the end; what ends by itself begins at the beginning.
+ *
+ * @throws UserError for what is no position, with the forms that are allowed
+ */
+export async function readSpan(words: SpanWords, { calendar }: Config, clock: Clock): Promise<Span> {
+  const ends = words.exitAtEnd || words.to !== undefined || words.last !== undefined;
+  const span = await parseSpan(words.from, words.to, { clock, timezone: calendar.timezone }, {
+    from: { at: ends ? 'beginning' : 'end' },
+    to: null,
+  });
+  if (span.to?.at === 'time' && span.to.time > clock.now() + 1000) {
+    throw new UserError(`--to ${words.to ?? words.from ?? ''} lies in the future`, {
+      why: 'Without --to the topics are followed until Ctrl-C.',
+    });
+  }
+  if (span.from.at === 'time' && span.to?.at === 'time' && span.from.time > span.to.time) {
+    throw new UserError('--from lies after --to', { next: ['hippo tail --from -2h --to -1h'] });
+  }
+  return span;
+}

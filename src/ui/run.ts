@@ -1,0 +1,105 @@
+import chalk from 'chalk';
+import { formatDuration } from '../core/duration.ts';
+import type { ClientEvent, LoggedRun } from '../client/host/client-event.ts';
+
+const TAIL_LINES = 3;
+
+/** One line an event (a failure also has the end of the job's log), with the time of day. Empty: nothing that people need. */
+export function renderClientEvent(event: ClientEvent, at: Date): string {
+  const [mark, text] = describe(event);
+  if (text === '') return '';
+  const [first = '', ...more] = text.split('\n');
+  const time = chalk.dim(at.toTimeString().slice(0, 8));
+  return [`${time} ${mark} ${first}`, ...more.map((line) => `           ${chalk.dim(line)}`)].join('\n');
+}
+
+/** The same event for machines: NDJSON. */
+export function clientEventJson(event: ClientEvent, at: Date): string {
+  return JSON.stringify({ at: at.toISOString(), ...event });
+}
+
+function describe(event: ClientEvent): [mark: string, text: string] {
+  switch (event.event) {
+    case 'started': {
+      const http = event.http === null ? '' : `, http://${event.http}`;
+      return [chalk.cyan('▸'), `${chalk.bold(event.hippo)} started, pid ${event.pid}, Kafka at ${event.brokers.join(', ')}${http}`];
+    }
+    case 'standby':
+      return [chalk.dim('·'), `standby: another client owns ${event.group}`];
+    case 'owner':
+      return [chalk.cyan('▸'), `owner of ${event.group}: ${ownership(event)}`];
+    case 'lost':
+      return [chalk.yellow('!'), `no longer the owner: ${event.reason}`];
+    case 'disconnected':
+      return [chalk.yellow('!'), `Kafka is away, jobs go on: ${oneLine(event.reason)}`];
+    case 'connected':
+      return [chalk.green('✓'), 'Kafka is back'];
+    case 'input':
+      return [chalk.cyan('→'), `${event.input}${event.runs.length === 0 ? '' : ` → ${runList(event.runs)}`}`];
+    case 'rejected': {
+      const key = event.key === undefined ? '' : `${event.key} `;
+      return [chalk.yellow('!'), `${event.topic}[${event.partition}]@${event.offset} → ${event.dlq}: ${key}${event.reason}`];
+    }
+    case 'submitted':
+      return [chalk.cyan('▸'), `${name(event)} submitted${attempt(event.attempt)}, pid ${event.pid}, log ${relativeLog(event.log)}`];
+    case 'ended':
+      return describeEnd(event);
+    case 'finished':
+      return ['', ''];
+    case 'alert':
+      return [event.level === 'info' ? chalk.dim('·') : chalk.yellow('!'), `${event.job === undefined ? '' : `${event.job} ${event.run_key ?? ''}: `}${event.text}`];
+    case 'stopping':
+      return [chalk.dim('·'), `${event.signal}: stopping${event.running === 0 ? '' : `, ending ${count(event.running, 'job')}`}`];
+    case 'stopped':
+      return [chalk.dim('·'), 'stopped'];
+  }
+}
+
+function describeEnd(event: Extract<ClientEvent, { event: 'ended' }>): [string, string] {
+  const after = formatDuration(event.duration_ms);
+  const [what = '', ...log] = (event.error ?? '').split('\n');
+  const again = event.next_attempt_at === undefined ? '' : `; next attempt ${event.next_attempt_at.slice(0, 19)}Z`;
+  switch (event.outcome) {
+    case 'succeeded':
+      return [chalk.green('✓'), `${name(event)} succeeded after ${after}${attempt(event.attempt)}`];
+    case 'failed':
+      return [chalk.red('✗'), [`${name(event)} failed after ${after}${attempt(event.attempt)}: ${what}${again}`, ...log.slice(-TAIL_LINES)].join('\n')];
+    case 'cancelled':
+    case 'vetoed':
+      return [chalk.yellow('!'), `${name(event)} ${event.outcome}: ${what}${again}`];
+  }
+}
+
+function ownership({ runs, again, orphans }: Extract<ClientEvent, { event: 'owner' }>): string {
+  const parts = [runs === 0 ? 'nothing remembered' : `${count(runs, 'run')} remembered`];
+  if (again > 0) parts.push(`${again} run again`);
+  if (orphans > 0) parts.push(`${count(orphans, 'orphaned process', 'orphaned processes')} ended`);
+  return parts.join(', ');
+}
+
+function runList(runs: Extract<ClientEvent, { event: 'input' }>['runs']): string {
+  const shown = runs.slice(0, 3).map((run) => `${name(run)} (${run.status})`);
+  return [...shown, ...(runs.length > 3 ? [`and ${runs.length - 3} more`] : [])].join(', ');
+}
+
+function name({ job, run_key }: LoggedRun): string {
+  return `${chalk.bold(job)} ${run_key}`;
+}
+
+function attempt(number: number): string {
+  return number === 1 ? '' : ` (attempt ${number})`;
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, '; ');
+}
+
+/** From `.hippo` on: what stands before is the project's folder, which the reader stands in. */
+function relativeLog(path: string): string {
+  const start = path.lastIndexOf('.hippo/logs/');
+  return start === -1 ? path : path.slice(start);
+}

@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { KafkaRecord } from '../../src/kafka/port.ts';
+import { envelopeLine, readLine } from '../../src/tail/envelope.ts';
+
+const record = (over: Partial<KafkaRecord> = {}): KafkaRecord => ({
+  topic: 'frontier-adw',
+  partition: 3,
+  offset: 9_007_199_254_740_993n,
+  timestamp: 1_493_394_946_000,
+  key: Buffer.from('btd.party'),
+  value: Buffer.from('{"table":"party"}'),
+  headers: {},
+  ...over,
+});
+
+describe('the envelope', () => {
+  it('is one line of JSON with an offset of 64 bit', () => {
+    const line = envelopeLine(record({ headers: { traceparent: Buffer.from('00-ab') } }));
+    expect(line).toBe(
+      '{"topic":"frontier-adw","partition":3,"offset":"9007199254740993","timestamp":1493394946000,' +
+        '"key":"btd.party","headers":{"traceparent":"00-ab"},"value":"{\\"table\\":\\"party\\"}"}',
+    );
+  });
+
+  it('carries bytes that are not UTF-8 as base64, and nothing as null', () => {
+    const line = envelopeLine(record({ key: null, value: Buffer.from([0xff, 0x00]), headers: { h: Buffer.from([0x80]) } }));
+    expect(JSON.parse(line)).toMatchObject({ key: null, value: { base64: '/wA=' }, headers: { h: { base64: 'gA==' } } });
+  });
+
+  it('gives back every byte', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array().map((array) => Buffer.from(array)),
+      fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+    );
+    fc.assert(
+      fc.property(
+        fc.option(bytes),
+        fc.option(bytes),
+        fc.dictionary(fc.string().filter((name) => name !== '__proto__'), bytes),
+        (key, value, headers) => {
+          const line = envelopeLine(record({ key, value, headers }));
+          expect(line).not.toContain('\n');
+          const read = readLine(Buffer.from(line));
+          expect(read).toEqual({ ok: true, input: { kind: 'envelope', key, value, headers } });
+        },
+      ),
+    );
+  });
+});
+
+describe('a line of input', () => {
+  it.each(['{"table":"party","db":"btd"}', 'no JSON', '', '{"topic":"t","offset":1}', '{"offset":1,"value":2}', '{"offset":"value"'])(
+    'that is no envelope is a value as it stands: %j',
+    (line) => {
+      expect(readLine(Buffer.from(line))).toEqual({ ok: true, input: { kind: 'value', value: Buffer.from(line) } });
+    },
+  );
+
+  it.each([
+    ['"key":3,"value":null', '"key" must be text, null or {"base64":"…"}'],
+    ['"key":null,"value":{"a":1}', '"value" must be text, null or {"base64":"…"}'],
+    ['"key":null,"value":{"base64":"?"}', '"value" must be text, null or {"base64":"…"}'],
+    ['"key":null,"value":"x","headers":{"h":null}', 'header "h" must be text or {"base64":"…"}'],
+  ])('that is an envelope with a wrong field is refused: %s', (fields, reason) => {
+    expect(readLine(Buffer.from(`{"topic":"t","partition":0,"offset":"1",${fields}}`))).toEqual({ ok: false, reason });
+  });
+});
