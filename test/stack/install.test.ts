@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { installOnce } from '../../src/stack/install.ts';
+import { exclusively } from '../../src/stack/lock.ts';
+
+let cache: string;
+beforeEach(async () => {
+  cache = await mkdtemp(join(tmpdir(), 'hippo-install-'));
+});
+afterEach(() => rm(cache, { recursive: true, force: true }));
+
+describe('an install into the cache', () => {
+  test('happens once, whoever asks', async () => {
+    let fills = 0;
+    const fill = async (temporary: string): Promise<void> => {
+      fills++;
+      await sleep(50);
+      await writeFile(join(temporary, 'jar'), 'x');
+    };
+    const target = join(cache, 'kafka');
+    await Promise.all([installOnce(target, fill), installOnce(target, fill), installOnce(target, fill)]);
+    expect(fills).toBe(1);
+    await expect(readFile(join(target, 'jar'), 'utf8')).resolves.toBe('x');
+  });
+
+  test('one that fails leaves nothing, and can be repeated', async () => {
+    const target = join(cache, 'kafka');
+    const fails = async (temporary: string): Promise<void> => {
+      await writeFile(join(temporary, 'half'), '');
+      throw new Error('network');
+    };
+    await expect(installOnce(target, fails)).rejects.toThrow('network');
+    await expect(readdir(cache)).resolves.toEqual([]);
+    await installOnce(target, (temporary) => writeFile(join(temporary, 'jar'), ''));
+    await expect(readdir(target)).resolves.toEqual(['jar']);
+  });
+
+  test('what a killed install left is removed by the next one; its neighbours stay', async () => {
+    await mkdir(join(cache, '.kafka.dead01', 'lib'), { recursive: true });
+    await mkdir(join(cache, 'spark'));
+    await installOnce(join(cache, 'kafka'), () => Promise.resolve());
+    await expect(readdir(cache)).resolves.toEqual(['kafka', 'spark']);
+  });
+});
+
+describe('a lock between processes', () => {
+  test('a second holder waits, and is told so', async () => {
+    const order: string[] = [];
+    const path = join(cache, 'stack');
+    await Promise.all([
+      exclusively(path, async () => {
+        order.push('first in');
+        await sleep(100);
+        order.push('first out');
+      }),
+      sleep(20).then(() =>
+        exclusively(path, () => Promise.resolve(order.push('second in')), {
+          onWait: () => order.push('waits'),
+        }),
+      ),
+    ]);
+    expect(order).toEqual(['first in', 'waits', 'first out', 'second in']);
+  });
+
+  test('waiting can be given up', async () => {
+    const path = join(cache, 'stack');
+    await exclusively(path, async () => {
+      const second = exclusively(path, () => Promise.resolve(), { signal: AbortSignal.timeout(50) });
+      await expect(second).rejects.toMatchObject({ name: 'TimeoutError' });
+    });
+    expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import {
+  brokerFile,
+  brokerProperties,
+  formatProperties,
+  readBrokerFile,
+} from '../../src/stack/properties.ts';
+
+const PORTS = { client: 40_001, controller: 40_002 };
+
+describe('the settings of the local broker', () => {
+  const properties = brokerProperties(PORTS, '/project/.hippo/kafka/data');
+
+  test('every address is on loopback', () => {
+    const addresses = Object.values(properties)
+      .join(' ')
+      .match(/\d+\.\d+\.\d+\.\d+/g);
+    expect(new Set(addresses)).toEqual(new Set(['127.0.0.1']));
+  });
+
+  test('no internal topic asks for more replicas than there are brokers', () => {
+    const factors = Object.entries(properties).filter(([key]) => /replication\.factor|min\.isr/.test(key));
+    expect(factors.length).toBeGreaterThanOrEqual(5);
+    expect(factors.filter(([, value]) => value !== '1')).toEqual([]);
+  });
+});
+
+describe('server.properties', () => {
+  test('tells what runs: version and ports come back', () => {
+    const text = brokerFile('4.3.1', brokerProperties(PORTS, '/data'));
+    expect(readBrokerFile(text)).toEqual({ version: '4.3.1', ports: PORTS });
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['a file of somebody else', 'process.roles=broker\nadvertised.listeners=PLAINTEXT://h:9092\n'],
+    ['a file that breaks off', brokerFile('4.3.1', brokerProperties(PORTS, '/data')).slice(0, 100)],
+  ])('%s tells nothing', (_, text) => {
+    expect(readBrokerFile(text)).toBeUndefined();
+  });
+
+  test('a backslash is escaped, as Java reads it', () => {
+    expect(formatProperties({ 'log.dirs': 'C:\\data' })).toBe('log.dirs=C:\\\\data\n');
+  });
+});

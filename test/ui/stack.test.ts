@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { renderDown, renderUp } from '../../src/ui/stack.ts';
+import type { UpResult } from '../../src/stack/up.ts';
+
+const here = process.cwd();
+const UP: UpResult = {
+  started: true,
+  brokers: ['127.0.0.1:40913'],
+  configured: null,
+  directory: here,
+  kafka: {
+    pid: 7,
+    port: 40_913,
+    version: '4.3.1',
+    data: `${here}/.hippo/kafka/data`,
+    log: `${here}/.hippo/kafka/broker.log`,
+  },
+  spark: { submit: '/opt/spark/bin/spark-submit', version: '4.1.1' },
+  topics: {
+    created: ['frontier-adw', 'hippo-start', 'hippo-finish', 'hippo-schedule', 'service-health'],
+    present: [],
+  },
+};
+
+test('after a start: where it is, what was made, what to type next', () => {
+  expect(renderUp(UP)).toBe(`✓ Kafka 4.3.1 is up at 127.0.0.1:40913
+  topics  5 created: frontier-adw, hippo-start, hippo-finish, hippo-schedule,
+          service-health
+  spark   4.1.1, /opt/spark/bin/spark-submit
+  data    .hippo/kafka/data (log: .hippo/kafka/broker.log)
+
+Next:
+  hippo new batch-etl NAME        a hippo of your own
+  hippo trigger --table db.table  say that a table has landed
+  hippo tail                      see the events as they come
+  hippo doctor                    is anything missing?
+  hippo down                      stop it; the data stay`);
+});
+
+test('the second time it says that it is up', () => {
+  const topics = { created: [], present: UP.topics.created };
+  const [first, second] = renderUp({ ...UP, started: false, topics, spark: null }).split('\n');
+  expect([first, second]).toEqual([
+    '✓ Kafka 4.3.1 is already up at 127.0.0.1:40913',
+    '  topics  all 5 are there',
+  ]);
+});
+
+test('with configured brokers it says that nothing was started, and where they stand', () => {
+  const configured = {
+    from: 'configuration',
+    place: { file: 'hippo.yaml', line: 3, column: 5, key: 'kafka.brokers' },
+  } as const;
+  const text = renderUp({ ...UP, started: false, configured, brokers: ['k1:9092'], kafka: null });
+  expect(text.split('\n').slice(0, 2)).toEqual([
+    '✓ Nothing to start: the brokers are configured',
+    '  brokers k1:9092 (hippo.yaml:3:5 (kafka.brokers))',
+  ]);
+  expect(text).not.toContain('hippo down');
+});
+
+test('a dry run lists the steps', () => {
+  const steps = [
+    { title: 'start Kafka 4.3.1', skip: 'already up at 127.0.0.1:9092' },
+    { title: 'create the topics that are missing', skip: null },
+  ];
+  expect(renderUp({ dry_run: true, steps })).toBe(
+    'start Kafka 4.3.1 (already up at 127.0.0.1:9092)\ncreate the topics that are missing',
+  );
+});
+
+const KAFKA = { pid: 7, port: 40_913, version: '4.3.1' };
+
+test('after a stop: what still runs, and what stays', () => {
+  const clients = [
+    { hippo: 'gp', host: '127.0.0.1' },
+    { hippo: 'gp', host: '127.0.0.1' },
+  ];
+  expect(renderDown({ outcome: 'stopped', kafka: KAFKA, clients, data: `${here}/.hippo/kafka` })).toBe(
+    `✓ Kafka is down (it was at 127.0.0.1:40913)
+! still running, and waiting for Kafka to come back: the client of gp. Stop it
+  with Ctrl-C in its terminal.
+  The data stay in .hippo/kafka; hippo down --purge removes them.`,
+  );
+});
+
+test('nothing to stop', () => {
+  expect(renderDown({ outcome: 'gone', kafka: null, clients: [], data: null })).toBe(
+    '✓ Nothing to stop: no local Kafka runs here',
+  );
+});
+
+test('a broker that had to be killed is named as such', () => {
+  expect(renderDown({ outcome: 'killed', kafka: KAFKA, clients: [], data: null })).toMatch(
+    /^! Kafka did not stop in time/,
+  );
+});
