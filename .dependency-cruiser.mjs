@@ -1,6 +1,19 @@
 /** The arrows of the architecture: left may import right, never back. `npm run lint` enforces them. */
 const LAYERS = {
-  commands: ['ui', 'doctor', 'tractor', 'trigger', 'tail', 'scaffold', 'stack', 'client', 'kafka', 'messages', 'config', 'core'],
+  commands: [
+    'ui',
+    'doctor',
+    'tractor',
+    'trigger',
+    'tail',
+    'scaffold',
+    'stack',
+    'client',
+    'kafka',
+    'messages',
+    'config',
+    'core',
+  ],
   tractor: ['doctor', 'client', 'kafka', 'messages', 'config', 'core'],
   doctor: ['stack', 'client', 'kafka', 'messages', 'config', 'core'],
   trigger: ['tail', 'client', 'kafka', 'messages', 'config', 'core'],
@@ -46,13 +59,21 @@ export default {
       to: { dependencyTypes: ['core'] },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/(commands|index)' }, to: {} },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/(commands|index)' },
+      to: {},
+    },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

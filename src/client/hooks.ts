@@ -47,7 +47,8 @@ export interface HookOutcome {
 }
 
 /** What a hook may decide: not to run (the run then counts as cancelled), or other arguments and further variables. */
-export type HookDecision = { veto: string } | { args?: readonly string[]; env?: Readonly<Record<string, string>> };
+export type HookDecision =
+  { veto: string } | { args?: readonly string[]; env?: Readonly<Record<string, string>> };
 
 type Awaitable<T> = T | Promise<T>;
 

@@ -8,13 +8,18 @@ import { clientEventJson, renderClientEvent } from '../ui/run.ts';
 type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export default class Run extends HippoCommand<ClientReport> {
-  static override summary = "Run this project's client: wait for events, run jobs, publish what came of them.";
+  static override summary =
+    "Run this project's client: wait for events, run jobs, publish what came of them.";
   static override description = `What start-client.sh calls. SIGTERM stops it with exit code 0, Ctrl-C with 130; jobs are ended with it. A
 further client of the same hippo stands by and takes over. With --json each event is one line of JSON on stdout.`;
-  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --once --json'];
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --once --json',
+  ];
   static override flags = {
     once: Flags.boolean({
-      description: 'End when the topics are read to their present ends and nothing is left to run; exit 1 if a run failed.',
+      description:
+        'End when the topics are read to their present ends and nothing is left to run; exit 1 if a run failed.',
     }),
   };
 
@@ -25,9 +30,23 @@ further client of the same hippo stands by and takes over. With --json each even
     const { flags } = await this.parse(Run);
     const stopped = this.#listen(['SIGINT', 'SIGTERM', 'SIGHUP']);
     try {
-      const [{ loadConfig }, { runClient }] = await Promise.all([import('../config/load.ts'), import('../client/host/client.ts')]);
-      const loaded = await loadConfig({ file: flags.config, profile: flags.profile, cwd: process.cwd(), env: process.env });
-      return await runClient({ loaded, env: process.env, once: flags.once, stop: this.#stop.signal, log: (event) => this.#print(event) });
+      const [{ loadConfig }, { runClient }] = await Promise.all([
+        import('../config/load.ts'),
+        import('../client/host/client.ts'),
+      ]);
+      const loaded = await loadConfig({
+        file: flags.config,
+        profile: flags.profile,
+        cwd: process.cwd(),
+        env: process.env,
+      });
+      return await runClient({
+        loaded,
+        env: process.env,
+        once: flags.once,
+        stop: this.#stop.signal,
+        log: (event) => this.#print(event),
+      });
     } finally {
       stopped();
     }

@@ -24,7 +24,13 @@ export default class Tail extends HippoCommand<TailSummary> {
       description: 'Where to begin: beginning, end, an offset, p:o, a date or time, -2h, @EPOCH, @T1..@T2.',
       helpValue: 'POSITION',
     }),
-    last: Flags.integer({ char: 'n', min: 0, description: 'Begin with the last N: N in all, merged by time.', helpValue: 'N', exclusive: ['from'] }),
+    last: Flags.integer({
+      char: 'n',
+      min: 0,
+      description: 'Begin with the last N: N in all, merged by time.',
+      helpValue: 'N',
+      exclusive: ['from'],
+    }),
     max: Flags.integer({ min: 0, description: 'End after N.', helpValue: 'N' }),
     'exit-at-end': Flags.boolean({ char: 'e', description: 'End at the end of the topics as it is now.' }),
   };
@@ -37,7 +43,12 @@ export default class Tail extends HippoCommand<TailSummary> {
       import('../tail/index.ts'),
       import('../ui/tail.ts'),
     ]);
-    const loaded = await loadConfig({ file: flags.config, profile: flags.profile, cwd: process.cwd(), env: process.env });
+    const loaded = await loadConfig({
+      file: flags.config,
+      profile: flags.profile,
+      cwd: process.cwd(),
+      env: process.env,
+    });
     const words = { ...flags, exitAtEnd: flags['exit-at-end'] };
     const span = await tail.readSpan(words, loaded.config, systemClock);
     const kafka = await connectProject(loaded, process.env);
@@ -46,9 +57,22 @@ export default class Tail extends HippoCommand<TailSummary> {
       const topics = tail.selectTopics(loaded.config, existing, { names: argv as string[] });
       const printer = this.json
         ? (record: KafkaRecord): string => `${tail.envelopeLine(record)}\n`
-        : ui.prettyPrinter({ topics, kinds: tail.topicKinds(loaded.config), timezone: loaded.config.calendar.timezone, now: systemClock.now() });
-      if (!this.json && process.stderr.isTTY) process.stderr.write(`${ui.tailHeading(topics, span.to === null && !words.exitAtEnd)}\n`);
-      return await tail.printTail(kafka, { ...words, topics, span }, printer, undefined, process.stdout, this.stopping);
+        : ui.prettyPrinter({
+            topics,
+            kinds: tail.topicKinds(loaded.config),
+            timezone: loaded.config.calendar.timezone,
+            now: systemClock.now(),
+          });
+      if (!this.json && process.stderr.isTTY)
+        process.stderr.write(`${ui.tailHeading(topics, span.to === null && !words.exitAtEnd)}\n`);
+      return await tail.printTail(
+        kafka,
+        { ...words, topics, span },
+        printer,
+        undefined,
+        process.stdout,
+        this.stopping,
+      );
     } finally {
       await kafka.close();
     }

@@ -5,9 +5,6 @@ import { HippoCommand } from '../ui/base-command.ts';
 import { durationFlag } from '../ui/flags.ts';
 import { renderOutcome, renderPlan, renderTractorEnd } from '../ui/tractor.ts';
 
-const MINUTE = 60_000;
-const DAY = 1440 * MINUTE;
-
 export default class Tractor extends HippoCommand<TractorReport> {
   static override summary = 'Find what is stuck, and pull it out.';
   static override description =
@@ -25,7 +22,7 @@ export default class Tractor extends HippoCommand<TractorReport> {
       helpValue: 'NAME',
     }),
     all: Flags.boolean({ description: 'Look at all hippos on these brokers.', exclusive: ['hippo'] }),
-    since: durationFlag({ description: 'How far to look back for events.', default: 2 * DAY, defaultHelp: '2d' }),
+    since: durationFlag({ description: 'How far to look back for events.', default: '2d' }),
     pull: Flags.boolean({
       description: 'Run the failed runs again, and wait for each.',
       exclusive: ['dry-run'],
@@ -33,7 +30,7 @@ export default class Tractor extends HippoCommand<TractorReport> {
     'dry-run': Flags.boolean({ description: 'Only the plan; the same as without --pull.' }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask before pulling.', dependsOn: ['pull'] }),
     reason: Flags.string({ description: 'Why; the hippos remember it.', dependsOn: ['pull'] }),
-    timeout: durationFlag({ description: 'How long to wait for what was pulled.', default: 30 * MINUTE, defaultHelp: '30m' }),
+    timeout: durationFlag({ description: 'How long to wait for what was pulled.', default: '30m' }),
     wait: Flags.boolean({ allowNo: true, default: true, description: 'Wait for what was pulled.' }),
   };
 

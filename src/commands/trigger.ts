@@ -32,14 +32,20 @@ export default class Trigger extends HippoCommand<TriggerReport> {
       description: 'A level of its partition; once for each level, outermost first.',
       helpValue: 'NAME=VALUE',
     }),
-    method: Flags.string({ description: 'How it was written: partition, overwrite_partition, overwrite, append.' }),
+    method: Flags.string({
+      description: 'How it was written: partition, overwrite_partition, overwrite, append.',
+    }),
     'exec-date': Flags.string({
-      description: 'When it landed: a date, an ISO time, an epoch or "now". A later one of the same partition is a re-landing.',
+      description:
+        'When it landed: a date, an ISO time, an epoch or "now". A later one of the same partition is a re-landing.',
       helpValue: 'TIME',
     }),
     dialect: Flags.string({ description: 'How the message is written: pairs, arrays, scalars or legacy.' }),
-    wait: Flags.boolean({ char: 'w', description: 'Follow the event until every run that it caused has ended.' }),
-    timeout: durationFlag({ description: 'How long to wait at most.', default: 30 * 60_000, defaultHelp: '30m' }),
+    wait: Flags.boolean({
+      char: 'w',
+      description: 'Follow the event until every run that it caused has ended.',
+    }),
+    timeout: durationFlag({ description: 'How long to wait at most.', default: '30m' }),
   };
 
   protected async work(): Promise<TriggerReport> {
@@ -49,7 +55,12 @@ export default class Trigger extends HippoCommand<TriggerReport> {
       import('../config/load.ts'),
       import('../trigger/trigger.ts'),
     ]);
-    const loaded = await loadConfig({ file: flags.config, profile: flags.profile, cwd: process.cwd(), env: process.env });
+    const loaded = await loadConfig({
+      file: flags.config,
+      profile: flags.profile,
+      cwd: process.cwd(),
+      env: process.env,
+    });
     const event = await planOne({ ...flags, execDate: flags['exec-date'] }, loaded.config, systemClock);
     const kafka = await connectProject(loaded, process.env);
     try {

@@ -17,7 +17,8 @@ export function nearMisses(word: string, names: Iterable<string>): string[] {
 
 /** 0 for the same word, 1 for one that shares nothing. */
 function score(wanted: string, name: string): number {
-  const contained = wanted.length >= 3 && (name.includes(wanted) || (name.length >= 3 && wanted.includes(name)));
+  const contained =
+    wanted.length >= 3 && (name.includes(wanted) || (name.length >= 3 && wanted.includes(name)));
   return contained ? 0.3 : distance(wanted, name) / Math.max(wanted.length, name.length, 1);
 }
 

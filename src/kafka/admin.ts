@@ -14,7 +14,9 @@ export function describeCluster(cluster: Cluster): Promise<ClusterInfo> {
     return {
       clusterId,
       controller: controllerId < 0 ? null : controllerId,
-      brokers: brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port })).sort((a, b) => a.nodeId - b.nodeId),
+      brokers: brokers
+        .map(({ nodeId, host, port }) => ({ nodeId, host, port }))
+        .sort((a, b) => a.nodeId - b.nodeId),
     };
   });
 }
@@ -26,7 +28,12 @@ export function listTopics(cluster: Cluster): Promise<TopicInfo[]> {
       .map(({ topic, partitionMetadata }) => ({
         topic,
         partitions: partitionMetadata
-          .map(({ partitionId, leader, replicas, isr }) => ({ partition: partitionId, leader, replicas, isr }))
+          .map(({ partitionId, leader, replicas, isr }) => ({
+            partition: partitionId,
+            leader,
+            replicas,
+            isr,
+          }))
           .sort((a, b) => a.partition - b.partition),
       }))
       .sort((a, b) => (a.topic < b.topic ? -1 : 1));
@@ -47,7 +54,9 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
         configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
       })),
     });
-    const passing = answer.topicErrors.map(({ errorCode }) => protocolErrors.createErrorFromCode(errorCode)).find(({ type }) => type === 'NOT_CONTROLLER');
+    const passing = answer.topicErrors
+      .map(({ errorCode }) => protocolErrors.createErrorFromCode(errorCode))
+      .find(({ type }) => type === 'NOT_CONTROLLER');
     if (passing !== undefined) throw passing;
     return answer;
   });
@@ -74,7 +83,10 @@ async function haveLeaders(cluster: Cluster, topics: readonly string[]): Promise
 export async function deleteTopics(cluster: Cluster, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   await cluster.attempt({}, async () => {
-    const { topicErrors } = await cluster.send(await cluster.controller(), 'DeleteTopics', { topics: names, timeout: cluster.settings.requestTimeout });
+    const { topicErrors } = await cluster.send(await cluster.controller(), 'DeleteTopics', {
+      topics: names,
+      timeout: cluster.settings.requestTimeout,
+    });
     for (const { topic, errorCode } of topicErrors) {
       if (errorCode === 0 || errorCode === UNKNOWN_TOPIC) continue;
       const error = protocolErrors.createErrorFromCode(errorCode);
@@ -86,7 +98,9 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
 
 export function topicConfig(cluster: Cluster, topic: string): Promise<Record<string, string>> {
   return cluster.attempt({ topic }, async () => {
-    const { resources } = await cluster.send(await cluster.any(), 'DescribeConfigs', { resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: [] }] });
+    const { resources } = await cluster.send(await cluster.any(), 'DescribeConfigs', {
+      resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: [] }],
+    });
     for (const { errorCode } of resources) failOn(errorCode);
     const entries = resources.flatMap(({ configEntries }) => configEntries);
     return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue ?? '']));
@@ -113,7 +127,9 @@ export function listGroups(cluster: Cluster, prefix = ''): Promise<GroupInfo[]> 
 
 export function describeGroup(cluster: Cluster, group: string): Promise<GroupInfo> {
   return withCoordinator(cluster, group, async () => {
-    const { groups } = await cluster.send(await cluster.coordinator(group, 0), 'DescribeGroups', { groupIds: [group] });
+    const { groups } = await cluster.send(await cluster.coordinator(group, 0), 'DescribeGroups', {
+      groupIds: [group],
+    });
     for (const { errorCode } of groups) failOn(errorCode === GROUP_ID_NOT_FOUND ? 0 : errorCode);
     const [first] = groups;
     if (first === undefined) return { group, state: 'Dead', members: [] };
@@ -127,7 +143,15 @@ export function describeGroup(cluster: Cluster, group: string): Promise<GroupInf
 
 const STATES = ['Stable', 'Empty', 'PreparingRebalance', 'CompletingRebalance', 'Dead'] as const;
 
-function groupInfo({ groupId, state, members }: { groupId: string; state: string; members: GroupInfo['members'] }): GroupInfo {
+function groupInfo({
+  groupId,
+  state,
+  members,
+}: {
+  groupId: string;
+  state: string;
+  members: GroupInfo['members'];
+}): GroupInfo {
   return {
     group: groupId,
     state: STATES.find((known) => known === state) ?? 'Unknown',
@@ -136,15 +160,29 @@ function groupInfo({ groupId, state, members }: { groupId: string; state: string
 }
 
 /** Partitions without a committed offset are left out; so are topics that do not exist. */
-export function committedOffsets(cluster: Cluster, group: string, topics: readonly string[]): Promise<(TopicPartition & { offset: bigint })[]> {
+export function committedOffsets(
+  cluster: Cluster,
+  group: string,
+  topics: readonly string[],
+): Promise<(TopicPartition & { offset: bigint })[]> {
   return withCoordinator(cluster, group, async () => {
     const wanted = await Promise.all(
-      topics.map(async (topic) => ({ topic, partitions: (await partitionsOrNone(cluster, topic)).map((partition) => ({ partition })) })),
+      topics.map(async (topic) => ({
+        topic,
+        partitions: (await partitionsOrNone(cluster, topic)).map((partition) => ({ partition })),
+      })),
     );
-    const { errorCode, responses } = await cluster.send(await cluster.coordinator(group, 0), 'OffsetFetch', { groupId: group, topics: wanted });
+    const { errorCode, responses } = await cluster.send(await cluster.coordinator(group, 0), 'OffsetFetch', {
+      groupId: group,
+      topics: wanted,
+    });
     failOn(errorCode);
-    const found = responses.flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) })));
-    return found.filter(({ offset }) => offset >= 0n).sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition));
+    const found = responses.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) })),
+    );
+    return found
+      .filter(({ offset }) => offset >= 0n)
+      .sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition));
   });
 }
 

@@ -19,7 +19,7 @@ export class BatchWriter {
   /** How many records it holds. */
   count = 0;
   readonly #limit: number;
-  #bytes: Buffer;
+  #bytes: Buffer<ArrayBufferLike>;
   #at: number = BATCH.records;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
@@ -49,7 +49,12 @@ export class BatchWriter {
    * @param timestamp epoch milliseconds
    * @returns false when the batch is full: nothing was written
    */
-  append(key: Uint8Array | null, value: Uint8Array | null, headers: Headers | undefined, timestamp: number): boolean {
+  append(
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers: Headers | undefined,
+    timestamp: number,
+  ): boolean {
     if (this.count === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp;
     if (headers !== this.#headers) {
       this.#headers = headers;

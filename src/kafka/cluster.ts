@@ -3,7 +3,16 @@ import { ConnectionPool } from 'kafkajs/src/network/connectionPool.js';
 import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
 import protocol from 'kafkajs/src/protocol/requests/index.js';
 import { Backoff, sleep, within } from './deadline.ts';
-import { type Doing, connectionReason, errorType, isConnectionError, isRetriable, translate, unknownTopic, unreachable } from './errors.ts';
+import {
+  type Doing,
+  connectionReason,
+  errorType,
+  isConnectionError,
+  isRetriable,
+  translate,
+  unknownTopic,
+  unreachable,
+} from './errors.ts';
 import { debug, kafkaLogger } from './logging.ts';
 import { API, type ApiName, type MetadataResponse, type Responses, failOn } from './requests.ts';
 import type { ConnectionSettings } from './settings.ts';
@@ -74,16 +83,25 @@ export class Cluster {
   /** Bad credentials or certificates say more than a broker that is down. */
   #firstOf(errors: unknown[], reasons: Map<string, string>): Error {
     const telling = errors.find((error) => !isConnectionError(error));
-    return telling === undefined ? unreachable({ brokers: this.brokers }, listed(reasons), errors[0]) : translate(telling, { brokers: this.brokers });
+    return telling === undefined
+      ? unreachable({ brokers: this.brokers }, listed(reasons), errors[0])
+      : translate(telling, { brokers: this.brokers });
   }
 
   /** One request to one broker. */
-  async send<Name extends ApiName & keyof Responses>(broker: Broker, api: Name, args: object): Promise<Responses[Name]> {
+  async send<Name extends ApiName & keyof Responses>(
+    broker: Broker,
+    api: Name,
+    args: object,
+  ): Promise<Responses[Name]> {
     const definition = protocol.requests[api];
     if (definition === undefined) throw new Error(`no encoding of ${api}`);
     await this.#ready(broker);
     const call = broker.lookupRequest(API[api], definition)(args);
-    return (await this.call(broker, { ...call, response: { decode: call.response.decode, parse: (data) => Promise.resolve(data) } })) as Responses[Name];
+    return (await this.call(broker, {
+      ...call,
+      response: { decode: call.response.decode, parse: (data) => Promise.resolve(data) },
+    })) as Responses[Name];
   }
 
   /** A request in an encoding of ours. */
@@ -105,7 +123,9 @@ export class Cluster {
 
   /** Any broker that can be talked to. */
   async any(): Promise<Broker> {
-    const connected = [...this.#nodes.values(), ...(this.#seed === undefined ? [] : [this.#seed])].find((broker) => broker.isConnected());
+    const connected = [...this.#nodes.values(), ...(this.#seed === undefined ? [] : [this.#seed])].find(
+      (broker) => broker.isConnected(),
+    );
     if (connected !== undefined) return connected;
     for (const broker of this.#nodes.values()) {
       try {
@@ -123,7 +143,10 @@ export class Cluster {
   /** @param topics null: all of them */
   async metadata(topics: readonly string[] | null): Promise<MetadataResponse> {
     const broker = await this.any();
-    const answer = await this.send(broker, 'Metadata', { topics: topics ?? [], allowAutoTopicCreation: false });
+    const answer = await this.send(broker, 'Metadata', {
+      topics: topics ?? [],
+      allowAutoTopicCreation: false,
+    });
     this.#learn(answer);
     return answer;
   }
@@ -186,7 +209,10 @@ export class Cluster {
     const name = `${type} ${key}`;
     const known = this.#coordinators.get(name);
     if (known !== undefined) return this.node(known);
-    const answer = await this.send(await this.any(), 'GroupCoordinator', { groupId: key, coordinatorType: type });
+    const answer = await this.send(await this.any(), 'GroupCoordinator', {
+      groupId: key,
+      coordinatorType: type,
+    });
     failOn(answer.errorCode);
     const { nodeId, host, port } = answer.coordinator;
     this.#coordinators.set(name, nodeId);
@@ -217,7 +243,9 @@ export class Cluster {
         if (errorType(error) === 'NOT_CONTROLLER') this.#controller = undefined;
         const patient =
           unreachableSince === undefined
-            ? isRetriable(error) && Date.now() - started < this.settings.requestTimeout && !(doing.topic !== undefined && errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
+            ? isRetriable(error) &&
+              Date.now() - started < this.settings.requestTimeout &&
+              !(doing.topic !== undefined && errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
             : Date.now() - unreachableSince < this.settings.connectTimeout;
         if (!patient || this.#closed) throw translate(error, { brokers: this.brokers, ...doing });
         debug('trying again', { error: String(error) });
@@ -238,7 +266,11 @@ export class Cluster {
 
   close(): Promise<void> {
     this.#closed = true;
-    for (const broker of new Set([...this.#nodes.values(), ...(this.#seed === undefined ? [] : [this.#seed])])) release(broker);
+    for (const broker of new Set([
+      ...this.#nodes.values(),
+      ...(this.#seed === undefined ? [] : [this.#seed]),
+    ]))
+      release(broker);
     this.#nodes.clear();
     this.#seed = undefined;
     return Promise.resolve();
@@ -248,7 +280,10 @@ export class Cluster {
     this.#controller = controllerId;
     for (const { nodeId, host, port } of brokers) this.#adopt(nodeId, host, port);
     for (const { topic, partitionMetadata } of topicMetadata) {
-      this.#leaders.set(topic, new Map(partitionMetadata.map(({ partitionId, leader }) => [partitionId, leader])));
+      this.#leaders.set(
+        topic,
+        new Map(partitionMetadata.map(({ partitionId, leader }) => [partitionId, leader])),
+      );
     }
   }
 
@@ -257,7 +292,8 @@ export class Cluster {
     const address = `${host}:${port}`;
     if (known !== undefined && addressOf(known) === address) return known;
     if (known !== undefined) release(known);
-    const broker = this.#seed !== undefined && addressOf(this.#seed) === address ? this.#seed : this.#brokerAt(address);
+    const broker =
+      this.#seed !== undefined && addressOf(this.#seed) === address ? this.#seed : this.#brokerAt(address);
     this.#nodes.set(nodeId, broker);
     return broker;
   }
@@ -293,14 +329,22 @@ export class Cluster {
       enforceRequestTimeout: true,
       logger: kafkaLogger,
     });
-    return new Broker({ connectionPool, logger: kafkaLogger, authenticationTimeout: connectTimeout, allowAutoTopicCreation: false });
+    return new Broker({
+      connectionPool,
+      logger: kafkaLogger,
+      authenticationTimeout: connectTimeout,
+      allowAutoTopicCreation: false,
+    });
   }
 }
 
 /** `host:port`, also `[::1]:9092`. */
 export function parseAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
+  return {
+    host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
+    port: Number(address.slice(colon + 1)),
+  };
 }
 
 export function addressOf(broker: Broker): string {
@@ -310,7 +354,9 @@ export function addressOf(broker: Broker): string {
 /** Closes the connections now, whatever is still on its way: kafkajs's disconnect waits for all answers first. */
 function release(broker: Broker): void {
   for (const connection of broker.connectionPool.pool) {
-    connection.rejectRequests(Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' }));
+    connection.rejectRequests(
+      Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' }),
+    );
     connection.disconnect().catch(() => undefined);
     connection.socket?.destroy();
   }

@@ -47,10 +47,11 @@ const SNAPPY_JAVA_HEADER = 16;
 
 function unsnappy(bytes: Buffer): Buffer {
   const { uncompressSync } = load('snappy') as typeof import('snappy');
-  const block = (from: number, to: number): Buffer => uncompressSync(bytes.subarray(from, to), { asBuffer: true }) as Buffer;
+  const block = (from: number, to: number): Buffer =>
+    uncompressSync(bytes.subarray(from, to), { asBuffer: true }) as Buffer;
   if (!bytes.subarray(0, SNAPPY_JAVA.length).equals(SNAPPY_JAVA)) return block(0, bytes.length);
   const blocks: Buffer[] = [];
-  for (let at = SNAPPY_JAVA_HEADER; at + 4 <= bytes.length; ) {
+  for (let at = SNAPPY_JAVA_HEADER; at + 4 <= bytes.length;) {
     const size = bytes.readUInt32BE(at);
     blocks.push(block(at + 4, at + 4 + size));
     at += 4 + size;

@@ -33,7 +33,9 @@ const CONNECTION_ERRORS = new Set([
 /** The broker could not be talked to; another try, or another broker, may help. */
 export function isConnectionError(thrown: unknown): boolean {
   if (thrown instanceof UnreachableError) return true;
-  return thrown instanceof Error && CONNECTION_ERRORS.has(thrown.name) && tlsReason(codeOf(thrown)) === undefined;
+  return (
+    thrown instanceof Error && CONNECTION_ERRORS.has(thrown.name) && tlsReason(codeOf(thrown)) === undefined
+  );
 }
 
 /** Kafka's own name of a protocol error, e.g. `OFFSET_OUT_OF_RANGE`. */
@@ -42,7 +44,11 @@ export function errorType(thrown: unknown): string | undefined {
 }
 
 export function isRetriable(thrown: unknown): boolean {
-  return thrown instanceof Error && (thrown as KafkaJsError).type !== undefined && (thrown as KafkaJsError).retriable === true;
+  return (
+    thrown instanceof Error &&
+    (thrown as KafkaJsError).type !== undefined &&
+    (thrown as KafkaJsError).retriable === true
+  );
 }
 
 const PRODUCER_FENCED = 90;
@@ -50,7 +56,11 @@ const PRODUCER_FENCED = 90;
 export function isFenced(thrown: unknown): boolean {
   // kafkajs's table of errors ends before PRODUCER_FENCED.
   const code = thrown instanceof Error ? (thrown as KafkaJsError).code : undefined;
-  return thrown instanceof FencedError || code === PRODUCER_FENCED || errorType(thrown) === 'INVALID_PRODUCER_EPOCH';
+  return (
+    thrown instanceof FencedError ||
+    code === PRODUCER_FENCED ||
+    errorType(thrown) === 'INVALID_PRODUCER_EPOCH'
+  );
 }
 
 /**
@@ -61,10 +71,12 @@ export function translate(thrown: unknown, doing: Doing): HippoError {
   if (thrown instanceof HippoError) return thrown;
   const error = thrown as KafkaJsError;
   if (isFenced(error)) return fenced(doing, error);
-  if (error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError') return authenticationFailed(doing, error);
+  if (error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError')
+    return authenticationFailed(doing, error);
   const tls = tlsReason(codeOf(error));
   if (tls !== undefined) return tlsFailed(doing, tls, error);
-  if (isConnectionError(error)) return unreachable(doing, [`${doing.brokers.join(', ')}: ${connectionReason(error)}`], error);
+  if (isConnectionError(error))
+    return unreachable(doing, [`${doing.brokers.join(', ')}: ${connectionReason(error)}`], error);
   return protocolError(doing, error);
 }
 
@@ -72,7 +84,11 @@ export function translate(thrown: unknown, doing: Doing): HippoError {
 export function unreachable(doing: Doing, reasons: readonly string[], cause?: unknown): UnreachableError {
   return new UnreachableError(`Kafka cannot be reached at ${doing.brokers.join(', ')}`, {
     why: reasons.join('\n'),
-    next: ['hippo up        (starts a local Kafka)', 'hippo doctor    (finds out what is wrong)', 'check kafka.brokers in hippo.yaml, or HIPPO_BROKERS'],
+    next: [
+      'hippo up        (starts a local Kafka)',
+      'hippo doctor    (finds out what is wrong)',
+      'check kafka.brokers in hippo.yaml, or HIPPO_BROKERS',
+    ],
     cause,
   });
 }
@@ -95,8 +111,10 @@ export function connectionReason(error: unknown): string {
       return 'no answer';
   }
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'KafkaJSConnectionClosedError') return 'the connection was closed; does this port expect TLS or SASL?';
-  if (error.name === 'KafkaJSRequestTimeoutError' || error.message === 'Connection timeout') return 'no answer';
+  if (error.name === 'KafkaJSConnectionClosedError')
+    return 'the connection was closed; does this port expect TLS or SASL?';
+  if (error.name === 'KafkaJSRequestTimeoutError' || error.message === 'Connection timeout')
+    return 'no answer';
   return error.message.replace(/^Connection error: /, '');
 }
 
@@ -115,7 +133,10 @@ function tlsReason(code: string): TlsReason | undefined {
     case 'CERT_HAS_EXPIRED':
       return { message: "the broker's certificate has expired", next: ["renew the broker's certificate"] };
     case 'CERT_NOT_YET_VALID':
-      return { message: "the broker's certificate is not valid yet", next: ['check the clocks of this machine and of the broker'] };
+      return {
+        message: "the broker's certificate is not valid yet",
+        next: ['check the clocks of this machine and of the broker'],
+      };
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
@@ -129,10 +150,16 @@ function tlsReason(code: string): TlsReason | undefined {
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return {
         message: "the broker's certificate is for another host name",
-        next: ['use a host name of the certificate in kafka.brokers', 'or set kafka.tls.server_name in hippo.yaml to one of them'],
+        next: [
+          'use a host name of the certificate in kafka.brokers',
+          'or set kafka.tls.server_name in hippo.yaml to one of them',
+        ],
       };
     case 'CERT_REVOKED':
-      return { message: "the broker's certificate has been revoked", next: ["renew the broker's certificate"] };
+      return {
+        message: "the broker's certificate has been revoked",
+        next: ["renew the broker's certificate"],
+      };
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
       return {
@@ -155,7 +182,9 @@ function tlsReason(code: string): TlsReason | undefined {
     case 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED':
       return {
         message: 'the broker refuses our client certificate',
-        next: ['check kafka.tls.cert_file in hippo.yaml: its dates, and whether the broker trusts its authority'],
+        next: [
+          'check kafka.tls.cert_file in hippo.yaml: its dates, and whether the broker trusts its authority',
+        ],
       };
     default:
       return undefined;
@@ -180,7 +209,10 @@ function authenticationFailed(doing: Doing, cause: Error): ServiceError {
       why: cause.message,
       next: mechanism
         ? ['set kafka.sasl.mechanism in hippo.yaml to one that the broker offers']
-        : ['check the user name and the password (or token) of kafka.sasl in hippo.yaml', 'hippo config    (shows where each value came from)'],
+        : [
+            'check the user name and the password (or token) of kafka.sasl in hippo.yaml',
+            'hippo config    (shows where each value came from)',
+          ],
       cause,
     },
   );
@@ -210,7 +242,10 @@ function protocolError(doing: Doing, error: KafkaJsError): HippoError {
         ? new ServiceError(`${at} does not know that topic or partition`, { cause: error })
         : unknownTopic(doing.topic, doing.brokers, error);
     case 'INVALID_TOPIC_EXCEPTION':
-      return new UserError(`${doing.topic ?? 'that'} is no name for a topic`, { why: error.message, cause: error });
+      return new UserError(`${doing.topic ?? 'that'} is no name for a topic`, {
+        why: error.message,
+        cause: error,
+      });
     case 'TOPIC_AUTHORIZATION_FAILED':
       return notAuthorised(at, doing.topic === undefined ? 'these topics' : `topic ${doing.topic}`, error);
     case 'GROUP_AUTHORIZATION_FAILED':
@@ -236,7 +271,10 @@ function protocolError(doing: Doing, error: KafkaJsError): HippoError {
     case 'INVALID_REPLICATION_FACTOR':
     case 'INVALID_PARTITIONS':
     case 'INVALID_CONFIG':
-      return new UserError(`${at} refuses the settings of topic ${doing.topic ?? ''}`, { why: error.message, cause: error });
+      return new UserError(`${at} refuses the settings of topic ${doing.topic ?? ''}`, {
+        why: error.message,
+        cause: error,
+      });
     default:
       return new ServiceError(`${at} failed${error.type === undefined ? '' : `: ${error.type}`}`, {
         why: messageOf(error),

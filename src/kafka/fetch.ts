@@ -29,15 +29,28 @@ export interface FetchedPartition {
 
 export function fetchCall(request: FetchRequest, requestTimeout: number): ProtocolCall {
   return {
-    request: { apiKey: API.Fetch, apiVersion: VERSION, apiName: 'Fetch', encode: () => Promise.resolve(encode(request)) },
-    response: { decode: (payload) => Promise.resolve(decode(payload)), parse: (data) => Promise.resolve(data) },
+    request: {
+      apiKey: API.Fetch,
+      apiVersion: VERSION,
+      apiName: 'Fetch',
+      encode: () => Promise.resolve(encode(request)),
+    },
+    response: {
+      decode: (payload) => Promise.resolve(decode(payload)),
+      parse: (data) => Promise.resolve(data),
+    },
     requestTimeout,
   };
 }
 
-function encode({ maxWait, maxBytes, maxBytesPerPartition, readCommitted, partitions }: FetchRequest): { buf: Buffer; buffer: Buffer } {
+function encode({ maxWait, maxBytes, maxBytesPerPartition, readCommitted, partitions }: FetchRequest): {
+  buf: Buffer;
+  buffer: Buffer;
+} {
   const byTopic = Map.groupBy(partitions, ({ topic }) => topic);
-  const packet = new Packet(64 + partitions.length * 32 + [...byTopic.keys()].reduce((sum, topic) => sum + topic.length * 3 + 8, 0));
+  const packet = new Packet(
+    64 + partitions.length * 32 + [...byTopic.keys()].reduce((sum, topic) => sum + topic.length * 3 + 8, 0),
+  );
   packet
     .int32(-1) // replica: none, a consumer
     .int32(maxWait)

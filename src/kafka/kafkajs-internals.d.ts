@@ -12,7 +12,12 @@ declare module 'kafkajs/src/broker/index.js' {
     protocol(options: { version: number }): (args: object) => ProtocolCall;
   }
   export interface ProtocolCall {
-    request: { apiKey: number; apiVersion: number; apiName: string; encode(): Promise<{ buf: Buffer; buffer: Buffer }> };
+    request: {
+      apiKey: number;
+      apiVersion: number;
+      apiName: string;
+      encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
+    };
     response: { decode(payload: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
     requestTimeout?: number;
     logResponseError?: boolean;
@@ -53,7 +58,12 @@ declare module 'kafkajs/src/network/connectionPool.js' {
     clientId: string;
     ssl: ConnectionOptions | null;
     sasl: object | null;
-    socketFactory: (options: { host: string; port: number; ssl: ConnectionOptions | null; onConnect: () => void }) => Socket;
+    socketFactory: (options: {
+      host: string;
+      port: number;
+      ssl: ConnectionOptions | null;
+      onConnect: () => void;
+    }) => Socket;
     connectionTimeout: number;
     requestTimeout: number;
     enforceRequestTimeout: boolean;
@@ -101,7 +111,9 @@ declare module 'kafkajs/src/protocol/requests/index.js' {
 }
 
 declare module 'kafkajs/src/protocol/error.js' {
-  const errors: { createErrorFromCode(code: number): Error & { type: string; code: number; retriable: boolean } };
+  const errors: {
+    createErrorFromCode(code: number): Error & { type: string; code: number; retriable: boolean };
+  };
   export default errors;
 }
 
@@ -116,8 +128,14 @@ declare module 'kafkajs/src/consumer/assignerProtocol.js' {
       decode(bytes: Buffer): { version: number; topics: string[]; userData: Buffer | null };
     };
     MemberAssignment: {
-      encode(assignment: { version: number; assignment: Record<string, number[]>; userData?: Buffer }): Buffer;
-      decode(bytes: Buffer): { version: number; assignment: Record<string, number[]>; userData: Buffer | null } | null;
+      encode(assignment: {
+        version: number;
+        assignment: Record<string, number[]>;
+        userData?: Buffer;
+      }): Buffer;
+      decode(
+        bytes: Buffer,
+      ): { version: number; assignment: Record<string, number[]>; userData: Buffer | null } | null;
     };
   };
   export default protocol;

@@ -7,7 +7,14 @@ import { type FetchResponse, type FetchedPartition, fetchCall } from './fetch.ts
 import { debug } from './logging.ts';
 import { lowOffset } from './offsets.ts';
 import type { KafkaRecord, ReadPosition, Reader, ReaderOptions, RecordBatch } from './port.ts';
-import { type Batch, batchAt, isAbortMarker, isControl, isTransactional, readRecords } from './record-batch.ts';
+import {
+  type Batch,
+  batchAt,
+  isAbortMarker,
+  isControl,
+  isTransactional,
+  readRecords,
+} from './record-batch.ts';
 import { protocolErrors } from './requests.ts';
 
 const MIB = 1024 * 1024;
@@ -74,7 +81,9 @@ export class GrouplessReader implements Reader {
   constructor(cluster: Cluster, options: ReaderOptions) {
     this.#cluster = cluster;
     this.#options = options;
-    const until = new Map(options.until?.map(({ topic, partition, offset }) => [`${topic} ${partition}`, offset]));
+    const until = new Map(
+      options.until?.map(({ topic, partition, offset }) => [`${topic} ${partition}`, offset]),
+    );
     this.#states = options.from.map(({ topic, partition, offset }) => {
       const end = until.get(`${topic} ${partition}`);
       return {
@@ -131,7 +140,7 @@ export class GrouplessReader implements Reader {
     const before = state.position;
     const from = Number(state.position);
     const until = state.until === undefined ? Number.MAX_SAFE_INTEGER : Number(state.until);
-    for (let bytes = 0; bytes < BATCH_BYTES && !state.done; ) {
+    for (let bytes = 0; bytes < BATCH_BYTES && !state.done;) {
       const batch = batchAt(chunk.bytes, chunk.at);
       if (batch === undefined) {
         chunk.at = chunk.bytes.length;
@@ -139,7 +148,8 @@ export class GrouplessReader implements Reader {
       }
       chunk.at = batch.end;
       if (batch.lastOffset < from) continue;
-      if (this.#isVisible(chunk, batch)) bytes += readRecords(records, chunk.bytes, batch, { topic, partition, from, until });
+      if (this.#isVisible(chunk, batch))
+        bytes += readRecords(records, chunk.bytes, batch, { topic, partition, from, until });
       this.#advance(state, BigInt(batch.lastOffset) + 1n);
     }
     if (state.done || chunk.at >= chunk.bytes.length) {
@@ -149,7 +159,14 @@ export class GrouplessReader implements Reader {
     const { jumped } = chunk;
     if (jumped !== undefined) this.#advance(state, jumped.to);
     if (state.position === before && jumped === undefined) return undefined;
-    return { topic, partition, records, next: state.position, end: chunk.end, ...(jumped === undefined ? {} : { jumped }) };
+    return {
+      topic,
+      partition,
+      records,
+      next: state.position,
+      end: chunk.end,
+      ...(jumped === undefined ? {} : { jumped }),
+    };
   }
 
   #advance(state: PartitionState, next: bigint): void {
@@ -159,7 +176,11 @@ export class GrouplessReader implements Reader {
 
   /** Control records are Kafka's own; records of aborted transactions never happened. As Java's CompletedFetch decides it. */
   #isVisible({ aborted, aborting, bytes }: Chunk, batch: Batch): boolean {
-    for (let first = aborted[0]; first !== undefined && first.firstOffset <= BigInt(batch.lastOffset); first = aborted[0]) {
+    for (
+      let first = aborted[0];
+      first !== undefined && first.firstOffset <= BigInt(batch.lastOffset);
+      first = aborted[0]
+    ) {
       aborting.add(first.producerId);
       aborted.shift();
     }
@@ -208,18 +229,30 @@ export class GrouplessReader implements Reader {
     try {
       // A fetch that is full leaves out the last ones: each takes its turn to be first.
       const turn = this.#turn++ % states.length;
-      const partitions = [...states.slice(turn), ...states.slice(0, turn)].map(({ topic, partition, ahead }) => ({ topic, partition, offset: ahead }));
+      const partitions = [...states.slice(turn), ...states.slice(0, turn)].map(
+        ({ topic, partition, ahead }) => ({ topic, partition, offset: ahead }),
+      );
       const maxWait = this.#options.maxWait ?? 500;
       const call = fetchCall(
-        { maxWait, maxBytes: FETCH_BYTES, maxBytesPerPartition: PARTITION_BYTES, readCommitted: this.#options.readCommitted ?? true, partitions },
+        {
+          maxWait,
+          maxBytes: FETCH_BYTES,
+          maxBytesPerPartition: PARTITION_BYTES,
+          readCommitted: this.#options.readCommitted ?? true,
+          partitions,
+        },
         this.#cluster.settings.requestTimeout + maxWait,
       );
       const answer = (await this.#cluster.call(broker, call)) as FetchResponse;
       if (this.#closed) return;
       if (answer.errorCode !== 0) throw protocolErrors.createErrorFromCode(answer.errorCode);
       for (const fetched of answer.partitions) {
-        const asked = states.find(({ topic, partition }) => topic === fetched.topic && partition === fetched.partition);
-        const from = partitions.find(({ topic, partition }) => topic === fetched.topic && partition === fetched.partition)?.offset;
+        const asked = states.find(
+          ({ topic, partition }) => topic === fetched.topic && partition === fetched.partition,
+        );
+        const from = partitions.find(
+          ({ topic, partition }) => topic === fetched.topic && partition === fetched.partition,
+        )?.offset;
         // Another leader may have been asked in the meantime: then this answer is a repetition.
         if (asked !== undefined && asked.ahead === from) await this.#receive(broker, asked, fetched);
       }
@@ -236,7 +269,7 @@ export class GrouplessReader implements Reader {
 
   async #receive(broker: Broker, state: PartitionState, fetched: FetchedPartition): Promise<void> {
     if (fetched.errorCode === OFFSET_OUT_OF_RANGE) return this.#jump(broker, state);
-    if (fetched.errorCode !== 0) return this.#moved(state, fetched.errorCode);
+    if (fetched.errorCode !== 0) { this.#moved(state, fetched.errorCode); return; }
     state.unknownSince = undefined;
     const next = endOf(fetched.bytes);
     if (next === undefined) return;
@@ -254,7 +287,16 @@ export class GrouplessReader implements Reader {
     debug('a position is outside of the log', { topic: state.topic, partition: state.partition });
     const jumped = { from: state.ahead, to: low };
     state.ahead = low;
-    this.#queue.push({ state, broker, bytes: Buffer.alloc(0), at: 0, end: low, aborted: [], aborting: new Set(), jumped });
+    this.#queue.push({
+      state,
+      broker,
+      bytes: Buffer.alloc(0),
+      at: 0,
+      end: low,
+      aborted: [],
+      aborting: new Set(),
+      jumped,
+    });
   }
 
   #moved(state: PartitionState, code: number): void {
@@ -262,7 +304,8 @@ export class GrouplessReader implements Reader {
     if (!MOVED.has(code)) throw translate(error, { brokers: this.#cluster.brokers, topic: state.topic });
     if (error.type === 'UNKNOWN_TOPIC_OR_PARTITION') {
       state.unknownSince ??= Date.now();
-      if (Date.now() - state.unknownSince > UNKNOWN_TOPIC_MS) throw translate(error, { brokers: this.#cluster.brokers, topic: state.topic });
+      if (Date.now() - state.unknownSince > UNKNOWN_TOPIC_MS)
+        throw translate(error, { brokers: this.#cluster.brokers, topic: state.topic });
     }
     this.#cluster.forgetLeaders([state.topic]);
     throw error;
@@ -294,7 +337,7 @@ function sorted(aborted: FetchedPartition['aborted']): FetchedPartition['aborted
 /** The offset after the last whole batch. */
 function endOf(bytes: Buffer): bigint | undefined {
   let last: Batch | undefined;
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const batch = batchAt(bytes, at);
     if (batch === undefined) break;
     last = batch;

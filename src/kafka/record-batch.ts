@@ -102,7 +102,10 @@ export function readRecords(
   const { start, attributes, baseOffset } = batch;
   const count = bytes.readInt32BE(start + BATCH.count);
   const baseTimestamp = Number(bytes.readBigInt64BE(start + BATCH.baseTimestamp));
-  const appendTime = (attributes & BATCH.logAppendTime) === 0 ? undefined : Number(bytes.readBigInt64BE(start + BATCH.maxTimestamp));
+  const appendTime =
+    (attributes & BATCH.logAppendTime) === 0
+      ? undefined
+      : Number(bytes.readBigInt64BE(start + BATCH.maxTimestamp));
   const codec = attributes & BATCH.codec;
   const plain = codec === 0 ? bytes : decompress(codec, bytes.subarray(start + BATCH.records, batch.end));
   const cursor = new Cursor(plain, codec === 0 ? start + BATCH.records : 0);

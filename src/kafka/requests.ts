@@ -27,10 +27,15 @@ export type ApiName = keyof typeof API;
 
 /** What the brokers answer, as decoded; error codes are left to the caller. */
 export interface Responses {
-  ListOffsets: { responses: { topic: string; partitions: { partition: number; errorCode: number; offset: string }[] }[] };
+  ListOffsets: {
+    responses: { topic: string; partitions: { partition: number; errorCode: number; offset: string }[] }[];
+  };
   Metadata: MetadataResponse;
   OffsetCommit: { responses: { topic: string; partitions: { partition: number; errorCode: number }[] }[] };
-  OffsetFetch: { errorCode?: number; responses: { topic: string; partitions: { partition: number; offset: string; errorCode: number }[] }[] };
+  OffsetFetch: {
+    errorCode?: number;
+    responses: { topic: string; partitions: { partition: number; offset: string; errorCode: number }[] }[];
+  };
   GroupCoordinator: { errorCode: number; coordinator: { nodeId: number; host: string; port: number } };
   JoinGroup: {
     errorCode: number;
@@ -43,15 +48,24 @@ export interface Responses {
   LeaveGroup: { errorCode: number };
   SyncGroup: { errorCode: number; memberAssignment: Buffer };
   DescribeGroups: {
-    groups: { errorCode: number; groupId: string; state: string; members: { memberId: string; clientId: string; clientHost: string }[] }[];
+    groups: {
+      errorCode: number;
+      groupId: string;
+      state: string;
+      members: { memberId: string; clientId: string; clientHost: string }[];
+    }[];
   };
   ListGroups: { errorCode: number; groups: { groupId: string; protocolType: string }[] };
   CreateTopics: { topicErrors: { topic: string; errorCode: number; errorMessage?: string | null }[] };
   DeleteTopics: { topicErrors: { topic: string; errorCode: number }[] };
   InitProducerId: { errorCode: number; producerId: string; producerEpoch: number };
-  AddPartitionsToTxn: { errors: { topic: string; partitionErrors: { partition: number; errorCode: number }[] }[] };
+  AddPartitionsToTxn: {
+    errors: { topic: string; partitionErrors: { partition: number; errorCode: number }[] }[];
+  };
   EndTxn: { errorCode: number };
-  DescribeConfigs: { resources: { errorCode: number; configEntries: { configName: string; configValue: string | null }[] }[] };
+  DescribeConfigs: {
+    resources: { errorCode: number; configEntries: { configName: string; configValue: string | null }[] }[];
+  };
   DeleteGroups: { results: { groupId: string; errorCode: number }[] };
 }
 
@@ -62,7 +76,13 @@ export interface MetadataResponse {
   topicMetadata: {
     topicErrorCode: number;
     topic: string;
-    partitionMetadata: { partitionErrorCode: number; partitionId: number; leader: number; replicas: number[]; isr: number[] }[];
+    partitionMetadata: {
+      partitionErrorCode: number;
+      partitionId: number;
+      leader: number;
+      replicas: number[];
+      isr: number[];
+    }[];
   }[];
 }
 

@@ -23,7 +23,11 @@ type Sasl =
 /**
  * @throws UserError naming the key of hippo.yaml for a missing user name, an unreadable file or an address without a port
  */
-export function connectionSettings(brokers: readonly string[], settings: KafkaConfig, clientId = settings.client_id): ConnectionSettings {
+export function connectionSettings(
+  brokers: readonly string[],
+  settings: KafkaConfig,
+  clientId = settings.client_id,
+): ConnectionSettings {
   return {
     brokers: checked(brokers),
     clientId,
@@ -35,7 +39,10 @@ export function connectionSettings(brokers: readonly string[], settings: KafkaCo
 }
 
 function checked(brokers: readonly string[]): readonly string[] {
-  if (brokers.length === 0) throw new UserError('no Kafka broker is configured', { next: ['hippo up', 'set kafka.brokers in hippo.yaml, or HIPPO_BROKERS'] });
+  if (brokers.length === 0)
+    throw new UserError('no Kafka broker is configured', {
+      next: ['hippo up', 'set kafka.brokers in hippo.yaml, or HIPPO_BROKERS'],
+    });
   for (const broker of brokers) {
     const port = Number(/^(?:\[[^\]]+\]|[^:\s/]+):(\d{1,5})$/.exec(broker)?.[1]);
     if (!(port >= 1 && port <= 65_535)) {
@@ -65,12 +72,21 @@ function saslOptions(sasl: NonNullable<KafkaConfig['sasl']>): Sasl {
   const { mechanism } = sasl;
   if (mechanism === 'oauthbearer') {
     const { token, token_file: file } = sasl;
-    if (token === undefined && file === undefined) throw missing('kafka.sasl.token', 'or kafka.sasl.token_file');
+    if (token === undefined && file === undefined)
+      throw missing('kafka.sasl.token', 'or kafka.sasl.token_file');
     // A file is read for each connection: what renews the token writes it there.
-    return { mechanism, oauthBearerProvider: () => Promise.resolve({ value: token ?? read(file ?? '', 'kafka.sasl.token_file').trim() }) };
+    return {
+      mechanism,
+      oauthBearerProvider: () =>
+        Promise.resolve({ value: token ?? read(file ?? '', 'kafka.sasl.token_file').trim() }),
+    };
   }
   if (sasl.username === undefined) throw missing('kafka.sasl.username');
-  const password = sasl.password ?? (sasl.password_file === undefined ? undefined : read(sasl.password_file, 'kafka.sasl.password_file').trim());
+  const password =
+    sasl.password ??
+    (sasl.password_file === undefined
+      ? undefined
+      : read(sasl.password_file, 'kafka.sasl.password_file').trim());
   if (password === undefined) throw missing('kafka.sasl.password', 'or kafka.sasl.password_file');
   return { mechanism, username: sasl.username, password };
 }
@@ -87,6 +103,11 @@ function read(file: string, key: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UserError(`the file of ${key} cannot be read`, { why: messageOf(error), next: [`check ${key} in hippo.yaml`], place: { file, key }, cause: error });
+    throw new UserError(`the file of ${key} cannot be read`, {
+      why: messageOf(error),
+      next: [`check ${key} in hippo.yaml`],
+      place: { file, key },
+      cause: error,
+    });
   }
 }

@@ -65,11 +65,15 @@ export type InputLine =
  */
 export function readLine(line: Buffer): { ok: true; input: InputLine } | { ok: false; reason: string } {
   const parsed = looksLikeEnvelope(line) ? parseObject(line) : undefined;
-  if (parsed === undefined || !isEnvelopeLike(parsed)) return { ok: true, input: { kind: 'value', value: line } };
+  if (parsed === undefined || !isEnvelopeLike(parsed))
+    return { ok: true, input: { kind: 'value', value: line } };
   const key = toBytes(parsed['key'] ?? null);
   const value = toBytes(parsed['value'] ?? null);
   if (key === undefined || value === undefined) {
-    return { ok: false, reason: `"${key === undefined ? 'key' : 'value'}" must be text, null or {"base64":"…"}` };
+    return {
+      ok: false,
+      reason: `"${key === undefined ? 'key' : 'value'}" must be text, null or {"base64":"…"}`,
+    };
   }
   const headers: Record<string, Buffer> = {};
   for (const [name, text] of Object.entries(isJsonObject(parsed['headers']) ? parsed['headers'] : {})) {
@@ -97,7 +101,9 @@ function parseObject(line: Buffer): JsonObject | undefined {
 }
 
 function isEnvelopeLike(parsed: JsonObject): boolean {
-  return typeof parsed['topic'] === 'string' && 'partition' in parsed && 'offset' in parsed && 'value' in parsed;
+  return (
+    typeof parsed['topic'] === 'string' && 'partition' in parsed && 'offset' in parsed && 'value' in parsed
+  );
 }
 
 /** undefined where it is none of the three forms. */

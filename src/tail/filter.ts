@@ -65,16 +65,22 @@ function parse(environment: Environment, expression: string): (fields: Record<st
     const { type, error } = program.check();
     if (error !== undefined) throw error;
     if (type !== 'bool' && type !== 'dyn') {
-      throw new UserError(`--filter ${expression} is ${type ?? 'nothing'}, not true or false`, { next: EXAMPLES });
+      throw new UserError(`--filter ${expression} is ${type ?? 'nothing'}, not true or false`, {
+        next: EXAMPLES,
+      });
     }
     return program;
   } catch (error) {
-    if (!(error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)) throw error;
+    if (!(error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError))
+      throw error;
     throw new UserError(`--filter: ${error.summary}`, { why: explain(expression, error), next: EXAMPLES });
   }
 }
 
-const EXAMPLES = [`--filter 'value.table == "party" && partition == 0'`, `--filter 'value.is_success == false'`];
+const EXAMPLES = [
+  `--filter 'value.table == "party" && partition == 0'`,
+  `--filter 'value.is_success == false'`,
+];
 
 /** Where the error is, and what other languages' habits make of it. */
 function explain(expression: string, error: ParseError | CelTypeError | EvaluationError): string {
@@ -85,7 +91,8 @@ function explain(expression: string, error: ParseError | CelTypeError | Evaluati
     const near = didYouMean(unknown, Object.keys(FIELDS));
     lines.push(`${near === undefined ? '' : `${near} `}A filter may name ${Object.keys(FIELDS).join(', ')};`);
     lines.push(`a field of a JSON value is value.${unknown}.`);
-  } else if (/^\s*\./.test(expression)) lines.push('Fields begin without a dot: value.table, not .value.table.');
+  } else if (/^\s*\./.test(expression))
+    lines.push('Fields begin without a dot: value.table, not .value.table.');
   else if (/[^=!<>]=[^=~]/.test(expression)) lines.push('Equality is ==.');
   else if (/\b(and|or|not)\b/.test(expression)) lines.push('And, or, not are &&, || and !.');
   return lines.join('\n');
@@ -120,7 +127,9 @@ class Fields {
   }
 
   get headers(): Record<string, string> {
-    return Object.fromEntries(Object.entries(this.#record.headers).map(([name, value]) => [name, value.toString('utf8')]));
+    return Object.fromEntries(
+      Object.entries(this.#record.headers).map(([name, value]) => [name, value.toString('utf8')]),
+    );
   }
 
   get value(): Json {

@@ -53,7 +53,9 @@ export async function parseSpan(
   const dots = from?.indexOf('..') ?? -1;
   if (from !== undefined && dots !== -1) {
     if (to !== undefined) {
-      throw new UserError(`--from ${from} already says where to end`, { next: [`--from ${from.slice(0, dots)} --to ${to}`] });
+      throw new UserError(`--from ${from} already says where to end`, {
+        next: [`--from ${from.slice(0, dots)} --to ${to}`],
+      });
     }
     return {
       from: await parsePosition(from.slice(0, dots) || 'beginning', '--from', context),
@@ -84,7 +86,9 @@ export async function parsePosition(text: string, flag: string, context: TimeCon
   if (time !== undefined) return { at: 'time', time };
   throw new UserError(`${flag} ${text} is no position`, {
     why: `Allowed:\n${POSITION_FORMS.map((form) => `  ${form}`).join('\n')}`,
-    next: /^-\d+$/.test(trimmed) ? [`the last ${trimmed.slice(1)} records, in all: --last ${trimmed.slice(1)}`] : [],
+    next: /^-\d+$/.test(trimmed)
+      ? [`the last ${trimmed.slice(1)} records, in all: --last ${trimmed.slice(1)}`]
+      : [],
   });
 }
 
@@ -101,7 +105,11 @@ function offsetPosition(digits: string, flag: string): Position {
  *
  * @param epochs whether digits alone are an epoch
  */
-export async function parseTime(text: string, context: TimeContext, epochs = true): Promise<Millis | undefined> {
+export async function parseTime(
+  text: string,
+  context: TimeContext,
+  epochs = true,
+): Promise<Millis | undefined> {
   if (text === 'now') return context.clock.now();
   if (epochs && /^\d{1,15}$/.test(text)) return text.length <= 11 ? Number(text) * 1000 : Number(text);
   if (text.startsWith('-')) {
@@ -170,14 +178,20 @@ async function locate(
     case 'offset':
       return new Map(ranges.map(({ partition }) => [partition, position.offset]));
     case 'partitions': {
-      const missing = [...position.offsets.keys()].find((wanted) => ranges.every(({ partition }) => partition !== wanted));
+      const missing = [...position.offsets.keys()].find((wanted) =>
+        ranges.every(({ partition }) => partition !== wanted),
+      );
       if (missing !== undefined) {
-        throw new UserError(`${topic} has no partition ${missing}`, { why: `It has ${ranges.length}, from 0.` });
+        throw new UserError(`${topic} has no partition ${missing}`, {
+          why: `It has ${ranges.length}, from 0.`,
+        });
       }
       return new Map(position.offsets);
     }
     case 'time':
-      return new Map((await kafka.offsetsAt(topic, position.time)).map(({ partition, offset }) => [partition, offset]));
+      return new Map(
+        (await kafka.offsetsAt(topic, position.time)).map(({ partition, offset }) => [partition, offset]),
+      );
   }
 }
 

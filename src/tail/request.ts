@@ -18,10 +18,15 @@ export interface SpanWords {
  */
 export async function readSpan(words: SpanWords, { calendar }: Config, clock: Clock): Promise<Span> {
   const ends = words.exitAtEnd || words.to !== undefined || words.last !== undefined;
-  const span = await parseSpan(words.from, words.to, { clock, timezone: calendar.timezone }, {
-    from: { at: ends ? 'beginning' : 'end' },
-    to: null,
-  });
+  const span = await parseSpan(
+    words.from,
+    words.to,
+    { clock, timezone: calendar.timezone },
+    {
+      from: { at: ends ? 'beginning' : 'end' },
+      to: null,
+    },
+  );
   if (span.to?.at === 'time' && span.to.time > clock.now() + 1000) {
     throw new UserError(`--to ${words.to ?? words.from ?? ''} lies in the future`, {
       why: 'Without --to the topics are followed until Ctrl-C.',

@@ -60,7 +60,11 @@ export async function tail(
   }
   const open = stops === undefined ? starts : starts.filter((start) => start.offset < offsetIn(stops, start));
   if (open.length === 0) return { ...summary, stopped: signal.aborted ? 'interrupted' : 'end' };
-  const reader = await kafka.reader({ from: open, patience: PATIENCE, ...(stops === undefined ? {} : { until: stopsOf(open, stops) }) });
+  const reader = await kafka.reader({
+    from: open,
+    patience: PATIENCE,
+    ...(stops === undefined ? {} : { until: stopsOf(open, stops) }),
+  });
   const { keep } = consumer;
   await consume(reader, signal, async ({ records }) => {
     for (const record of records) {
@@ -101,14 +105,24 @@ async function readLast(
     if (short.length === 0 || signal.aborted) break;
     const windows = short.map((partition) => {
       const start = partition.unread - partition.window;
-      return { partition, start: start > partition.low ? start : partition.low, records: [] as KafkaRecord[] };
+      return {
+        partition,
+        start: start > partition.low ? start : partition.low,
+        records: [] as KafkaRecord[],
+      };
     });
     const reader = await kafka.reader({
-      from: windows.map(({ partition, start }) => ({ topic: partition.topic, partition: partition.partition, offset: start })),
+      from: windows.map(({ partition, start }) => ({
+        topic: partition.topic,
+        partition: partition.partition,
+        offset: start,
+      })),
       until: short.map(({ topic, partition, unread }) => ({ topic, partition, offset: unread })),
     });
     await consume(reader, signal, (batch) => {
-      const window = windows.find(({ partition: p }) => p.topic === batch.topic && p.partition === batch.partition);
+      const window = windows.find(
+        ({ partition: p }) => p.topic === batch.topic && p.partition === batch.partition,
+      );
       if (window === undefined) return 'more';
       for (const record of batch.records) if (keep === undefined || keep(record)) window.records.push(record);
       if (window.records.length > 2 * count) window.records.splice(0, window.records.length - count);
@@ -126,7 +140,9 @@ async function readLast(
 }
 
 function offsetIn(positions: readonly ReadPosition[], at: Omit<ReadPosition, 'offset'>): bigint {
-  return positions.find(({ topic, partition }) => topic === at.topic && partition === at.partition)?.offset ?? 0n;
+  return (
+    positions.find(({ topic, partition }) => topic === at.topic && partition === at.partition)?.offset ?? 0n
+  );
 }
 
 function stopsOf(open: readonly ReadPosition[], stops: readonly ReadPosition[]): ReadPosition[] {

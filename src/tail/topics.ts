@@ -35,7 +35,9 @@ export interface TopicWish {
 export function selectTopics(config: Config, existing: readonly string[], wish: TopicWish): string[] {
   const there = new Set(existing);
   if (wish.names.length === 0 && wish.pattern === undefined) {
-    const chosen = WITHOUT_NAMES.flatMap((word) => topicsOf(word, config, existing)).filter((name) => there.has(name));
+    const chosen = WITHOUT_NAMES.flatMap((word) => topicsOf(word, config, existing)).filter((name) =>
+      there.has(name),
+    );
     if (chosen.length > 0) return chosen;
     throw new UserError('none of the hippo topics exists here', {
       why: `Looked for ${topicName(config, 'frontier')}, ${topicName(config, 'start')}, … (topics in hippo.yaml).`,
@@ -47,7 +49,12 @@ export function selectTopics(config: Config, existing: readonly string[], wish: 
   return [...new Set([...named, ...matching])];
 }
 
-function namedTopics(word: string, config: Config, existing: readonly string[], there: ReadonlySet<string>): string[] {
+function namedTopics(
+  word: string,
+  config: Config,
+  existing: readonly string[],
+  there: ReadonlySet<string>,
+): string[] {
   const role = TOPIC_WORDS.find((known) => known === word);
   const names = role === undefined ? [word] : topicsOf(role, config, existing);
   if (role === 'dlq' && names.length === 0) {
@@ -57,7 +64,10 @@ function namedTopics(word: string, config: Config, existing: readonly string[], 
     if (there.has(name)) continue;
     throw new UserError(`there is no topic ${name}`, {
       why: didYouMean(word, [...TOPIC_WORDS, ...existing.filter((topic) => !topic.startsWith('__'))]),
-      next: role === undefined ? ['hippo tail --regex . --count', 'hippo tail --help'] : ['hippo up', `hippo tail TOPIC`],
+      next:
+        role === undefined
+          ? ['hippo tail --regex . --count', 'hippo tail --help']
+          : ['hippo up', `hippo tail TOPIC`],
     });
   }
   return names;
@@ -73,7 +83,9 @@ function matchingTopics(pattern: string, existing: readonly string[]): string[] 
   try {
     expression = new RegExp(pattern);
   } catch (error) {
-    throw new UserError(`--regex ${pattern} is no regular expression`, { why: error instanceof Error ? error.message : undefined });
+    throw new UserError(`--regex ${pattern} is no regular expression`, {
+      why: error instanceof Error ? error.message : undefined,
+    });
   }
   const matches = existing.filter((name) => !name.startsWith('__') && expression.test(name)).sort();
   if (matches.length > 0) return matches;

@@ -1,7 +1,12 @@
 import type { Config, NeedConfig } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
-import { FRONTIER_DIALECTS, type FrontierDialect, type FrontierEvent, type PartitionField } from '../messages/index.ts';
+import {
+  FRONTIER_DIALECTS,
+  type FrontierDialect,
+  type FrontierEvent,
+  type PartitionField,
+} from '../messages/index.ts';
 
 /** What a person said about the event, as words; undefined: not said. */
 export interface EventWords {
@@ -13,7 +18,9 @@ export interface EventWords {
 }
 
 /** An event without its date. */
-export type EventShape = Pick<FrontierEvent, 'dialect' | 'db' | 'table' | 'method'> & { partition: PartitionField[] };
+export type EventShape = Pick<FrontierEvent, 'dialect' | 'db' | 'table' | 'method'> & {
+  partition: PartitionField[];
+};
 
 /**
  * Completes what was said from hippo.yaml: the table is `trigger.table`, or the only table that this project's jobs need;
@@ -50,7 +57,10 @@ function defaultTable(config: Config, required = true): string | undefined {
       needed.length === 0
         ? 'There is no --table, and hippo.yaml names none (trigger.table, or the needs of its jobs).'
         : `This project's jobs need ${needed.join(', ')}.`,
-    next: needed.length === 0 ? ['hippo trigger --table db.table'] : needed.slice(0, 3).map((one) => `hippo trigger --table ${one}`),
+    next:
+      needed.length === 0
+        ? ['hippo trigger --table db.table']
+        : needed.slice(0, 3).map((one) => `hippo trigger --table ${one}`),
   });
 }
 
@@ -79,7 +89,10 @@ function readPartition(words: readonly string[]): PartitionField[] {
     if (equals > 0 && level.name !== '' && level.value !== '') return level;
     throw new UserError(`--partition ${word} is not name=value`, {
       why: 'Each level of a multi-level partition has a --partition of its own, outermost first.',
-      next: [`hippo trigger --partition yyyymm=201704`, 'hippo trigger --partition date=20170428 --partition region=eu'],
+      next: [
+        `hippo trigger --partition yyyymm=201704`,
+        'hippo trigger --partition date=20170428 --partition region=eu',
+      ],
     });
   });
   const twice = levels.find(({ name }, index) => levels.findIndex((level) => level.name === name) !== index);
@@ -94,7 +107,9 @@ function readDialect(text: string): FrontierDialect {
   const dialect = FRONTIER_DIALECTS.find((known) => known === text);
   if (dialect !== undefined) return dialect;
   throw new UserError(`there is no dialect ${text}`, {
-    why: [didYouMean(text, FRONTIER_DIALECTS), `Known are ${FRONTIER_DIALECTS.join(', ')}.`].filter(Boolean).join(' '),
+    why: [didYouMean(text, FRONTIER_DIALECTS), `Known are ${FRONTIER_DIALECTS.join(', ')}.`]
+      .filter(Boolean)
+      .join(' '),
   });
 }
 

@@ -56,8 +56,7 @@ export interface FollowChange {
 }
 
 type Sighting = { taken: boolean } & (
-  | { type: 'started'; message: JobStart }
-  | { type: 'finished'; message: JobFinish; place: Place }
+  { type: 'started'; message: JobStart } | { type: 'finished'; message: JobFinish; place: Place }
 );
 
 interface StateRun {
@@ -96,7 +95,8 @@ export class Follower {
     this.#followed.add(coordinates);
     const partition = `${place.topic}/${place.partition}`;
     const offset = BigInt(place.offset);
-    if (offset >= (this.#heads.get(partition)?.offset ?? 0n)) this.#heads.set(partition, { offset, since: now });
+    if (offset >= (this.#heads.get(partition)?.offset ?? 0n))
+      this.#heads.set(partition, { offset, since: now });
     const sightings = this.#unclaimed.get(coordinates) ?? [];
     this.#unclaimed.delete(coordinates);
     return sightings.flatMap((sighting) => this.#take(sighting, [coordinates], now));
@@ -118,7 +118,8 @@ export class Follower {
       for (const [topic, partitions] of Object.entries(value)) {
         if (!isJsonObject(partitions)) continue;
         for (const [partition, next] of Object.entries(partitions)) {
-          if (typeof next === 'string' && /^\d+$/.test(next)) this.position(hippo, topic, Number(partition), BigInt(next));
+          if (typeof next === 'string' && /^\d+$/.test(next))
+            this.position(hippo, topic, Number(partition), BigInt(next));
         }
       }
     } else if (kind === 'run') {
@@ -158,7 +159,9 @@ export class Follower {
       .filter((run) => OPEN.has(run.status) && this.#isFollowed(run.inputs))
       .map(({ hippo, job, runKey, status, has }) => ({ hippo, job, run_key: runKey, status, has }));
     const undecided = live.filter((hippo) =>
-      [...this.#heads].some(([partition, { offset, since }]) => !hasRead(positions.get(hippo), partition, offset, now - since)),
+      [...this.#heads].some(
+        ([partition, { offset, since }]) => !hasRead(positions.get(hippo), partition, offset, now - since),
+      ),
     );
     return { undecided, open, running };
   }
@@ -170,9 +173,16 @@ export class Follower {
   #see(sighting: Sighting, now: Millis): FollowChange[] {
     const causes = (sighting.message.receiveMsgs ?? []).map(coordinatesOf);
     for (const cause of causes) {
-      if (!this.#followed.has(cause)) this.#unclaimed.set(cause, [...(this.#unclaimed.get(cause) ?? []), sighting]);
+      if (!this.#followed.has(cause))
+        this.#unclaimed.set(cause, [...(this.#unclaimed.get(cause) ?? []), sighting]);
     }
-    return this.#isFollowed(causes) ? this.#take(sighting, causes.filter((cause) => this.#followed.has(cause)), now) : [];
+    return this.#isFollowed(causes)
+      ? this.#take(
+          sighting,
+          causes.filter((cause) => this.#followed.has(cause)),
+          now,
+        )
+      : [];
   }
 
   /** Start and finish come on two topics, so the finish may be seen first: a start never reopens a run. */
@@ -204,7 +214,9 @@ export class Follower {
 
   /** Runs that ended without a message, such as a window that timed out. */
   #endedSilently(): FollowedRun[] {
-    const told = new Set([...this.#runs.values()].map(({ hippo, job, run_key }) => `${hippo}/${job}/${run_key ?? ''}`));
+    const told = new Set(
+      [...this.#runs.values()].map(({ hippo, job, run_key }) => `${hippo}/${job}/${run_key ?? ''}`),
+    );
     return [...this.#state.values()]
       .filter((run) => ENDED_BADLY.has(run.status) && this.#isFollowed(run.inputs))
       .filter(({ hippo, job, runKey }) => !told.has(`${hippo}/${job}/${runKey}`))
@@ -231,7 +243,12 @@ const BEGINNING = 2_000;
 /** A hippo without any position has not been heard of for so long that it reads something else. */
 const SILENT = 15_000;
 
-function hasRead(known: ReadonlyMap<string, bigint> | undefined, partition: string, offset: bigint, waited: Millis): boolean {
+function hasRead(
+  known: ReadonlyMap<string, bigint> | undefined,
+  partition: string,
+  offset: bigint,
+  waited: Millis,
+): boolean {
   const next = known?.get(partition);
   if (next !== undefined) return next > offset;
   return waited > (known === undefined ? SILENT : BEGINNING);

@@ -24,7 +24,10 @@ export function planEvent(event: FrontierEvent, topic: string, traceparent = new
 }
 
 /** @returns where each event went, in their order; acknowledged by all in-sync replicas */
-export async function publish(kafka: Pick<Kafka, 'producer'>, events: readonly PlannedEvent[]): Promise<RecordPlace[]> {
+export async function publish(
+  kafka: Pick<Kafka, 'producer'>,
+  events: readonly PlannedEvent[],
+): Promise<RecordPlace[]> {
   const producer = await kafka.producer();
   try {
     return await producer.send(events.map(({ record }) => record));

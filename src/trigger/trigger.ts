@@ -45,7 +45,10 @@ export interface TriggerListener extends Pick<WaitOptions, 'onChange' | 'onExpla
 export async function planOne(words: TriggerWords, config: Config, clock: Clock): Promise<PlannedEvent> {
   const { partition, ...event } = completeEvent(words, config);
   const execDate = await readExecDate(words.execDate ?? 'now', config, clock);
-  return planEvent({ kind: 'frontier', ...event, partitions: [partition], execDate, extra: {} }, topicName(config, 'frontier'));
+  return planEvent(
+    { kind: 'frontier', ...event, partitions: [partition], execDate, extra: {} },
+    topicName(config, 'frontier'),
+  );
 }
 
 /**
@@ -68,13 +71,19 @@ export async function trigger(
     for (const event of published) listener.onPublished(event);
     if (watch === null || wait === null) return { events: published, wait: null };
     watch.follow(places);
-    return { events: published, wait: await watch.wait({ timeout: wait.timeout, signal: wait.signal, ...listener }) };
+    return {
+      events: published,
+      wait: await watch.wait({ timeout: wait.timeout, signal: wait.signal, ...listener }),
+    };
   } finally {
     await watch?.close();
   }
 }
 
-function publishedEvent({ table, partition, traceparent, record }: PlannedEvent, place: RecordPlace): PublishedEvent {
+function publishedEvent(
+  { table, partition, traceparent, record }: PlannedEvent,
+  place: RecordPlace,
+): PublishedEvent {
   return {
     table,
     partition_path: partition,

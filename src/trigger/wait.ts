@@ -26,9 +26,7 @@ export interface WaitOptions {
   onExplanation(explanation: Explanation): void;
 }
 
-export type Explanation =
-  | { type: 'no-hippo-runs' }
-  | { type: 'waits-for-inputs'; run: OpenRun };
+export type Explanation = { type: 'no-hippo-runs' } | { type: 'waits-for-inputs'; run: OpenRun };
 
 /** A hippo whose client is up has a consumer group with members, called by this prefix and its name. */
 const GROUP_PREFIX = 'hippo.';
@@ -102,7 +100,14 @@ export class Watch {
       ),
     );
     const from = perTopic.flat();
-    return new Watch(kafka, config, topics, await kafka.reader({ from, patience: PATIENCE.withBrokers }), from, clock);
+    return new Watch(
+      kafka,
+      config,
+      topics,
+      await kafka.reader({ from, patience: PATIENCE.withBrokers }),
+      from,
+      clock,
+    );
   }
 
   /** Follows messages that have been published. */
@@ -148,7 +153,8 @@ export class Watch {
       const outcome = signal.aborted ? 'interrupted' : decide(look, runs, waited, timeout);
       if (outcome !== null) return { outcome, runs, pending: look.pending, live: look.live };
       if (look.live.length === 0) explain({ type: 'no-hippo-runs' });
-      for (const run of look.pending.open) if (run.status === 'waiting') explain({ type: 'waits-for-inputs', run });
+      for (const run of look.pending.open)
+        if (run.status === 'waiting') explain({ type: 'waits-for-inputs', run });
       await this.#rest(Math.min(LOOK, Math.max(0, timeout - waited)));
     }
   }
@@ -178,7 +184,10 @@ export class Watch {
       if (start.ok) this.#tell(this.#follower.started(start.message, now));
     } else {
       const finish = parseFinish(value);
-      if (finish.ok) this.#tell(this.#follower.finished(finish.message, { topic, partition, offset: String(offset) }, now));
+      if (finish.ok)
+        this.#tell(
+          this.#follower.finished(finish.message, { topic, partition, offset: String(offset) }, now),
+        );
     }
   }
 
@@ -241,10 +250,16 @@ export class Watch {
 }
 
 /** null: go on waiting. */
-function decide(look: Look, runs: readonly FollowedRun[], waited: Millis, timeout: Millis): WaitOutcome | null {
+function decide(
+  look: Look,
+  runs: readonly FollowedRun[],
+  waited: Millis,
+  timeout: Millis,
+): WaitOutcome | null {
   const { live, pending, complete } = look;
   const quiet = complete && pending.undecided.length + pending.open.length + pending.running.length === 0;
-  if (quiet && runs.length > 0) return runs.every(({ outcome }) => outcome === 'succeeded') ? 'succeeded' : 'failed';
+  if (quiet && runs.length > 0)
+    return runs.every(({ outcome }) => outcome === 'succeeded') ? 'succeeded' : 'failed';
   const patience = live.length > 0 ? PATIENCE.withHippos : PATIENCE.withoutHippos;
   if (quiet && waited >= Math.min(patience, timeout)) return 'nobody-reacted';
   return waited >= timeout ? 'timed-out' : null;

@@ -1,15 +1,33 @@
-import { Flags } from '@oclif/core';
+import { Flags, type Interfaces } from '@oclif/core';
 import { DURATION_FORM, parseDuration } from '../core/duration.ts';
-import { UserError } from '../core/errors.ts';
+import { BugError, UserError } from '../core/errors.ts';
 
-/** A flag that takes a duration (`90s`, `2h`, a bare number of seconds) and gives milliseconds. */
-export const durationFlag = Flags.custom<number>({
-  helpValue: 'DURATION',
-  parse: (text, _context, { name }) => {
-    const millis = parseDuration(text);
-    if (millis !== undefined) return Promise.resolve(millis);
-    throw new UserError(`--${name} must be ${DURATION_FORM}; it is ${JSON.stringify(text)}`, {
-      next: [`--${name} 30m`],
-    });
-  },
-});
+type FlagOptions = Pick<Partial<Interfaces.OptionFlag<number>>, 'char' | 'description' | 'exclusive' | 'dependsOn'>;
+
+/**
+ * A flag that takes a duration (`90s`, `2h`, a bare number of seconds) and gives milliseconds; undefined when it is
+ * left out and has no default.
+ *
+ * @param options `default` as a person would type it, which is how the help shows it
+ */
+export function durationFlag(options: FlagOptions & { default: string }): Interfaces.OptionFlag<number>;
+export function durationFlag(options: FlagOptions): Interfaces.OptionFlag<number | undefined>;
+export function durationFlag({
+  default: usual,
+  ...options
+}: FlagOptions & { default?: string }):
+  Interfaces.OptionFlag<number> | Interfaces.OptionFlag<number | undefined> {
+  const shared = { ...options, helpValue: 'DURATION', parse: parseFlag };
+  if (usual === undefined) return Flags.custom<number>()(shared);
+  const millis = parseDuration(usual);
+  if (millis === undefined) throw new BugError(`a flag's default is no duration: ${usual}`);
+  return Flags.custom<number>()({ ...shared, default: millis, defaultHelp: () => Promise.resolve(usual) });
+}
+
+function parseFlag(text: string, _command: unknown, { name }: { name: string }): Promise<number> {
+  const millis = parseDuration(text);
+  if (millis !== undefined) return Promise.resolve(millis);
+  throw new UserError(`--${name} must be ${DURATION_FORM}; it is ${JSON.stringify(text)}`, {
+    next: [`--${name} 30m`],
+  });
+}

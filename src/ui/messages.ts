@@ -39,7 +39,14 @@ function describeStart({ hippoName, jobName, runKey }: JobStart): string {
 }
 
 /** `✓ etl/load 201704 succeeded in 12 s`, `✗ etl/load 201704 failed after 3 s: exit code 3` */
-function describeFinish({ hippoName, jobName, runKey, isSuccess, durationTime, errorMsg }: JobFinish): string {
+function describeFinish({
+  hippoName,
+  jobName,
+  runKey,
+  isSuccess,
+  durationTime,
+  errorMsg,
+}: JobFinish): string {
   const took = formatDuration(durationTime * 1000);
   const name = runName(hippoName, jobName, runKey);
   if (isSuccess) return `${chalk.green('✓')} ${name} ${chalk.green('succeeded')} in ${took}`;
@@ -55,7 +62,14 @@ function describeRequest({ hippoName, jobName, runKey, action, by, reason }: Man
 }
 
 /** `♥ etl well (pid 4711 on 10.0.0.7, every 30 s)` */
-function describeHealth({ serviceName, isSuccess, errorMsg, servicePid, clientIp, interval }: ServiceHealth): string {
+function describeHealth({
+  serviceName,
+  isSuccess,
+  errorMsg,
+  servicePid,
+  clientIp,
+  interval,
+}: ServiceHealth): string {
   const where = chalk.dim(`(pid ${servicePid} on ${visible(clientIp)}, every ${formatDuration(interval)})`);
   const name = chalk.bold(visible(serviceName));
   if (isSuccess === 1) return `${chalk.green('♥')} ${name} well ${where}`;
@@ -70,7 +84,10 @@ export function runName(hippo: string, job: string, key: string | undefined): st
 
 /** Control characters of a message made visible: what a stranger wrote must not drive this terminal. */
 export function visible(text: string): string {
-  return text.replaceAll(CONTROL, (character) => ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return text.replaceAll(
+    CONTROL,
+    (character) => ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
 // eslint-disable-next-line no-control-regex -- these are what it is about

@@ -22,7 +22,10 @@ function describe(event: ClientEvent): [mark: string, text: string] {
   switch (event.event) {
     case 'started': {
       const http = event.http === null ? '' : `, http://${event.http}`;
-      return [chalk.cyan('▸'), `${chalk.bold(event.hippo)} started, pid ${event.pid}, Kafka at ${event.brokers.join(', ')}${http}`];
+      return [
+        chalk.cyan('▸'),
+        `${chalk.bold(event.hippo)} started, pid ${event.pid}, Kafka at ${event.brokers.join(', ')}${http}`,
+      ];
     }
     case 'standby':
       return [chalk.dim('·'), `standby: another client owns ${event.group}`];
@@ -38,18 +41,30 @@ function describe(event: ClientEvent): [mark: string, text: string] {
       return [chalk.cyan('→'), `${event.input}${event.runs.length === 0 ? '' : ` → ${runList(event.runs)}`}`];
     case 'rejected': {
       const key = event.key === undefined ? '' : `${event.key} `;
-      return [chalk.yellow('!'), `${event.topic}[${event.partition}]@${event.offset} → ${event.dlq}: ${key}${event.reason}`];
+      return [
+        chalk.yellow('!'),
+        `${event.topic}[${event.partition}]@${event.offset} → ${event.dlq}: ${key}${event.reason}`,
+      ];
     }
     case 'submitted':
-      return [chalk.cyan('▸'), `${name(event)} submitted${attempt(event.attempt)}, pid ${event.pid}, log ${relativeLog(event.log)}`];
+      return [
+        chalk.cyan('▸'),
+        `${name(event)} submitted${attempt(event.attempt)}, pid ${event.pid}, log ${relativeLog(event.log)}`,
+      ];
     case 'ended':
       return describeEnd(event);
     case 'finished':
       return ['', ''];
     case 'alert':
-      return [event.level === 'info' ? chalk.dim('·') : chalk.yellow('!'), `${event.job === undefined ? '' : `${event.job} ${event.run_key ?? ''}: `}${event.text}`];
+      return [
+        event.level === 'info' ? chalk.dim('·') : chalk.yellow('!'),
+        `${event.job === undefined ? '' : `${event.job} ${event.run_key ?? ''}: `}${event.text}`,
+      ];
     case 'stopping':
-      return [chalk.dim('·'), `${event.signal}: stopping${event.running === 0 ? '' : `, ending ${count(event.running, 'job')}`}`];
+      return [
+        chalk.dim('·'),
+        `${event.signal}: stopping${event.running === 0 ? '' : `, ending ${count(event.running, 'job')}`}`,
+      ];
     case 'stopped':
       return [chalk.dim('·'), 'stopped'];
   }
@@ -58,12 +73,19 @@ function describe(event: ClientEvent): [mark: string, text: string] {
 function describeEnd(event: Extract<ClientEvent, { event: 'ended' }>): [string, string] {
   const after = formatDuration(event.duration_ms);
   const [what = '', ...log] = (event.error ?? '').split('\n');
-  const again = event.next_attempt_at === undefined ? '' : `; next attempt ${event.next_attempt_at.slice(0, 19)}Z`;
+  const again =
+    event.next_attempt_at === undefined ? '' : `; next attempt ${event.next_attempt_at.slice(0, 19)}Z`;
   switch (event.outcome) {
     case 'succeeded':
       return [chalk.green('✓'), `${name(event)} succeeded after ${after}${attempt(event.attempt)}`];
     case 'failed':
-      return [chalk.red('✗'), [`${name(event)} failed after ${after}${attempt(event.attempt)}: ${what}${again}`, ...log.slice(-TAIL_LINES)].join('\n')];
+      return [
+        chalk.red('✗'),
+        [
+          `${name(event)} failed after ${after}${attempt(event.attempt)}: ${what}${again}`,
+          ...log.slice(-TAIL_LINES),
+        ].join('\n'),
+      ];
     case 'cancelled':
     case 'vetoed':
       return [chalk.yellow('!'), `${name(event)} ${event.outcome}: ${what}${again}`];

@@ -19,7 +19,8 @@ export interface PrettyOptions {
 /** Makes the function that turns a record into one readable line. */
 export function prettyPrinter(options: PrettyOptions): (record: KafkaRecord) => string {
   const timeOf = timePrinter(options.timezone, options.now);
-  const width = options.topics.length < 2 ? 0 : Math.min(24, Math.max(...options.topics.map((name) => name.length)));
+  const width =
+    options.topics.length < 2 ? 0 : Math.min(24, Math.max(...options.topics.map((name) => name.length)));
   return (record) => {
     const topic = width === 0 ? '' : `${chalk.dim(record.topic.padEnd(width))} `;
     const place = chalk.dim(`${record.partition}:${record.offset}`.padEnd(6));
@@ -32,7 +33,8 @@ function describeRecord(record: KafkaRecord, kinds: PrettyOptions['kinds']): str
   const { value } = record;
   if (value === null) return chalk.dim(`${keyText(record)}deleted`);
   const reason = record.headers['dlq.reason'];
-  if (reason !== undefined) return `${chalk.red('✗ rejected:')} ${visible(reason.toString())} ${chalk.dim(asIs(value))}`;
+  if (reason !== undefined)
+    return `${chalk.red('✗ rejected:')} ${visible(reason.toString())} ${chalk.dim(asIs(value))}`;
   const kind = kinds.get(record.topic) ?? recognise(value);
   const parsed = kind === undefined ? undefined : parseMessage(kind, value);
   if (parsed?.ok === true) return describeMessage(parsed.message);
@@ -50,7 +52,11 @@ function asIs(bytes: Buffer): string {
 
 /** `15:42:26` today, `2017-04-28 15:42:26` on another day. */
 function timePrinter(timezone: string, now: number): (timestamp: number) => string {
-  const format = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone, dateStyle: 'short', timeStyle: 'medium' });
+  const format = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: timezone,
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  });
   const today = format.format(now).slice(0, 10);
   return (timestamp) => {
     if (timestamp < 0) return 'no time';
@@ -61,7 +67,16 @@ function timePrinter(timezone: string, now: number): (timestamp: number) => stri
 
 /** What a terminal shows on stderr before the first record: what is read, and how to leave. */
 export function tailHeading(topics: readonly string[], following: boolean): string {
-  const named = topics.length <= 3 ? topics.join(', ') : `${topics.slice(0, 2).join(', ')} and ${topics.length - 2} more topics`;
+  const named =
+    topics.length <= 3
+      ? topics.join(', ')
+      : `${topics.slice(0, 2).join(', ')} and ${topics.length - 2} more topics`;
   const line = following ? `Following ${named}; Ctrl-C ends.` : `Reading ${named}.`;
-  return chalk.dim(stringWidth(line) <= 80 ? line : following ? `Following ${topics.length} topics; Ctrl-C ends.` : `Reading ${topics.length} topics.`);
+  return chalk.dim(
+    stringWidth(line) <= 80
+      ? line
+      : following
+        ? `Following ${topics.length} topics; Ctrl-C ends.`
+        : `Reading ${topics.length} topics.`,
+  );
 }

@@ -20,9 +20,16 @@ export function renderChange({ type, run }: FollowChange): string {
 
 function renderRun(run: FollowedRun): string {
   const took = run.duration === null ? '' : formatDuration(run.duration * 1000);
-  if (run.outcome === 'succeeded') return `${chalk.green('✓')} ${name(run)} ${chalk.green('succeeded')} in ${took}`;
+  if (run.outcome === 'succeeded')
+    return `${chalk.green('✓')} ${name(run)} ${chalk.green('succeeded')} in ${took}`;
   const head = `${chalk.red('✗')} ${name(run)} ${chalk.red('failed')}${took === '' ? '' : ` after ${took}`}`;
-  return [head, ...(run.error ?? '').split('\n').filter((line) => line !== '').map((line) => `    ${visible(line)}`)].join('\n');
+  return [
+    head,
+    ...(run.error ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => `    ${visible(line)}`),
+  ].join('\n');
 }
 
 function name({ hippo, job, run_key }: FollowedRun): string {
@@ -57,19 +64,28 @@ export function renderOutcome({ wait, events }: TriggerReport): string {
         `${chalk.red('✗')} Nobody reacted.`,
         ...(live.length === 0
           ? wrap('No hippo is running; the event waits in its topic until one starts.', '  ')
-          : wrap(`${live.join(', ')} ${live.length === 1 ? 'has' : 'have'} read it, and need${live.length === 1 ? 's' : ''} nothing of it.`, '  ')),
+          : wrap(
+              `${live.join(', ')} ${live.length === 1 ? 'has' : 'have'} read it, and need${live.length === 1 ? 's' : ''} nothing of it.`,
+              '  ',
+            )),
         `  ${chalk.cyan('→')} ${live.length === 0 ? "./start-client.sh   (in the hippo's project)" : `hippo tail start --from -1h`}`,
       ].join('\n');
     case 'timed-out':
       return [`${chalk.red('✗')} Timed out.`, ...stillToCome(wait)].join('\n');
     case 'interrupted':
-      return [`${chalk.yellow('!')} Interrupted: ${count(events.length, 'event')} published, not waited for any longer.`, ...(pending.running.length > 0 ? stillToCome(wait) : [])].join('\n');
+      return [
+        `${chalk.yellow('!')} Interrupted: ${count(events.length, 'event')} published, not waited for any longer.`,
+        ...(pending.running.length > 0 ? stillToCome(wait) : []),
+      ].join('\n');
   }
 }
 
 function stillToCome({ pending, live }: WaitReport): string[] {
   const lines = [
-    ...pending.running.map((run) => `  ${chalk.yellow('▶')} ${name(run)} is still running${live.includes(run.hippo) ? '' : `, but ${run.hippo} is not`}`),
+    ...pending.running.map(
+      (run) =>
+        `  ${chalk.yellow('▶')} ${name(run)} is still running${live.includes(run.hippo) ? '' : `, but ${run.hippo} is not`}`,
+    ),
     ...pending.open
       .filter(({ status }) => status !== 'running')
       .map(({ hippo, job, run_key, status, has }) =>

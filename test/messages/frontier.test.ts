@@ -389,7 +389,7 @@ const anyEvent = fc.constantFrom(...FRONTIER_DIALECTS).chain((dialect) => {
 it('comes out as it went in, whatever the event', () => {
   fc.assert(
     fc.property(anyEvent, (original) => {
-      const wire = serialiseFrontier(original as FrontierEvent);
+      const wire = serialiseFrontier(original);
       const parsed = parseFrontier(new TextEncoder().encode(wire));
       expect(parsed).toEqual({ ok: true, message: original });
       expect(parsed.ok && serialiseFrontier(parsed.message)).toBe(wire);

@@ -24,8 +24,14 @@ describe('the envelope', () => {
   });
 
   it('carries bytes that are not UTF-8 as base64, and nothing as null', () => {
-    const line = envelopeLine(record({ key: null, value: Buffer.from([0xff, 0x00]), headers: { h: Buffer.from([0x80]) } }));
-    expect(JSON.parse(line)).toMatchObject({ key: null, value: { base64: '/wA=' }, headers: { h: { base64: 'gA==' } } });
+    const line = envelopeLine(
+      record({ key: null, value: Buffer.from([0xff, 0x00]), headers: { h: Buffer.from([0x80]) } }),
+    );
+    expect(JSON.parse(line)).toMatchObject({
+      key: null,
+      value: { base64: '/wA=' },
+      headers: { h: { base64: 'gA==' } },
+    });
   });
 
   it('gives back every byte', () => {
@@ -37,7 +43,10 @@ describe('the envelope', () => {
       fc.property(
         fc.option(bytes),
         fc.option(bytes),
-        fc.dictionary(fc.string().filter((name) => name !== '__proto__'), bytes),
+        fc.dictionary(
+          fc.string().filter((name) => name !== '__proto__'),
+          bytes,
+        ),
         (key, value, headers) => {
           const line = envelopeLine(record({ key, value, headers }));
           expect(line).not.toContain('\n');
@@ -50,12 +59,19 @@ describe('the envelope', () => {
 });
 
 describe('a line of input', () => {
-  it.each(['{"table":"party","db":"btd"}', 'no JSON', '', '{"topic":"t","offset":1}', '{"offset":1,"value":2}', '{"offset":"value"'])(
-    'that is no envelope is a value as it stands: %j',
-    (line) => {
-      expect(readLine(Buffer.from(line))).toEqual({ ok: true, input: { kind: 'value', value: Buffer.from(line) } });
-    },
-  );
+  it.each([
+    '{"table":"party","db":"btd"}',
+    'no JSON',
+    '',
+    '{"topic":"t","offset":1}',
+    '{"offset":1,"value":2}',
+    '{"offset":"value"',
+  ])('that is no envelope is a value as it stands: %j', (line) => {
+    expect(readLine(Buffer.from(line))).toEqual({
+      ok: true,
+      input: { kind: 'value', value: Buffer.from(line) },
+    });
+  });
 
   it.each([
     ['"key":3,"value":null', '"key" must be text, null or {"base64":"…"}'],
@@ -63,6 +79,9 @@ describe('a line of input', () => {
     ['"key":null,"value":{"base64":"?"}', '"value" must be text, null or {"base64":"…"}'],
     ['"key":null,"value":"x","headers":{"h":null}', 'header "h" must be text or {"base64":"…"}'],
   ])('that is an envelope with a wrong field is refused: %s', (fields, reason) => {
-    expect(readLine(Buffer.from(`{"topic":"t","partition":0,"offset":"1",${fields}}`))).toEqual({ ok: false, reason });
+    expect(readLine(Buffer.from(`{"topic":"t","partition":0,"offset":"1",${fields}}`))).toEqual({
+      ok: false,
+      reason,
+    });
   });
 });

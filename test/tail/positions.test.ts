@@ -11,7 +11,16 @@ describe('a position', () => {
     ['beginning', { at: 'beginning' }],
     ['end', { at: 'end' }],
     ['42', { at: 'offset', offset: 42n }],
-    ['0:42,3:17', { at: 'partitions', offsets: new Map([[0, 42n], [3, 17n]]) }],
+    [
+      '0:42,3:17',
+      {
+        at: 'partitions',
+        offsets: new Map([
+          [0, 42n],
+          [3, 17n],
+        ]),
+      },
+    ],
     ['2017-04-28', { at: 'time', time: Date.parse('2017-04-28T00:00:00+08:00') }],
     ['2017-04-28T22:00', { at: 'time', time: Date.parse('2017-04-28T22:00:00+08:00') }],
     ['2017-04-28 22:00:30', { at: 'time', time: Date.parse('2017-04-28T22:00:30+08:00') }],
@@ -27,12 +36,21 @@ describe('a position', () => {
     expect(await parsePosition(text, '--from', context)).toEqual(position);
   });
 
-  it.each(['', 'yesterday', '-10', '1:', '2017-13-01', '2017-02-30', '@', '@x', '12x', '-2parsecs', '99999999999999999999'])(
-    'is refused: %j',
-    async (text) => {
-      await expect(parsePosition(text, '--from', context)).rejects.toMatchObject({ exitCode: 2 });
-    },
-  );
+  it.each([
+    '',
+    'yesterday',
+    '-10',
+    '1:',
+    '2017-13-01',
+    '2017-02-30',
+    '@',
+    '@x',
+    '12x',
+    '-2parsecs',
+    '99999999999999999999',
+  ])('is refused: %j', async (text) => {
+    await expect(parsePosition(text, '--from', context)).rejects.toMatchObject({ exitCode: 2 });
+  });
 
   it('points to --last where a count is meant', async () => {
     await expect(parsePosition('-10', '--from', context)).rejects.toMatchObject({
@@ -49,7 +67,9 @@ describe('a span', () => {
     });
     expect(await parseSpan('..-1h', undefined, context, follow)).toMatchObject({ from: { at: 'beginning' } });
     expect(await parseSpan('-1h..', undefined, context, follow)).toMatchObject({ to: { at: 'end' } });
-    await expect(parseSpan('1..2', '3', context, follow)).rejects.toMatchObject({ next: ['--from 1 --to 2'] });
+    await expect(parseSpan('1..2', '3', context, follow)).rejects.toMatchObject({
+      next: ['--from 1 --to 2'],
+    });
   });
 
   it('follows from the end when nothing is said', async () => {
@@ -64,23 +84,46 @@ describe('resolving a span', () => {
         { partition: 0, low: 10n, high: 100n },
         { partition: 1, low: 0n, high: 0n },
       ]),
-    offsetsAt: () => Promise.resolve([{ partition: 0, offset: 50n }, { partition: 1, offset: 0n }]),
+    offsetsAt: () =>
+      Promise.resolve([
+        { partition: 0, offset: 50n },
+        { partition: 1, offset: 0n },
+      ]),
   };
   const resolve = async (span: Span): Promise<Record<string, [bigint, bigint | undefined]>> => {
     const { from, until } = await resolveSpan(kafka, ['t'], span);
     return Object.fromEntries(
-      from.map(({ partition, offset }) => [partition, [offset, until?.find((stop) => stop.partition === partition)?.offset]]),
+      from.map(({ partition, offset }) => [
+        partition,
+        [offset, until?.find((stop) => stop.partition === partition)?.offset],
+      ]),
     );
   };
 
   it.each<[string, Span, Record<string, [bigint, bigint | undefined]>]>([
     ['the whole', { from: { at: 'beginning' }, to: { at: 'end' } }, { 0: [10n, 100n], 1: [0n, 0n] }],
     ['following', { from: { at: 'end' }, to: null }, { 0: [100n, undefined], 1: [0n, undefined] }],
-    ['an offset before the log', { from: { at: 'offset', offset: 3n }, to: null }, { 0: [10n, undefined], 1: [0n, undefined] }],
-    ['an offset past the log', { from: { at: 'offset', offset: 300n }, to: null }, { 0: [100n, undefined], 1: [0n, undefined] }],
-    ['an end that is still to be written', { from: { at: 'end' }, to: { at: 'offset', offset: 120n } }, { 0: [100n, 120n], 1: [0n, 120n] }],
+    [
+      'an offset before the log',
+      { from: { at: 'offset', offset: 3n }, to: null },
+      { 0: [10n, undefined], 1: [0n, undefined] },
+    ],
+    [
+      'an offset past the log',
+      { from: { at: 'offset', offset: 300n }, to: null },
+      { 0: [100n, undefined], 1: [0n, undefined] },
+    ],
+    [
+      'an end that is still to be written',
+      { from: { at: 'end' }, to: { at: 'offset', offset: 120n } },
+      { 0: [100n, 120n], 1: [0n, 120n] },
+    ],
     ['a time', { from: { at: 'time', time: 1 }, to: { at: 'end' } }, { 0: [50n, 100n], 1: [0n, 0n] }],
-    ['one partition', { from: { at: 'partitions', offsets: new Map([[0, 99n]]) }, to: null }, { 0: [99n, undefined] }],
+    [
+      'one partition',
+      { from: { at: 'partitions', offsets: new Map([[0, 99n]]) }, to: null },
+      { 0: [99n, undefined] },
+    ],
   ])('%s', async (_, span, expected) => {
     expect(await resolve(span)).toEqual(expected);
   });

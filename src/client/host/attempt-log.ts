@@ -9,7 +9,10 @@ const TAIL_LINES = 20;
  * `.hippo/logs/<job>/<run key>.<attempt id>.log` in the project. A key can hold anything that a partition's value can:
  * what is not harmless in a file name is percent-encoded, so that two keys never share a file.
  */
-export function attemptLogPath(directory: string, attempt: { job: string; key: string; attemptId: string }): string {
+export function attemptLogPath(
+  directory: string,
+  attempt: { job: string; key: string; attemptId: string },
+): string {
   const name = `${fileSafe(attempt.key).slice(0, 150)}.${fileSafe(attempt.attemptId).slice(-90)}.log`;
   return join(directory, PROJECT_STATE_DIRECTORY, 'logs', fileSafe(attempt.job), name);
 }

@@ -8,7 +8,14 @@ export interface LoggedRun {
 
 /** What happened in the client: a line for people, an object under `--json`. */
 export type ClientEvent =
-  | { event: 'started'; hippo: string; pid: number; brokers: readonly string[]; jobs: readonly string[]; http: string | null }
+  | {
+      event: 'started';
+      hippo: string;
+      pid: number;
+      brokers: readonly string[];
+      jobs: readonly string[];
+      http: string | null;
+    }
   | { event: 'standby'; group: string }
   /** This client owns the hippo; `runs` are remembered, `again` of them are run again, `orphans` processes were ended. */
   | { event: 'owner'; group: string; runs: number; again: number; orphans: number }
@@ -16,9 +23,24 @@ export type ClientEvent =
   | { event: 'disconnected'; reason: string }
   | { event: 'connected' }
   /** A message that concerns this hippo, and the runs that it changed. */
-  | { event: 'input'; input: string; topic: string; partition: number; offset: string; runs: readonly (LoggedRun & { status: RunStatus })[] }
+  | {
+      event: 'input';
+      input: string;
+      topic: string;
+      partition: number;
+      offset: string;
+      runs: readonly (LoggedRun & { status: RunStatus })[];
+    }
   /** A message that could not be read went to the dead letter queue. */
-  | { event: 'rejected'; topic: string; partition: number; offset: string; reason: string; key?: string; dlq: string }
+  | {
+      event: 'rejected';
+      topic: string;
+      partition: number;
+      offset: string;
+      reason: string;
+      key?: string;
+      dlq: string;
+    }
   | ({ event: 'submitted'; job_id: string; attempt: number; pid: number; log: string } & LoggedRun)
   | ({
       event: 'ended';

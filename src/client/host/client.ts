@@ -63,13 +63,18 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
 
 async function requireTopics(kafka: Kafka, loaded: LoadedConfig): Promise<void> {
   const there = new Set((await kafka.topics()).map(({ topic }) => topic));
-  const missing = topicSpecs(loaded.config).map(({ topic }) => topic).filter((topic) => !there.has(topic));
+  const missing = topicSpecs(loaded.config)
+    .map(({ topic }) => topic)
+    .filter((topic) => !there.has(topic));
   if (missing.length === 0) return;
-  throw new UserError(missing.length === 1 ? `the topic ${missing[0]} does not exist` : `${missing.length} topics do not exist`, {
-    why: `missing at ${kafka.brokers.join(', ')}: ${missing.join(', ')}`,
-    next: ['hippo up    (creates the topics of hippo.yaml)', 'check topics.prefix in hippo.yaml'],
-    place: loaded.place(['topics']),
-  });
+  throw new UserError(
+    missing.length === 1 ? `the topic ${missing[0]} does not exist` : `${missing.length} topics do not exist`,
+    {
+      why: `missing at ${kafka.brokers.join(', ')}: ${missing.join(', ')}`,
+      next: ['hippo up    (creates the topics of hippo.yaml)', 'check topics.prefix in hippo.yaml'],
+      place: loaded.place(['topics']),
+    },
+  );
 }
 
 class Client {
@@ -88,7 +93,11 @@ class Client {
 
   static async create(options: ClientOptions, project: Project, kafka: Kafka): Promise<Client> {
     const { loaded, env } = options;
-    const [hooks, cluster, stack] = await Promise.all([loadHooks(loaded.directory), kafka.cluster(), findStack(loaded.directory)]);
+    const [hooks, cluster, stack] = await Promise.all([
+      loadHooks(loaded.directory),
+      kafka.cluster(),
+      findStack(loaded.directory),
+    ]);
     return new Client(options, project, kafka, {
       hooks,
       tag: `${cluster.clusterId}/${project.hippo}`,
@@ -145,12 +154,29 @@ class Client {
     const killNow = (): void => this.#supervisor.killNow();
     // A second signal ends the process at once: nothing of the jobs may stay.
     process.on('exit', killNow);
-    const closing: (() => Promise<void> | void)[] = [() => this.#guard.dismiss(), () => void process.off('exit', killNow)];
+    const closing: (() => Promise<void> | void)[] = [
+      () => this.#guard.dismiss(),
+      () => void process.off('exit', killNow),
+    ];
     try {
       const http = await this.#serveHttp();
       closing.push(() => http?.close());
-      closing.push(register(directory, { pid: process.pid, hippo: this.#hippo, startedAt: new Date().toISOString(), http: http?.address ?? null }));
-      this.#log({ event: 'started', hippo: this.#hippo, pid: process.pid, brokers: this.#kafka.brokers, jobs: Object.keys(config.jobs), http: http?.address ?? null });
+      closing.push(
+        register(directory, {
+          pid: process.pid,
+          hippo: this.#hippo,
+          startedAt: new Date().toISOString(),
+          http: http?.address ?? null,
+        }),
+      );
+      this.#log({
+        event: 'started',
+        hippo: this.#hippo,
+        pid: process.pid,
+        brokers: this.#kafka.brokers,
+        jobs: Object.keys(config.jobs),
+        http: http?.address ?? null,
+      });
       this.#membership = await this.#join();
       const membership = this.#membership;
       closing.push(() => membership.leave());
@@ -162,7 +188,11 @@ class Client {
       const ended = await this.#tenures(AbortSignal.any([stop, this.#crashed.signal]));
       if (this.#crashed.signal.aborted) throw this.#crashed.signal.reason as Error;
       if (ended === 'stopped') {
-        this.#log({ event: 'stopping', signal: messageOf(stop.reason), running: this.#supervisor.running.length });
+        this.#log({
+          event: 'stopping',
+          signal: messageOf(stop.reason),
+          running: this.#supervisor.running.length,
+        });
       }
       return { hippo: this.#hippo, ended, failed: this.#owner.failedFinishes };
     } finally {
@@ -241,7 +271,8 @@ class Client {
       interval: config.client.health_interval,
       clock: systemClock,
       status: () => this.#status(),
-      onFailure: (reason) => this.#log({ event: 'alert', level: 'warning', text: `no health message could be sent: ${reason}` }),
+      onFailure: (reason) =>
+        this.#log({ event: 'alert', level: 'warning', text: `no health message could be sent: ${reason}` }),
     });
   }
 

@@ -7,7 +7,12 @@ import { UserError, messageOf } from '../../core/errors.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { HookDecision, HookOutcome, HookRun, Hooks } from '../hooks.ts';
 
-const FILES = ['client-app/client.ts', 'client-app/client.mts', 'client-app/client.js', 'client-app/client.mjs'];
+const FILES = [
+  'client-app/client.ts',
+  'client-app/client.mts',
+  'client-app/client.js',
+  'client-app/client.mjs',
+];
 const HOOK_DEADLINE = 30_000;
 const NAMES = ['beforeSubmit', 'afterFinish'] as const;
 
@@ -55,7 +60,10 @@ function stripsTypesItself(): boolean {
 
 /** Node 22.13 to 22.17 can strip types on request; such a file can import packages, but no neighbours. */
 async function strippedUrl(path: string): Promise<string> {
-  const source = nodeModule.stripTypeScriptTypes(await readFile(path, 'utf8'), { mode: 'strip', sourceUrl: path });
+  const source = nodeModule.stripTypeScriptTypes(await readFile(path, 'utf8'), {
+    mode: 'strip',
+    sourceUrl: path,
+  });
   return `data:text/javascript;base64,${Buffer.from(source).toString('base64')}`;
 }
 
@@ -68,7 +76,8 @@ function asHooks(exported: unknown, file: string): Hooks {
     });
   if (typeof exported !== 'object' || exported === null) throw wrong('its default export is no object');
   for (const [name, value] of Object.entries(exported)) {
-    if (!NAMES.some((known) => known === name)) throw wrong(`${name} is no hook; there are ${NAMES.join(' and ')}`);
+    if (!NAMES.some((known) => known === name))
+      throw wrong(`${name} is no hook; there are ${NAMES.join(' and ')}`);
     if (typeof value !== 'function') throw wrong(`${name} is no function`);
   }
   return exported;
@@ -82,7 +91,8 @@ function hookRunner(file: string | null, hooks: Hooks): HookRunner {
       return asDecision(await within('beforeSubmit', () => hooks.beforeSubmit?.(run)));
     },
     async afterFinish(run, outcome) {
-      if (hooks.afterFinish !== undefined) await within('afterFinish', () => hooks.afterFinish?.(run, outcome));
+      if (hooks.afterFinish !== undefined)
+        await within('afterFinish', () => hooks.afterFinish?.(run, outcome));
     },
   };
 }
@@ -91,12 +101,17 @@ function hookRunner(file: string | null, hooks: Hooks): HookRunner {
 async function within<T>(name: string, call: () => T | Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the hook ${name} took longer than ${formatDuration(HOOK_DEADLINE)}`)), HOOK_DEADLINE);
+    timer = setTimeout(
+      () => reject(new Error(`the hook ${name} took longer than ${formatDuration(HOOK_DEADLINE)}`)),
+      HOOK_DEADLINE,
+    );
   });
   try {
     return await Promise.race([(async () => call())(), deadline]);
   } catch (error) {
-    throw error instanceof Error && error.message.startsWith('the hook ') ? error : new Error(`the hook ${name} threw: ${messageOf(error)}`, { cause: error });
+    throw error instanceof Error && error.message.startsWith('the hook ')
+      ? error
+      : new Error(`the hook ${name} threw: ${messageOf(error)}`, { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -113,11 +128,20 @@ export function asDecision(value: unknown): HookDecision {
     return { veto: decision['veto'] };
   }
   const { args, env } = decision;
-  if (args !== undefined && !(Array.isArray(args) && args.every((word) => typeof word === 'string' && !word.includes('\0')))) {
+  if (
+    args !== undefined &&
+    !(Array.isArray(args) && args.every((word) => typeof word === 'string' && !word.includes('\0')))
+  ) {
     throw wrong('args is no list of texts');
   }
-  if (env !== undefined && !(typeof env === 'object' && env !== null && Object.values(env).every((text) => typeof text === 'string'))) {
+  if (
+    env !== undefined &&
+    !(typeof env === 'object' && env !== null && Object.values(env).every((text) => typeof text === 'string'))
+  ) {
     throw wrong('env is no map of texts');
   }
-  return { ...(args === undefined ? {} : { args: args as string[] }), ...(env === undefined ? {} : { env: env as Record<string, string> }) };
+  return {
+    ...(args === undefined ? {} : { args: args as string[] }),
+    ...(env === undefined ? {} : { env: env as Record<string, string> }),
+  };
 }

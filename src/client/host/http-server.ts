@@ -29,7 +29,8 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       response.writeHead(code, { 'content-type': contentType, 'cache-control': 'no-store' });
       response.end(request.method === 'HEAD' ? undefined : body);
     };
-    const json = (code: number, value: unknown): void => send(code, 'application/json', `${JSON.stringify(value)}\n`);
+    const json = (code: number, value: unknown): void =>
+      send(code, 'application/json', `${JSON.stringify(value)}\n`);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       json(405, { error: 'only GET' });
       return;

@@ -1,6 +1,12 @@
 import type { KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName } from '../../config/topics.ts';
-import { type FrontierEvent, type JobFinish, type ManualRequest, type Rejection, parseMessage } from '../../messages/index.ts';
+import {
+  type FrontierEvent,
+  type JobFinish,
+  type ManualRequest,
+  type Rejection,
+  parseMessage,
+} from '../../messages/index.ts';
 import type { Coordinates } from '../machine/types.ts';
 
 /** The topics that a client reads, by what is on them. */
@@ -52,13 +58,23 @@ export function describeInput(message: FrontierEvent | JobFinish | ManualRequest
   switch (message.kind) {
     case 'frontier': {
       const partitions = message.partitions
-        .map((levels) => levels.map(({ name, value }) => (name === '' ? value : `${name}=${value}`)).join('/'))
+        .map((levels) =>
+          levels.map(({ name, value }) => (name === '' ? value : `${name}=${value}`)).join('/'),
+        )
         .filter((path) => path !== '');
       return [`${message.db}.${message.table}`, ...partitions].join(' ');
     }
     case 'finish':
-      return [`${message.hippoName}/${message.jobName}`, message.runKey ?? '', message.isSuccess ? 'succeeded' : 'failed'].filter((word) => word !== '').join(' ');
+      return [
+        `${message.hippoName}/${message.jobName}`,
+        message.runKey ?? '',
+        message.isSuccess ? 'succeeded' : 'failed',
+      ]
+        .filter((word) => word !== '')
+        .join(' ');
     case 'schedule':
-      return [message.action, `${message.hippoName}/${message.jobName}`, message.runKey ?? ''].filter((word) => word !== '').join(' ');
+      return [message.action, `${message.hippoName}/${message.jobName}`, message.runKey ?? '']
+        .filter((word) => word !== '')
+        .join(' ');
   }
 }

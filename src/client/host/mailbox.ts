@@ -49,7 +49,13 @@ export class Mailbox {
 
   /** Resolves when there is something to do, or the signal is aborted. */
   async ready(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.#failure === undefined && this.#exits.length === 0 && this.#batches.length === 0 && !this.#tick) {
+    while (
+      !signal.aborted &&
+      this.#failure === undefined &&
+      this.#exits.length === 0 &&
+      this.#batches.length === 0 &&
+      !this.#tick
+    ) {
       const wake = (): void => this.#wake.resolve(undefined);
       signal.addEventListener('abort', wake, { once: true });
       await this.#wake.promise;

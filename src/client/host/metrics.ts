@@ -14,7 +14,12 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
   registry.setDefaultLabels({ hippo: status().hippo });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const attempts = new Counter({ name: 'hippo_attempts_total', help: 'Attempts that have ended, by job and outcome.', labelNames: ['job', 'outcome'], registers });
+  const attempts = new Counter({
+    name: 'hippo_attempts_total',
+    help: 'Attempts that have ended, by job and outcome.',
+    labelNames: ['job', 'outcome'],
+    registers,
+  });
   const seconds = new Histogram({
     name: 'hippo_attempt_duration_seconds',
     help: 'How long attempts took, by job.',
@@ -22,8 +27,18 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
     buckets: [1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 12 * 3600],
     registers,
   });
-  const rejected = new Counter({ name: 'hippo_rejected_messages_total', help: 'Messages that went to a dead letter queue, by topic.', labelNames: ['topic'], registers });
-  const gauge = (name: string, help: string, labelNames: string[], collect: (this: InstanceType<typeof Gauge>, now: ClientStatus) => void): void => {
+  const rejected = new Counter({
+    name: 'hippo_rejected_messages_total',
+    help: 'Messages that went to a dead letter queue, by topic.',
+    labelNames: ['topic'],
+    registers,
+  });
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    collect: (this: InstanceType<typeof Gauge>, now: ClientStatus) => void,
+  ): void => {
     new Gauge({
       name,
       help,
@@ -44,15 +59,30 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
   gauge('hippo_runs', 'Remembered runs, by status.', ['status'], function (now) {
     for (const [name, count] of Object.entries(now.runs)) this.set({ status: name }, count);
   });
-  gauge('hippo_input_lag', 'Messages of an input partition that have not been taken in.', ['topic', 'partition'], function (now) {
-    for (const { topic, partition, lag } of now.lag) this.set({ topic, partition }, lag);
-  });
-  gauge('hippo_waiting_seconds', 'How long the oldest waiting run has been waiting for its needs, by job.', ['job'], function (now) {
-    for (const { job, for_ms } of now.waiting) this.set({ job }, for_ms / 1000);
-  });
-  gauge('hippo_last_finish_timestamp_seconds', 'When the last run finished; absent: none is remembered.', [], function (now) {
-    if (now.last_finish !== null) this.set(now.last_finish / 1000);
-  });
+  gauge(
+    'hippo_input_lag',
+    'Messages of an input partition that have not been taken in.',
+    ['topic', 'partition'],
+    function (now) {
+      for (const { topic, partition, lag } of now.lag) this.set({ topic, partition }, lag);
+    },
+  );
+  gauge(
+    'hippo_waiting_seconds',
+    'How long the oldest waiting run has been waiting for its needs, by job.',
+    ['job'],
+    function (now) {
+      for (const { job, for_ms } of now.waiting) this.set({ job }, for_ms / 1000);
+    },
+  );
+  gauge(
+    'hippo_last_finish_timestamp_seconds',
+    'When the last run finished; absent: none is remembered.',
+    [],
+    function (now) {
+      if (now.last_finish !== null) this.set(now.last_finish / 1000);
+    },
+  );
   return {
     observe(event) {
       if (event.event === 'ended') {

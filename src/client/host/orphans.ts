@@ -60,9 +60,17 @@ export class AttemptFiles {
  *
  * @returns how many processes (Linux) or process groups (elsewhere) there were
  */
-export async function endOrphans(owner: string, files: AttemptFiles, spare: readonly string[], grace: number): Promise<number> {
-  const spared = (attemptId: string | undefined): boolean => attemptId !== undefined && spare.includes(attemptId);
-  let ended = await endTagged({ [OWNER_TAG]: owner }, grace, (environment) => spared(environment[ATTEMPT_TAG]));
+export async function endOrphans(
+  owner: string,
+  files: AttemptFiles,
+  spare: readonly string[],
+  grace: number,
+): Promise<number> {
+  const spared = (attemptId: string | undefined): boolean =>
+    attemptId !== undefined && spare.includes(attemptId);
+  let ended = await endTagged({ [OWNER_TAG]: owner }, grace, (environment) =>
+    spared(environment[ATTEMPT_TAG]),
+  );
   for (const record of files.list()) {
     if (record.owner !== owner || spared(record.attemptId)) continue;
     if (groupIsAlive(record.pid) && (await processStart(record.pid)) === record.startedAt) {
@@ -87,7 +95,12 @@ function readRecord(path: string): AttemptRecord | null {
     if (!isJsonObject(value)) return null;
     const { attemptId, owner, pid, startedAt } = value;
     if (typeof attemptId !== 'string' || typeof owner !== 'string' || !Number.isSafeInteger(pid)) return null;
-    return { attemptId, owner, pid: pid as number, startedAt: typeof startedAt === 'string' ? startedAt : null };
+    return {
+      attemptId,
+      owner,
+      pid: pid as number,
+      startedAt: typeof startedAt === 'string' ? startedAt : null,
+    };
   } catch {
     return null;
   }

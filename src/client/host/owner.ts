@@ -5,7 +5,14 @@ import { ServiceError, messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../core/clock.ts';
 import { topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
-import { type Definition, type MachineState, emptyState, listRuns, nextWake, restore } from '../machine/index.ts';
+import {
+  type Definition,
+  type MachineState,
+  emptyState,
+  listRuns,
+  nextWake,
+  restore,
+} from '../machine/index.ts';
 import type { ClientLog } from './client-event.ts';
 import { faultPoint } from './fault.ts';
 import type { HookOutcome } from '../hooks.ts';
@@ -13,7 +20,14 @@ import type { HookRunner } from './hook-runner.ts';
 import type { InputKind } from './inputs.ts';
 import { Mailbox } from './mailbox.ts';
 import { type AttemptFiles, endOrphans } from './orphans.ts';
-import { type Positions, committable, listPositions, samePositions, startPositions, withPosition } from './positions.ts';
+import {
+  type Positions,
+  committable,
+  listPositions,
+  samePositions,
+  startPositions,
+  withPosition,
+} from './positions.ts';
 import { StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import { Turn } from './turn.ts';
@@ -79,7 +93,9 @@ export class Owner {
     this.#options = options;
     this.#state = emptyState(options.definition);
     const { config } = options;
-    this.#kinds = new Map((['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]));
+    this.#kinds = new Map(
+      (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),
+    );
   }
 
   get view(): OwnerView {
@@ -146,7 +162,11 @@ export class Owner {
         await this.#committing;
         await this.#commitGroup();
       } catch (error) {
-        this.#options.log({ event: 'alert', level: 'warning', text: `the last positions could not be written: ${messageOf(error)}` });
+        this.#options.log({
+          event: 'alert',
+          level: 'warning',
+          text: `the last positions could not be written: ${messageOf(error)}`,
+        });
       }
     }
     await this.#release();
@@ -246,7 +266,11 @@ export class Owner {
     const ticked = this.#mailbox.takeTick();
     const now = clock.now();
     if (ticked && (nextWake(this.#state) ?? Infinity) <= now) turn.step({ type: 'tick', at: now });
-    for (let arrival = this.#mailbox.takeArrival(); arrival !== undefined; arrival = this.#mailbox.takeArrival()) {
+    for (
+      let arrival = this.#mailbox.takeArrival();
+      arrival !== undefined;
+      arrival = this.#mailbox.takeArrival()
+    ) {
       const { topic, partition, end } = arrival.batch;
       this.#ends = withPosition(this.#ends, { topic, partition, offset: end });
       turn.arrive(arrival, now);
@@ -257,7 +281,11 @@ export class Owner {
 
   #turn(stateTopic: StateTopic): Turn {
     const { definition, config, hippo } = this.#options;
-    return new Turn({ definition, config, hippo, stateTopic, kinds: this.#kinds }, this.#state, this.#positions);
+    return new Turn(
+      { definition, config, hippo, stateTopic, kinds: this.#kinds },
+      this.#state,
+      this.#positions,
+    );
   }
 
   #takeExits(turn: Turn): void {
@@ -267,7 +295,8 @@ export class Owner {
   /** Writes what the turn has decided, makes it the present, and does what it asks for: in this order. */
   async #finish(turn: Turn): Promise<void> {
     const moved = turn.positions !== this.#written;
-    if (turn.hasEffects || (moved && performance.now() - this.#writtenAt >= LAZY_POSITIONS)) await this.#write(turn);
+    if (turn.hasEffects || (moved && performance.now() - this.#writtenAt >= LAZY_POSITIONS))
+      await this.#write(turn);
     this.#state = turn.state;
     this.#positions = turn.positions;
     for (const exit of turn.exits) this.#afterFinish(exit);
@@ -302,16 +331,28 @@ export class Owner {
       durationMs,
       logFile,
       ...(outcome.status === 'succeeded' && outcome.result !== undefined ? { result: outcome.result } : {}),
-      ...(outcome.status === 'failed' ? { error: outcome.error } : 'reason' in outcome ? { error: outcome.reason } : {}),
+      ...(outcome.status === 'failed'
+        ? { error: outcome.error }
+        : 'reason' in outcome
+          ? { error: outcome.reason }
+          : {}),
     };
     hooks.afterFinish(hookRun(hippo, submission), told).catch((error: unknown) => {
-      log({ event: 'alert', level: 'warning', text: messageOf(error), job: submission.job, run_key: submission.key });
+      log({
+        event: 'alert',
+        level: 'warning',
+        text: messageOf(error),
+        job: submission.job,
+        run_key: submission.key,
+      });
     });
   }
 
   /** Lets the group's committed offsets follow what is written. */
   async #commitGroup(): Promise<void> {
-    const unfinished = [...listRuns(this.#state)].filter(({ status }) => status === 'ready' || status === 'running');
+    const unfinished = [...listRuns(this.#state)].filter(
+      ({ status }) => status === 'ready' || status === 'running',
+    );
     const next = committable(this.#written, unfinished, this.#committed);
     if (samePositions(next, this.#committed)) return;
     faultPoint('before-commit');
@@ -325,7 +366,8 @@ export class Owner {
     );
     if (!read || this.#mailbox.hasExits || this.#options.supervisor.running.length > 0) return false;
     return ![...listRuns(this.#state)].some(
-      ({ status, job, held }) => status === 'running' || (status === 'ready' && held === undefined && !this.#state.pauses.has(job)),
+      ({ status, job, held }) =>
+        status === 'running' || (status === 'ready' && held === undefined && !this.#state.pauses.has(job)),
     );
   }
 

@@ -24,7 +24,9 @@ export function positionsFromJson(value: Json | undefined): Positions {
       topic,
       new Map(
         Object.entries(isJsonObject(partitions) ? partitions : {})
-          .filter(([partition, next]) => /^\d+$/.test(partition) && typeof next === 'string' && /^\d+$/.test(next))
+          .filter(
+            ([partition, next]) => /^\d+$/.test(partition) && typeof next === 'string' && /^\d+$/.test(next),
+          )
           .map(([partition, next]) => [Number(partition), BigInt(next as string)]),
       ),
     ]),
@@ -60,7 +62,14 @@ export function startPositions(
   const start: Start = { from: [], gaps: [] };
   for (const { partition, low, high } of ranges) {
     const wanted = known.get(topic)?.get(partition);
-    const got = wanted === undefined ? (first === 'beginning' ? low : high) : wanted < low || wanted > high ? low : wanted;
+    const got =
+      wanted === undefined
+        ? first === 'beginning'
+          ? low
+          : high
+        : wanted < low || wanted > high
+          ? low
+          : wanted;
     start.from.push({ topic, partition, offset: got });
     if (wanted !== undefined && got !== wanted) {
       start.gaps.push({ topic, partition, wanted, got, kind: wanted < low ? 'trimmed' : 'truncated' });
@@ -74,7 +83,11 @@ export function startPositions(
  * input whose run has not finished, and does not go back. The state's own positions, by which a new owner starts, are
  * ahead of it: the runs that they produced are recorded with them.
  */
-export function committable(positions: Positions, unfinished: Iterable<RunState>, committed: Positions): Positions {
+export function committable(
+  positions: Positions,
+  unfinished: Iterable<RunState>,
+  committed: Positions,
+): Positions {
   const held = new Map([...positions].map(([topic, partitions]) => [topic, new Map(partitions)]));
   for (const run of unfinished) {
     for (const { topic, partition, offset } of Object.values(run.inputs)) {

@@ -106,7 +106,9 @@ export interface TaggedProcess {
 export async function processesTagged(tags: Readonly<Record<string, string>>): Promise<TaggedProcess[]> {
   const names = await readdir(PROC).catch(() => []);
   const found = await Promise.all(
-    names.filter((name) => /^\d+$/.test(name) && name !== String(process.pid)).map((pid) => tagged(pid, tags)),
+    names
+      .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+      .map((pid) => tagged(pid, tags)),
   );
   return found.filter((process) => process !== null);
 }
@@ -119,7 +121,9 @@ async function tagged(pid: string, tags: Readonly<Record<string, string>>): Prom
   const stat = parseStat(await readFile(`${PROC}/${pid}/stat`, 'latin1').catch(() => ''));
   if (stat === null || stat.state === 'Z') return null;
   const environment = Object.fromEntries(
-    entries.filter((entry) => entry.includes('=')).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+    entries
+      .filter((entry) => entry.includes('='))
+      .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
   );
   return { pid: Number(pid), group: stat.group, environment };
 }

@@ -67,7 +67,13 @@ function spawn(command: JobCommand, log: number): JobProcess {
   });
   const pid = child.pid;
   if (pid === undefined) {
-    return { pid: null, ended: child.then((result) => ({ kind: 'not-started', why: whyNotStarted(command, result.code, result.originalMessage ?? '') })) };
+    return {
+      pid: null,
+      ended: child.then((result) => ({
+        kind: 'not-started',
+        why: whyNotStarted(command, result.code, result.originalMessage ?? ''),
+      })),
+    };
   }
   const ended = child.then(async (result): Promise<JobEnd> => {
     await endLeftovers(pid, command);
@@ -83,7 +89,11 @@ async function endLeftovers(leader: number, command: JobCommand): Promise<void> 
 }
 
 /** Ends every process with these tags, and its group unless that is ours. @returns how many there were */
-export async function endTagged(tags: Readonly<Record<string, string>>, grace: number, spare: (environment: Readonly<Record<string, string>>) => boolean = () => false): Promise<number> {
+export async function endTagged(
+  tags: Readonly<Record<string, string>>,
+  grace: number,
+  spare: (environment: Readonly<Record<string, string>>) => boolean = () => false,
+): Promise<number> {
   const found = (await processesTagged(tags)).filter((process) => !spare(process.environment));
   await Promise.all([...new Set(found.map(({ group }) => group))].map((group) => endGroup(group, grace)));
   return found.length;

@@ -12,7 +12,8 @@ export function takeResult(path: string): ResultFile {
   try {
     const size = statSync(path, { throwIfNoEntry: false })?.size;
     if (size === undefined) return { ok: true, result: null };
-    if (size > MAX_RESULT_BYTES) return { ok: false, why: `it has ${size} bytes; at most ${MAX_RESULT_BYTES} are allowed` };
+    if (size > MAX_RESULT_BYTES)
+      return { ok: false, why: `it has ${size} bytes; at most ${MAX_RESULT_BYTES} are allowed` };
     const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
     if (text.trim() === '') return { ok: true, result: null };
     const value: unknown = JSON.parse(text);

@@ -13,7 +13,10 @@ export function sparkSubmit(env: NodeJS.ProcessEnv, stack: string | null): strin
   const candidates = [
     env['SPARK_SUBMIT'] ?? '',
     home === '' ? '' : join(home, 'bin', 'spark-submit'),
-    ...(env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '').map((folder) => join(folder, 'spark-submit')),
+    ...(env['PATH'] ?? '')
+      .split(delimiter)
+      .filter((folder) => folder !== '')
+      .map((folder) => join(folder, 'spark-submit')),
     stack ?? '',
   ];
   return candidates.find((path) => path !== '' && isExecutable(path)) ?? null;

@@ -38,7 +38,12 @@ export class StateTopic {
   }
 
   record(key: string, value: Json | null): OutgoingRecord {
-    return { topic: this.#topic, partition: this.#partition, key, value: value === null ? null : JSON.stringify(value) };
+    return {
+      topic: this.#topic,
+      partition: this.#partition,
+      key,
+      value: value === null ? null : JSON.stringify(value),
+    };
   }
 
   offsets(positions: Positions): OutgoingRecord {
@@ -56,8 +61,12 @@ export class StateTopic {
   async takeOver(producer: TransactionalProducer, signal: AbortSignal): Promise<Snapshot> {
     const key = `${this.#hippo}/owner`;
     const token = randomUUID();
-    await producer.write([this.record(key, { token, host: hostname(), pid: process.pid, since: new Date().toISOString() })]);
-    const range = (await this.#kafka.offsets(this.#topic)).find(({ partition }) => partition === this.#partition);
+    await producer.write([
+      this.record(key, { token, host: hostname(), pid: process.pid, since: new Date().toISOString() }),
+    ]);
+    const range = (await this.#kafka.offsets(this.#topic)).find(
+      ({ partition }) => partition === this.#partition,
+    );
     const reader = await this.#kafka.reader({
       from: [{ topic: this.#topic, partition: this.#partition, offset: range?.low ?? 0n }],
       maxWait: 100,

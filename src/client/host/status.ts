@@ -19,8 +19,22 @@ export interface ClientStatus {
   last_finish: Millis | null;
 }
 
-export function statusOf(hippo: string, role: Role, connected: boolean, view: OwnerView, now: Millis): ClientStatus {
-  const runs: Record<RunStatus, number> = { waiting: 0, ready: 0, running: 0, succeeded: 0, failed: 0, cancelled: 0, 'timed-out': 0 };
+export function statusOf(
+  hippo: string,
+  role: Role,
+  connected: boolean,
+  view: OwnerView,
+  now: Millis,
+): ClientStatus {
+  const runs: Record<RunStatus, number> = {
+    waiting: 0,
+    ready: 0,
+    running: 0,
+    succeeded: 0,
+    failed: 0,
+    cancelled: 0,
+    'timed-out': 0,
+  };
   const oldest = new Map<string, { job: string; run_key: string; for_ms: Millis }>();
   let lastFinish: Millis | null = null;
   for (const run of role === 'owner' ? listRuns(view.state) : []) {
@@ -34,7 +48,12 @@ export function statusOf(hippo: string, role: Role, connected: boolean, view: Ow
   const lag = [...(role === 'owner' ? view.positions : [])].flatMap(([topic, partitions]) =>
     [...partitions].map(([partition, position]) => {
       const end = view.ends.get(topic)?.get(partition) ?? position;
-      return { topic, partition, position: String(position), lag: end > position ? Number(end - position) : 0 };
+      return {
+        topic,
+        partition,
+        position: String(position),
+        lag: end > position ? Number(end - position) : 0,
+      };
     }),
   );
   return { hippo, role, connected, runs, lag, waiting: [...oldest.values()], last_finish: lastFinish };

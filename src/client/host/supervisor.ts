@@ -125,7 +125,11 @@ export class Supervisor {
     return this.#await(attempt, child, resultFile);
   }
 
-  async #await(attempt: Attempt, child: ReturnType<typeof startProcess>, resultFile: string): Promise<JobOutcome> {
+  async #await(
+    attempt: Attempt,
+    child: ReturnType<typeof startProcess>,
+    resultFile: string,
+  ): Promise<JobOutcome> {
     const { guard, files, owner, onStarted } = this.#options;
     const { attemptId } = attempt.submission;
     attempt.pid = child.pid;
@@ -141,7 +145,8 @@ export class Supervisor {
     const written = takeResult(resultFile);
     const outcome = outcomeOf(attempt, end, this.#options);
     if (outcome.status !== 'succeeded') return outcome;
-    if (!written.ok) return failed(`the job ended well, but its $HIPPO_RESULT_FILE is of no use: ${written.why}`, 0);
+    if (!written.ok)
+      return failed(`the job ended well, but its $HIPPO_RESULT_FILE is of no use: ${written.why}`, 0);
     return written.result === null ? outcome : { ...outcome, result: written.result };
   }
 
@@ -157,7 +162,13 @@ export class Supervisor {
     const { submission, startedAt, begun, logFile } = attempt;
     this.#attempts.delete(submission.attemptId);
     if (attempt.ending?.kind === 'stop') return;
-    this.#options.onExit({ submission, outcome, startedAt, durationMs: Math.round(performance.now() - begun), logFile });
+    this.#options.onExit({
+      submission,
+      outcome,
+      startedAt,
+      durationMs: Math.round(performance.now() - begun),
+      logFile,
+    });
   }
 
   #resultFile(submission: Submission): string {
@@ -168,7 +179,11 @@ export class Supervisor {
     return file;
   }
 
-  #environment(submission: Submission, decision: Exclude<HookDecision, { veto: string }>, resultFile: string): Record<string, string> {
+  #environment(
+    submission: Submission,
+    decision: Exclude<HookDecision, { veto: string }>,
+    resultFile: string,
+  ): Record<string, string> {
     const { hippo, owner, sparkSubmit } = this.#options;
     const { window, traceparent } = submission;
     return {
@@ -221,7 +236,10 @@ export function hookRun(hippo: string, submission: Submission): HookRun {
     jobId: submission.jobId,
     attempt: submission.attempt,
     attemptId: submission.attemptId,
-    window: window === null ? null : { start: new Date(window.start).toISOString(), end: new Date(window.end).toISOString() },
+    window:
+      window === null
+        ? null
+        : { start: new Date(window.start).toISOString(), end: new Date(window.end).toISOString() },
     program: argv[0] ?? '',
     args: argv.slice(1),
     env: submission.env,

@@ -100,7 +100,11 @@ export class Turn {
         });
       }
     }
-    this.positions = withPosition(this.positions, { topic: batch.topic, partition: batch.partition, offset: next });
+    this.positions = withPosition(this.positions, {
+      topic: batch.topic,
+      partition: batch.partition,
+      offset: next,
+    });
   }
 
   exited(exit: AttemptExit, at: Millis): void {
@@ -119,7 +123,11 @@ export class Turn {
       outcome: outcome.status,
       exit_code: outcome.status === 'succeeded' ? 0 : outcome.status === 'failed' ? outcome.exitCode : null,
       duration_ms: exit.durationMs,
-      ...(outcome.status === 'failed' ? { error: outcome.error } : 'reason' in outcome ? { error: outcome.reason } : {}),
+      ...(outcome.status === 'failed'
+        ? { error: outcome.error }
+        : 'reason' in outcome
+          ? { error: outcome.reason }
+          : {}),
       ...(notBefore === null ? {} : { next_attempt_at: new Date(notBefore).toISOString() }),
       log: exit.logFile,
     });
@@ -177,7 +185,14 @@ export class Turn {
 
   #noteInput(input: string, from: Coordinates, effects: readonly Effect[]): void {
     const { topic, partition, offset } = from;
-    this.events.push({ event: 'input', input, topic, partition, offset, runs: effects.flatMap((effect) => this.#changedRun(effect)) });
+    this.events.push({
+      event: 'input',
+      input,
+      topic,
+      partition,
+      offset,
+      runs: effects.flatMap((effect) => this.#changedRun(effect)),
+    });
   }
 
   #changedRun(effect: Effect): (LoggedRun & { status: RunStatus })[] {

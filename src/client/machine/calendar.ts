@@ -70,7 +70,9 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
     const before = offsetAt(wall - AROUND);
     const after = offsetAt(wall + AROUND);
     const candidates = [wall - before, wall - after].filter((at) => wallClock(at) === wall);
-    return candidates.length > 0 ? Math.min(...candidates) : changeBetween(wall - AROUND * 2, wall + AROUND * 2, wall);
+    return candidates.length > 0
+      ? Math.min(...candidates)
+      : changeBetween(wall - AROUND * 2, wall + AROUND * 2, wall);
   }
 
   /** The instant, between two, at which the wall clock jumps over `wall`. */
@@ -117,7 +119,12 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
 
   function month(date: Millis): Window {
     const next = addMonths(date, 1);
-    return { key: isoDate(date).slice(0, 7).replace('-', ''), start: dayStart(date), end: dayStart(next), date };
+    return {
+      key: isoDate(date).slice(0, 7).replace('-', ''),
+      start: dayStart(date),
+      end: dayStart(next),
+      date,
+    };
   }
 
   function hourAt(at: Millis): Window {
@@ -136,7 +143,9 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
   /** The offsets at which the wall clock shows some of this hour: none where it is skipped, two where it is repeated. */
   function hourOffsets(date: Millis): Millis[] {
     const offsets = new Set([offsetAt(date - AROUND), offsetAt(date + AROUND)]);
-    return [...offsets].filter((offset) => shows(date - offset, offset) || shows(date + HOUR - 1 - offset, offset));
+    return [...offsets].filter(
+      (offset) => shows(date - offset, offset) || shows(date + HOUR - 1 - offset, offset),
+    );
   }
 
   const shows = (at: Millis, offset: Millis): boolean => offsetAt(at) === offset;
@@ -178,7 +187,11 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
     between(unit, from, to) {
       const windows: Window[] = [];
       const last = Math.min(to, LAST_DATE);
-      for (let date = KEYS[unit].ceil(Math.max(from, FIRST_DATE)); date < last; date = KEYS[unit].next(date)) {
+      for (
+        let date = KEYS[unit].ceil(Math.max(from, FIRST_DATE));
+        date < last;
+        date = KEYS[unit].next(date)
+      ) {
         if (unit === 'hour') windows.push(...hours(date));
         else windows.push(unit === 'day' ? day(date) : month(date));
       }
@@ -188,7 +201,8 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
       if (unit === 'hour') return hourAt(window.end);
       return unit === 'day' ? day(window.date + DAY) : month(addMonths(window.date, 1));
     },
-    iso: (at) => DateTime.fromMillis(at, { zone: timezone }).toISO({ suppressMilliseconds: true }) ?? String(at),
+    iso: (at) =>
+      DateTime.fromMillis(at, { zone: timezone }).toISO({ suppressMilliseconds: true }) ?? String(at),
   };
 }
 

@@ -28,7 +28,10 @@ const DEFAULT_KEEP = 62 * 86_400_000;
 export function compileJobs(input: CompileInput): Compiled {
   const { timezone, day_starts: dayStarts } = input.calendar;
   if (!isTimezone(timezone)) {
-    const problem = { message: `unknown time zone "${timezone}"`, allowed: 'an IANA name such as Asia/Taipei' };
+    const problem = {
+      message: `unknown time zone "${timezone}"`,
+      allowed: 'an IANA name such as Asia/Taipei',
+    };
     return { ok: false, problems: [{ path: ['calendar', 'timezone'], ...problem }] };
   }
   const calendar = createCalendar(timezone, dayStarts);

@@ -69,7 +69,9 @@ export class Draft {
   /** What has landed for each need of a run. */
   inputsFor(job: JobDefinition, slot: Slot): Record<string, InputState> {
     const landed = job.needs.map((need) => [need.id, this.input(job, need.id, need.expects(slot))] as const);
-    return Object.fromEntries(landed.filter((entry): entry is [string, InputState] => entry[1] !== undefined));
+    return Object.fromEntries(
+      landed.filter((entry): entry is [string, InputState] => entry[1] !== undefined),
+    );
   }
 
   putInput(job: JobDefinition, value: string, input: InputState): void {

@@ -24,7 +24,9 @@ type CompiledNeed = { ok: true; need: Need } | { ok: false; problems: NeedProble
 const UNFORMATTED: Record<WindowUnit, string> = { hour: '%Y-%m-%dT%H', day: '%Y-%m-%d', month: '%Y%m' };
 
 export function compileNeed(config: SingleNeedConfig, context: NeedContext): CompiledNeed {
-  return 'table' in config ? compileTable(config.table, config.partition, context) : compileJob(config, context);
+  return 'table' in config
+    ? compileTable(config.table, config.partition, context)
+    : compileJob(config, context);
 }
 
 /** A level of a partition that must have this value. */
@@ -45,11 +47,14 @@ function compileTable(
   if (problems.length > 0) return { ok: false, problems };
 
   const { calendar, unit } = context;
-  const fixed = levels.flatMap(({ name, pieces }): Fixed[] => (isLiteral(pieces) ? [[name, pieces.join('')]] : []));
+  const fixed = levels.flatMap(({ name, pieces }): Fixed[] =>
+    isLiteral(pieces) ? [[name, pieces.join('')]] : [],
+  );
   const [db = '', ...rest] = table.split('.');
   const base = { id: table + braced(fixed), source: tableSource(db, rest.join('.')) };
   if (unit === null) return { ok: true, need: { ...base, ...eventTable(fixed, calendar) } };
-  if (fixed.length === levels.length) return { ok: true, need: { ...base, ...datedTable(fixed, calendar, unit) } };
+  if (fixed.length === levels.length)
+    return { ok: true, need: { ...base, ...datedTable(fixed, calendar, unit) } };
 
   const pieces = levels.map((level) => level.pieces);
   const template = compilePartition(pieces, calendar, unit);
@@ -61,7 +66,11 @@ function compileTable(
 function compileLevel(source: string, { unit, names }: NeedContext): Compiled<Piece[]> {
   const pieces = compilePieces(source, names, UNFORMATTED[unit ?? 'day']);
   if (unit !== null || !pieces.ok || isLiteral(pieces.value)) return pieces;
-  return { ok: false, message: 'a job with "every: event" has no window', allowed: 'text without {{ window }}' };
+  return {
+    ok: false,
+    message: 'a job with "every: event" has no window',
+    allowed: 'text without {{ window }}',
+  };
 }
 
 function isLiteral(pieces: readonly Piece[]): boolean {
@@ -99,7 +108,8 @@ function eventTable(fixed: readonly Fixed[], calendar: Calendar): Matching {
     landings: landingsOf((partition, execDate) => {
       const free = withoutFixed(partition, fixed);
       if (free === undefined) return undefined;
-      const key = partition.length === 0 ? calendar.iso(execDate) : pathOf(free.length === 0 ? partition : free);
+      const key =
+        partition.length === 0 ? calendar.iso(execDate) : pathOf(free.length === 0 ? partition : free);
       return eventLanding(bounded(key), valuesOf(partition));
     }),
     expects: ({ key }) => key,
@@ -143,10 +153,17 @@ function compileJob(config: { job: string; key?: string | undefined }, context: 
   const [hippo = '', job = ''] = config.job.split('/');
   const base = { id: config.job, source: jobSource(hippo, job) };
   if (config.key === undefined) {
-    return { ok: true, need: { ...base, ...(unit === null ? eventJob(calendar) : sameWindowJob(calendar, unit)) } };
+    return {
+      ok: true,
+      need: { ...base, ...(unit === null ? eventJob(calendar) : sameWindowJob(calendar, unit)) },
+    };
   }
-  const problem = (found: TemplateProblem): CompiledNeed => ({ ok: false, problems: [problemAt(['key'], found)] });
-  if (unit === null) return problem({ message: 'with "every: event" a run has the key of the run that it needs' });
+  const problem = (found: TemplateProblem): CompiledNeed => ({
+    ok: false,
+    problems: [problemAt(['key'], found)],
+  });
+  if (unit === null)
+    return problem({ message: 'with "every: event" a run has the key of the run that it needs' });
   const pieces = compilePieces(config.key, names, UNFORMATTED[unit]);
   if (!pieces.ok) return problem(pieces);
   if (isLiteral(pieces.value)) return problem({ message: `"${config.key}" is the same for every ${unit}` });
@@ -170,7 +187,10 @@ function eventJob(calendar: Calendar): Matching {
   return {
     names: true,
     landings: finishesOf((finish) =>
-      eventLanding(bounded(finish.runKey ?? executeTime(finish) ?? calendar.iso(finish.finishTime * 1000)), {}),
+      eventLanding(
+        bounded(finish.runKey ?? executeTime(finish) ?? calendar.iso(finish.finishTime * 1000)),
+        {},
+      ),
     ),
     expects: ({ key }) => key,
   };
@@ -247,7 +267,9 @@ function zip(names: readonly string[], values: readonly string[]): Partition {
 
 /** Level → value; a level without a name goes by its number, from 1. */
 function valuesOf(partition: Partition): Record<string, string> {
-  return Object.fromEntries(partition.map(({ name, value }, at) => [name === '' ? String(at + 1) : name, value]));
+  return Object.fromEntries(
+    partition.map(({ name, value }, at) => [name === '' ? String(at + 1) : name, value]),
+  );
 }
 
 /** `yyyymm=201704/region=us`; without names `201704/us`. */

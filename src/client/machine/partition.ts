@@ -82,7 +82,11 @@ export function compilePartition(
 function unitOf(date: Millis, unit: WindowUnit): [from: Millis, to: Millis] {
   const at = new Date(date);
   const [year, month, day, hour] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), at.getUTCHours()];
-  const from = { hour: Date.UTC(year, month, day, hour), day: Date.UTC(year, month, day), month: Date.UTC(year, month) };
+  const from = {
+    hour: Date.UTC(year, month, day, hour),
+    day: Date.UTC(year, month, day),
+    month: Date.UTC(year, month),
+  };
   return [from[unit], from[unit] + 1];
 }
 

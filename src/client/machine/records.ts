@@ -24,7 +24,8 @@ export function pauseRecordKey(hippo: string, job: string): string {
 
 /** @returns undefined for keys of other kinds, such as a hippo's offsets */
 export function parseRecordKey(recordKey: string): RecordKey | undefined {
-  const [, hippo, kind, job, rest] = /^([^/]+)\/(run|input|paused)\/([^/]+)(?:\/(.+))?$/s.exec(recordKey) ?? [];
+  const [, hippo, kind, job, rest] =
+    /^([^/]+)\/(run|input|paused)\/([^/]+)(?:\/(.+))?$/s.exec(recordKey) ?? [];
   if (hippo === undefined || job === undefined) return undefined;
   if (kind === 'paused') return rest === undefined ? { kind, hippo, job } : undefined;
   if (rest === undefined) return undefined;

@@ -64,7 +64,10 @@ export interface DatePattern {
 
 /** @returns the pattern, or the directive that it may not use */
 export function datePattern(text: string): DatePattern | { unknown: string } {
-  const source = text.replace(DIRECTIVE, (whole, _pad: string, letter: string) => SHORTHANDS[letter] ?? whole);
+  const source = text.replace(
+    DIRECTIVE,
+    (whole, _pad: string, letter: string) => SHORTHANDS[letter] ?? whole,
+  );
   let [matches, directives, from] = ['', '', 0];
   for (const match of source.matchAll(DIRECTIVE)) {
     const [whole, pad = '', letter = ''] = match;
@@ -142,7 +145,13 @@ export function parseShift(text: string, sign: 1 | -1): Shift | undefined {
 }
 
 export function shiftDate(date: Millis, shifts: readonly Shift[]): Millis {
-  return shifts.reduce((at, { sign, unit, count }) => utc(at).plus({ [unit]: sign * count }).toMillis(), date);
+  return shifts.reduce(
+    (at, { sign, unit, count }) =>
+      utc(at)
+        .plus({ [unit]: sign * count })
+        .toMillis(),
+    date,
+  );
 }
 
 /** The shifts that lead back; exact but for the ends of months. */

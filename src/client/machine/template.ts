@@ -1,6 +1,14 @@
 import { Liquid, LiquidError, type Template } from 'liquidjs';
 import type { Millis } from '../../core/clock.ts';
-import { datePattern, type DatePattern, DIRECTIVES, parseShift, type Shift, SHIFT_FORM, shiftDate } from './strftime.ts';
+import {
+  datePattern,
+  type DatePattern,
+  DIRECTIVES,
+  parseShift,
+  type Shift,
+  SHIFT_FORM,
+  shiftDate,
+} from './strftime.ts';
 
 /** Why a template cannot be used. */
 export interface TemplateProblem {
@@ -41,7 +49,10 @@ export class WindowDate {
   readonly #shifts: readonly Shift[];
   readonly #show: (shifts: readonly Shift[], pattern: DatePattern | null) => string;
 
-  constructor(show: (shifts: readonly Shift[], pattern: DatePattern | null) => string, shifts: readonly Shift[] = []) {
+  constructor(
+    show: (shifts: readonly Shift[], pattern: DatePattern | null) => string,
+    shifts: readonly Shift[] = [],
+  ) {
     this.#show = show;
     this.#shifts = shifts;
   }
@@ -75,7 +86,12 @@ class TemplateError extends Error {
 }
 
 /** No files, no unknown names, no chance: what a template renders depends on its context alone. */
-const liquid = new Liquid({ strictFilters: true, strictVariables: true, ownPropertyOnly: true, templates: {} });
+const liquid = new Liquid({
+  strictFilters: true,
+  strictVariables: true,
+  ownPropertyOnly: true,
+  templates: {},
+});
 
 const patterns = new Map<string, DatePattern>();
 
@@ -85,17 +101,22 @@ liquid.registerFilter('date', (value: unknown, text: unknown): string => {
   let pattern = patterns.get(text);
   if (pattern === undefined) {
     const made = datePattern(text);
-    if ('unknown' in made) throw new TemplateError(`unknown directive ${made.unknown} in '${text}'`, DIRECTIVES);
+    if ('unknown' in made)
+      throw new TemplateError(`unknown directive ${made.unknown} in '${text}'`, DIRECTIVES);
     pattern = made;
     patterns.set(text, pattern);
   }
   return value.format(pattern);
 });
-for (const [name, sign] of [['plus', 1], ['minus', -1]] as const) {
+for (const [name, sign] of [
+  ['plus', 1],
+  ['minus', -1],
+] as const) {
   liquid.registerFilter(name, (value: unknown, amount: unknown): WindowDate | number => {
     if (!(value instanceof WindowDate)) return Number(value) + sign * Number(amount);
     const shift = typeof amount === 'string' ? parseShift(amount, sign) : undefined;
-    if (shift === undefined) throw new TemplateError(`${name} does not know ${JSON.stringify(amount)}`, SHIFT_FORM);
+    if (shift === undefined)
+      throw new TemplateError(`${name} does not know ${JSON.stringify(amount)}`, SHIFT_FORM);
     return value.shifted(shift);
   });
 }
@@ -185,7 +206,8 @@ function attempt<T>(compile: () => T): Compiled<T> {
     return { ok: true, value: compile() };
   } catch (error) {
     const origin = originOf(error);
-    const message = origin instanceof Error ? origin.message.replace(/, line:\d+, col:\d+$/, '') : String(origin);
+    const message =
+      origin instanceof Error ? origin.message.replace(/, line:\d+, col:\d+$/, '') : String(origin);
     const allowed = origin instanceof TemplateError ? origin.allowed : undefined;
     return { ok: false, message, ...(allowed === undefined ? {} : { allowed }) };
   }
