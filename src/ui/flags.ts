@@ -2,7 +2,10 @@ import { Flags, type Interfaces } from '@oclif/core';
 import { DURATION_FORM, parseDuration } from '../core/duration.ts';
 import { BugError, UserError } from '../core/errors.ts';
 
-type FlagOptions = Pick<Partial<Interfaces.OptionFlag<number>>, 'char' | 'description' | 'exclusive' | 'dependsOn'>;
+type FlagOptions = Pick<
+  Partial<Interfaces.OptionFlag<number>>,
+  'char' | 'description' | 'exclusive' | 'dependsOn'
+>;
 
 /**
  * A flag that takes a duration (`90s`, `2h`, a bare number of seconds) and gives milliseconds; undefined when it is
