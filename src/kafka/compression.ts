@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
+import type * as Lz4 from 'lz4-napi';
+import type * as Snappy from 'snappy';
 import { ServiceError } from '../core/errors.ts';
 
 const load = createRequire(import.meta.url);
@@ -22,10 +24,10 @@ export function decompress(codec: number, bytes: Buffer): Buffer {
     case 'snappy':
       return unsnappy(bytes);
     case 'lz4':
-      return (load('lz4-napi') as typeof import('lz4-napi')).decompressFrameSync(bytes);
+      return (load('lz4-napi') as typeof Lz4).decompressFrameSync(bytes);
     case 'zstd':
       return unzstd(bytes);
-    case undefined:
+    default:
       throw new ServiceError(`a record batch is compressed by an unknown codec (${codec})`);
   }
 }
@@ -46,7 +48,7 @@ const SNAPPY_JAVA = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]
 const SNAPPY_JAVA_HEADER = 16;
 
 function unsnappy(bytes: Buffer): Buffer {
-  const { uncompressSync } = load('snappy') as typeof import('snappy');
+  const { uncompressSync } = load('snappy') as typeof Snappy;
   const block = (from: number, to: number): Buffer =>
     uncompressSync(bytes.subarray(from, to), { asBuffer: true }) as Buffer;
   if (!bytes.subarray(0, SNAPPY_JAVA.length).equals(SNAPPY_JAVA)) return block(0, bytes.length);

@@ -269,7 +269,10 @@ export class GrouplessReader implements Reader {
 
   async #receive(broker: Broker, state: PartitionState, fetched: FetchedPartition): Promise<void> {
     if (fetched.errorCode === OFFSET_OUT_OF_RANGE) return this.#jump(broker, state);
-    if (fetched.errorCode !== 0) { this.#moved(state, fetched.errorCode); return; }
+    if (fetched.errorCode !== 0) {
+      this.#moved(state, fetched.errorCode);
+      return;
+    }
     state.unknownSince = undefined;
     const next = endOf(fetched.bytes);
     if (next === undefined) return;

@@ -5,10 +5,8 @@ import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
  * TimeoutNegativeWarning (tulios/kafkajs#1556, #1704). The timer matters only while requests wait for a quota: with
  * nothing pending nothing is scheduled.
  */
-const schedule = Reflect.get(RequestQueue.prototype, 'scheduleCheckPendingRequests') as (
-  this: RequestQueue,
-) => void;
+const schedule: unknown = Reflect.get(RequestQueue.prototype, 'scheduleCheckPendingRequests');
 
 RequestQueue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
-  if (this.pending.length > 0) schedule.call(this);
+  if (this.pending.length > 0) Reflect.apply(schedule as () => void, this, []);
 };

@@ -81,8 +81,8 @@ describe('resolving a span', () => {
   const kafka: Pick<Kafka, 'offsets' | 'offsetsAt'> = {
     offsets: () =>
       Promise.resolve([
-        { partition: 0, low: 10n, high: 100n },
-        { partition: 1, low: 0n, high: 0n },
+        { partition: 0, low: 10n, high: 100n, stable: 100n },
+        { partition: 1, low: 0n, high: 0n, stable: 0n },
       ]),
     offsetsAt: () =>
       Promise.resolve([
