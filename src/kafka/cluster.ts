@@ -1,5 +1,5 @@
 import Broker, { type ProtocolCall } from 'kafkajs/src/broker/index.js';
-import { ConnectionPool } from 'kafkajs/src/network/connectionPool.js';
+import ConnectionPool from 'kafkajs/src/network/connectionPool.js';
 import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
 import protocol from 'kafkajs/src/protocol/requests/index.js';
 import { Backoff, sleep, within } from './deadline.ts';
