@@ -63,7 +63,7 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
   for (const { topic, errorCode, errorMessage } of topicErrors) {
     if (errorCode === 0 || errorCode === TOPIC_ALREADY_EXISTS) continue;
     const error = protocolErrors.createErrorFromCode(errorCode);
-    if (errorMessage != null) error.message = errorMessage;
+    if (errorMessage !== undefined && errorMessage !== null) error.message = errorMessage;
     throw translate(error, { brokers: cluster.brokers, topic });
   }
   const created = topicErrors.filter(({ errorCode }) => errorCode === 0).map(({ topic }) => topic);

@@ -19,18 +19,18 @@ export class BatchWriter {
   /** How many records it holds. */
   count = 0;
   readonly #limit: number;
-  #bytes: Buffer<ArrayBufferLike>;
+  #bytes: Buffer;
   #at: number = BATCH.records;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
   #headers: Headers | undefined;
-  #encodedHeaders = NO_HEADERS;
+  #encodedHeaders: Buffer = NO_HEADERS;
 
   /**
    * @param limit bytes that the batch may have; a first record that is larger is taken all the same
    * @param memory used for the batch while it suffices; `limit` bytes of it never have to grow
    */
-  constructor(limit: number, memory = Buffer.allocUnsafe(1024)) {
+  constructor(limit: number, memory: Buffer = Buffer.allocUnsafe(1024)) {
     this.#limit = limit;
     this.#bytes = memory;
   }

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import Broker, { type ProtocolCall } from 'kafkajs/src/broker/index.js';
 import ConnectionPool from 'kafkajs/src/network/connectionPool.js';
 import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
 import protocol from 'kafkajs/src/protocol/requests/index.js';
-import { Backoff, sleep, within } from './deadline.ts';
+import { Backoff, within } from './deadline.ts';
 import {
   type Doing,
   connectionReason,
@@ -41,6 +42,10 @@ export class Cluster {
     this.settings = settings;
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   get brokers(): readonly string[] {
     return this.settings.brokers;
   }
@@ -57,9 +62,9 @@ export class Cluster {
       return unreachable({ brokers: this.brokers }, listed(reasons));
     };
     const tried: Broker[] = [];
+    const settled = new AbortController();
     const attempts = this.brokers.map(async (address, index) => {
-      await sleep(index * STAGGER_MS);
-      if (this.#seed !== undefined || this.#closed) throw new Error('not needed any more');
+      await sleep(index * STAGGER_MS, undefined, { signal: settled.signal });
       const broker = this.#brokerAt(address);
       tried.push(broker);
       try {
@@ -76,6 +81,7 @@ export class Cluster {
       if (!(error instanceof AggregateError)) throw error;
       throw this.#firstOf(error.errors, reasons);
     } finally {
+      settled.abort();
       for (const broker of tried) if (broker !== this.#seed) release(broker);
     }
   }

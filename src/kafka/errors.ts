@@ -51,16 +51,8 @@ export function isRetriable(thrown: unknown): boolean {
   );
 }
 
-const PRODUCER_FENCED = 90;
-
 export function isFenced(thrown: unknown): boolean {
-  // kafkajs's table of errors ends before PRODUCER_FENCED.
-  const code = thrown instanceof Error ? (thrown as KafkaJsError).code : undefined;
-  return (
-    thrown instanceof FencedError ||
-    code === PRODUCER_FENCED ||
-    errorType(thrown) === 'INVALID_PRODUCER_EPOCH'
-  );
+  return thrown instanceof FencedError || errorType(thrown) === 'INVALID_PRODUCER_EPOCH';
 }
 
 /**

@@ -18,7 +18,7 @@ declare module 'kafkajs/src/broker/index.js' {
       apiName: string;
       encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
     };
-    response: { decode(payload: Buffer): Promise<unknown>; parse(data: unknown): Promise<unknown> };
+    response: { decode: (this: void, payload: Buffer) => Promise<unknown>; parse: (this: void, data: unknown) => Promise<unknown> };
     requestTimeout?: number;
     logResponseError?: boolean;
   }

@@ -125,6 +125,23 @@ export interface Kafka {
 export interface Producer {
   /** @returns the places, in the order of `records` */
   send(records: readonly OutgoingRecord[]): Promise<RecordPlace[]>;
+  /**
+   * For very many records: takes one in, without waiting until it is acknowledged. Bytes are copied.
+   *
+   * @param headers the same object again costs nothing
+   * @returns a promise only where the caller must wait before the next call: the brokers are slower
+   * @throws what made an earlier record fail for good: nothing after it is written
+   */
+  append(
+    topic: string,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers?: Headers,
+    partition?: number,
+  ): Promise<void> | undefined;
+  /** Resolves when everything is acknowledged. */
+  flush(): Promise<void>;
+  /** What was appended and not flushed may be lost. */
   close(): Promise<void>;
 }
 
@@ -199,6 +216,8 @@ export interface MemberOptions {
 export interface Membership {
   readonly memberId: string;
   readonly isOwner: boolean;
+  /** Asks the broker now whether the ownership still stands; where it does not, `onLost` has been called. */
+  confirm(): Promise<boolean>;
   /** Follows for lag tools; a failure is reported, never fatal. Ignored when not the owner. */
   commit(positions: readonly ReadPosition[]): Promise<void>;
   leave(): Promise<void>;

@@ -86,9 +86,14 @@ export interface MetadataResponse {
   }[];
 }
 
+const INVALID_PRODUCER_EPOCH = 47;
+/** Newer than kafkajs's table of errors; it says the same. */
+const PRODUCER_FENCED = 90;
+
 /** @throws the protocol error of `code`; 0 is none */
 export function failOn(code: number | undefined): void {
-  if (code !== undefined && code !== 0) throw errors.createErrorFromCode(code);
+  if (code === undefined || code === 0) return;
+  throw errors.createErrorFromCode(code === PRODUCER_FENCED ? INVALID_PRODUCER_EPOCH : code);
 }
 
 export { errors as protocolErrors };

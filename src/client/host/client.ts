@@ -137,7 +137,10 @@ class Client {
       hippo,
       group: this.#group,
       definition,
-      membership: { commit: async (positions) => this.#membership?.commit(positions) },
+      membership: {
+        commit: async (positions) => this.#membership?.commit(positions),
+        confirm: async () => (await this.#membership?.confirm()) ?? false,
+      },
       supervisor: this.#supervisor,
       hooks: found.hooks,
       files,

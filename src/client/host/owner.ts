@@ -45,7 +45,7 @@ export interface OwnerOptions {
   hippo: string;
   group: string;
   definition: Definition;
-  membership: Pick<Membership, 'commit'>;
+  membership: Pick<Membership, 'commit' | 'confirm'>;
   supervisor: Supervisor;
   hooks: HookRunner;
   files: AttemptFiles;
@@ -116,7 +116,7 @@ export class Owner {
   /**
    * Owns until the signal is aborted, or with `once` until all is done. While Kafka is away it tries again; jobs go on.
    *
-   * @throws FencedError when another client has taken over
+   * @throws FencedError when another client writes as this hippo, and the group does not know of it
    */
   async own(signal: AbortSignal): Promise<void> {
     const ticking = setInterval(() => this.#mailbox.tick(), TICK);
@@ -132,15 +132,15 @@ export class Owner {
           await this.#serve(signal);
           return;
         } catch (error) {
-          if (error instanceof FencedError || !(error instanceof ServiceError)) {
-            // Whatever we would still write is no longer ours to write.
-            await this.#release();
-            throw error;
-          }
+          await this.#release();
+          if (!(error instanceof ServiceError)) throw error;
+          // Brokers that come back after a long time end a transaction that hung, and its producer with it. Only when the group
+          // says so too has another client taken over.
+          const isFenced = error instanceof FencedError && !(await this.#options.membership.confirm());
           if (signal.aborted) return;
+          if (isFenced) throw error;
           if (!away) this.#options.log({ event: 'disconnected', reason: error.why ?? error.message });
           away = true;
-          await this.#release();
           await sleep(pause, undefined, { signal }).catch(() => undefined);
           pause = Math.min(pause * 2, RETRY.most);
         }

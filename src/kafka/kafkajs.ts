@@ -1,0 +1,58 @@
+import {
+  committedOffsets,
+  createTopics,
+  deleteGroup,
+  deleteTopics,
+  describeCluster,
+  describeGroup,
+  listGroups,
+  listTopics,
+  topicConfig,
+} from './admin.ts';
+import { Cluster } from './cluster.ts';
+import { joinGroup } from './membership.ts';
+import { offsetRanges, offsetsAt } from './offsets.ts';
+import type { Kafka } from './port.ts';
+import { IdempotentProducer, initProducer } from './producer.ts';
+import { GrouplessReader } from './reader.ts';
+import type { ConnectionSettings } from './settings.ts';
+import { openTransactionalProducer } from './transactions.ts';
+
+/**
+ * The port over kafkajs's connections and encodings.
+ *
+ * @throws ServiceError within the connect timeout when no broker answers, or when it does not let us in
+ */
+export async function openKafka(settings: ConnectionSettings): Promise<Kafka> {
+  const cluster = new Cluster(settings);
+  let own = [cluster];
+  /** Connections for who would block others. */
+  const separate = (): Cluster => {
+    const made = new Cluster(settings);
+    own = [...own.filter(({ isClosed }) => !isClosed), made];
+    return made;
+  };
+  await cluster.connect();
+  return {
+    brokers: settings.brokers,
+    cluster: () => describeCluster(cluster),
+    topics: () => listTopics(cluster),
+    createTopics: (specs) => createTopics(cluster, specs),
+    deleteTopics: (names) => deleteTopics(cluster, names),
+    topicConfig: (topic) => topicConfig(cluster, topic),
+    offsets: (topic) => cluster.attempt({ topic }, () => offsetRanges(cluster, topic)),
+    offsetsAt: (topic, at) => cluster.attempt({ topic }, () => offsetsAt(cluster, topic, at)),
+    groups: (prefix) => listGroups(cluster, prefix),
+    describeGroup: (group) => describeGroup(cluster, group),
+    committed: (group, topics) => committedOffsets(cluster, group, topics),
+    deleteGroup: (group) => deleteGroup(cluster, group),
+    producer: async () => new IdempotentProducer(cluster, await initProducer(cluster, null, 0)),
+    transactionalProducer: (transactionalId) => openTransactionalProducer(cluster, transactionalId),
+    // eslint-disable-next-line @typescript-eslint/require-await -- the port promises
+    reader: async (options) => new GrouplessReader(separate(), options),
+    join: (options) => joinGroup(separate(), cluster, options),
+    close: async () => {
+      await Promise.all(own.map((each) => each.close()));
+    },
+  };
+}

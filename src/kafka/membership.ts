@@ -1,0 +1,270 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import assignerProtocol from 'kafkajs/src/consumer/assignerProtocol.js';
+import { messageOf } from '../core/errors.ts';
+import type { Cluster } from './cluster.ts';
+import { Backoff } from './deadline.ts';
+import { errorType, isConnectionError, isRetriable, translate } from './errors.ts';
+import { debug } from './logging.ts';
+import type { MemberOptions, Membership, ReadPosition } from './port.ts';
+import { type Responses, failOn } from './requests.ts';
+
+const { MemberMetadata, MemberAssignment } = assignerProtocol;
+
+/** The name of our way to assign partitions. A member that does not know it cannot join the group. */
+const PROTOCOL = 'hippo-single-owner';
+const PROTOCOL_VERSION = 1;
+
+/** The membership has ended on the broker's side; joining again is all that is needed. */
+const EXPELLED = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
+
+/** What a member tells the others when it joins. */
+interface MemberState {
+  /** The generation in which it came to own, if it does: an owner stays the owner. */
+  ownerSince: number | null;
+}
+
+/**
+ * @param cluster connections of its own: a broker that lets a member wait for the others answers nothing else meanwhile
+ * @param shared where offsets are committed
+ */
+export async function joinGroup(
+  cluster: Cluster,
+  shared: Cluster,
+  options: MemberOptions,
+): Promise<Membership> {
+  const member = new GroupMember(cluster, shared, options);
+  await member.start();
+  return member;
+}
+
+class GroupMember implements Membership {
+  readonly #cluster: Cluster;
+  readonly #shared: Cluster;
+  readonly #options: MemberOptions;
+  #memberId = '';
+  #generation = -1;
+  #ownerSince: number | null = null;
+  #running: Promise<void> | undefined;
+  readonly #leaving = new AbortController();
+  /** When the broker last told us that we belong to the group: the lease runs from here. */
+  #lastContact = performance.now();
+
+  constructor(cluster: Cluster, shared: Cluster, options: MemberOptions) {
+    this.#cluster = cluster;
+    this.#shared = shared;
+    this.#options = options;
+  }
+
+  /** A method, since it changes while others are awaited. */
+  #hasLeft(): boolean {
+    return this.#leaving.signal.aborted;
+  }
+
+  get memberId(): string {
+    return this.#memberId;
+  }
+
+  get isOwner(): boolean {
+    return this.#ownerSince !== null;
+  }
+
+  /** Joins for the first time; what goes wrong is the caller's to know. */
+  async start(): Promise<void> {
+    await this.#cluster.attempt({ group: this.#options.group }, () => this.#join());
+    this.#running = this.#stay();
+  }
+
+  async confirm(): Promise<boolean> {
+    if (!this.isOwner) return false;
+    try {
+      await this.#heartbeat();
+    } catch (error) {
+      if (EXPELLED.has(errorType(error) ?? ''))
+        this.#lose(`the group has expelled this client (${messageOf(error)})`);
+    }
+    return this.isOwner;
+  }
+
+  async commit(positions: readonly ReadPosition[]): Promise<void> {
+    if (!this.isOwner || this.#hasLeft() || positions.length === 0) return;
+    const { group } = this.#options;
+    const byTopic = Map.groupBy(positions, ({ topic }) => topic);
+    const topics = [...byTopic].map(([topic, members]) => ({
+      topic,
+      partitions: members.map(({ partition, offset }) => ({
+        partition,
+        offset: String(offset),
+        metadata: null,
+      })),
+    }));
+    try {
+      const broker = await this.#shared.coordinator(group, 0);
+      const identity = { groupId: group, groupGenerationId: this.#generation, memberId: this.#memberId };
+      const { responses } = await this.#shared.send(broker, 'OffsetCommit', { ...identity, topics });
+      for (const { partitions } of responses) for (const { errorCode } of partitions) failOn(errorCode);
+    } catch (error) {
+      if (errorType(error)?.includes('COORDINATOR') === true) this.#shared.forgetCoordinator(group, 0);
+      debug('offsets could not be committed', { error: String(error) });
+    }
+  }
+
+  async leave(): Promise<void> {
+    if (this.#hasLeft()) return;
+    this.#leaving.abort();
+    this.#ownerSince = null;
+    const { group: groupId } = this.#options;
+    try {
+      if (this.#memberId !== '') {
+        // On the shared connections: ours may be waiting for the others of the group.
+        const broker = await this.#shared.coordinator(groupId, 0);
+        await this.#shared.send(broker, 'LeaveGroup', { groupId, memberId: this.#memberId });
+      }
+    } catch (error) {
+      debug('the group could not be left; it will notice', { error: String(error) });
+    }
+    await this.#cluster.close();
+    await this.#running;
+  }
+
+  /** Stays in the group until it is left, or cannot be belonged to any more. */
+  async #stay(): Promise<void> {
+    const backoff = new Backoff(100, 1_000);
+    let mustJoin = false;
+    while (!this.#hasLeft()) {
+      try {
+        if (mustJoin) await this.#join();
+        else await this.#pauseAndBeat();
+        mustJoin = false;
+        backoff.reset();
+      } catch (error) {
+        if (this.#hasLeft()) return;
+        const type = errorType(error);
+        if (type === 'REBALANCE_IN_PROGRESS') {
+          mustJoin = true;
+          continue;
+        }
+        if (EXPELLED.has(type ?? '')) {
+          this.#memberId = '';
+          mustJoin = true;
+          this.#lose(`the group has expelled this client (${messageOf(error)})`);
+        } else if (isConnectionError(error) || isRetriable(error)) {
+          if (type?.includes('COORDINATOR') === true) this.#cluster.forgetCoordinator(this.#options.group, 0);
+          debug('the group cannot be reached', { error: String(error) });
+          this.#checkLease();
+        } else {
+          this.#lose(messageOf(error));
+          this.#options.onCrash(
+            translate(error, { brokers: this.#cluster.brokers, group: this.#options.group }),
+          );
+          return;
+        }
+        await backoff.pause();
+      }
+    }
+  }
+
+  async #pauseAndBeat(): Promise<void> {
+    const { signal } = this.#leaving;
+    await sleep(this.#options.heartbeatInterval, undefined, { signal }).catch(() => undefined);
+    if (!this.#hasLeft()) await this.#heartbeat();
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { group: groupId } = this.#options;
+    const broker = await this.#cluster.coordinator(groupId, 0);
+    const identity = { groupId, groupGenerationId: this.#generation, memberId: this.#memberId };
+    const { errorCode } = await this.#cluster.send(broker, 'Heartbeat', identity);
+    failOn(errorCode);
+    this.#lastContact = performance.now();
+  }
+
+  /** Nobody has heard of us for a session: another member may own by now. */
+  #checkLease(): void {
+    if (performance.now() - this.#lastContact < this.#options.sessionTimeout) return;
+    this.#lose('no contact with the group for longer than the session timeout');
+  }
+
+  async #join(): Promise<void> {
+    const { group: groupId, sessionTimeout, topics } = this.#options;
+    const broker = await this.#cluster.coordinator(groupId, 0);
+    const state: MemberState = { ownerSince: this.#ownerSince };
+    const metadata = MemberMetadata.encode({
+      version: PROTOCOL_VERSION,
+      topics,
+      userData: Buffer.from(JSON.stringify(state)),
+    });
+    const joined = await this.#cluster.send(broker, 'JoinGroup', {
+      groupId,
+      sessionTimeout,
+      rebalanceTimeout: sessionTimeout,
+      memberId: this.#memberId,
+      protocolType: 'consumer',
+      groupProtocols: [{ name: PROTOCOL, metadata }],
+    });
+    if (joined.memberId !== '') this.#memberId = joined.memberId;
+    // The first answer only gives us our id (KIP-394).
+    if (this.#memberId !== '' && joined.errorCode === MEMBER_ID_REQUIRED) return this.#join();
+    failOn(joined.errorCode);
+    const groupAssignment = joined.leaderId === joined.memberId ? await this.#assign(joined.members) : [];
+    const synced = await this.#cluster.send(broker, 'SyncGroup', {
+      groupId,
+      generationId: joined.generationId,
+      memberId: joined.memberId,
+      groupAssignment,
+    });
+    failOn(synced.errorCode);
+    this.#generation = joined.generationId;
+    this.#lastContact = performance.now();
+    if (this.#hasLeft()) return;
+    const assignment = MemberAssignment.decode(synced.memberAssignment)?.assignment ?? {};
+    if (Object.keys(assignment).length > 0) this.#gain();
+    else this.#lose('another client of this hippo owns it');
+  }
+
+  /** As the group's leader: everything to the present owner, else to the member that has been waiting first. */
+  async #assign(
+    members: Responses['JoinGroup']['members'],
+  ): Promise<{ memberId: string; memberAssignment: Buffer }[]> {
+    const candidates = members.map(({ memberId, memberMetadata }) => ({
+      memberId,
+      since: ownerSinceOf(memberMetadata),
+    }));
+    const owner =
+      candidates.filter(({ since }) => since !== null).sort((a, b) => (b.since ?? 0) - (a.since ?? 0))[0] ??
+      candidates[0];
+    const everything: Record<string, number[]> = {};
+    for (const topic of this.#options.topics) everything[topic] = await this.#cluster.partitions(topic);
+    return members.map(({ memberId }) => ({
+      memberId,
+      memberAssignment: MemberAssignment.encode({
+        version: PROTOCOL_VERSION,
+        assignment: memberId === owner?.memberId ? everything : {},
+      }),
+    }));
+  }
+
+  #gain(): void {
+    if (this.#ownerSince !== null) return;
+    this.#ownerSince = this.#generation;
+    this.#options.onGained();
+  }
+
+  #lose(reason: string): void {
+    if (this.#ownerSince === null) return;
+    this.#ownerSince = null;
+    this.#options.onLost(reason);
+  }
+}
+
+const MEMBER_ID_REQUIRED = 79;
+
+/** Another program that calls our protocol by its name may say anything. */
+function ownerSinceOf(memberMetadata: Buffer): number | null {
+  try {
+    const { userData } = MemberMetadata.decode(memberMetadata);
+    const { ownerSince } = JSON.parse((userData ?? Buffer.alloc(0)).toString()) as Partial<MemberState>;
+    return typeof ownerSince === 'number' ? ownerSince : null;
+  } catch {
+    return null;
+  }
+}

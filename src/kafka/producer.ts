@@ -1,0 +1,359 @@
+import type Broker from 'kafkajs/src/broker/index.js';
+import { ServiceError, UserError } from '../core/errors.ts';
+import { BatchWriter } from './batch-writer.ts';
+import type { Cluster } from './cluster.ts';
+import { errorType, isConnectionError, isRetriable } from './errors.ts';
+import { partitionForKey } from './partitioner.ts';
+import type { Headers, OutgoingRecord, Producer, RecordPlace } from './port.ts';
+import { type ProduceResponse, produceCall } from './produce.ts';
+import { failOn, protocolErrors } from './requests.ts';
+
+/** A little below the brokers' default max.message.bytes, which limits a batch. */
+const BATCH_BYTES = 1_000_000;
+/** What a batch begins with; it grows as it fills. */
+const FIRST_BYTES = 4096;
+/** Of one request to one broker, about. */
+const REQUEST_BYTES = 16 * 1024 * 1024;
+/** A writer that is faster than the brokers waits while this much has not been acknowledged. */
+const HIGH_WATER = 32 * 1024 * 1024;
+const LOW_WATER = 16 * 1024 * 1024;
+/** Buffers of acknowledged batches that are kept to be used again. */
+const SPARE_BUFFERS = 32;
+
+/** The broker has this batch already: a first try was acknowledged, and the acknowledgement was lost. */
+const DUPLICATE_SEQUENCE_NUMBER = 46;
+/** Sequences are 32 bit and wrap around to 0. */
+const SEQUENCES = 2 ** 31;
+
+/** Who writes, as the broker knows it: https://cwiki.apache.org/confluence/display/KAFKA/KIP-98 */
+export interface ProducerIdentity {
+  transactionalId: string | null;
+  producerId: bigint;
+  producerEpoch: number;
+}
+
+interface Batch {
+  writer: BatchWriter;
+  /** Set when it is closed to further records. */
+  sealed: Buffer | undefined;
+  /** Set when it is acknowledged. */
+  baseOffset: bigint;
+}
+
+interface PartitionLog {
+  topic: string;
+  partition: number;
+  nextSequence: number;
+  /** Oldest first: the first one is sent, the last one may be open. */
+  batches: Batch[];
+}
+
+interface TopicState {
+  /** By partition. */
+  logs: readonly PartitionLog[];
+  /** Where records without a key go until that batch is closed (KIP-480). */
+  sticky: number;
+}
+
+/**
+ * Writes batches in order and exactly once: idempotent, acknowledged by all in-sync replicas. One request a broker is under way
+ * at a time, with one batch for each partition; meanwhile the next batches are filled. A request that fails is sent again with
+ * the same sequence numbers, so that neither order nor count can change.
+ */
+export class IdempotentProducer implements Producer {
+  readonly #cluster: Cluster;
+  readonly #identity: ProducerIdentity;
+  readonly #topics = new Map<string, TopicState>();
+  readonly #spare: Buffer[] = [];
+  /** Bytes that are closed and not acknowledged. */
+  #unacknowledged = 0;
+  #pumping: Promise<void> | undefined;
+  #failure: Error | undefined;
+  #drained: (() => void)[] = [];
+
+  constructor(cluster: Cluster, identity: ProducerIdentity) {
+    this.#cluster = cluster;
+    this.#identity = identity;
+  }
+
+  async send(records: readonly OutgoingRecord[]): Promise<RecordPlace[]> {
+    const places: { batch: Batch; index: number; topic: string; partition: number }[] = [];
+    for (const record of records) {
+      const { topic, headers, timestamp } = record;
+      const state = this.#topics.get(topic) ?? (await this.#learn(topic));
+      const key = bytesOf(record.key ?? null);
+      const log = logFor(state, topic, key, record.partition);
+      const batch = this.#put(
+        log,
+        state,
+        key,
+        bytesOf(record.value),
+        headersOf(headers),
+        timestamp ?? Date.now(),
+      );
+      places.push({ batch, index: batch.writer.count - 1, topic, partition: log.partition });
+    }
+    await this.flush();
+    return places.map(({ batch, index, topic, partition }) => ({
+      topic,
+      partition,
+      offset: batch.baseOffset < 0n ? -1n : batch.baseOffset + BigInt(index),
+    }));
+  }
+
+  append(
+    topic: string,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers?: Headers,
+    partition?: number,
+  ): Promise<void> | undefined {
+    this.#check();
+    const state = this.#topics.get(topic);
+    if (state === undefined) {
+      return this.#learn(topic).then(() => this.append(topic, key, value, headers, partition));
+    }
+    this.#put(logFor(state, topic, key, partition), state, key, value, headers, Date.now());
+    return this.#unacknowledged < HIGH_WATER ? undefined : this.#roomAgain();
+  }
+
+  async flush(): Promise<void> {
+    for (const { logs } of this.#topics.values()) {
+      for (const log of logs) {
+        const last = log.batches.at(-1);
+        if (last !== undefined) this.#seal(log, last);
+      }
+    }
+    this.#pump();
+    await this.#pumping;
+    this.#check();
+  }
+
+  close(): Promise<void> {
+    this.#failure ??= new ServiceError('the producer is closed');
+    return Promise.resolve();
+  }
+
+  async #learn(topic: string): Promise<TopicState> {
+    const partitions = await this.#cluster.attempt({ topic }, () => this.#cluster.partitions(topic));
+    const known = this.#topics.get(topic);
+    if (known !== undefined) return known;
+    const logs = partitions.map((partition): PartitionLog => ({
+      topic,
+      partition,
+      nextSequence: 0,
+      batches: [],
+    }));
+    const state = { logs, sticky: Math.floor(Math.random() * logs.length) };
+    this.#topics.set(topic, state);
+    return state;
+  }
+
+  #put(
+    log: PartitionLog,
+    state: TopicState,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    headers: Headers | undefined,
+    timestamp: number,
+  ): Batch {
+    this.#check();
+    let batch = log.batches.at(-1);
+    if (batch === undefined || batch.sealed !== undefined) batch = this.#open(log);
+    if (batch.writer.append(key, value, headers, timestamp)) return batch;
+    this.#seal(log, batch);
+    if (key === null) state.sticky += 1;
+    this.#pump();
+    batch = this.#open(log);
+    batch.writer.append(key, value, headers, timestamp);
+    return batch;
+  }
+
+  #open(log: PartitionLog): Batch {
+    const memory = this.#spare.pop() ?? Buffer.allocUnsafe(FIRST_BYTES);
+    const batch: Batch = { writer: new BatchWriter(BATCH_BYTES, memory), sealed: undefined, baseOffset: -1n };
+    log.batches.push(batch);
+    return batch;
+  }
+
+  #seal(log: PartitionLog, batch: Batch): void {
+    if (batch.sealed !== undefined) return;
+    const { transactionalId, producerId, producerEpoch } = this.#identity;
+    batch.sealed = batch.writer.seal({
+      producerId,
+      producerEpoch,
+      baseSequence: log.nextSequence,
+      transactional: transactionalId !== null,
+    });
+    log.nextSequence = (log.nextSequence + batch.writer.count) % SEQUENCES;
+    this.#unacknowledged += batch.sealed.length;
+  }
+
+  /** Sends what is closed until nothing is left, or something fails for good. */
+  #pump(): void {
+    this.#pumping ??= this.#sendAll()
+      .catch((error: unknown) => {
+        this.#failure ??= error as Error;
+      })
+      .finally(() => {
+        this.#pumping = undefined;
+        this.#wake();
+      });
+  }
+
+  async #sendAll(): Promise<void> {
+    for (;;) {
+      const heads = this.#heads();
+      if (heads.length === 0) return;
+      const pending = new Set(heads);
+      const topic = heads[0]?.topic;
+      const { transactionalId } = this.#identity;
+      await this.#cluster.attempt(
+        {
+          ...(topic === undefined ? {} : { topic }),
+          ...(transactionalId === null ? {} : { transactionalId }),
+        },
+        () => this.#round(pending),
+      );
+    }
+  }
+
+  /** The partitions whose first batch is closed, as many as fit into a request. */
+  #heads(): PartitionLog[] {
+    const heads: PartitionLog[] = [];
+    let bytes = 0;
+    for (const { logs } of this.#topics.values()) {
+      for (const log of logs) {
+        const sealed = log.batches[0]?.sealed;
+        if (sealed === undefined) continue;
+        if (heads.length > 0 && bytes + sealed.length > REQUEST_BYTES) return heads;
+        heads.push(log);
+        bytes += sealed.length;
+      }
+    }
+    return heads;
+  }
+
+  /** One try: the first batch of each pending partition to its leader. What is acknowledged is taken out of `pending`. */
+  async #round(pending: Set<PartitionLog>): Promise<void> {
+    const byLeader = new Map<Broker, PartitionLog[]>();
+    for (const log of pending) {
+      const leader = await this.#cluster.leader(log.topic, log.partition);
+      byLeader.set(leader, [...(byLeader.get(leader) ?? []), log]);
+    }
+    const results = await Promise.allSettled(
+      [...byLeader].map(([broker, logs]) => this.#produce(broker, logs, pending)),
+    );
+    const failures = results.flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as unknown] : [],
+    );
+    if (failures.length === 0) return;
+    this.#cluster.forgetLeaders([...pending].map(({ topic }) => topic));
+    // What cannot pass decides.
+    throw failures.find((error) => !isConnectionError(error) && !isRetriable(error)) ?? failures[0];
+  }
+
+  async #produce(broker: Broker, logs: readonly PartitionLog[], pending: Set<PartitionLog>): Promise<void> {
+    const { requestTimeout } = this.#cluster.settings;
+    const batches = logs.map(({ topic, partition, batches: [batch] }) => ({
+      topic,
+      partition,
+      bytes: batch?.sealed ?? Buffer.alloc(0),
+    }));
+    const { transactionalId } = this.#identity;
+    const call = produceCall({ transactionalId, timeout: requestTimeout, batches }, requestTimeout);
+    const answer = (await this.#cluster.call(broker, call)) as ProduceResponse;
+    let failed = 0;
+    for (const { topic, partition, errorCode, baseOffset } of answer.partitions) {
+      const log = logs.find((sent) => sent.topic === topic && sent.partition === partition);
+      if (log === undefined) continue;
+      if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
+        this.#acknowledge(log, errorCode === 0 ? baseOffset : -1n);
+        pending.delete(log);
+      } else if (failed === 0 || !protocolErrors.createErrorFromCode(errorCode).retriable) failed = errorCode;
+    }
+    failOn(failed);
+    this.#wake();
+  }
+
+  #acknowledge(log: PartitionLog, baseOffset: bigint): void {
+    const batch = log.batches.shift();
+    if (batch?.sealed === undefined) return;
+    batch.baseOffset = baseOffset;
+    this.#unacknowledged -= batch.sealed.length;
+    if (this.#spare.length < SPARE_BUFFERS && batch.writer.memory.length <= 2 * BATCH_BYTES) {
+      this.#spare.push(batch.writer.memory);
+    }
+  }
+
+  async #roomAgain(): Promise<void> {
+    this.#pump();
+    while (this.#failure === undefined && this.#unacknowledged > LOW_WATER) {
+      await new Promise<void>((resolve) => this.#drained.push(resolve));
+    }
+    this.#check();
+  }
+
+  /** @throws what made an earlier record fail for good */
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #wake(): void {
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** @throws UserError for a partition that the topic does not have */
+function logFor(
+  { logs, sticky }: TopicState,
+  topic: string,
+  key: Uint8Array | null,
+  wanted: number | undefined,
+): PartitionLog {
+  const partition = wanted ?? (key === null ? sticky % logs.length : partitionForKey(key, logs.length));
+  const log = logs[partition];
+  if (log !== undefined) return log;
+  throw new UserError(`${topic} has no partition ${partition}`, {
+    why: `It has ${logs.length}, from 0.`,
+    place: { topic, partition },
+  });
+}
+
+function bytesOf(value: Buffer | string | null): Buffer | null {
+  return typeof value === 'string' ? Buffer.from(value) : value;
+}
+
+function headersOf(headers: OutgoingRecord['headers']): Headers | undefined {
+  if (headers === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, bytesOf(value) ?? Buffer.alloc(0)]),
+  );
+}
+
+/**
+ * Asks for an identity to write with. With a transactional id it fences whoever had it before, and ends what that one
+ * had begun.
+ */
+export function initProducer(
+  cluster: Cluster,
+  transactionalId: string | null,
+  transactionTimeout: number,
+): Promise<ProducerIdentity> {
+  return cluster.attempt(transactionalId === null ? {} : { transactionalId }, async () => {
+    try {
+      const broker =
+        transactionalId === null ? await cluster.any() : await cluster.coordinator(transactionalId, 1);
+      const answer = await cluster.send(broker, 'InitProducerId', { transactionalId, transactionTimeout });
+      failOn(answer.errorCode);
+      return { transactionalId, producerId: BigInt(answer.producerId), producerEpoch: answer.producerEpoch };
+    } catch (error) {
+      if (transactionalId !== null && errorType(error)?.includes('COORDINATOR') === true) {
+        cluster.forgetCoordinator(transactionalId, 1);
+      }
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,110 @@
+import { ServiceError } from '../core/errors.ts';
+import type { Cluster } from './cluster.ts';
+import { Backoff } from './deadline.ts';
+import { errorType } from './errors.ts';
+import { partitionForKey } from './partitioner.ts';
+import type { OutgoingRecord, TransactionalProducer } from './port.ts';
+import { IdempotentProducer, type ProducerIdentity, initProducer } from './producer.ts';
+import { failOn } from './requests.ts';
+
+/**
+ * How long a transaction may stay open before the brokers abort it, milliseconds. Ours are a few requests long; one that was
+ * left open by a process that died holds up readers of committed records for no longer than this.
+ */
+const TRANSACTION_TIMEOUT = 60_000;
+
+/** The coordinator is still writing the markers of the transaction before: a matter of milliseconds. */
+const CONCURRENT_TRANSACTIONS = 'CONCURRENT_TRANSACTIONS';
+
+export async function openTransactionalProducer(
+  cluster: Cluster,
+  transactionalId: string,
+): Promise<TransactionalProducer> {
+  const identity = await initProducer(cluster, transactionalId, TRANSACTION_TIMEOUT);
+  return new OneShotTransactions(cluster, transactionalId, identity);
+}
+
+/**
+ * Writes lists of records, each in a transaction of its own. When a write fails, nobody knows how far it came: the producer is of no
+ * use any more, and a new one of the same id ends what was left open.
+ */
+class OneShotTransactions implements TransactionalProducer {
+  readonly #cluster: Cluster;
+  readonly #identity: ProducerIdentity & { transactionalId: string };
+  readonly #producer: IdempotentProducer;
+  #usable = true;
+
+  constructor(cluster: Cluster, transactionalId: string, identity: ProducerIdentity) {
+    this.#cluster = cluster;
+    this.#identity = { ...identity, transactionalId };
+    this.#producer = new IdempotentProducer(cluster, identity);
+  }
+
+  async write(records: readonly OutgoingRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    if (!this.#usable) throw new ServiceError('an earlier transaction of this producer has failed');
+    this.#usable = false;
+    const placed = await Promise.all(records.map((record) => this.#place(record)));
+    await this.#begin(placed);
+    await this.#producer.send(placed);
+    await this.#commit();
+    this.#usable = true;
+  }
+
+  close(): Promise<void> {
+    this.#usable = false;
+    return this.#producer.close();
+  }
+
+  /** The coordinator wants to know the partitions beforehand. */
+  async #place(record: OutgoingRecord): Promise<OutgoingRecord & { partition: number }> {
+    if (record.partition !== undefined) return { ...record, partition: record.partition };
+    const { topic, key } = record;
+    const partitions = await this.#cluster.attempt({ topic }, () => this.#cluster.partitions(topic));
+    return { ...record, partition: key === undefined || key === null ? 0 : partitionForKey(key, partitions.length) };
+  }
+
+  #begin(records: readonly (OutgoingRecord & { partition: number })[]): Promise<void> {
+    const topics = [...Map.groupBy(records, ({ topic }) => topic)].map(([topic, members]) => ({
+      topic,
+      partitions: [...new Set(members.map(({ partition }) => partition))],
+    }));
+    return this.#ask(async (broker) => {
+      const { errors } = await this.#cluster.send(broker, 'AddPartitionsToTxn', {
+        ...this.#identity,
+        topics,
+      });
+      for (const { partitionErrors } of errors)
+        for (const { errorCode } of partitionErrors) failOn(errorCode);
+    });
+  }
+
+  #commit(): Promise<void> {
+    return this.#ask(async (broker) => {
+      const { errorCode } = await this.#cluster.send(broker, 'EndTxn', {
+        ...this.#identity,
+        transactionResult: true,
+      });
+      failOn(errorCode);
+    });
+  }
+
+  /** Asks the transaction's coordinator, and again where it has moved or is still busy. */
+  async #ask(request: (broker: Awaited<ReturnType<Cluster['coordinator']>>) => Promise<void>): Promise<void> {
+    const { transactionalId } = this.#identity;
+    await this.#cluster.attempt({ transactionalId }, async () => {
+      const backoff = new Backoff(2, 50);
+      for (let tries = 0; ; tries += 1) {
+        try {
+          await request(await this.#cluster.coordinator(transactionalId, 1));
+          return;
+        } catch (error) {
+          if (errorType(error)?.includes('COORDINATOR') === true)
+            this.#cluster.forgetCoordinator(transactionalId, 1);
+          if (errorType(error) !== CONCURRENT_TRANSACTIONS || tries >= 100) throw error;
+        }
+        await backoff.pause();
+      }
+    });
+  }
+}
