@@ -56,6 +56,7 @@ export class Cluster {
    * @throws ServiceError within the connect timeout, naming each broker that was tried and why it failed
    */
   async connect(): Promise<void> {
+    if (this.#closed) throw closedError();
     const reasons = new Map<string, string>();
     const late = (): Error => {
       for (const address of this.brokers) if (!reasons.has(address)) reasons.set(address, 'no answer');
@@ -306,6 +307,7 @@ export class Cluster {
 
   /** Connects once, however many ask at the same time. */
   async #ready(broker: Broker): Promise<void> {
+    if (this.#closed) throw closedError();
     if (broker.isConnected()) return;
     let connecting = this.#connecting.get(broker);
     if (connecting === undefined) {
@@ -360,12 +362,14 @@ export function addressOf(broker: Broker): string {
 /** Closes the connections now, whatever is still on its way: kafkajs's disconnect waits for all answers first. */
 function release(broker: Broker): void {
   for (const connection of broker.connectionPool.pool) {
-    connection.rejectRequests(
-      Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' }),
-    );
+    connection.rejectRequests(closedError());
     connection.disconnect().catch(() => undefined);
     connection.socket?.destroy();
   }
+}
+
+function closedError(): Error {
+  return Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' });
 }
 
 function listed(reasons: ReadonlyMap<string, string>): string[] {

@@ -1,4 +1,4 @@
-import { HippoError, ServiceError, UserError, messageOf } from '../core/errors.ts';
+import { BugError, HippoError, ServiceError, UserError, messageOf } from '../core/errors.ts';
 
 /** Another producer has taken the transactional id over: this process is not the owner any more and must stop writing. */
 export class FencedError extends ServiceError {}
@@ -61,6 +61,8 @@ export function isFenced(thrown: unknown): boolean {
  */
 export function translate(thrown: unknown, doing: Doing): HippoError {
   if (thrown instanceof HippoError) return thrown;
+  if (thrown instanceof TypeError || thrown instanceof RangeError)
+    return new BugError(thrown.message, { cause: thrown });
   const error = thrown as KafkaJsError;
   if (isFenced(error)) return fenced(doing, error);
   if (error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError')

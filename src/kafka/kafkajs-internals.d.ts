@@ -5,7 +5,7 @@
  */
 declare module 'kafkajs/src/broker/index.js' {
   import type { Logger } from 'kafkajs/src/loggers/index.js';
-  import type { ConnectionPool } from 'kafkajs/src/network/connectionPool.js';
+  import type ConnectionPool from 'kafkajs/src/network/connectionPool.js';
 
   export interface ApiDefinition {
     versions: string[];
@@ -18,7 +18,10 @@ declare module 'kafkajs/src/broker/index.js' {
       apiName: string;
       encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
     };
-    response: { decode: (this: void, payload: Buffer) => Promise<unknown>; parse: (this: void, data: unknown) => Promise<unknown> };
+    response: {
+      decode: (payload: Buffer) => Promise<unknown>;
+      parse: (data: unknown) => Promise<unknown>;
+    };
     requestTimeout?: number;
     logResponseError?: boolean;
   }
@@ -69,7 +72,7 @@ declare module 'kafkajs/src/network/connectionPool.js' {
     enforceRequestTimeout: boolean;
     logger: Logger;
   }
-  export class ConnectionPool {
+  export default class ConnectionPool {
     constructor(options: ConnectionPoolOptions);
     host: string;
     port: number;
@@ -77,7 +80,6 @@ declare module 'kafkajs/src/network/connectionPool.js' {
     send(call: ProtocolCall): Promise<unknown>;
     isConnected(): boolean;
   }
-  export default ConnectionPool;
 }
 
 declare module 'kafkajs/src/network/requestQueue/index.js' {

@@ -61,7 +61,10 @@ class OneShotTransactions implements TransactionalProducer {
     if (record.partition !== undefined) return { ...record, partition: record.partition };
     const { topic, key } = record;
     const partitions = await this.#cluster.attempt({ topic }, () => this.#cluster.partitions(topic));
-    return { ...record, partition: key === undefined || key === null ? 0 : partitionForKey(key, partitions.length) };
+    return {
+      ...record,
+      partition: key === undefined || key === null ? 0 : partitionForKey(key, partitions.length),
+    };
   }
 
   #begin(records: readonly (OutgoingRecord & { partition: number })[]): Promise<void> {

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Kafka, Membership } from '../../src/kafka/port.ts';
+import { testKafka, testTopic } from '../support/kafka.ts';
+
+interface Member {
+  membership: Membership;
+  events: string[];
+}
+
+async function join(kafka: Kafka, group: string, topic: string, sessionTimeout = 6_000): Promise<Member> {
+  const events: string[] = [];
+  const membership = await kafka.join({
+    group,
+    topics: [topic],
+    sessionTimeout,
+    heartbeatInterval: 200,
+    onGained: () => events.push('gained'),
+    onLost: (reason) => events.push(`lost: ${reason}`),
+    onCrash: (error) => events.push(`crashed: ${error.message}`),
+  });
+  onTestFinished(() => membership.leave());
+  return { membership, events };
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
+    await sleep(20);
+  }
+}
+
+test('the first member owns, and keeps what it owns when others come and go', async () => {
+  const kafka = await testKafka();
+  const topic = await testTopic(kafka, 3);
+  const first = await join(kafka, `g-${topic}`, topic);
+  expect(first.events).toEqual(['gained']);
+  const second = await join(await testKafka(), `g-${topic}`, topic);
+  const third = await join(await testKafka(), `g-${topic}`, topic);
+  await second.membership.leave();
+  await sleep(500);
+  expect([first.membership.isOwner, second.membership.isOwner, third.membership.isOwner]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect([first.events, second.events, third.events]).toEqual([['gained'], [], []]);
+  expect((await kafka.describeGroup(`g-${topic}`)).members).toHaveLength(2);
+});
+
+test('when the owner leaves, another member owns', async () => {
+  const kafka = await testKafka();
+  const topic = await testTopic(kafka);
+  const first = await join(kafka, `g-${topic}`, topic);
+  const second = await join(await testKafka(), `g-${topic}`, topic);
+  await first.membership.leave();
+  await until(() => second.membership.isOwner, 'the second one owns');
+  expect(second.events).toEqual(['gained']);
+});
+
+test('when the owner is silent for a session, another one owns, and the old one learns of it', async () => {
+  const kafka = await testKafka();
+  const topic = await testTopic(kafka);
+  const silent = await testKafka();
+  const first = await join(silent, `g-${topic}`, topic);
+  const second = await join(kafka, `g-${topic}`, topic);
+  // Its connections are gone, and nothing can open new ones.
+  await silent.close();
+  await until(() => second.membership.isOwner, 'the second one owns');
+  await until(() => first.events.length > 1, 'the first one knows');
+  expect(first.events[1]).toMatch(/^lost: no contact with the group/);
+  expect(await first.membership.confirm()).toBe(false);
+});
+
+test('the owner commits offsets for lag tools; who does not own commits nothing', async () => {
+  const kafka = await testKafka();
+  const topic = await testTopic(kafka, 2);
+  const owner = await join(kafka, `g-${topic}`, topic);
+  const standby = await join(await testKafka(), `g-${topic}`, topic);
+  await owner.membership.commit([{ topic, partition: 1, offset: 7n }]);
+  await standby.membership.commit([{ topic, partition: 1, offset: 3n }]);
+  expect(await kafka.committed(`g-${topic}`, [topic])).toEqual([{ topic, partition: 1, offset: 7n }]);
+});

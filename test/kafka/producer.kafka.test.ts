@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { execa } from '../../src/core/exec.ts';
+import { inject, test, expect, describe } from 'vitest';
+import { BatchWriter } from '../../src/kafka/batch-writer.ts';
+import { FencedError } from '../../src/kafka/errors.ts';
+import { partitionForKey } from '../../src/kafka/partitioner.ts';
+import { readAll, testKafka, testTopic } from '../support/kafka.ts';
+
+const text = (value: Buffer | null): string | null => value?.toString() ?? null;
+
+describe('a producer', () => {
+  test('says where each record went, in their order, and puts keys where Kafka does', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 4);
+    const producer = await kafka.producer();
+    const keys = ['btd.party', 'nyc.flights', 'db.t', 'btd.party'];
+    const places = await producer.send(
+      keys.map((key, index) => ({ topic, key, value: `v${index}`, headers: { n: String(index) } })),
+    );
+    expect(places.map(({ partition }) => partition)).toEqual(keys.map((key) => partitionForKey(key, 4)));
+    const records = await readAll(kafka, topic);
+    for (const [index, { partition, offset }] of places.entries()) {
+      const record = records.find((one) => one.partition === partition && one.offset === offset);
+      expect([text(record!.key), text(record!.value), text(record!.headers['n']!)]).toEqual([
+        keys[index],
+        `v${index}`,
+        String(index),
+      ]);
+    }
+  });
+
+  test('keeps every byte, null keys, tombstones and given timestamps', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const producer = await kafka.producer();
+    const bytes = Buffer.from([0, 0xff, 0xfe, 10, 13]);
+    await producer.send([
+      { topic, key: null, value: bytes, headers: { ä: bytes }, timestamp: 1_493_394_946_000 },
+      { topic, key: bytes, value: null, timestamp: 1_493_394_000_000 },
+      { topic, key: '', value: '' },
+    ]);
+    const records = await readAll(kafka, topic);
+    expect(records.map(({ key, value }) => [key, value])).toEqual([
+      [null, bytes],
+      [bytes, null],
+      [Buffer.alloc(0), Buffer.alloc(0)],
+    ]);
+    expect(records[0]!.headers).toEqual({ ä: bytes });
+    expect(records.slice(0, 2).map(({ timestamp }) => timestamp)).toEqual([
+      1_493_394_946_000, 1_493_394_000_000,
+    ]);
+  });
+
+  test('appends very many records in the order of each key; kcat reads them back', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 3);
+    const producer = await kafka.producer();
+    const filler = 'x'.repeat(120);
+    for (let index = 0; index < 60_000; index += 1) {
+      const full = producer.append(topic, Buffer.from(`k${index % 7}`), Buffer.from(`${index} ${filler}`));
+      if (full !== undefined) await full;
+    }
+    await producer.flush();
+    const broker = inject('brokers').join(',');
+    const { stdout } = await execa('kcat', ['-b', broker, '-C', '-t', topic, '-e', '-q', '-f', '%k %s\n']);
+    const lines = stdout.split('\n');
+    expect(lines).toHaveLength(60_000);
+    const lastOf = new Map<string, number>();
+    for (const line of lines) {
+      const [key = '', index = ''] = line.split(' ');
+      expect(Number(index)).toBeGreaterThan(lastOf.get(key) ?? -1);
+      lastOf.set(key, Number(index));
+    }
+  });
+
+  test('names the topic that does not exist, and the partition', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const producer = await kafka.producer();
+    await expect(producer.send([{ topic: 'nowhere', value: 'x' }])).rejects.toThrow(/has no topic nowhere/);
+    await expect(producer.send([{ topic, partition: 7, value: 'x' }])).rejects.toThrow(
+      `${topic} has no partition 7`,
+    );
+  });
+
+  test('names the topic that a record is too large for', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 1, { 'max.message.bytes': '1000' });
+    const producer = await kafka.producer();
+    await expect(producer.send([{ topic, value: 'x'.repeat(2000) }])).rejects.toThrow(
+      `a record is too large for topic ${topic}`,
+    );
+  });
+});
+
+describe('a transaction', () => {
+  test('is read whole, by readers of committed records too', async () => {
+    const kafka = await testKafka();
+    const [one, other] = [await testTopic(kafka, 2), await testTopic(kafka)];
+    const producer = await kafka.transactionalProducer(`tx-${one}`);
+    for (let index = 0; index < 20; index += 1) {
+      await producer.write([
+        { topic: one, partition: index % 2, key: 'k', value: `a${index}` },
+        { topic: other, key: 'k', value: `b${index}` },
+      ]);
+    }
+    expect((await readAll(kafka, one)).map(({ value }) => text(value)).sort()).toEqual(
+      Array.from({ length: 20 }, (_, index) => `a${index}`).sort(),
+    );
+    expect((await readAll(kafka, other)).map(({ value }) => text(value))).toEqual(
+      Array.from({ length: 20 }, (_, index) => `b${index}`),
+    );
+  });
+
+  test('of a producer whose id was taken over is refused', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const first = await kafka.transactionalProducer(`tx-${topic}`);
+    await first.write([{ topic, value: 'of the first' }]);
+    const second = await kafka.transactionalProducer(`tx-${topic}`);
+    await expect(first.write([{ topic, value: 'too late' }])).rejects.toThrow(FencedError);
+    await second.write([{ topic, value: 'of the second' }]);
+    expect((await readAll(kafka, topic)).map(({ value }) => text(value))).toEqual([
+      'of the first',
+      'of the second',
+    ]);
+  });
+});
+
+test('the batch encoder writes what the reader reads, whatever it is', async () => {
+  const kafka = await testKafka();
+  const topic = await testTopic(kafka);
+  const producer = await kafka.producer();
+  const bytes = fc.option(fc.uint8Array({ maxLength: 300 }), { nil: null });
+  const record = fc.record({
+    key: bytes,
+    value: bytes,
+    headers: fc.dictionary(fc.string({ maxLength: 20 }), fc.uint8Array({ maxLength: 40 }), { maxKeys: 4 }),
+    timestamp: fc.integer({ min: 0, max: 1_700_000_000_000 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 30 }), async (records) => {
+      const buffer = (value: Uint8Array | null): Buffer | null =>
+        value === null ? null : Buffer.from(value);
+      const sent = records.map(({ key, value, headers, timestamp }) => ({
+        key: buffer(key),
+        value: buffer(value),
+        headers: Object.fromEntries(Object.entries(headers).map(([name, each]) => [name, Buffer.from(each)])),
+        timestamp,
+      }));
+      const places = await producer.send(sent.map((each) => ({ topic, ...each })));
+      const all = await readAll(kafka, topic);
+      const read = places.map(({ offset }) => all.find((each) => each.offset === offset));
+      expect(
+        read.map(
+          (each) =>
+            each && {
+              key: each.key,
+              value: each.value,
+              headers: { ...each.headers },
+              timestamp: each.timestamp,
+            },
+        ),
+      ).toEqual(sent);
+    }),
+    { numRuns: 15 },
+  );
+});
+
+test('a batch that is full takes no more, but for a first record that is larger than any batch', () => {
+  const writer = new BatchWriter(200);
+  expect(writer.append(null, Buffer.alloc(500), undefined, 1)).toBe(true);
+  expect(writer.append(null, Buffer.alloc(1), undefined, 1)).toBe(false);
+  expect(writer.count).toBe(1);
+});

@@ -1,0 +1,41 @@
+import { inject, onTestFinished } from 'vitest';
+import { configSchema } from '../../src/config/schema.ts';
+import { newId } from '../../src/core/ids.ts';
+import { connectKafka } from '../../src/kafka/connect.ts';
+import type { Kafka, KafkaRecord } from '../../src/kafka/port.ts';
+
+/** The section `kafka` of a hippo.yaml, as loaded. */
+export function kafkaSettings(section: object = {}) {
+  return configSchema.parse({ kafka: section }).kafka;
+}
+
+/** A connection to the tests' broker; closed when the test is over. */
+export async function testKafka(section: object = {}): Promise<Kafka> {
+  const kafka = await connectKafka({ brokers: inject('brokers'), settings: kafkaSettings(section) });
+  onTestFinished(() => kafka.close());
+  return kafka;
+}
+
+/** A topic of the test's own. */
+export async function testTopic(
+  kafka: Kafka,
+  partitions = 1,
+  config: Record<string, string> = {},
+): Promise<string> {
+  const topic = `t-${newId()}`;
+  await kafka.createTopics([{ topic, partitions, replicationFactor: 1, config }]);
+  return topic;
+}
+
+/** Everything that is in a topic now, as a reader of committed records gets it; by partition, then offset. */
+export async function readAll(kafka: Kafka, topic: string): Promise<KafkaRecord[]> {
+  const ranges = await kafka.offsets(topic);
+  const reader = await kafka.reader({
+    from: ranges.map(({ partition, low }) => ({ topic, partition, offset: low })),
+    until: ranges.map(({ partition, high }) => ({ topic, partition, offset: high })),
+    maxWait: 50,
+  });
+  const records: KafkaRecord[] = [];
+  for await (const batch of reader) records.push(...batch.records);
+  return records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
+}
