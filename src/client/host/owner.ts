@@ -91,7 +91,7 @@ export class Owner {
 
   constructor(options: OwnerOptions) {
     this.#options = options;
-    this.#state = emptyState(options.definition);
+    this.#state = emptyState();
     const { config } = options;
     this.#kinds = new Map(
       (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),

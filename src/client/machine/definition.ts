@@ -72,6 +72,18 @@ export interface Need {
   expects(slot: Slot): string;
 }
 
+/** Whether these inputs, by need, satisfy all groups of a job's needs. */
+export function isComplete(job: JobDefinition, inputs: Readonly<Record<string, unknown>>): boolean {
+  return job.groups.every((group) => isSatisfied(group, inputs));
+}
+
+export function isSatisfied(
+  { atLeast, members }: NeedGroup,
+  inputs: Readonly<Record<string, unknown>>,
+): boolean {
+  return members.filter(({ id }) => Object.hasOwn(inputs, id)).length >= atLeast;
+}
+
 /** Hive and Spark know no case in names of tables: neither do needs. */
 export function tableSource(db: string, table: string): string {
   return `table:${db}.${table}`.toLowerCase();

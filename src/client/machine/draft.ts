@@ -50,6 +50,7 @@ export class Draft {
   }
 
   putRun(job: JobDefinition, run: RunState): void {
+    if (this.run(run) === run) return;
     this.#change({
       runs: this.#state.runs.set(job.name, withRun(this.runs(job), run)),
       wakeAt: Math.min(this.#state.wakeAt, dueAt(this.definition, job, run)),

@@ -73,7 +73,7 @@ function compileLevel(source: string, { unit, names }: NeedContext): Compiled<Pi
   };
 }
 
-function isLiteral(pieces: readonly Piece[]): boolean {
+function isLiteral(pieces: readonly Piece[]): pieces is readonly string[] {
   return pieces.every((piece) => typeof piece === 'string');
 }
 

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { Definition, JobDefinition } from './definition.ts';
-import { EMPTY_STATE, inputKey, type MachineState, runsOf, withRun } from './state.ts';
+import { emptyState, inputKey, type MachineState, runsOf, withRun } from './state.ts';
 import { dueAt, slotOf } from './timing.ts';
 import type { InputState, Pause, RunId, RunState, RunStatus } from './types.ts';
 
@@ -40,7 +40,7 @@ export function restore(
   definition: Definition,
   records: Iterable<readonly [key: string, value: Json]>,
 ): MachineState {
-  let state = EMPTY_STATE;
+  let state = emptyState();
   const strays: string[] = [];
   for (const [recordKey, value] of records) {
     const key = parseRecordKey(recordKey);

@@ -40,19 +40,33 @@ export const NO_RUNS: JobRuns = {
   lastId: 0,
 };
 
-export const EMPTY_STATE: MachineState = {
-  owned: false,
-  runs: PersistentMap(),
-  inputs: PersistentMap(),
-  pauses: PersistentMap(),
-  wakeAt: Infinity,
-  sweepAt: 0,
-  strays: [],
-};
+/** Before anything has happened. */
+export function emptyState(): MachineState {
+  return {
+    owned: false,
+    runs: PersistentMap(),
+    inputs: PersistentMap(),
+    pauses: PersistentMap(),
+    wakeAt: Infinity,
+    sweepAt: 0,
+    strays: [],
+  };
+}
+
+/** When the next `tick` is due, epoch ms; null: none is. */
+export function nextWake({ owned, wakeAt, sweepAt }: MachineState): Millis | null {
+  return owned ? Math.min(wakeAt, sweepAt) : null;
+}
 
 /** Key of a landed input in the ledger. */
 export function inputKey(job: string, need: string, value: string): string {
   return `${job}/${need}/${value}`;
+}
+
+/** The run without some of the fields that it need not have. */
+export function omit(run: RunState, ...names: ('held' | 'stopping' | 'error' | 'manual')[]): RunState {
+  const kept = Object.entries(run).filter(([name]) => !(names as string[]).includes(name));
+  return Object.fromEntries(kept) as unknown as RunState;
 }
 
 export function isOpen(run: RunState): boolean {

@@ -104,7 +104,7 @@ export function dateParser(pattern: string): (text: string) => Millis | undefine
 
 /** How far the dates that a text can mean may lie behind the one that it is parsed to; undefined: it names no date. */
 export function spanOf(directives: string): Span | undefined {
-  const has = (letters: string): boolean => [...letters].some((letter) => directives.includes(letter));
+  const has = (letters: string): boolean => new RegExp(`[${letters}]`).test(directives);
   if (has('HI')) return 'hour';
   if (has('dej')) return 'day';
   if (has('UVW')) return 'week';

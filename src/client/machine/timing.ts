@@ -10,6 +10,11 @@ export function slotOf(definition: Definition, job: JobDefinition, key: string):
   return window?.key === key ? { key, window } : undefined;
 }
 
+/** The window of a run that is part of the state. */
+export function slotFor(definition: Definition, job: JobDefinition, { key }: RunId): Slot {
+  return slotOf(definition, job, key) ?? { key, window: null };
+}
+
 /** When something is to be done about a run; Infinity: never, unless something happens. */
 export interface RunTimes {
   /** Alert: it has not succeeded. */
@@ -28,7 +33,7 @@ export interface RunTimes {
  */
 export function timesOf(definition: Definition, job: JobDefinition, run: RunState): RunTimes {
   const { deadline = Infinity, give_up: giveUp = definition.keep, timeout = Infinity } = job.policy;
-  const end = slotOf(definition, job, run.key)?.window?.end ?? run.firstInputAt;
+  const end = slotFor(definition, job, run).window?.end ?? run.firstInputAt;
   const from = Math.max(end, run.firstInputAt);
   const running = run.status === 'running' && run.stopping === undefined;
   return {
@@ -39,11 +44,16 @@ export function timesOf(definition: Definition, job: JobDefinition, run: RunStat
   };
 }
 
-/** The first of {@link timesOf}. */
-export function dueAt(definition: Definition, job: JobDefinition, run: RunState): Millis {
+/** The first of {@link timesOf} that is later than `after`. */
+export function dueAt(
+  definition: Definition,
+  job: JobDefinition,
+  run: RunState,
+  after: Millis = -Infinity,
+): Millis {
   if (!isOpen(run)) return Infinity;
   const { deadline, giveUp, timeout, retry } = timesOf(definition, job, run);
-  return Math.min(deadline, giveUp, timeout, retry);
+  return Math.min(...[deadline, giveUp, timeout, retry].filter((at) => at > after));
 }
 
 /** Pause before the attempt that follows this many failures. */

@@ -103,6 +103,8 @@ export interface InputState extends ReceivedMessage {
   /** The partition that landed, level name → value; empty for an unpartitioned table or a job. */
   values: Readonly<Record<string, string>>;
   at: Millis;
+  /** The end of the last window that needs it, where that is later than `at`: it is remembered for longer. */
+  neededUntil?: Millis;
 }
 
 /** A paused job, as its record `<hippo>/paused/<job>` says. */

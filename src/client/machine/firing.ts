@@ -1,0 +1,298 @@
+/** A run's way from complete to finished: who may start, what is told, what follows the end of an attempt. */
+import type { Millis } from '../../core/clock.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { ReceivedMessage } from '../../messages/types.ts';
+import { isComplete, type JobDefinition } from './definition.ts';
+import type { Draft } from './draft.ts';
+import { omit } from './state.ts';
+import { attemptIdOf, submissionOf } from './submission.ts';
+import { backoff, nameOf, slotFor } from './timing.ts';
+import { traceOf } from './trace.ts';
+import type { JobOutcome, RunId, RunState } from './types.ts';
+
+/** Between its first attempt's start and its finish: also while it waits for its next attempt. */
+export function isFiring(run: RunState): boolean {
+  return run.status === 'running' || (run.status === 'ready' && run.attempt > 0);
+}
+
+/** A run that has just come up. */
+export function newRun({ job, key }: RunId, inputs: RunState['inputs'], at: Millis): RunState {
+  return {
+    job,
+    key,
+    status: 'waiting',
+    jobId: null,
+    attempt: 0,
+    failures: 0,
+    attemptId: null,
+    inputs,
+    relanded: false,
+    firstInputAt: at,
+    startedAt: null,
+    attemptAt: null,
+    finishedAt: null,
+    notBefore: null,
+    deadlineMissed: false,
+  };
+}
+
+/** The same run, before a further firing. Of the last one it keeps the ids and times. */
+export function renewed(run: RunState, inputs: RunState['inputs'], at: Millis): RunState {
+  const { jobId, startedAt, finishedAt } = run;
+  return { ...newRun(run, inputs, at), jobId, startedAt, finishedAt };
+}
+
+/** Puts a run that is not firing: it waits, or is ready to start. */
+export function settle(draft: Draft, job: JobDefinition, run: RunState): void {
+  if (run.manual === undefined && !isComplete(job, run.inputs)) {
+    draft.putRun(job, run.status === 'waiting' ? run : { ...run, status: 'waiting' });
+    return;
+  }
+  if (run.status !== 'ready' && run.manual === undefined && isDropping(draft, job)) {
+    end(draft, job, run, { status: 'cancelled', error: 'it became ready while its job was paused' });
+    return;
+  }
+  draft.putRun(job, run.status === 'ready' ? run : { ...run, status: 'ready' });
+}
+
+function isDropping(draft: Draft, job: JobDefinition): boolean {
+  return job.policy.while_paused === 'drop' && draft.pauseOf(job) !== undefined;
+}
+
+/**
+ * Starts this run if it may. After an event that concerns one run only, no other can have become fit to start: there is no
+ * need to look at all of a backlog.
+ */
+export function startOne(draft: Draft, job: JobDefinition, id: RunId): void {
+  const run = draft.run(id);
+  if (run !== undefined && hasPlace(draft, job) && mayStart(draft, job, run)) start(draft, job, run);
+}
+
+/** Starts as many of the ready runs as there are places: by hand first, then what has begun, then by time. */
+export function fillPlaces(draft: Draft, job: JobDefinition): void {
+  if (!hasPlace(draft, job)) return;
+  const startOf = (run: RunState): Millis => slotFor(draft.definition, job, run).window?.start ?? 0;
+  const ready = draft
+    .openRuns(job)
+    .filter((run) => mayStart(draft, job, run))
+    .map((run) => ({ run, by: [run.manual ? 0 : 1, isFiring(run) ? 0 : 1, startOf(run), run.firstInputAt] }))
+    .sort((a, b) => compare(a.by, b.by) || (a.run.key < b.run.key ? -1 : 1));
+  for (const { run } of ready) {
+    if (!hasPlace(draft, job)) return;
+    start(draft, job, run);
+  }
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  return a.map((value, index) => value - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+}
+
+function hasPlace(draft: Draft, job: JobDefinition): boolean {
+  return draft.runs(job).running.size < job.policy.concurrency;
+}
+
+function mayStart(draft: Draft, job: JobDefinition, run: RunState): boolean {
+  if (run.status !== 'ready' || (run.notBefore !== null && run.notBefore > draft.at)) return false;
+  return run.manual !== undefined || draft.pauseOf(job) === undefined;
+}
+
+function start(draft: Draft, job: JobDefinition, run: RunState): void {
+  const { hippo } = draft.definition;
+  const isFirst = run.attempt === 0;
+  const jobId = isFirst || run.jobId === null ? nextJobId(draft, job) : run.jobId;
+  const attempt = run.attempt + 1;
+  const attemptId = attemptIdOf(hippo, run, jobId, attempt);
+  const running = {
+    ...run,
+    status: 'running' as const,
+    jobId,
+    attempt,
+    attemptId,
+    startedAt: isFirst ? draft.at : run.startedAt,
+    attemptAt: draft.at,
+    notBefore: null,
+  };
+  draft.putRun(job, running);
+  const traceparent = traceOf(hippo, running, 'start');
+  if (isFirst) {
+    draft.publish(
+      'start',
+      {
+        kind: 'start',
+        hippoName: hippo,
+        jobName: job.name,
+        jobId,
+        startTime: secondOf(draft.at),
+        runKey: run.key,
+        receiveMsgs: receivedBy(running),
+        extra: {},
+      },
+      traceparent,
+    );
+  }
+  const submission = submissionOf(
+    draft.definition,
+    job,
+    slotFor(draft.definition, job, run),
+    running,
+    traceparent,
+  );
+  if (submission.ok) draft.submit(submission.value);
+  else end(draft, job, running, { status: 'failed', error: submission.message });
+}
+
+/** An attempt has ended by itself, or as it was asked to. */
+export function endAttempt(draft: Draft, job: JobDefinition, run: RunState, outcome: JobOutcome): void {
+  const { stopping } = run;
+  if (outcome.status === 'succeeded') {
+    const result = outcome.result ?? null;
+    end(draft, job, run, { status: 'succeeded', ...(result === null ? {} : { extra: { result } }) });
+  } else if (outcome.status === 'vetoed') {
+    end(draft, job, run, { status: 'cancelled', error: `vetoed: ${outcome.reason}` });
+  } else if (stopping?.cause === 'cancel') {
+    end(draft, job, run, { status: 'cancelled', error: reasonOf(outcome, stopping.reason) });
+  } else if (outcome.status === 'failed' || stopping?.cause === 'timeout') {
+    failAttempt(draft, job, run, reasonOf(outcome, stopping?.reason));
+  } else {
+    end(draft, job, run, { status: 'cancelled', error: outcome.reason });
+  }
+}
+
+/** The reason that was given for stopping, with what the end of the process adds to it. */
+function reasonOf(outcome: Extract<JobOutcome, { status: 'failed' | 'cancelled' }>, asked?: string): string {
+  const told = outcome.status === 'failed' ? outcome.error : outcome.reason;
+  return asked === undefined || told.startsWith(asked) ? told : `${asked}\n${told}`;
+}
+
+function failAttempt(draft: Draft, job: JobDefinition, run: RunState, error: string): void {
+  const failures = run.failures + 1;
+  if (failures > job.policy.retries.attempts) {
+    end(draft, job, { ...run, failures }, { status: 'failed', error });
+    return;
+  }
+  draft.putRun(job, {
+    ...omit(run, 'stopping'),
+    status: 'ready',
+    failures,
+    attemptAt: null,
+    notBefore: draft.at + backoff(job, failures),
+    error: firstLine(error),
+  });
+}
+
+/** The process of a running attempt is gone with the client that owned it: that is no failure of the job. */
+export function loseAttempt(draft: Draft, job: JobDefinition, run: RunState): void {
+  const { stopping } = run;
+  if (stopping !== undefined) {
+    endAttempt(draft, job, run, { status: 'cancelled', reason: stopping.reason });
+    return;
+  }
+  draft.putRun(job, { ...run, status: 'ready', attemptAt: null, notBefore: null });
+}
+
+export interface End {
+  status: 'succeeded' | 'failed' | 'cancelled';
+  error?: string;
+  /** Further fields of the finish message. */
+  extra?: JsonObject;
+}
+
+/**
+ * A run comes to its end. If it was firing, its one finish message says so; downstream hippos react to success only. What
+ * landed again meanwhile follows the job's policy.
+ */
+export function end(
+  draft: Draft,
+  job: JobDefinition,
+  run: RunState,
+  { status, error, extra = {} }: End,
+): void {
+  const finishTime = finishSecond(draft.at, run);
+  const ended: RunState = {
+    ...omit(run, 'stopping', 'error'),
+    status,
+    finishedAt: Math.max(draft.at, finishTime * 1000),
+    attemptAt: null,
+    notBefore: null,
+    ...(error === undefined ? {} : { error: firstLine(error) }),
+  };
+  if (run.jobId !== null && isFiring(run)) {
+    const marks: JsonObject = status === 'cancelled' ? { cancelled: true } : {};
+    draft.publish(
+      'finish',
+      {
+        kind: 'finish',
+        hippoName: draft.definition.hippo,
+        jobName: job.name,
+        jobId: run.jobId,
+        isSuccess: status === 'succeeded',
+        finishTime,
+        durationTime: Math.max(0, Math.round((draft.at - (run.startedAt ?? draft.at)) / 1000)),
+        runKey: run.key,
+        receiveMsgs: receivedBy(run),
+        ...(error === undefined ? {} : { errorMsg: error }),
+        extra: { ...extra, ...marks },
+      },
+      traceOf(draft.definition.hippo, run, 'finish'),
+    );
+  }
+  draft.putRun(job, { ...ended, relanded: false });
+  if (run.relanded) {
+    // Who cancels a run does not want to see it start again at once.
+    reland(draft, job, ended, run.stopping?.cause === 'cancel' ? 'hold' : job.policy.on_reland);
+  }
+}
+
+/** An input of a run that has ended has landed again. */
+export function reland(
+  draft: Draft,
+  job: JobDefinition,
+  run: RunState,
+  policy: 'rerun' | 'hold' | 'ignore',
+): void {
+  const inputs = draft.inputsFor(job, slotFor(draft.definition, job, run));
+  if (policy === 'ignore' || !isComplete(job, inputs) || isDropping(draft, job)) return;
+  if (policy === 'rerun') {
+    settle(draft, job, renewed(run, inputs, draft.at));
+    return;
+  }
+  const held = 'an input landed again after it had run';
+  draft.putRun(job, { ...run, relanded: true, held });
+  draft.alert(
+    'warning',
+    `${nameOf(run)} is held: ${held}. To run it: hippo job run ${draft.definition.hippo}/${job.name} --key ${run.key}`,
+    run,
+  );
+}
+
+/** The messages that a run was started with: its inputs, and the request where it was asked for by hand. */
+function receivedBy({ inputs, manual }: RunState): ReceivedMessage[] {
+  const received = Object.values(inputs).map(
+    ({ topic, partition, offset, need, traceparent }): ReceivedMessage => ({
+      topic,
+      partition,
+      offset,
+      need,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    }),
+  );
+  return manual === undefined ? received : [...received, manual.from];
+}
+
+/** `<job>_<epoch s>`: unique and rising. */
+export function nextJobId(draft: Draft, job: JobDefinition): string {
+  return `${job.name}_${Math.max(secondOf(draft.at), draft.runs(job).lastId + 1)}`;
+}
+
+/** Whoever needs this run tells a new finish from an old one by its second: a run has no two in the same. */
+function finishSecond(at: Millis, { finishedAt }: RunState): number {
+  return Math.max(secondOf(at), finishedAt === null ? 0 : secondOf(finishedAt) + 1);
+}
+
+function secondOf(at: Millis): number {
+  return Math.floor(at / 1000);
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

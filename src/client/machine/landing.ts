@@ -1,0 +1,85 @@
+/** What a message brings: an input in the ledger, and what it means for each run that needs it. */
+import type { FrontierEvent, JobFinish } from '../../messages/types.ts';
+import {
+  type Definition,
+  isComplete,
+  isSatisfied,
+  type JobDefinition,
+  jobSource,
+  type Landing,
+  type Listener,
+  type Need,
+  type Slot,
+  tableSource,
+} from './definition.ts';
+import type { Draft } from './draft.ts';
+import { isFiring, newRun, reland, renewed, settle, startOne } from './firing.ts';
+import { isOpen } from './state.ts';
+import type { Coordinates, InputState, RunState } from './types.ts';
+
+/** Who needs what this message speaks of. */
+export function listenersOf(
+  { listeners }: Definition,
+  message: FrontierEvent | JobFinish,
+): readonly Listener[] {
+  const source =
+    message.kind === 'frontier'
+      ? tableSource(message.db, message.table)
+      : jobSource(message.hippoName, message.jobName);
+  return listeners.get(source) ?? [];
+}
+
+/** Takes one landing in: a newer version lands, one of the same is a duplicate, an older one is late news of the past. */
+export function land(
+  draft: Draft,
+  { job, need }: Listener,
+  landing: Landing,
+  message: FrontierEvent | JobFinish,
+  from: Coordinates,
+): void {
+  const version = message.kind === 'frontier' ? message.execDate : message.finishTime;
+  const known = draft.input(job, need.id, landing.value);
+  if (known !== undefined && known.version >= version) return;
+  const lastEnd = Math.max(...landing.slots.map(({ window }) => window?.end ?? 0));
+  const input: InputState = {
+    ...from,
+    need: need.id,
+    version,
+    values: landing.values,
+    at: draft.at,
+    ...(lastEnd > draft.at ? { neededUntil: lastEnd } : {}),
+  };
+  draft.putInput(job, landing.value, input);
+  for (const slot of landing.slots) {
+    serve(draft, job, need, slot, input);
+    startOne(draft, job, { job: job.name, key: slot.key });
+  }
+}
+
+function serve(draft: Draft, job: JobDefinition, need: Need, slot: Slot, input: InputState): void {
+  const run = draft.run({ job: job.name, key: slot.key });
+  if (run === undefined && !need.names) return;
+  const inputs = draft.inputsFor(job, slot);
+  if (run === undefined) {
+    settle(draft, job, newRun({ job: job.name, key: slot.key }, inputs, draft.at));
+  } else if (isFiring(run)) {
+    if (isNews(job, need, run, input) && job.policy.on_reland !== 'ignore') {
+      draft.putRun(job, { ...run, relanded: true });
+    }
+  } else if (isOpen(run)) {
+    settle(draft, job, { ...run, inputs });
+  } else if (run.status === 'timed-out') {
+    if (isComplete(job, inputs)) settle(draft, job, renewed(run, inputs, draft.at));
+    else draft.putRun(job, { ...run, inputs });
+  } else if (isNews(job, need, run, input)) {
+    reland(draft, job, run, job.policy.on_reland);
+  }
+}
+
+/** Whether the run was started without it: a newer version, or what was missing when it was run by hand. */
+function isNews(job: JobDefinition, need: Need, run: RunState, input: InputState): boolean {
+  const had = run.inputs[need.id];
+  if (had !== undefined) return input.version > had.version;
+  const group = job.groups.find(({ members }) => members.includes(need));
+  return run.attempt > 0 && group !== undefined && !isSatisfied(group, run.inputs);
+}

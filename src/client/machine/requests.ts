@@ -1,0 +1,153 @@
+/** What people ask for on hippo-schedule. A request that cannot be met is an alert that says why, and changes nothing. */
+import type { JsonObject } from '../../core/json.ts';
+import type { ManualRequest } from '../../messages/types.ts';
+import type { JobDefinition, Slot } from './definition.ts';
+import type { Draft } from './draft.ts';
+import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
+import { isOpen, omit } from './state.ts';
+import { nameOf, slotOf } from './timing.ts';
+import type { Coordinates, RunState } from './types.ts';
+
+export function carryOut(draft: Draft, request: ManualRequest, from: Coordinates): void {
+  const { jobs } = draft.definition;
+  const job = jobs.get(request.jobName);
+  if (job === undefined) {
+    const known = [...jobs.keys()].join(', ');
+    refuse(draft, request, `there is no job "${request.jobName}"; this hippo has ${known}`);
+    return;
+  }
+  switch (request.action) {
+    case 'pause':
+      draft.setPause(job, { ...told(request), at: draft.at });
+      return;
+    case 'resume':
+      resume(draft, job, request);
+      return;
+    case 'run':
+    case 'cancel':
+    case 'mark_success': {
+      const slot = slotAsked(draft, job, request);
+      if (slot !== undefined) DEEDS[request.action](draft, job, slot, request, from);
+    }
+  }
+}
+
+function resume(draft: Draft, job: JobDefinition, request: ManualRequest): void {
+  if (draft.pauseOf(job) === undefined) {
+    refuse(draft, request, 'it is not paused');
+    return;
+  }
+  draft.setPause(job, null);
+  fillPlaces(draft, job);
+}
+
+type Deed = (draft: Draft, job: JobDefinition, slot: Slot, request: ManualRequest, from: Coordinates) => void;
+
+const DEEDS: Record<'run' | 'cancel' | 'mark_success', Deed> = {
+  /** Fires whatever is missing, and although the job is paused; waits for nothing but a free place. */
+  run(draft, job, slot, request, from) {
+    const known = draft.run({ job: job.name, key: slot.key });
+    if (known?.status === 'running') {
+      refuse(draft, request, `${nameOf(known)} is running; cancel it first, or wait for its end`);
+      return;
+    }
+    const manual = { ...told(request), from };
+    if (known !== undefined && isFiring(known)) {
+      // Its next attempt, now.
+      draft.putRun(job, { ...known, notBefore: null, manual: known.manual ?? manual });
+    } else {
+      settle(draft, job, { ...fresh(draft, job, slot, known), manual });
+    }
+    startOne(draft, job, { job: job.name, key: slot.key });
+  },
+
+  cancel(draft, job, slot, request) {
+    const run = draft.run({ job: job.name, key: slot.key });
+    if (run === undefined || !isOpen(run)) {
+      const why = run === undefined ? 'there is no such run' : `${nameOf(run)} has ended: ${run.status}`;
+      refuse(draft, request, why);
+      return;
+    }
+    const reason = sentence('cancelled', request);
+    const stopping: RunState = { ...run, stopping: { cause: 'cancel', reason } };
+    if (run.status !== 'running' || run.attemptId === null) {
+      end(draft, job, stopping, { status: 'cancelled', error: reason });
+      return;
+    }
+    draft.putRun(job, stopping);
+    draft.cancel(run, run.attemptId, reason);
+  },
+
+  /** The run counts as done: its finish says so, and who said it. Nothing runs. */
+  mark_success(draft, job, slot, request, from) {
+    const known = draft.run({ job: job.name, key: slot.key });
+    if (known?.status === 'running' || known?.status === 'succeeded') {
+      const why = known.status === 'running' ? 'is running; cancel it first' : 'has succeeded already';
+      refuse(draft, request, `${nameOf(known)} ${why}`);
+      return;
+    }
+    const manual = { ...told(request), from };
+    const run: RunState =
+      known !== undefined && isFiring(known)
+        ? { ...known, manual }
+        : {
+            ...fresh(draft, job, slot, known),
+            status: 'running',
+            jobId: nextJobId(draft, job),
+            startedAt: draft.at,
+            manual,
+          };
+    end(draft, job, run, { status: 'succeeded', extra: marks(request) });
+    startOne(draft, job, { job: job.name, key: slot.key });
+  },
+};
+
+/** The run as it is before a firing, with what has landed. */
+function fresh(draft: Draft, job: JobDefinition, slot: Slot, known: RunState | undefined): RunState {
+  const inputs = draft.inputsFor(job, slot);
+  if (known === undefined) return newRun({ job: job.name, key: slot.key }, inputs, draft.at);
+  return isOpen(known) ? omit({ ...known, inputs }, 'held') : renewed(known, inputs, draft.at);
+}
+
+/** The run that is meant: by its key; else the one that is running, that of the present window, or the newest. */
+function slotAsked(draft: Draft, job: JobDefinition, request: ManualRequest): Slot | undefined {
+  const { definition, at } = draft;
+  if (request.runKey !== undefined) {
+    const slot = slotOf(definition, job, request.runKey);
+    if (slot !== undefined) return slot;
+    const example = job.unit === null ? '' : definition.calendar.at(job.unit, at).key;
+    refuse(draft, request, `"${request.runKey}" is no ${job.unit ?? 'run'} such as ${example}`);
+    return undefined;
+  }
+  const { running, byKey } = draft.runs(job);
+  const only = running.size === 1 && request.action === 'cancel' ? running.first() : undefined;
+  if (only !== undefined) return slotOf(definition, job, only);
+  if (job.unit !== null) {
+    const window = definition.calendar.at(job.unit, at);
+    return { key: window.key, window };
+  }
+  const newest = byKey.valueSeq().maxBy(({ firstInputAt }) => firstInputAt);
+  if (newest === undefined) refuse(draft, request, 'nothing has landed yet; say which run by its run_key');
+  return newest === undefined ? undefined : { key: newest.key, window: null };
+}
+
+function refuse(draft: Draft, { action, jobName, by }: ManualRequest, why: string): void {
+  const who = by === undefined ? '' : ` (asked by ${by})`;
+  draft.alert('warning', `${action} ${jobName}${who}: ${why}`);
+}
+
+function told({ by, reason }: ManualRequest): { by?: string; reason?: string } {
+  return { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
+}
+
+/** `cancelled by ann: wrong data` */
+function sentence(verb: string, { by, reason }: ManualRequest): string {
+  return [
+    [verb, by === undefined ? 'by hand' : `by ${by}`].join(' '),
+    ...(reason === undefined ? [] : [reason]),
+  ].join(': ');
+}
+
+function marks({ by, reason }: ManualRequest): JsonObject {
+  return { marked_by: by ?? 'unknown', ...(reason === undefined ? {} : { reason }) };
+}

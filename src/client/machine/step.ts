@@ -1,0 +1,100 @@
+import type { Definition, JobDefinition } from './definition.ts';
+import { Draft } from './draft.ts';
+import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
+import { land, listenersOf } from './landing.ts';
+import { carryOut } from './requests.ts';
+import type { MachineState } from './state.ts';
+import { slotFor } from './timing.ts';
+import type { Effect, MachineEvent } from './types.ts';
+import { keepUp } from './upkeep.ts';
+
+export interface Step {
+  state: MachineState;
+  /** In the order in which they must be carried out: records and messages, then processes, then alerts. */
+  effects: Effect[];
+}
+
+type EventOf<Type extends MachineEvent['type']> = Extract<MachineEvent, { type: Type }>;
+
+export function step(definition: Definition, state: MachineState, event: MachineEvent): Step {
+  if (!state.owned && event.type !== 'ownership-gained') return { state, effects: [] };
+  switch (event.type) {
+    case 'message':
+      return onMessage(definition, state, event);
+    case 'tick':
+      return event.at < Math.min(state.wakeAt, state.sweepAt)
+        ? { state, effects: [] }
+        : drafted(definition, state, event, keepUp);
+    case 'job-exited':
+      return drafted(definition, state, event, (draft) => onExit(draft, event));
+    case 'ownership-gained':
+      return drafted(definition, state, event, (draft) => onGained(draft, event.alive ?? []));
+    case 'ownership-lost':
+      return { state: { ...state, owned: false }, effects: [] };
+  }
+}
+
+function drafted(
+  definition: Definition,
+  state: MachineState,
+  { at }: MachineEvent,
+  change: (draft: Draft) => void,
+): Step {
+  const draft = new Draft(definition, state, at);
+  change(draft);
+  return { state: draft.state, effects: draft.effects() };
+}
+
+function onMessage(definition: Definition, state: MachineState, event: EventOf<'message'>): Step {
+  const { message, from } = event;
+  if (message.kind === 'schedule') {
+    return message.hippoName === definition.hippo
+      ? drafted(definition, state, event, (draft) => carryOut(draft, message, from))
+      : { state, effects: [] };
+  }
+  const listeners = listenersOf(definition, message);
+  if (listeners.length === 0) return { state, effects: [] };
+  return drafted(definition, state, event, (draft) => {
+    for (const listener of listeners) {
+      for (const landing of listener.need.landings(message)) land(draft, listener, landing, message, from);
+    }
+  });
+}
+
+/** Only the present attempt's end counts: a takeover may have run the job again. */
+function onExit(draft: Draft, { run: id, attemptId, outcome }: EventOf<'job-exited'>): void {
+  const job = draft.definition.jobs.get(id.job);
+  const run = draft.run(id);
+  if (job === undefined || run?.status !== 'running' || run.attemptId !== attemptId) return;
+  endAttempt(draft, job, run, outcome);
+  fillPlaces(draft, job);
+}
+
+function onGained(draft: Draft, alive: readonly string[]): void {
+  draft.own(true);
+  const { strays } = draft.state;
+  if (strays.length > 0) {
+    draft.alert(
+      'warning',
+      `${strays.length} records in the state topic fit no job of hippo.yaml: ${strays[0] ?? ''}, …`,
+    );
+  }
+  for (const job of draft.definition.jobs.values()) {
+    for (const run of draft.openRuns(job)) {
+      if (run.status !== 'running') reconsider(draft, job, run.key);
+      else if (run.attemptId === null || !alive.includes(run.attemptId)) loseAttempt(draft, job, run);
+    }
+    fillPlaces(draft, job);
+  }
+}
+
+/** hippo.yaml may have changed since: a run that has not fired needs what it says now. */
+function reconsider(draft: Draft, job: JobDefinition, key: string): void {
+  const run = draft.run({ job: job.name, key });
+  if (run === undefined || isFiring(run)) return;
+  const inputs = draft.inputsFor(job, slotFor(draft.definition, job, run));
+  const ids = Object.keys(inputs);
+  const isSame =
+    ids.length === Object.keys(run.inputs).length && ids.every((id) => Object.hasOwn(run.inputs, id));
+  settle(draft, job, isSame ? run : { ...run, inputs });
+}

@@ -1,0 +1,85 @@
+import { parsePartitionPath } from '../../messages/index.ts';
+import type { Definition, JobDefinition, Slot } from './definition.ts';
+import { type ArgumentContext, type Compiled, WindowDate } from './template.ts';
+import { hash, slug } from './text.ts';
+import type { RunState, Submission } from './types.ts';
+
+/** Everything that starting this attempt takes; a problem where an argument cannot be rendered. */
+export function submissionOf(
+  { hippo }: Definition,
+  job: JobDefinition,
+  slot: Slot,
+  run: RunState & { jobId: string; attemptId: string },
+  traceparent: string,
+): Compiled<Submission> {
+  const context = contextOf(hippo, job, slot, run);
+  const argv = [...job.program];
+  for (const [index, template] of job.args.entries()) {
+    const text = template.render(context);
+    if (!text.ok) return { ...text, message: `argument ${index + 1}: ${text.message}` };
+    argv.push(text.value);
+  }
+  const env: [name: string, value: string][] = [];
+  for (const [name, template] of job.env) {
+    const text = template.render(context);
+    if (!text.ok) return { ...text, message: `variable ${name}: ${text.message}` };
+    env.push([name, text.value]);
+  }
+  const { window } = slot;
+  return {
+    ok: true,
+    value: {
+      job: job.name,
+      key: run.key,
+      jobId: run.jobId,
+      attempt: run.attempt,
+      attemptId: run.attemptId,
+      window: window === null ? null : { start: window.start, end: window.end },
+      argv,
+      env: Object.fromEntries(env),
+      inputs: Object.values(run.inputs),
+      timeout: job.policy.timeout ?? null,
+      traceparent,
+    },
+  };
+}
+
+/** Fits file names, YARN tags and Kubernetes labels (63 characters); the same for the same attempt for ever. */
+export function attemptIdOf(
+  hippo: string,
+  { job, key }: { job: string; key: string },
+  jobId: string,
+  attempt: number,
+): string {
+  const second = jobId.slice(jobId.lastIndexOf('_') + 1);
+  const id = hash(JSON.stringify([hippo, job, key, jobId, attempt]));
+  return [slug(job, 28), second, String(attempt), id].filter((part) => part !== '').join('-');
+}
+
+function contextOf(hippo: string, job: JobDefinition, slot: Slot, run: RunState): ArgumentContext {
+  const landed = job.needs.flatMap(({ id }) => run.inputs[id] ?? []);
+  const values = landed.map((input) => input.values);
+  return {
+    hippo,
+    job: job.name,
+    key: slot.key,
+    window: slot.window === null ? undefined : WindowDate.of(slot.window.date, slot.key),
+    // What comes first in the file decides; a run by hand has what its missing inputs would have brought.
+    partition: Object.assign({}, ...[...values, ...expectedValues(job, slot)].reverse()) as Record<
+      string,
+      string
+    >,
+    needs: Object.fromEntries(landed.map((input) => [input.need, input.values])),
+  };
+}
+
+/** The named levels of the partitions that the run's needs are about. */
+function expectedValues(job: JobDefinition, slot: Slot): Record<string, string>[] {
+  return job.needs.map((need) =>
+    Object.fromEntries(
+      (parsePartitionPath(need.expects(slot)) ?? [])
+        .filter(({ name }) => name !== '')
+        .map(({ name, value }) => [name, value]),
+    ),
+  );
+}

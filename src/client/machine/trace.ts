@@ -1,0 +1,26 @@
+import { hash } from './text.ts';
+import type { RunState } from './types.ts';
+
+/**
+ * The W3C traceparent (https://www.w3.org/TR/trace-context/) of a run's start or finish: a span of the trace of what
+ * caused the firing, which is the request, or else its newest input. Where that carries none, a trace begins here.
+ *
+ * @param hippo with job and job id it makes the span's id: the same for the same firing, whoever computes it
+ */
+export function traceOf(hippo: string, run: RunState, span: 'start' | 'finish'): string {
+  const firing = `${hippo}/${run.job}/${run.jobId ?? ''}`;
+  const trace = traceIdOf(causeOf(run)) ?? hash(`${firing}/trace`) + hash(`trace/${firing}`);
+  return `00-${trace}-${hash(`${firing}/${span}`)}-01`;
+}
+
+function causeOf({ manual, inputs }: RunState): string | undefined {
+  if (manual !== undefined) return manual.from.traceparent;
+  return Object.values(inputs)
+    .toSorted((a, b) => a.at - b.at)
+    .at(-1)?.traceparent;
+}
+
+function traceIdOf(traceparent: string | undefined): string | undefined {
+  const id = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/.exec(traceparent ?? '')?.[1];
+  return id === '0'.repeat(32) ? undefined : id;
+}

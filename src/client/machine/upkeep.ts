@@ -1,0 +1,85 @@
+/** What time brings: retries, timeouts, deadlines, windows that are given up, and forgetting. */
+import { formatDuration } from '../../core/duration.ts';
+import type { Millis } from '../../core/clock.ts';
+import { isSatisfied, type JobDefinition, type NeedGroup } from './definition.ts';
+import type { Draft } from './draft.ts';
+import { fillPlaces } from './firing.ts';
+import { inputKey, isOpen, listRuns } from './state.ts';
+import { dueAt, nameOf, slotFor, timesOf } from './timing.ts';
+import type { RunState } from './types.ts';
+
+const SWEEP_EVERY = 3_600_000;
+
+/** Does all that is due, and says when the next is. */
+export function keepUp(draft: Draft): void {
+  const { definition, at } = draft;
+  let wakeAt = Infinity;
+  for (const job of definition.jobs.values()) {
+    for (const run of draft.openRuns(job)) attend(draft, job, run);
+    fillPlaces(draft, job);
+    for (const run of draft.openRuns(job)) wakeAt = Math.min(wakeAt, dueAt(definition, job, run, at));
+  }
+  const isSweepDue = draft.state.sweepAt <= at;
+  if (isSweepDue) sweep(draft);
+  draft.wake({ wakeAt, sweepAt: isSweepDue ? at + SWEEP_EVERY : draft.state.sweepAt });
+}
+
+function attend(draft: Draft, job: JobDefinition, run: RunState): void {
+  const { at } = draft;
+  const { deadline, giveUp, timeout } = timesOf(draft.definition, job, run);
+  if (Math.min(deadline, giveUp, timeout) > at) return;
+  let next = run;
+  if (deadline <= at) {
+    next = { ...next, deadlineMissed: true };
+    draft.alert('error', `${nameOf(run)} has missed its deadline: it is ${stateOf(job, run)}`, run);
+  }
+  if (giveUp <= at) {
+    const error = `its needs were not complete in time: ${missing(job, run)} did not land`;
+    next = { ...next, status: 'timed-out', finishedAt: at, error };
+    draft.alert('warning', `${nameOf(run)} timed out: ${error}`, run);
+  }
+  if (timeout <= at && run.attemptId !== null) {
+    const reason = `it ran for longer than its timeout of ${formatDuration(job.policy.timeout ?? 0)}`;
+    next = { ...next, stopping: { cause: 'timeout', reason } };
+    draft.cancel(run, run.attemptId, reason);
+  }
+  draft.putRun(job, next);
+}
+
+function stateOf(job: JobDefinition, run: RunState): string {
+  return run.status === 'waiting' ? `waiting for ${missing(job, run)}` : run.status;
+}
+
+/** The needs that are not satisfied, for sentences. */
+function missing(job: JobDefinition, run: RunState): string {
+  return job.groups
+    .filter((group) => !isSatisfied(group, run.inputs))
+    .map((group) => missingOf(group, run))
+    .join(' and ');
+}
+
+function missingOf({ atLeast, members }: NeedGroup, run: RunState): string {
+  const open = members.map(({ id }) => id).filter((id) => run.inputs[id] === undefined);
+  const count = atLeast - (members.length - open.length);
+  return count === open.length ? open.join(', ') : `${count} of ${open.join(', ')}`;
+}
+
+/** Forgets what ended, or landed and is needed no more, longer than `keep` ago. */
+function sweep(draft: Draft): void {
+  const { definition, at } = draft;
+  const isOld = (when: Millis | null): boolean => when !== null && when + definition.keep < at;
+  const inUse = new Set<string>();
+  for (const run of [...listRuns(draft.state)]) {
+    const job = definition.jobs.get(run.job);
+    if (job === undefined) continue;
+    if (!isOpen(run) && isOld(run.finishedAt)) {
+      draft.dropRun(job, run.key);
+      continue;
+    }
+    const slot = slotFor(definition, job, run);
+    for (const need of job.needs) inUse.add(inputKey(job.name, need.id, need.expects(slot)));
+  }
+  for (const [key, { at: landedAt, neededUntil = landedAt }] of draft.state.inputs) {
+    if (isOld(neededUntil) && !inUse.has(key)) draft.dropInput(key);
+  }
+}
