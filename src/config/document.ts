@@ -8,6 +8,7 @@ import {
   isSeq,
   type Node,
   parseDocument,
+  visit,
 } from 'yaml';
 import { type ErrorPlace, UserError, messageOf } from '../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
@@ -40,15 +41,17 @@ export function readDocument(text: string, file: string): ConfigDocument {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col, ...(key === undefined ? {} : { key }) };
   };
-  if (document.errors.length > 0) {
-    throw problemsError(
-      file,
-      document.errors.map(({ message, pos }) => ({
-        place: at(pos[0]),
-        message: `is not YAML: ${firstLine(message)}`,
-      })),
-    );
-  }
+  const problems = [
+    ...document.errors.map(({ message, pos }) => ({
+      place: at(pos[0]),
+      message: `is not YAML: ${bare(message)}`,
+    })),
+    ...missingAnchors(document).map((offset) => ({
+      place: at(offset),
+      message: 'is not YAML: what begins with "*" names an anchor (&name), and there is none; quote a text',
+    })),
+  ];
+  if (problems.length > 0) throw problemsError(file, problems);
   const placeIn = (path: ConfigPath, atKey: boolean): ErrorPlace => {
     const key = formatPath(path);
     const trail = follow(document, path);
@@ -113,7 +116,7 @@ function treeOf(document: Document, file: string): JsonObject {
     // Limits how far a few aliases can blow up.
     value = document.toJS({ maxAliasCount: 100 }) as Json;
   } catch (error) {
-    throw new UserError(`${file} cannot be read: ${firstLine(messageOf(error))}`, { place: { file } });
+    throw new UserError(`${file} cannot be read: ${bare(messageOf(error))}`, { place: { file } });
   }
   if (value === null) return {};
   if (!isJsonObject(value)) {
@@ -139,6 +142,18 @@ function isNull(node: Node | null | undefined): boolean {
   return node === null || node === undefined || (isScalar(node) && node.value === null);
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? text;
+/** The offsets of the aliases that stand for nothing. */
+function missingAnchors(document: Document): number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) === undefined) offsets.push(alias.range?.[0] ?? 0);
+    },
+  });
+  return offsets;
+}
+
+/** A message of the parser without what it quotes of the file, which may be a password. */
+function bare(message: string): string {
+  return message.split(/:|\n/, 1)[0] ?? message;
 }

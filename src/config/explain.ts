@@ -1,8 +1,8 @@
 import type * as z from 'zod';
 import { didYouMean, nearMisses } from '../core/near.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
-import { jsonSchema } from './json-schema.ts';
 import type { ConfigPath } from './path.ts';
+import { alternatives, childNodes, properties, type SchemaNode, schemaRoot } from './schema-nodes.ts';
 
 /** What is wrong at a path, in words that read on after the key. */
 export interface Explanation {
@@ -13,16 +13,13 @@ export interface Explanation {
 }
 
 type Issue = z.core.$ZodIssue;
-/** The part of JSON Schema that zod writes. */
-type SchemaNode = Readonly<Record<string, unknown>>;
 
 /**
  * Puts zod's issues into words: what is allowed, and what an unknown key may have been meant to be. Values are never named:
  * they may be secret.
  */
 export function explain(issues: readonly Issue[], tree: Json): Explanation[] {
-  const root = [jsonSchema() as SchemaNode];
-  return explainAll(issues, { path: [], nodes: root, value: tree });
+  return explainAll(issues, { path: [], nodes: schemaRoot(), value: tree });
 }
 
 interface Context {
@@ -128,16 +125,14 @@ function unknownKey(key: string, here: Context): string {
 function misplacedKey(key: string, here: Context): string {
   const company = here.nodes
     .flatMap(alternatives)
-    .map((node) => Object.keys(objectIn(node, 'properties')))
+    .map((node) => Object.keys(properties(node)))
     .filter((keys) => keys.includes(key))
     .map((keys) => keys.filter((other) => other !== key).join(', '));
   return `does not go with the keys beside it; it goes with ${company.join(' or with ')}`;
 }
 
 function knownKeys(here: Context): string[] {
-  return [
-    ...new Set(here.nodes.flatMap(alternatives).flatMap((node) => Object.keys(objectIn(node, 'properties')))),
-  ];
+  return [...new Set(here.nodes.flatMap(alternatives).flatMap((node) => Object.keys(properties(node))))];
 }
 
 function nearValue(value: Json | undefined, allowed: string[]): string | undefined {
@@ -194,28 +189,10 @@ function descend(context: Context, path: readonly PropertyKey[]): Context {
     const key = typeof part === 'number' ? part : String(part);
     return {
       path: [...above, key],
-      nodes: nodes.flatMap(alternatives).flatMap((node) => step(node, key)),
+      nodes: childNodes(nodes, key),
       value: member(value, key),
     };
   }, context);
-}
-
-function step(node: SchemaNode, key: string | number): SchemaNode[] {
-  const next =
-    typeof key === 'number'
-      ? node['items']
-      : (objectIn(node, 'properties')[key] ?? node['additionalProperties']);
-  return typeof next === 'object' && next !== null ? [next as SchemaNode] : [];
-}
-
-function alternatives(node: SchemaNode): SchemaNode[] {
-  const branches = node['anyOf'];
-  return Array.isArray(branches) ? (branches as SchemaNode[]) : [node];
-}
-
-function objectIn(node: SchemaNode, key: string): Record<string, unknown> {
-  const value = node[key];
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function member(value: Json | undefined, key: string | number): Json | undefined {

@@ -16,6 +16,12 @@ export interface Interpolated {
   problems: { path: ConfigPath; message: string }[];
 }
 
+/** `${NAME}` or `${NAME:-fallback}` */
+interface Reference {
+  name: string;
+  fallback: string | undefined;
+}
+
 const TOKEN = /\$\$\{|\$\{([^}]*)\}|\$\{/g;
 const REFERENCE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s;
 
@@ -28,26 +34,22 @@ export function interpolate(tree: JsonObject, env: NodeJS.ProcessEnv): Interpola
   const problems: Interpolated['problems'] = [];
 
   const inText = (text: string, path: ConfigPath): string => {
-    if (!text.includes('${')) return text;
     const variables: string[] = [];
-    const result = text.replace(TOKEN, (token, inside: string | undefined) => {
-      if (token === '$${') return '${';
-      const reference = inside === undefined ? null : REFERENCE.exec(inside);
-      const name = reference?.[1];
-      if (name === undefined) {
+    const result = fillIn(text, (reference) => {
+      if (reference === undefined) {
         problems.push({
           path,
           message: 'must name a variable as ${NAME} or ${NAME:-default}; "$${" stands for "${"',
         });
         return '';
       }
+      const { name } = reference;
       variables.push(name);
-      const fallback = reference?.[2];
-      const value = fallback !== undefined && env[name] === '' ? undefined : env[name];
-      if (value === undefined && fallback === undefined) {
+      const value = valueOf(reference, env);
+      if (value === undefined) {
         problems.push({ path, message: `needs the environment variable ${name}, which is not set` });
       }
-      return value ?? fallback ?? '';
+      return value ?? '';
     });
     if (variables.length > 0) interpolations.set(formatPath(path), { path, written: text, variables });
     return result;
@@ -62,4 +64,30 @@ export function interpolate(tree: JsonObject, env: NodeJS.ProcessEnv): Interpola
     Object.fromEntries(Object.entries(object).map(([key, value]) => [key, inValue(value, [...path, key])]));
 
   return { tree: inObject(tree, []), interpolations, problems };
+}
+
+/** The text with something else in the place of the variables that `isSecret` names, and of their defaults. */
+export function interpolateMasked(
+  text: string,
+  env: NodeJS.ProcessEnv,
+  isSecret: (variable: string) => boolean,
+  mask: string,
+): string {
+  return fillIn(text, (reference) =>
+    reference === undefined || isSecret(reference.name) ? mask : (valueOf(reference, env) ?? ''),
+  );
+}
+
+/** @param value of a reference; undefined for one that is malformed */
+function fillIn(text: string, value: (reference: Reference | undefined) => string): string {
+  return text.replace(TOKEN, (token, inside: string | undefined) => {
+    if (token === '$${') return '${';
+    const [, name, fallback] = REFERENCE.exec(inside ?? '') ?? [];
+    return value(name === undefined ? undefined : { name, fallback });
+  });
+}
+
+function valueOf({ name, fallback }: Reference, env: NodeJS.ProcessEnv): string | undefined {
+  const value = env[name];
+  return fallback !== undefined && (value === undefined || value === '') ? fallback : value;
 }

@@ -19,6 +19,8 @@ export interface Layers {
   place: (path: ConfigPath) => ErrorPlace;
   placeOfKey: (path: ConfigPath) => ErrorPlace;
   source: (path: ConfigPath) => ValueSource;
+  /** Of the file and the profile, also where the environment then overrides the value. */
+  interpolations: Interpolation[];
   /** Whether a value came out of an environment variable, and is therefore text. */
   fromVariable: (path: ConfigPath) => boolean;
 }
@@ -56,6 +58,7 @@ export function layer(document: ConfigDocument, profile: string | null, env: Nod
         ? { from: 'file', ...found }
         : { from: 'profile', profile, ...found };
     },
+    interpolations: [...interpolations.values()],
     fromVariable: (path) =>
       interpolations.has(formatPath(path)) || overridden.variables.has(formatPath(path)),
   };

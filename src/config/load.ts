@@ -5,6 +5,7 @@ import { isJsonObject } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
 import { type ConfigDocument, readDocument } from './document.ts';
 import { findUpward } from './find.ts';
+import type { Interpolation } from './interpolate.ts';
 import { layer, type Layers, type ValueSource } from './layers.ts';
 import { type ConfigPath, formatPath } from './path.ts';
 import { problemsError } from './problems.ts';
@@ -36,6 +37,8 @@ export interface LoadedConfig {
   /** Where a value is written, for errors: of a scalar the value, of a mapping or list its key. */
   place(path: ConfigPath): ErrorPlace;
   source(path: ConfigPath): ValueSource;
+  /** The texts that name environment variables, also where one is then overridden. */
+  interpolations: readonly Interpolation[];
 }
 
 /**
@@ -49,8 +52,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const document = readDocument(file === null ? '' : await read(file, shown), shown);
   const directory = file === null ? resolve(options.cwd) : dirname(file);
   const profile = chooseProfile(document, options.profile ?? options.env['HIPPO_PROFILE']);
-  const { config, place, source } = assemble(document, profile, options.env);
-  return { config: withAbsoluteFiles(config, directory), file, directory, profile, place, source };
+  const { config, place, source, interpolations } = assemble(document, profile, options.env);
+  const absolute = withAbsoluteFiles(config, directory);
+  return { config: absolute, file, directory, profile, place, source, interpolations };
 }
 
 /** The name that the messages of this hippo carry. */

@@ -36,6 +36,9 @@ const duration = z
 /** Text, or what YAML reads as a number or a boolean but means the same here (`yyyymm: 201704`). */
 const scalarText = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
+/** Never printed, by any command. */
+const secret = z.string().meta({ writeOnly: true });
+
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"');
 
 /** Partition level name → template of the value, e.g. `{ yyyymm: "{{ window | date: '%Y%m' }}" }`. */
@@ -109,12 +112,12 @@ const broker = z.string().regex(BROKER_PATTERN, `must be ${BROKER_FORM}`);
 const sasl = z.strictObject({
   mechanism: z.enum(saslMechanisms),
   username: z.string().optional(),
-  password: z.string().optional(),
+  password: secret.optional(),
   password_file: z
     .string()
     .optional()
     .describe('A file with the password; a relative path starts at hippo.yaml'),
-  token: z.string().optional().describe('For oauthbearer'),
+  token: secret.optional().describe('For oauthbearer'),
   token_file: z.string().optional().describe('A file with the token, read again for each new connection'),
 });
 
@@ -155,7 +158,7 @@ const kafka = z.strictObject({
         ca_file: z.string().optional(),
         cert_file: z.string().optional(),
         key_file: z.string().optional(),
-        key_passphrase: z.string().optional(),
+        key_passphrase: secret.optional(),
         server_name: z.string().optional(),
       }),
     ])

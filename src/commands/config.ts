@@ -1,0 +1,33 @@
+import { Args } from '@oclif/core';
+import type { ConfigReport } from '../config/report.ts';
+import { HippoCommand } from '../ui/base-command.ts';
+import { renderConfig } from '../ui/config.ts';
+
+export default class Config extends HippoCommand<ConfigReport> {
+  static override summary = 'Show the configuration in force, and where each value came from.';
+  static override description =
+    'hippo.yaml with its defaults, the profile, and what the environment puts in or overrides. Secrets are masked.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> kafka.sasl --profile prod',
+    `<%= config.bin %> <%= command.id %> --json | jq '.values[] | select(.key == "kafka.brokers")'`,
+  ];
+  static override args = {
+    section: Args.string({ description: 'Only this key and what is in it, e.g. kafka, jobs.load.' }),
+  };
+
+  protected async work(): Promise<ConfigReport> {
+    const { args, flags } = await this.parse(Config);
+    const [{ loadConfig }, { reportConfig }] = await Promise.all([
+      import('../config/load.ts'),
+      import('../config/report.ts'),
+    ]);
+    const { env } = process;
+    const loaded = await loadConfig({ file: flags.config, profile: flags.profile, cwd: process.cwd(), env });
+    return reportConfig(loaded, env, args.section);
+  }
+
+  protected render(report: ConfigReport): string {
+    return renderConfig(report);
+  }
+}

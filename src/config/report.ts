@@ -1,0 +1,217 @@
+import { UserError } from '../core/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { didYouMean } from '../core/near.ts';
+import { findBrokers } from './brokers.ts';
+import { interpolateMasked } from './interpolate.ts';
+import { hippoName, type LoadedConfig } from './load.ts';
+import { type ConfigPath, formatPath } from './path.ts';
+import { type SchemaNode, schemaNodesAt, schemaRoot } from './schema-nodes.ts';
+
+/** What stands in the place of a secret. */
+export const MASK = '***';
+
+/** Where an effective value came from. Lines and columns count from 1. */
+export type Origin =
+  | { from: 'default' }
+  /** `variables`: of the environment, put into the text that is written there. */
+  | { from: 'file'; file: string; line: number; column: number; variables?: string[] }
+  | { from: 'profile'; profile: string; file: string; line: number; column: number; variables?: string[] }
+  | { from: 'environment'; variable: string }
+  /** The local stack that `hippo up` started. */
+  | { from: 'stack'; file: string; alive: boolean }
+  /** No broker is known: `hippo up` starts one. */
+  | { from: 'nowhere' }
+  /** The project's folder is called so. */
+  | { from: 'folder'; folder: string };
+
+/** One value in force. */
+export interface ConfigValue {
+  path: ConfigPath;
+  /** The path as people write it: `kafka.sasl.password`, `jobs.load.needs[0].table`. */
+  key: string;
+  /** A scalar, a list of scalars, or an empty mapping; as hippo.yaml would say it (durations as `30s`), secrets masked. */
+  value: Json;
+  origin: Origin;
+}
+
+export interface ConfigReport {
+  /** Absolute; null: there is no hippo.yaml. */
+  file: string | null;
+  profile: string | null;
+  /** In the order of the schema, which is that of the documented hippo.yaml. */
+  values: ConfigValue[];
+}
+
+/**
+ * The effective configuration and where each value of it came from.
+ *
+ * @param section a key such as `kafka` or `kafka.sasl`; undefined: everything
+ * @throws UserError for a section that is not there, with near misses
+ */
+export async function reportConfig(
+  loaded: LoadedConfig,
+  env: NodeJS.ProcessEnv,
+  section?: string,
+): Promise<ConfigReport> {
+  const { file, profile, directory } = loaded;
+  const { name, type, kafka, ...rest } = loaded.config;
+  const hippo = hippoName(loaded);
+  const tree = {
+    name: hippo,
+    ...(type !== undefined && { type }),
+    kafka: { brokers: null, ...kafka },
+    ...rest,
+  };
+  const found = await findBrokers(loaded, env);
+  const elsewhere: Record<string, Pick<ConfigValue, 'value' | 'origin'>> = {
+    ...(name === undefined && {
+      name: { value: hippo, origin: { from: 'folder', folder: directory } },
+    }),
+    ...(found?.origin.from !== 'configuration' && {
+      'kafka.brokers': { value: found?.brokers ?? null, origin: found?.origin ?? { from: 'nowhere' } },
+    }),
+  };
+  const values = new Reporter(loaded, env)
+    .report(asJson(tree), [])
+    .map((value) => ({ ...value, ...elsewhere[value.key] }));
+  return { file, profile, values: section === undefined ? values : narrow(values, section) };
+}
+
+/** Takes a configuration apart: what its values are, masked, and where each came from. */
+class Reporter {
+  readonly #loaded: LoadedConfig;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #schema = schemaRoot();
+  /** The environment variables whose values must not be seen. */
+  readonly #secretVariables: ReadonlySet<string>;
+
+  constructor(loaded: LoadedConfig, env: NodeJS.ProcessEnv) {
+    this.#loaded = loaded;
+    this.#env = env;
+    this.#secretVariables = new Set(
+      loaded.interpolations.filter(({ path }) => this.#isSecret(path)).flatMap(({ variables }) => variables),
+    );
+  }
+
+  report(value: Json, path: ConfigPath): ConfigValue[] {
+    if (isLeaf(value))
+      return [
+        { path, key: formatPath(path), value: this.#shown(value, path), origin: this.#origin(path, value) },
+      ];
+    const members = Array.isArray(value) ? [...value.entries()] : Object.entries(value as JsonObject);
+    return members.flatMap(([key, member]) => this.report(member, [...path, key]));
+  }
+
+  #shown(value: Json, path: ConfigPath): Json {
+    if (Array.isArray(value))
+      return maskWords(value.map((item, index) => this.#shown(item, [...path, index])));
+    if (typeof value === 'number' && this.#nodes(path).some((node) => node['x-unit'] === 'ms')) {
+      return durationText(value);
+    }
+    return typeof value === 'string' ? this.#masked(value, path) : value;
+  }
+
+  #masked(text: string, path: ConfigPath): string {
+    if (this.#isSecret(path)) return MASK;
+    const source = this.#loaded.source(path);
+    const written = 'interpolation' in source ? source.interpolation.written : undefined;
+    const isSecret = (variable: string): boolean =>
+      this.#secretVariables.has(variable) || looksSecret(variable);
+    return maskInside(written === undefined ? text : interpolateMasked(written, this.#env, isSecret, MASK));
+  }
+
+  #isSecret(path: ConfigPath): boolean {
+    const key = path.at(-1);
+    return (
+      this.#nodes(path).some((node) => node['writeOnly'] === true) ||
+      (typeof key === 'string' && looksSecret(key))
+    );
+  }
+
+  #nodes(path: ConfigPath): SchemaNode[] {
+    return schemaNodesAt(this.#schema, path);
+  }
+
+  #variables(path: ConfigPath): string[] {
+    const source = this.#loaded.source(path);
+    return 'interpolation' in source ? source.interpolation.variables : [];
+  }
+
+  #origin(path: ConfigPath, value: Json): Origin {
+    const source = this.#loaded.source(path);
+    if (source.from === 'default' || source.from === 'environment') return source;
+    const { file = '', line = 1, column = 1 } = source.place;
+    const variables = [...new Set(textsOf(value, path).flatMap((text) => this.#variables(text)))];
+    const place = { file, line, column, ...(variables.length > 0 && { variables }) };
+    return source.from === 'file'
+      ? { from: 'file', ...place }
+      : { from: 'profile', profile: source.profile, ...place };
+  }
+}
+
+/** What has one origin: a scalar, a list of scalars, and what is empty. */
+function isLeaf(value: Json): boolean {
+  if (Array.isArray(value)) return value.every((item) => typeof item !== 'object');
+  return !isJsonObject(value) || Object.keys(value).length === 0;
+}
+
+/** The paths of all texts in a value. */
+function textsOf(value: Json, path: ConfigPath): ConfigPath[] {
+  if (typeof value === 'string') return [path];
+  if (Array.isArray(value)) return value.flatMap((item, index) => textsOf(item, [...path, index]));
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, member]) => textsOf(member, [...path, key]));
+}
+
+const SECRET_WORDS =
+  'passw|passphrase|secret|token|credential|api_?key|private_?key|access_?key|(?:\\b|_)(?:pw|pwd|pass)(?:\\b|_)';
+const SECRET_NAME = new RegExp(SECRET_WORDS, 'i');
+const SECRET_OPTION = new RegExp(`^--?[\\w.-]*(${SECRET_WORDS})[\\w.]*$`, 'i');
+const SECRET_ASSIGNMENT = new RegExp(`([\\w.]*(?:${SECRET_WORDS})[\\w.]*=)[^\\s&;]+`, 'gi');
+const PASSWORD_IN_URL = /(:\/\/[^\s/:@]*:)[^\s/@]+@/g;
+
+/** Whether what has this name is a secret; the path of a file is none. */
+function looksSecret(name: string): boolean {
+  return SECRET_NAME.test(name) && !/_file$/i.test(name);
+}
+
+/** `--password=x`, `jdbc:…?password=x`, `https://user:x@host`: what a job was given in plain text. */
+function maskInside(text: string): string {
+  return text.replace(SECRET_ASSIGNMENT, `$1${MASK}`).replace(PASSWORD_IN_URL, `$1${MASK}@`);
+}
+
+/** `--password`, `x`: two words of an argument list. */
+function maskWords(words: readonly Json[]): Json[] {
+  return words.map((word, index) => {
+    const before = words[index - 1];
+    return typeof word === 'string' && typeof before === 'string' && SECRET_OPTION.test(before) ? MASK : word;
+  });
+}
+
+/** Milliseconds as hippo.yaml has them: `90s`, `62d`. */
+function durationText(millis: number): string {
+  const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
+  const fitting = Object.entries(units).find(([, size]) => millis > 0 && millis % size === 0);
+  return fitting === undefined ? `${millis}ms` : `${millis / fitting[1]}${fitting[0]}`;
+}
+
+/** The values at and below a key. */
+function narrow(values: readonly ConfigValue[], section: string): ConfigValue[] {
+  const isMeant = (path: ConfigPath): boolean => [formatPath(path), path.join('.')].includes(section);
+  const found = values.filter(({ path }) => path.some((_, index) => isMeant(path.slice(0, index + 1))));
+  if (found.length > 0) return found;
+  const depth = section.split('.').length;
+  throw new UserError(`there is no ${section} in the configuration`, {
+    why:
+      didYouMean(
+        section,
+        values.map(({ path }) => formatPath(path.slice(0, depth))),
+      ) ?? `Its sections: ${[...new Set(values.map(({ path }) => path[0]))].join(', ')}.`,
+    next: ['hippo config', 'hippo schema'],
+  });
+}
+
+/** A loaded configuration is plain data. */
+function asJson(config: object): JsonObject {
+  return config as JsonObject;
+}
