@@ -40,6 +40,7 @@ export default class Tractor extends HippoCommand<TractorReport> {
     const { confirm } = await import('../ui/confirm.ts');
     return runTractor({
       file: flags.config,
+      profile: flags.profile,
       hippos: flags.hippo ?? null,
       all: flags.all,
       lookBack: flags.since,
@@ -47,8 +48,8 @@ export default class Tractor extends HippoCommand<TractorReport> {
       reason: flags.reason ?? null,
       timeout: flags.wait ? flags.timeout : null,
       signal: this.stopping,
-      onPlan: (plan) => this.#show(renderPlan(plan)),
-      onOutcome: (outcome) => this.#show(renderOutcome(outcome)),
+      onPlan: (plan) => this.say(renderPlan(plan)),
+      onOutcome: (outcome) => this.say(renderOutcome(outcome)),
       confirm: async (question) =>
         flags.yes || (await confirm(question, 'hippo tractor --pull --yes', this.stopping)),
     });
@@ -63,9 +64,5 @@ export default class Tractor extends HippoCommand<TractorReport> {
     const done = pulled?.filter(({ result }) => result === 'succeeded').length ?? 0;
     const stuck = parts.reduce((sum, part) => sum + part.stuck.length, 0);
     return stuck > done ? ExitCode.notFine : ExitCode.ok;
-  }
-
-  #show(text: string): void {
-    if (!this.json) process.stdout.write(`${text}\n`);
   }
 }

@@ -1,18 +1,16 @@
 import { Flags } from '@oclif/core';
 import { systemClock } from '../core/clock.ts';
-import { ExitCode } from '../core/errors.ts';
+import type { ExitCode } from '../core/errors.ts';
 import type { TriggerReport } from '../trigger/trigger.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { durationFlag } from '../ui/flags.ts';
-import { renderChange, renderExplanation, renderOutcome, renderPublished } from '../ui/trigger.ts';
-
-const OUTCOMES = {
-  succeeded: ExitCode.ok,
-  failed: ExitCode.notFine,
-  'nobody-reacted': ExitCode.timeout,
-  'timed-out': ExitCode.timeout,
-  interrupted: ExitCode.interrupted,
-} as const;
+import {
+  renderChange,
+  renderExplanation,
+  renderOutcome,
+  renderPublished,
+  waitVerdict,
+} from '../ui/trigger.ts';
 
 export default class Trigger extends HippoCommand<TriggerReport> {
   static override summary = 'Say that a table has landed, and follow what that sets off.';
@@ -80,7 +78,7 @@ export default class Trigger extends HippoCommand<TriggerReport> {
   }
 
   protected override verdict({ wait }: TriggerReport): ExitCode {
-    return wait === null ? ExitCode.ok : OUTCOMES[wait.outcome];
+    return waitVerdict(wait);
   }
 
   /** What people read as it happens; `--json` prints it all at the end. */

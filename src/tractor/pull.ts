@@ -2,7 +2,7 @@ import { topicName } from '../config/topics.ts';
 import { type JobFinish, parseFinish } from '../messages/index.ts';
 import type { ReadPosition } from '../kafka/port.ts';
 import type { Outcome, PullTools, Stuck } from './recovery.ts';
-import { type Request, sendRequests } from './request.ts';
+import { type Request, requestRecord, sendRequests } from '../job/request.ts';
 
 /**
  * Asks the hippos to run these again, and waits for the finish message of each.
@@ -15,7 +15,10 @@ export async function pullRuns(stuck: readonly Stuck[], tools: PullTools): Promi
   const requests = stuck.flatMap((item) => requestOf(item, tools));
   // The end before the request: its answer can only come after it.
   const from = timeout === null ? [] : await ends(tools);
-  await sendRequests(kafka, config, requests);
+  await sendRequests(
+    kafka,
+    requests.map((request) => requestRecord(config, request)),
+  );
   const outcomes = new Map<Request, Outcome>();
   const settle = (request: Request, result: Outcome['result'], finish?: JobFinish): void => {
     const outcome = outcomeOf(request, result, finish);

@@ -1,13 +1,13 @@
 import { hippoName, loadConfig, type LoadedConfig } from '../config/load.ts';
-import { resolveBrokers } from '../config/brokers.ts';
-import { connectKafka } from '../kafka/connect.ts';
+import { connectProject } from '../kafka/project.ts';
 import type { Outcome, Scope } from './recovery.ts';
-import { operator } from './request.ts';
+import { operator } from '../job/request.ts';
 import { type TractorPlan, type TractorReport, planRecovery, pull, pullable } from './tractor.ts';
 
 export interface TractorOptions {
-  /** `--config` */
+  /** `--config` and `--profile`. */
   file: string | undefined;
+  profile: string | undefined;
   /** Only these; null: the project's, or all outside a project. */
   hippos: readonly string[] | null;
   all: boolean;
@@ -30,14 +30,9 @@ export interface TractorOptions {
  * @throws UserError without brokers, ServiceError without Kafka, InterruptedError when the signal is aborted
  */
 export async function runTractor(options: TractorOptions): Promise<TractorReport> {
-  const { file, lookBack, signal, timeout, reason, onPlan, onOutcome } = options;
-  const loaded = await loadConfig({
-    cwd: process.cwd(),
-    env: process.env,
-    ...(file !== undefined && { file }),
-  });
-  const brokers = await resolveBrokers(loaded, process.env);
-  const kafka = await connectKafka({ brokers, settings: loaded.config.kafka });
+  const { file, profile, lookBack, signal, timeout, reason, onPlan, onOutcome } = options;
+  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
+  const kafka = await connectProject(loaded, process.env);
   try {
     const plan = await planRecovery(kafka, loaded.config, {
       scope: scopeOf(options, loaded),

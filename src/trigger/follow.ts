@@ -67,6 +67,7 @@ interface StateRun {
   status: string;
   error: string | null;
   has: string[];
+  /** Its inputs, and the request for it. */
   inputs: Coordinates[];
 }
 
@@ -264,8 +265,13 @@ function stateRun(hippo: string, job: string, runKey: string, value: JsonObject)
     status: typeof value['status'] === 'string' ? value['status'] : '',
     error: typeof value['error'] === 'string' ? value['error'] : null,
     has: inputs.map(([need]) => need),
-    inputs: inputs.flatMap(([, input]) => (isPlace(input) ? [coordinatesOf(input)] : [])),
+    inputs: [...inputs.map(([, input]) => input), requestOf(value)].filter(isPlace).map(coordinatesOf),
   };
+}
+
+/** Where the request is by which the run was asked for, if it was. */
+function requestOf({ manual }: JsonObject): Json {
+  return isJsonObject(manual) ? (manual['from'] ?? null) : null;
 }
 
 function isPlace(input: Json): input is JsonObject & Place {

@@ -73,6 +73,11 @@ export abstract class HippoCommand<Result> extends Command {
     }
   }
 
+  /** Prints what people read as it happens; `--json` prints it all at the end. */
+  protected say(text: string): void {
+    if (!this.json) process.stdout.write(`${text}\n`);
+  }
+
   protected override catch(thrown: unknown): Promise<unknown> {
     reportError(thrown, { json: this.json, command: this.id });
     return Promise.resolve();

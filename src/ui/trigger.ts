@@ -1,10 +1,24 @@
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
+import { ExitCode } from '../core/errors.ts';
 import type { FollowChange, FollowedRun } from '../trigger/follow.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
 import type { Explanation, WaitReport } from '../trigger/wait.ts';
 import { runName, visible } from './messages.ts';
 import { wrap } from './text.ts';
+
+const EXIT_CODES = {
+  succeeded: ExitCode.ok,
+  failed: ExitCode.notFine,
+  'nobody-reacted': ExitCode.timeout,
+  'timed-out': ExitCode.timeout,
+  interrupted: ExitCode.interrupted,
+} as const;
+
+/** The exit code of a wait; null: nothing was waited for. */
+export function waitVerdict(wait: WaitReport | null): ExitCode {
+  return wait === null ? ExitCode.ok : EXIT_CODES[wait.outcome];
+}
 
 /** `✓ btd.party yyyymm=201704 is at frontier-adw, partition 2, offset 17` */
 export function renderPublished({ table, partition_path, topic, partition, offset }: PublishedEvent): string {

@@ -1,0 +1,128 @@
+import { loadConfig } from '../config/load.ts';
+import { systemClock } from '../core/clock.ts';
+import { BugError, UserError } from '../core/errors.ts';
+import { nearMisses } from '../core/near.ts';
+import { partitionForKey } from '../kafka/partitioner.ts';
+import type { Kafka } from '../kafka/port.ts';
+import { connectProject } from '../kafka/project.ts';
+import { parseSchedule, type ScheduleAction } from '../messages/index.ts';
+import { Watch, type WaitOptions, type WaitReport } from '../trigger/wait.ts';
+import { type Request, type RequestRecord, requestRecord, sendRequests } from './request.ts';
+import { type RequestWords, resolveRequest } from './resolve.ts';
+
+export interface AskOptions extends RequestWords, Pick<WaitOptions, 'onChange' | 'signal'> {
+  /** `--config` and `--profile`. */
+  file: string | undefined;
+  profile: string | undefined;
+  dryRun: boolean;
+  /** How long to wait for what the request sets off, milliseconds; null: not at all. */
+  timeout: number | null;
+  /** Called when the request is in its topic, before anything is waited for. */
+  onAsked(asked: AskedRequest): void;
+}
+
+/** A request and where it is, or would be. */
+export interface AskedRequest {
+  /** Only planned. */
+  dry_run: boolean;
+  action: ScheduleAction;
+  hippo: string;
+  job: string;
+  /** null: the run of the present window. */
+  run_key: string | null;
+  by: string;
+  reason: string | null;
+  record: RequestRecord & {
+    partition: number;
+    /** Decimal text; null with `dry_run`. */
+    offset: string | null;
+  };
+  /** How many clients of that hippo are up; with none the request stays in its topic until one starts. */
+  clients: number;
+  /** Hippos of nearly the same name, where no hippo of this name has ever run on this Kafka. */
+  similar: string[];
+}
+
+export interface JobReport extends AskedRequest {
+  /** null: not waited for. */
+  wait: WaitReport | null;
+}
+
+/** A hippo's clients are members of the group of this prefix and its name. */
+const GROUP_PREFIX = 'hippo.';
+
+/**
+ * Asks a hippo for something, and waits for what comes of it where that is wanted.
+ *
+ * @throws UserError for a job or key that is not there, ServiceError without Kafka
+ */
+export async function askHippo(options: AskOptions): Promise<JobReport> {
+  const { file, profile, dryRun, timeout } = options;
+  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
+  const request = resolveRequest(options, loaded, systemClock.now());
+  const record = requestRecord(loaded.config, request);
+  refuseUnreadable(record);
+  const kafka = await connectProject(loaded, process.env);
+  try {
+    const { key, ...asking } = request;
+    const { partition, ...known } = await whereabouts(kafka, request, record);
+    const planned = { ...asking, run_key: key, ...known };
+    if (dryRun)
+      return { dry_run: true, ...planned, record: { ...record, partition, offset: null }, wait: null };
+    // Before the request: nothing of what it causes must be missed.
+    const watch = timeout === null ? null : await Watch.open(kafka, loaded.config, systemClock);
+    try {
+      const [place] = await sendRequests(kafka, [record]);
+      if (place === undefined)
+        throw new BugError('the broker acknowledged a request without saying where it is');
+      const at = { partition: place.partition, offset: String(place.offset) };
+      const asked = { dry_run: false, ...planned, record: { ...record, ...at } };
+      options.onAsked(asked);
+      if (watch === null || timeout === null) return { ...asked, wait: null };
+      watch.follow([place]);
+      return {
+        ...asked,
+        wait: await watch.wait({
+          timeout,
+          signal: options.signal,
+          onChange: (change) => options.onChange(change),
+          onExplanation: () => undefined,
+        }),
+      };
+    } finally {
+      await watch?.close();
+    }
+  } finally {
+    await kafka.close();
+  }
+}
+
+/** What a hippo would put into its dead-letter queue is not sent. */
+function refuseUnreadable({ value }: RequestRecord): void {
+  const parsed = parseSchedule(value);
+  if (parsed.ok) return;
+  const { key = 'the request', reason } = parsed.rejection;
+  throw new UserError(`${key === 'run_key' ? '--key' : key} ${reason}`);
+}
+
+async function whereabouts(
+  kafka: Kafka,
+  { hippo }: Request,
+  { topic, key }: RequestRecord,
+): Promise<Pick<AskedRequest, 'clients' | 'similar'> & { partition: number }> {
+  const [topics, groups] = await Promise.all([kafka.topics(), kafka.groups(GROUP_PREFIX)]);
+  const partitions = topics.find((info) => info.topic === topic)?.partitions.length ?? 0;
+  if (partitions === 0) {
+    throw new UserError(`there is no topic ${topic}`, {
+      why: 'Requests to hippos go there (topics.schedule in hippo.yaml).',
+      next: ['hippo up'],
+    });
+  }
+  const names = groups.map(({ group }) => group.slice(GROUP_PREFIX.length));
+  const own = groups.find(({ group }) => group === `${GROUP_PREFIX}${hippo}`);
+  return {
+    partition: partitionForKey(key, partitions),
+    clients: own?.members.length ?? 0,
+    similar: own === undefined ? nearMisses(hippo, names) : [],
+  };
+}

@@ -1,0 +1,68 @@
+import { hostname, userInfo } from 'node:os';
+import { newTraceparent } from '../core/ids.ts';
+import { topicName } from '../config/topics.ts';
+import type { Config } from '../config/schema.ts';
+import type { Kafka, RecordPlace } from '../kafka/port.ts';
+import { type ManualRequest, type ScheduleAction, serialiseSchedule } from '../messages/index.ts';
+
+/** What an operator asks of a hippo. */
+export interface Request {
+  hippo: string;
+  job: string;
+  action: ScheduleAction;
+  /** null: the run of the present window. */
+  key: string | null;
+  by: string;
+  reason: string | null;
+}
+
+/** A request as it goes to Kafka. */
+export interface RequestRecord {
+  topic: string;
+  /** The hippo: what one hippo is asked, it is asked in this order. */
+  key: string;
+  value: string;
+  traceparent: string;
+}
+
+/** Who asks, as the hippo remembers it: `user@host`. */
+export function operator(): string {
+  return `${userInfo().username}@${hostname()}`;
+}
+
+export function requestRecord(config: Config, request: Request): RequestRecord {
+  return {
+    topic: topicName(config, 'schedule'),
+    key: request.hippo,
+    value: serialiseSchedule(messageOf(request)),
+    traceparent: newTraceparent(),
+  };
+}
+
+/** @returns where each went, in their order; acknowledged by all in-sync replicas */
+export async function sendRequests(
+  kafka: Pick<Kafka, 'producer'>,
+  records: readonly RequestRecord[],
+): Promise<RecordPlace[]> {
+  const producer = await kafka.producer();
+  try {
+    return await producer.send(
+      records.map(({ traceparent, ...record }) => ({ ...record, headers: { traceparent } })),
+    );
+  } finally {
+    await producer.close();
+  }
+}
+
+function messageOf({ hippo, job, action, key, by, reason }: Request): ManualRequest {
+  return {
+    kind: 'schedule',
+    hippoName: hippo,
+    jobName: job,
+    action,
+    ...(key !== null && { runKey: key }),
+    by,
+    ...(reason !== null && { reason }),
+    extra: {},
+  };
+}

@@ -1,0 +1,77 @@
+import { type LoadedConfig, hippoName } from '../config/load.ts';
+import { NAME_PATTERN } from '../config/schema.ts';
+import { compileProject } from '../client/host/project.ts';
+import type { Millis } from '../core/clock.ts';
+import { UserError } from '../core/errors.ts';
+import { didYouMean, nearMisses } from '../core/near.ts';
+import { shellWord } from '../core/shell.ts';
+import type { ScheduleAction } from '../messages/index.ts';
+import { type Request, operator } from './request.ts';
+
+/** What a person typed. */
+export interface RequestWords {
+  action: ScheduleAction;
+  /** `JOB` of this project's hippo, or `HIPPO/JOB`. */
+  job: string;
+  key: string | null;
+  by: string | null;
+  reason: string | null;
+}
+
+/**
+ * The request that was meant. Of this project's hippo, the job and the key are checked against hippo.yaml; other hippos
+ * know theirs themselves.
+ *
+ * @throws UserError naming what is wrong, with near misses and what is allowed
+ */
+export function resolveRequest(words: RequestWords, loaded: LoadedConfig, now: Millis): Request {
+  const { action, key } = words;
+  const { hippo, job } = target(words.job, loaded);
+  if (loaded.file !== null && hippo === hippoName(loaded)) checkOwn({ action, job, key }, loaded, now);
+  if (key?.trim() === '') throw new UserError('--key must name a run; it is blank');
+  return { hippo, job, action, key, by: words.by ?? operator(), reason: words.reason };
+}
+
+function target(text: string, loaded: LoadedConfig): { hippo: string; job: string } {
+  const parts = text.split('/');
+  if (parts.length > 2 || parts.some((part) => !NAME_PATTERN.test(part))) {
+    throw new UserError(`"${text}" is no job`, {
+      why: 'It must be JOB or HIPPO/JOB, such as load or etl/load.',
+      next: ['hippo config jobs'],
+    });
+  }
+  const [first = '', second] = parts;
+  if (second !== undefined) return { hippo: first, job: second };
+  if (loaded.file !== null) return { hippo: hippoName(loaded), job: first };
+  throw new UserError(`which hippo's ${first}?`, {
+    why: 'There is no hippo.yaml here or above that would say so.',
+    next: [`name it: HIPPO/${first}`, 'cd to the folder of the hippo, or say --config FILE'],
+  });
+}
+
+function checkOwn(
+  { action, job: name, key }: Pick<Request, 'action' | 'job' | 'key'>,
+  loaded: LoadedConfig,
+  now: Millis,
+): void {
+  const { hippo, definition } = compileProject(loaded);
+  const verb = `hippo job ${action.replace('_', '-')}`;
+  const job = definition.jobs.get(name);
+  if (job === undefined) {
+    const names = [...definition.jobs.keys()];
+    throw new UserError(`${hippo} has no job ${name}`, {
+      why: didYouMean(name, names) ?? `It has ${names.join(', ')}.`,
+      next: nearMisses(name, names).map((near) => `${verb} ${near}`),
+      place: loaded.place(['jobs']),
+    });
+  }
+  if (key === null || job.unit === null) return;
+  const { calendar } = definition;
+  if (calendar.ofKey(job.unit, key)?.key === key) return;
+  const example = calendar.at(job.unit, now).key;
+  throw new UserError(`--key ${shellWord(key)} is no ${job.unit}`, {
+    why: `${hippo}/${name} runs every ${job.unit}; the present one is ${example}.`,
+    next: [`${verb} ${name} --key ${example}`],
+    place: loaded.place(['jobs', name, 'every']),
+  });
+}

@@ -1,0 +1,97 @@
+import { Args, Flags } from '@oclif/core';
+import chalk from 'chalk';
+import { shellWord } from '../core/shell.ts';
+import type { AskedRequest, JobReport } from '../job/ask.ts';
+import { durationFlag } from './flags.ts';
+import { runName, visible } from './messages.ts';
+import { wrap } from './text.ts';
+import { renderOutcome } from './trigger.ts';
+
+export const jobArgs = {
+  job: Args.string({
+    description: "The job: JOB of this project's hippo, or HIPPO/JOB.",
+    required: true,
+  }),
+};
+
+/** What every request has. */
+export const requestFlags = {
+  reason: Flags.string({ description: 'Why; the hippo remembers it.' }),
+  by: Flags.string({ description: 'Who asks; left out: user@host.', helpValue: 'WHO' }),
+  'dry-run': Flags.boolean({ description: 'Say what would be asked and where, and ask nothing.' }),
+};
+
+export const keyFlag = {
+  key: Flags.string({
+    char: 'k',
+    description:
+      'The run: 2017-04-28, 201704, 2017-04-28T05, or the partition; left out: that of the present window.',
+  }),
+};
+
+export const waitFlags = {
+  wait: Flags.boolean({ char: 'w', description: 'Follow it until every run that it caused has ended.' }),
+  timeout: durationFlag({ description: 'How long to wait at most.', default: '30m' }),
+};
+
+/** What every request says in the same words. */
+export function requestWords(
+  args: { job: string },
+  flags: Partial<Record<'by' | 'reason' | 'config' | 'profile', string | undefined>> & { 'dry-run': boolean },
+) {
+  return {
+    job: args.job,
+    by: flags.by ?? null,
+    reason: flags.reason ?? null,
+    file: flags.config,
+    profile: flags.profile,
+    dryRun: flags['dry-run'],
+  };
+}
+
+/** `✓ Asked: run etl/load 201704 (ann@desk: disk was full)`, where it is, and what stands in its way. */
+export function renderAsked(asked: AskedRequest): string {
+  const { topic, partition, offset, key, value } = asked.record;
+  return [
+    `${asked.dry_run ? 'Would ask' : `${chalk.green('✓')} Asked`}: ${describe(asked)}`,
+    `  topic ${topic}, partition ${partition}, ${offset === null ? `key ${key}` : `offset ${offset}`}`,
+    ...(asked.dry_run ? [`  ${value}`] : []),
+    ...obstacles(asked),
+  ].join('\n');
+}
+
+function describe({ action, hippo, job, run_key: key, by, reason }: AskedRequest): string {
+  const why = reason === null ? '' : `: ${visible(reason)}`;
+  return `${action.replace('_', '-')} ${runName(hippo, job, key ?? undefined)} ${chalk.dim(`(${visible(by)}${why})`)}`;
+}
+
+function obstacles({ action, hippo, job, clients, similar }: AskedRequest): string[] {
+  const target = shellWord(`${hippo}/${job}`);
+  const undo = action === 'pause' ? [`  ${chalk.cyan('→')} hippo job resume ${target}`] : [];
+  if (clients > 0) return undo;
+  const near = similar.length === 0 ? '' : ` Did you mean ${similar.join(' or ')}?`;
+  return [
+    ...wrap(
+      `No client of ${hippo} is up: the request stays in its topic until one starts.${near}`,
+      `${chalk.yellow('!')} `,
+    ),
+    ...undo,
+  ];
+}
+
+/** The plan, or what came of it; empty where nothing was waited for. */
+export function renderJob(report: JobReport): string {
+  const { dry_run: dryRun, hippo, wait } = report;
+  if (dryRun) return renderAsked(report);
+  if (wait === null) return '';
+  if (wait.outcome === 'interrupted')
+    return `${chalk.yellow('!')} Interrupted: the request stands, and is not waited for any longer.`;
+  if (wait.outcome !== 'nobody-reacted') return renderOutcome({ wait, events: [] });
+  const [what, next] = wait.live.includes(hippo)
+    ? [`${hippo} has read the request, and started nothing: its log says why.`, 'hippo tractor']
+    : [
+        `No client of ${hippo} is up: nobody took the request.`,
+        "./start-client.sh   (in the hippo's project)",
+      ];
+  return [...wrap(what, `${chalk.red('✗')} `), `  ${chalk.cyan('→')} ${next}`].join('\n');
+}
