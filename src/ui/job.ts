@@ -1,11 +1,12 @@
 import { Args, Flags } from '@oclif/core';
 import chalk from 'chalk';
+import { ExitCode } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
 import type { AskedRequest, JobReport } from '../job/ask.ts';
 import { durationFlag } from './flags.ts';
 import { runName, visible } from './messages.ts';
 import { wrap } from './text.ts';
-import { renderOutcome } from './trigger.ts';
+import { renderOutcome, waitVerdict } from './trigger.ts';
 
 export const jobArgs = {
   job: Args.string({
@@ -94,4 +95,10 @@ export function renderJob(report: JobReport): string {
         "./start-client.sh   (in the hippo's project)",
       ];
   return [...wrap(what, `${chalk.red('✗')} `), `  ${chalk.cyan('→')} ${next}`].join('\n');
+}
+
+/** As `trigger --wait`; a request that the hippo has read and refused is not fine. */
+export function jobVerdict({ hippo, wait }: JobReport): ExitCode {
+  const isRefused = wait?.outcome === 'nobody-reacted' && wait.live.includes(hippo);
+  return isRefused ? ExitCode.notFine : waitVerdict(wait);
 }

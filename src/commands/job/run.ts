@@ -3,6 +3,7 @@ import type { JobReport } from '../../job/ask.ts';
 import { HippoCommand } from '../../ui/base-command.ts';
 import {
   jobArgs,
+  jobVerdict,
   keyFlag,
   renderAsked,
   renderJob,
@@ -10,7 +11,7 @@ import {
   requestWords,
   waitFlags,
 } from '../../ui/job.ts';
-import { renderChange, waitVerdict } from '../../ui/trigger.ts';
+import { renderChange } from '../../ui/trigger.ts';
 
 export default class JobRun extends HippoCommand<JobReport> {
   static override summary = 'Run a job now, whatever is missing.';
@@ -41,7 +42,7 @@ export default class JobRun extends HippoCommand<JobReport> {
     return renderJob(report);
   }
 
-  protected override verdict({ wait }: JobReport): ExitCode {
-    return waitVerdict(wait);
+  protected override verdict(report: JobReport): ExitCode {
+    return jobVerdict(report);
   }
 }
