@@ -56,6 +56,7 @@ export interface Hooks {
   /**
    * Before each attempt's process is started; at most 30 s. Throwing, or taking longer, fails the attempt and nothing else.
    */
+  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- a hook that decides nothing returns nothing
   beforeSubmit?(run: HookRun): Awaitable<HookDecision | void>;
   /** After an attempt has ended and that has been recorded; at most 30 s. Throwing is a warning in the log. */
   afterFinish?(run: HookRun, outcome: HookOutcome): Awaitable<void>;

@@ -4,6 +4,7 @@ import { type ConfigPath, formatPath } from './path.ts';
 /** The environment variables that override hippo.yaml. $HIPPO_BROKERS is one more: `resolveBrokers` reads it. */
 export const OVERRIDES: readonly (readonly [variable: string, path: ConfigPath])[] = [
   ['HIPPO_TOPICS_PREFIX', ['topics', 'prefix']],
+  ['HIPPO_YARN_RM', ['yarn', 'resource_managers']],
   ['HIPPO_TLS', ['kafka', 'tls']],
   ['HIPPO_TLS_CA_FILE', ['kafka', 'tls', 'ca_file']],
   ['HIPPO_TLS_CERT_FILE', ['kafka', 'tls', 'cert_file']],

@@ -39,6 +39,14 @@ const scalarText = z.union([z.string(), z.number(), z.boolean()]).transform(Stri
 /** Never printed, by any command. */
 const secret = z.string().meta({ writeOnly: true });
 
+/** A list as one text, as environment variables have it. */
+function commaSeparated<T extends z.ZodType<string, string>>(item: T) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item));
+}
+
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"');
 
 /** Partition level name → template of the value, e.g. `{ yyyymm: "{{ window | date: '%Y%m' }}" }`. */
@@ -103,9 +111,50 @@ const job = z.strictObject({
     .enum(['keep', 'drop'])
     .default('keep')
     .describe('What a pause does with the runs that become ready'),
+  result: z
+    .enum(['optional', 'required'])
+    .default('optional')
+    .describe(
+      'required: exit code 0 without a result in $HIPPO_RESULT_FILE counts as failed. ' +
+        'Not asked for in YARN cluster mode, where the resource manager has the last word',
+    ),
 });
 
 const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
+
+/** An address goes into errors and logs: credentials have no place in it. */
+const resourceManager = z
+  .string()
+  .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/, 'must be http://host:port or https://host:port');
+
+const yarn = z.strictObject({
+  resource_managers: z
+    .union([z.array(resourceManager).min(1), commaSeparated(resourceManager)])
+    .optional()
+    .describe(
+      'http://host:8088 of the resource manager, of both where there are two. Spark jobs then run on YARN: ' +
+        'they get SPARK_MASTER=yarn unless something else is set. $HIPPO_YARN_RM overrides it',
+    ),
+  deploy_mode: z
+    .enum(['cluster', 'client'])
+    .default('cluster')
+    .describe(
+      "Where a job's driver runs. cluster: on YARN, and the resource manager says how it ended; " +
+        'client: in the process that the client starts, whose exit code counts',
+    ),
+  user: z
+    .string()
+    .regex(NAME_PATTERN, `must be ${NAME_FORM}`)
+    .optional()
+    .describe('Who asks (user.name); left out: $HADOOP_USER_NAME, else the user that runs the client'),
+  request_timeout: duration.prefault('10s').describe('How long one request to a resource manager may take'),
+  give_up: duration
+    .prefault('30m')
+    .describe(
+      'An attempt of which no resource manager has told anything for so long counts as failed; ' +
+        'no other attempt starts before one has told that it is dead',
+    ),
+});
 
 const broker = z.string().regex(BROKER_PATTERN, `must be ${BROKER_FORM}`);
 
@@ -139,13 +188,7 @@ function checkSasl(settings: z.output<typeof sasl>, context: z.RefinementCtx): v
 
 const kafka = z.strictObject({
   brokers: z
-    .union([
-      z.array(broker).min(1),
-      z
-        .string()
-        .transform((text) => text.split(',').map((part) => part.trim()))
-        .pipe(z.array(broker)),
-    ])
+    .union([z.array(broker).min(1), commaSeparated(broker)])
     .optional()
     .describe('host:port, …; left out: the local stack that `hippo up` started'),
   client_id: name.default('hippo'),
@@ -202,7 +245,10 @@ const client = z.strictObject({
   on_stop: z
     .enum(['kill', 'detach'])
     .default('kill')
-    .describe('What a stop of the client does to running jobs'),
+    .describe(
+      'What a stop of the client does to running jobs. kill: ends them; the next owner runs them again. ' +
+        'detach: leaves YARN applications in cluster mode at work, and the next owner takes them up; ends all others',
+    ),
   kill_grace: duration.prefault('10s').describe('Between SIGTERM and SIGKILL to a job'),
   keep: duration.prefault('62d').describe('How long ended runs and landed inputs are remembered'),
   start_from: z
@@ -240,6 +286,7 @@ export const configSchema = z.strictObject({
   topics: topics.prefault({}),
   calendar: calendar.prefault({}),
   client: client.prefault({}),
+  yarn: yarn.prefault({}),
   trigger: trigger.prefault({}),
   jobs: z.record(name, job).default({}),
 });
@@ -248,6 +295,7 @@ export const configSchema = z.strictObject({
 const profile = z.strictObject({
   kafka: kafka.extend({ sasl: sasl.partial().optional() }).optional(),
   topics: topics.optional(),
+  yarn: yarn.optional(),
 });
 
 /** hippo.yaml as written: the configuration, and profiles that are merged over it. */
@@ -255,7 +303,7 @@ export const fileSchema = configSchema.extend({
   profiles: z
     .record(name, profile)
     .default({})
-    .describe('Settings merged over kafka and topics by --profile NAME or $HIPPO_PROFILE'),
+    .describe('Settings merged over kafka, topics and yarn by --profile NAME or $HIPPO_PROFILE'),
 });
 
 /** hippo.yaml as loaded: defaults filled in, durations in milliseconds. */
@@ -264,5 +312,6 @@ export type JobConfig = Config['jobs'][string];
 export type NeedConfig = JobConfig['needs'][number];
 export type SingleNeedConfig = z.output<typeof singleNeed>;
 export type KafkaConfig = Config['kafka'];
+export type YarnConfig = Config['yarn'];
 export type TopicRole = Exclude<keyof Config['topics'], 'prefix'>;
 export type CalendarConfig = Config['calendar'];

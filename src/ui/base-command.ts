@@ -18,7 +18,7 @@ export abstract class HippoCommand<Result> extends Command {
       helpValue: 'FILE',
     }),
     profile: Flags.string({
-      description: 'The profile of hippo.yaml to use (its kafka and topics settings).',
+      description: 'The profile of hippo.yaml to use (its kafka, topics and yarn settings).',
       env: 'HIPPO_PROFILE',
       helpGroup: 'GLOBAL',
       helpValue: 'NAME',

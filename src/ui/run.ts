@@ -95,7 +95,7 @@ function describeEnd(event: Extract<ClientEvent, { event: 'ended' }>): [string, 
 function ownership({ runs, again, orphans }: Extract<ClientEvent, { event: 'owner' }>): string {
   const parts = [runs === 0 ? 'nothing remembered' : `${count(runs, 'run')} remembered`];
   if (again > 0) parts.push(`${again} run again`);
-  if (orphans > 0) parts.push(`${count(orphans, 'orphaned process', 'orphaned processes')} ended`);
+  if (orphans > 0) parts.push(`${count(orphans, 'orphan')} ended`);
   return parts.join(', ');
 }
 

@@ -162,7 +162,8 @@ test('the whole text: YAML, each value with its origin, secrets masked', async (
       max_backoff: 30m                  # default
     concurrency: 1                      # default
     on_reland: rerun                    # default
-    while_paused: keep                  # default`,
+    while_paused: keep                  # default
+    result: optional                    # default`,
   );
 });
 
@@ -202,7 +203,7 @@ test('a section that is not there: what was meant', async () => {
     exitCode: 2,
   });
   await expect(report({ section: 'nothing' })).rejects.toMatchObject({
-    why: 'Its sections: name, kafka, topics, calendar, client, trigger, jobs.',
+    why: 'Its sections: name, kafka, topics, calendar, client, yarn, trigger, jobs.',
   });
 });
 

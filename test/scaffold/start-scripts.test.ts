@@ -105,13 +105,28 @@ describe('start-spark.sh', () => {
       SPARK_LOG_LEVEL: 'INFO',
       HIPPO_NAME: 'uat.flights',
       HIPPO_JOB: 'load',
-      HIPPO_ATTEMPT_ID: 'A1-B2',
+      HIPPO_SPARK_TAGS: 'hippo-owner-1,hippo-attempt-2',
     });
     expect(lines.slice(2)).toEqual([
       ...['--master', 'yarn', '--name', 'uat.flights.load'],
       ...['--conf', 'spark.log.level=INFO', '--conf', 'spark.ui.showConsoleProgress=false'],
-      ...['--conf', 'spark.yarn.tags=hippo-a1-b2'],
+      ...['--conf', 'spark.yarn.tags=hippo-owner-1,hippo-attempt-2'],
       'spark-app/other.py',
+    ]);
+  });
+
+  it('hands the folders of the data on to a driver that runs in the cluster', async () => {
+    const { lines } = await run(script(), ['--table', 'a.b'], {
+      SPARK_SUBMIT: recorder,
+      SPARK_MASTER: 'yarn',
+      SPARK_DEPLOY_MODE: 'cluster',
+      HIPPO_INPUT_DIR: 'hdfs:///in put',
+      HIPPO_RESULT_FILE: '/a/file/of/this/machine',
+    });
+    expect(lines.slice(8 + 2)).toEqual([
+      ...['--deploy-mode', 'cluster'],
+      ...['--conf', 'spark.yarn.appMasterEnv.HIPPO_INPUT_DIR=hdfs:///in put'],
+      ...['spark-app/summarize.py', '--table', 'a.b'],
     ]);
   });
 

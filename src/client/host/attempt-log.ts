@@ -1,9 +1,10 @@
-import { mkdirSync, openSync, fstatSync, readSync, closeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
 
 const TAIL_BYTES = 4096;
 const TAIL_LINES = 20;
+const END_BYTES = 256 * 1024;
 
 /**
  * `.hippo/logs/<job>/<run key>.<attempt id>.log` in the project. A key can hold anything that a partition's value can:
@@ -30,19 +31,51 @@ export function openLog(path: string): number {
   return openSync(path, 'a', 0o600);
 }
 
+/** A line of the client's own in a job's log. A log that cannot be written is no reason to fail. */
+export function noteInLog(path: string, text: string): void {
+  try {
+    const log = openLog(path);
+    writeSync(log, `hippo: ${text}\n`);
+    closeSync(log);
+  } catch {
+    // Whoever reads the client's own log has the text, too.
+  }
+}
+
 /** The last lines of a log, at most 20 and 4 kB, without control characters; empty when there is nothing to read. */
 export function tailOf(path: string): string {
+  const { text, cut } = readEnd(path, TAIL_BYTES);
+  return lastLines(text, cut);
+}
+
+/** The beginning and the end of a log, at most 256 kB each: what spark-submit says of its application. */
+export function readEnds(path: string): string {
+  const { text, cut } = readEnd(path, END_BYTES);
+  return cut ? `${readPart(path, () => 0, END_BYTES).text}\n${text}` : text;
+}
+
+function readEnd(path: string, most: number): { text: string; cut: boolean } {
+  const { text, size } = readPart(path, (bytes) => Math.max(0, bytes - most), most);
+  return { text, cut: size > most };
+}
+
+/** @param from where to begin, by the file's size */
+function readPart(
+  path: string,
+  from: (size: number) => number,
+  most: number,
+): { text: string; size: number } {
   let file: number;
   try {
     file = openSync(path, 'r');
   } catch {
-    return '';
+    return { text: '', size: 0 };
   }
   try {
     const { size } = fstatSync(file);
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-    const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
-    return lastLines(bytes.subarray(0, read).toString('utf8'), size > TAIL_BYTES);
+    const bytes = Buffer.alloc(Math.min(size, most));
+    const read = readSync(file, bytes, 0, bytes.length, from(size));
+    return { text: bytes.subarray(0, read).toString('utf8'), size };
   } finally {
     closeSync(file);
   }

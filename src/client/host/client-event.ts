@@ -17,7 +17,7 @@ export type ClientEvent =
       http: string | null;
     }
   | { event: 'standby'; group: string }
-  /** This client owns the hippo; `runs` are remembered, `again` of them are run again, `orphans` processes were ended. */
+  /** This client owns the hippo; `runs` are remembered, `again` of them are run again, `orphans` (processes, and applications on YARN) were ended. */
   | { event: 'owner'; group: string; runs: number; again: number; orphans: number }
   | { event: 'lost'; reason: string }
   | { event: 'disconnected'; reason: string }

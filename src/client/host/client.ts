@@ -1,3 +1,4 @@
+import { isAborted } from '../../core/abort.ts';
 import { ServiceError, UserError, messageOf } from '../../core/errors.ts';
 import { systemClock } from '../../core/clock.ts';
 import { resolveBrokers } from '../../config/brokers.ts';
@@ -21,6 +22,7 @@ import { sparkSubmit } from './spark-submit.ts';
 import { type ClientStatus, type Role, statusOf } from './status.ts';
 import { Supervisor } from './supervisor.ts';
 import { Tenure } from './tenure.ts';
+import { yarnCluster } from './yarn/cluster.ts';
 
 export interface ClientOptions {
   loaded: LoadedConfig;
@@ -127,9 +129,19 @@ class Client {
       hooks: found.hooks,
       guard: this.#guard,
       files,
+      yarn: config.yarn,
+      cluster: yarnCluster(config, found.tag, options.env),
+      needsResult: (job) => config.jobs[job]?.result === 'required',
       onStarted: ({ job, key, jobId, attempt }, { pid, logFile }) =>
         this.#log({ event: 'submitted', job, run_key: key, job_id: jobId, attempt, pid, log: logFile }),
       onExit: (exit) => this.#owner.exited(exit),
+      onNote: ({ level, text, submission }) =>
+        this.#log({
+          event: 'alert',
+          level,
+          text,
+          ...(submission === null ? {} : { job: submission.job, run_key: submission.key }),
+        }),
     });
     this.#owner = new Owner({
       kafka,
@@ -143,8 +155,6 @@ class Client {
       },
       supervisor: this.#supervisor,
       hooks: found.hooks,
-      files,
-      tag: found.tag,
       clock: systemClock,
       log: (event) => this.#log(event),
       once: options.once,
@@ -222,7 +232,7 @@ class Client {
         continue;
       }
       await this.#owner.own(AbortSignal.any([tenure, stop]));
-      if (stop.aborted) return 'stopped';
+      if (isAborted(stop)) return 'stopped';
       if (!tenure.aborted) return 'done';
       this.#log({ event: 'lost', reason: messageOf(tenure.reason) });
       jobsUntil = lease;

@@ -1,10 +1,11 @@
-import { networkInterfaces, userInfo } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import type { Kafka, Producer } from '../../kafka/port.ts';
 import { serialiseHealth } from '../../messages/index.ts';
 import type { ServiceHealth } from '../../messages/types.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import type { ClientStatus } from './status.ts';
+import { userName } from './user-name.ts';
 
 export interface HealthOptions {
   kafka: Kafka;
@@ -14,7 +15,7 @@ export interface HealthOptions {
   /** Milliseconds between two messages. */
   interval: Millis;
   clock: Clock;
-  status(): ClientStatus;
+  status: () => ClientStatus;
   /** Told once when sending begins to fail. */
   onFailure(reason: string): void;
 }
@@ -74,13 +75,4 @@ function ownAddress(): string {
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal }) => !internal);
   return (outward.find(({ family }) => family === 'IPv4') ?? outward[0])?.address ?? '127.0.0.1';
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A container may run under a user id that has no name.
-    return String(process.getuid?.() ?? '');
-  }
 }

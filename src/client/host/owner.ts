@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FencedError } from '../../kafka/errors.ts';
 import type { Kafka, Membership, Reader, TransactionalProducer } from '../../kafka/port.ts';
+import { isAborted } from '../../core/abort.ts';
 import { ServiceError, messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../core/clock.ts';
 import { topicName } from '../../config/topics.ts';
@@ -19,7 +20,6 @@ import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type { InputKind } from './inputs.ts';
 import { Mailbox } from './mailbox.ts';
-import { type AttemptFiles, endOrphans } from './orphans.ts';
 import {
   type Positions,
   committable,
@@ -48,9 +48,6 @@ export interface OwnerOptions {
   membership: Pick<Membership, 'commit' | 'confirm'>;
   supervisor: Supervisor;
   hooks: HookRunner;
-  files: AttemptFiles;
-  /** `<cluster id>/<hippo>` */
-  tag: string;
   clock: Clock;
   log: ClientLog;
   /** Stop when the inputs are read to their present ends and nothing is running or ready to run. */
@@ -137,7 +134,7 @@ export class Owner {
           // Brokers that come back after a long time end a transaction that hung, and its producer with it. Only when the group
           // says so too has another client taken over.
           const isFenced = error instanceof FencedError && !(await this.#options.membership.confirm());
-          if (signal.aborted) return;
+          if (isAborted(signal)) return;
           if (isFenced) throw error;
           if (!away) this.#options.log({ event: 'disconnected', reason: error.why ?? error.message });
           away = true;
@@ -173,7 +170,7 @@ export class Owner {
   }
 
   async #takeOver(signal: AbortSignal): Promise<void> {
-    const { kafka, config, hippo, definition, supervisor, files, tag, log, group } = this.#options;
+    const { kafka, config, hippo, definition, supervisor, log, group } = this.#options;
     this.#mailbox.forgetReading();
     this.#producer = await kafka.transactionalProducer(group);
     faultPoint('after-fencing');
@@ -193,7 +190,7 @@ export class Owner {
       this.#unrecorded.clear();
       this.#mailbox.takeExits();
     }
-    const orphans = await endOrphans(tag, files, supervisor.running, config.client.kill_grace);
+    const orphans = await supervisor.endOrphans();
     const alive = unbroken ? [...supervisor.running, ...this.#unrecorded.keys()] : [];
     const runs = [...listRuns(this.#state)];
     const again = runs.filter((run) => run.status === 'running' && !alive.includes(run.attemptId ?? ''));

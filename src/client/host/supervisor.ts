@@ -3,17 +3,24 @@ import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import type { Millis } from '../../core/clock.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
-import type { HookDecision, HookRun } from '../hooks.ts';
+import type { YarnConfig } from '../../config/schema.ts';
+import type { HookRun } from '../hooks.ts';
 import type { JobOutcome, Submission } from '../machine/types.ts';
-import { attemptLogPath, fileSafe, tailOf } from './attempt-log.ts';
+import { attemptLogPath, fileSafe, noteInLog, tailOf } from './attempt-log.ts';
 import { faultPoint } from './fault.ts';
 import type { Guard } from './guard.ts';
 import type { HookRunner } from './hook-runner.ts';
-import type { AttemptFiles } from './orphans.ts';
+import { jobEnvironment } from './job-environment.ts';
+import { type AttemptFiles, endOrphans } from './orphans.ts';
+import { type ProgramEnd, failed, outcomeOfProgram, outcomeOnYarn, withResult, withTail } from './outcome.ts';
 import { endGroup, signalGroup } from './process-group.ts';
-import { type JobEnd, startProcess } from './process.ts';
+import { type JobCommand, startProcess } from './process.ts';
 import { takeResult } from './result-file.ts';
-import { ATTEMPT_TAG, OWNER_TAG } from './tags.ts';
+import { isYarnCluster } from './spark-mode.ts';
+import { ATTEMPT_TAG } from './tags.ts';
+import type { YarnAttempt } from './yarn/attempt.ts';
+import type { YarnCluster } from './yarn/cluster.ts';
+import { UnknownError, within } from './yarn/watch.ts';
 
 /** An attempt has ended, for whatever reason. */
 export interface AttemptExit {
@@ -22,6 +29,13 @@ export interface AttemptExit {
   startedAt: Millis;
   durationMs: number;
   logFile: string;
+}
+
+/** What a person should know about an attempt, or about what an earlier owner left (null). */
+export interface AttemptNote {
+  level: 'info' | 'warning';
+  submission: Submission | null;
+  text: string;
 }
 
 export interface SupervisorOptions {
@@ -35,9 +49,15 @@ export interface SupervisorOptions {
   hooks: HookRunner;
   guard: Guard;
   files: AttemptFiles;
-  onStarted(submission: Submission, started: { pid: number; logFile: string }): void;
+  yarn: YarnConfig;
+  /** Null: no resource manager is known, and exit codes decide. */
+  cluster: YarnCluster | null;
+  /** Whether a success of this job without a result is none. */
+  needsResult: (job: string) => boolean;
+  onStarted: (submission: Submission, started: { pid: number; logFile: string }) => void;
   /** Called once for each submission, but for those that {@link Supervisor.stop} ends. */
-  onExit(exit: AttemptExit): void;
+  onExit: (exit: AttemptExit) => void;
+  onNote: (note: AttemptNote) => void;
 }
 
 interface Attempt {
@@ -48,12 +68,16 @@ interface Attempt {
   pid: number | null;
   /** Why it is being ended, when it is. */
   ending: { kind: 'cancel'; reason: string } | { kind: 'stop' } | null;
+  /** Aborted when it is being ended; `stopped` only by a stop. */
+  ended: AbortController;
+  stopped: AbortController;
   done: Promise<void>;
 }
 
 /**
- * Runs the attempts' processes. Guarantees: every submission ends in exactly one exit, no matter how it fails to start;
- * when an attempt's end is reported, none of its processes is left; nothing here throws or blocks the caller.
+ * Runs the attempts' processes, and watches what they started on YARN. Guarantees: every submission ends in exactly one exit,
+ * no matter how it fails to start; when an attempt's end is reported, none of its processes is left; an application on YARN
+ * has ended by then, or is made sure of before the run's next attempt starts; nothing here throws or blocks the caller.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -69,20 +93,21 @@ export class Supervisor {
   }
 
   start(submission: Submission): void {
-    const { directory } = this.#options;
     const attempt: Attempt = {
       submission,
       startedAt: Date.now(),
       begun: performance.now(),
-      logFile: attemptLogPath(directory, submission),
+      logFile: attemptLogPath(this.#options.directory, submission),
       pid: null,
       ending: null,
+      ended: new AbortController(),
+      stopped: new AbortController(),
       done: Promise.resolve(),
     };
     this.#attempts.set(submission.attemptId, attempt);
     attempt.done = this.#run(attempt).then(
-      (outcome) => this.#ended(attempt, outcome),
-      (error: unknown) => this.#ended(attempt, failed(messageOf(error))),
+      (outcome) => this.#report(attempt, outcome),
+      (error: unknown) => this.#report(attempt, failed(messageOf(error))),
     );
   }
 
@@ -94,11 +119,25 @@ export class Supervisor {
     return true;
   }
 
-  /** Ends all attempts, or those given, without reporting their exits. Resolves when none of their processes is left. */
+  /**
+   * Ends all attempts, or those given, without reporting their exits. Resolves when none of their processes is left; what is
+   * at work on YARN is ended too, or left to the next owner, as `client.on_stop` says.
+   */
   async stop(attemptIds: readonly string[] = this.running): Promise<void> {
     const stopped = attemptIds.map((id) => this.#attempts.get(id)).filter((attempt) => attempt !== undefined);
     for (const attempt of stopped) this.#end(attempt, { kind: 'stop' });
     await Promise.all(stopped.map(({ done }) => done));
+  }
+
+  /** Ends what earlier owners left, on this machine and on YARN. @returns how many processes and applications there were */
+  async endOrphans(): Promise<number> {
+    const { owner, files, killGrace, cluster, onNote } = this.#options;
+    const spare = this.running;
+    const [processes, applications] = await Promise.all([
+      endOrphans(owner, files, spare, killGrace),
+      cluster?.endOrphans(spare, (level, text) => onNote({ level, submission: null, text })) ?? 0,
+    ]);
+    return processes + applications;
   }
 
   /** The last resort, for a process that is about to exit: SIGKILL to every group, at once. */
@@ -107,47 +146,105 @@ export class Supervisor {
   }
 
   async #run(attempt: Attempt): Promise<JobOutcome> {
-    const { submission } = attempt;
-    const decision = await this.#options.hooks.beforeSubmit(hookRun(this.#options.hippo, submission));
+    const { submission, logFile } = attempt;
+    const { hippo, directory, hooks, needsResult } = this.#options;
+    const decision = await hooks.beforeSubmit(hookRun(hippo, submission));
     if ('veto' in decision) return { status: 'vetoed', reason: decision.veto };
-    // Cancelled while the hook was thinking: nothing to end.
-    if (attempt.ending !== null) return outcomeOf(attempt, null, this.#options);
     const resultFile = this.#resultFile(submission);
-    faultPoint('before-spawn');
-    const child = startProcess({
+    const command: JobCommand = {
       argv: [submission.argv[0] ?? '', ...(decision.args ?? submission.argv.slice(1))],
-      cwd: this.#options.directory,
-      env: this.#environment(submission, decision, resultFile),
-      logFile: attempt.logFile,
+      cwd: directory,
+      env: jobEnvironment(this.#options, submission, decision, resultFile),
+      logFile,
       tag: ATTEMPT_TAG,
-    });
-    faultPoint('after-spawn');
-    return this.#await(attempt, child, resultFile);
+    };
+    const onYarn = this.#onYarn(attempt, command);
+    const outcome = await (onYarn === null
+      ? this.#runHere(attempt, command)
+      : this.#runOnYarn(attempt, command, onYarn));
+    return withResult(outcome, takeResult(resultFile), onYarn === null && needsResult(submission.job));
   }
 
-  async #await(
+  async #runHere(attempt: Attempt, command: JobCommand): Promise<JobOutcome> {
+    const end = await this.#process(attempt, command);
+    // Some programs exit with 0 when they are told to end: that is no success.
+    if (end === null || attempt.ending !== null) return cancelled(attempt);
+    return outcomeOfProgram(end);
+  }
+
+  async #runOnYarn(attempt: Attempt, command: JobCommand, onYarn: YarnAttempt): Promise<JobOutcome> {
+    const end = await this.#submitToYarn(attempt, command, onYarn).catch((error: unknown) => {
+      if (attempt.ending === null) throw error;
+      return null;
+    });
+    if (attempt.ending === null && end !== null) return end;
+    const unconfirmed = await this.#endOnYarn(attempt, onYarn);
+    if (unconfirmed === null) return cancelled(attempt);
+    const what = `whether its applications have ended is unknown: ${unconfirmed}`;
+    this.#note(attempt, 'warning', what);
+    return cancelled(attempt, what);
+  }
+
+  /** @returns null when it was told to end before there was anything to end */
+  async #submitToYarn(
     attempt: Attempt,
-    child: ReturnType<typeof startProcess>,
-    resultFile: string,
-  ): Promise<JobOutcome> {
+    command: JobCommand,
+    onYarn: YarnAttempt,
+  ): Promise<JobOutcome | null> {
+    const { signal } = attempt.ended;
+    const takenUp = await onYarn.settle(signal).catch((error: unknown) => {
+      throw inOtherWords(error, 'not started: what earlier attempts left on YARN is unknown');
+    });
+    if (takenUp !== null) return outcomeOnYarn(null, takenUp, false);
+    const end = await this.#process(attempt, command);
+    if (end === null) return null;
+    try {
+      return outcomeOnYarn(end, await onYarn.ended(signal), onYarn.lostSight);
+    } catch (error) {
+      if (!(error instanceof UnknownError)) throw error;
+      const what = 'whether its application has succeeded, or still runs, is unknown';
+      return failed(withTail(`${what}: ${error.message}`, end.tail), end.exitCode, end.signal);
+    }
+  }
+
+  /** @returns what stands against a confirmation; null when nothing of the attempt is at work, or it is to be left at work */
+  async #endOnYarn(attempt: Attempt, onYarn: YarnAttempt): Promise<string | null> {
+    const { cluster, killGrace } = this.#options;
+    if (attempt.ending?.kind === 'cancel') {
+      try {
+        await onYarn.kill(attempt.stopped.signal);
+        return null;
+      } catch (error) {
+        if (!attempt.stopped.signal.aborted) return messageOf(error);
+      }
+    }
+    if (cluster?.detach === true) return null;
+    return onYarn.kill(within(killGrace)).then(() => null, messageOf);
+  }
+
+  /** Runs the program to its end. @returns null when the attempt was told to end before. @throws Error when it cannot be started */
+  async #process(attempt: Attempt, command: JobCommand): Promise<ProgramEnd | null> {
     const { guard, files, owner, onStarted } = this.#options;
-    const { attemptId } = attempt.submission;
+    const { submission, logFile } = attempt;
+    const { attemptId } = submission;
+    if (attempt.ending !== null) return null;
+    faultPoint('before-spawn');
+    const child = startProcess(command);
+    faultPoint('after-spawn');
     attempt.pid = child.pid;
     if (child.pid !== null) {
       guard.watch(child.pid);
       await files.write({ attemptId, owner, pid: child.pid });
-      onStarted(attempt.submission, { pid: child.pid, logFile: attempt.logFile });
+      onStarted(submission, { pid: child.pid, logFile });
     }
     const end = await child.ended;
+    attempt.pid = null;
     if (child.pid !== null) guard.forget(child.pid);
     files.remove(attemptId);
     faultPoint('after-exit');
-    const written = takeResult(resultFile);
-    const outcome = outcomeOf(attempt, end, this.#options);
-    if (outcome.status !== 'succeeded') return outcome;
-    if (!written.ok)
-      return failed(`the job ended well, but its $HIPPO_RESULT_FILE is of no use: ${written.why}`, 0);
-    return written.result === null ? outcome : { ...outcome, result: written.result };
+    if (end.kind === 'not-started') throw new Error(end.why);
+    const { exitCode, signal } = end;
+    return { program: command.argv[0] ?? '', exitCode, signal, tail: tailOf(logFile) };
   }
 
   #end(attempt: Attempt, ending: NonNullable<Attempt['ending']>): void {
@@ -155,13 +252,16 @@ export class Supervisor {
     if (attempt.ending !== null && ending.kind !== 'stop') return;
     const begun = attempt.ending !== null;
     attempt.ending = ending;
+    attempt.ended.abort();
+    if (ending.kind === 'stop') attempt.stopped.abort();
     if (attempt.pid !== null && !begun) void endGroup(attempt.pid, this.#options.killGrace);
   }
 
-  #ended(attempt: Attempt, outcome: JobOutcome): void {
+  #report(attempt: Attempt, outcome: JobOutcome): void {
     const { submission, startedAt, begun, logFile } = attempt;
     this.#attempts.delete(submission.attemptId);
     if (attempt.ending?.kind === 'stop') return;
+    this.#options.cluster?.judged(submission.attemptId);
     this.#options.onExit({
       submission,
       outcome,
@@ -171,6 +271,21 @@ export class Supervisor {
     });
   }
 
+  #onYarn(attempt: Attempt, { env }: JobCommand): YarnAttempt | null {
+    if (!isYarnCluster({ ...process.env, ...env })) return null;
+    const note = (level: AttemptNote['level'], text: string): void => this.#note(attempt, level, text);
+    const { cluster } = this.#options;
+    if (cluster === null) {
+      note('warning', 'YARN in cluster mode without yarn.resource_managers: only the exit code is known');
+    }
+    return cluster?.attempt(attempt.submission, attempt.logFile, note) ?? null;
+  }
+
+  #note({ submission, logFile }: Attempt, level: AttemptNote['level'], text: string): void {
+    noteInLog(logFile, text);
+    this.#options.onNote({ level, submission, text });
+  }
+
   #resultFile(submission: Submission): string {
     const folder = join(this.#options.directory, PROJECT_STATE_DIRECTORY, 'results');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -178,53 +293,19 @@ export class Supervisor {
     rmSync(file, { force: true });
     return file;
   }
-
-  #environment(
-    submission: Submission,
-    decision: Exclude<HookDecision, { veto: string }>,
-    resultFile: string,
-  ): Record<string, string> {
-    const { hippo, owner, sparkSubmit } = this.#options;
-    const { window, traceparent } = submission;
-    return {
-      ...(sparkSubmit === null ? {} : { SPARK_SUBMIT: sparkSubmit }),
-      ...submission.env,
-      ...decision.env,
-      HIPPO_NAME: hippo,
-      HIPPO_JOB: submission.job,
-      HIPPO_JOB_ID: submission.jobId,
-      HIPPO_RUN_KEY: submission.key,
-      HIPPO_ATTEMPT: String(submission.attempt),
-      HIPPO_WINDOW_START: window === null ? '' : new Date(window.start).toISOString(),
-      HIPPO_WINDOW_END: window === null ? '' : new Date(window.end).toISOString(),
-      HIPPO_INPUTS: JSON.stringify(submission.inputs),
-      HIPPO_TRACEPARENT: traceparent ?? '',
-      HIPPO_RESULT_FILE: resultFile,
-      [ATTEMPT_TAG]: submission.attemptId,
-      [OWNER_TAG]: owner,
-    };
-  }
 }
 
-/** What an ended process means for its run; `end` is null when it was stopped before there was a process. */
-function outcomeOf(attempt: Attempt, end: JobEnd | null, options: SupervisorOptions): JobOutcome {
-  const { ending, submission, logFile } = attempt;
-  if (end?.kind === 'not-started') return failed(end.why);
-  // Some programs exit with 0 when they are told to end: that is no success.
-  if (end?.exitCode === 0 && ending === null) return { status: 'succeeded' };
-  const tail = tailOf(logFile);
-  if (ending?.kind === 'cancel') return { status: 'cancelled', reason: withTail(ending.reason, tail) };
-  const program = submission.argv[0] ?? options.hippo;
-  const how = end?.signal == null ? `exit code ${end?.exitCode ?? 'unknown'}` : `signal ${end.signal}`;
-  return failed(withTail(`${program} ended with ${how}`, tail), end?.exitCode ?? null, end?.signal);
+/** An attempt that was told to end has ended. */
+function cancelled({ ending, logFile }: Attempt, more?: string): JobOutcome {
+  const reason = ending?.kind === 'cancel' ? ending.reason : 'the client was stopped';
+  const first = more === undefined ? reason : `${reason}; ${more}`;
+  return { status: 'cancelled', reason: withTail(first, tailOf(logFile)) };
 }
 
-function failed(error: string, exitCode: number | null = null, signal?: string | null): JobOutcome {
-  return { status: 'failed', exitCode, ...(signal == null ? {} : { signal }), error };
-}
-
-function withTail(text: string, tail: string): string {
-  return tail === '' ? text : `${text}\n${tail}`;
+function inOtherWords(error: unknown, what: string): unknown {
+  return error instanceof UnknownError
+    ? new UnknownError(`${what}: ${error.message}`, { cause: error })
+    : error;
 }
 
 export function hookRun(hippo: string, submission: Submission): HookRun {

@@ -1,4 +1,51 @@
-/** Environment variables by which a later owner finds what an earlier one left running. */
+/**
+ * How a later owner finds what an earlier one left running: environment variables on processes, tags on YARN
+ * applications.
+ */
+import { createHash } from 'node:crypto';
+import type { Submission } from '../machine/types.ts';
+
 export const ATTEMPT_TAG = 'HIPPO_ATTEMPT_ID';
 /** `<cluster id>/<hippo>`: tells one hippo of one cluster from every other. */
 export const OWNER_TAG = 'HIPPO_OWNER';
+/** What start-spark.sh passes on as `spark.yarn.tags`: {@link sparkTags}, joined by commas. */
+export const SPARK_TAGS = 'HIPPO_SPARK_TAGS';
+
+/**
+ * The tags of an attempt's YARN application, from wide to narrow. They are hashes: a resource manager turns tags to lower
+ * case and takes at most 100 ASCII characters, and nothing that a message says may end up in a command line.
+ */
+export interface SparkTags {
+  /** All applications of the hippo. */
+  owner: string;
+  /** Those of a run, however often it fires. */
+  run: string;
+  /** Those of one firing (one job_id) and its attempts. */
+  firing: string;
+  attempt: string;
+}
+
+export function sparkTags(
+  owner: string,
+  { job, key, jobId, attemptId }: Pick<Submission, 'job' | 'key' | 'jobId' | 'attemptId'>,
+): SparkTags {
+  return {
+    owner: ownerTag(owner),
+    run: tag('run', owner, job, key),
+    firing: tag('firing', owner, job, key, jobId),
+    attempt: attemptTag(owner, attemptId),
+  };
+}
+
+export function ownerTag(owner: string): string {
+  return tag('owner', owner);
+}
+
+export function attemptTag(owner: string, attemptId: string): string {
+  return tag('attempt', owner, attemptId);
+}
+
+function tag(scope: string, ...parts: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return `hippo-${scope}-${hash.slice(0, 16)}`;
+}

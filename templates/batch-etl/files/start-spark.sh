@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Submits the Spark job and becomes it: the return code is Spark's own. All arguments go to the job.
 #
-#   SPARK_SUBMIT     the spark-submit to use; else $SPARK_HOME/bin, PATH, the one that `hippo up` has set up
-#   SPARK_MASTER     where the job runs: local[*] by default, else yarn, k8s://…, spark://…
-#   SPARK_APP        the program: spark-app/summarize.py by default
-#   SPARK_LOG_LEVEL  what Spark itself logs: ERROR by default, else WARN, INFO, DEBUG
+#   SPARK_SUBMIT       the spark-submit to use; else $SPARK_HOME/bin, PATH, the one that `hippo up` has set up
+#   SPARK_MASTER       where the job runs: local[*] by default, else yarn, k8s://…, spark://…
+#   SPARK_DEPLOY_MODE  where its driver runs: client (here) by default, else cluster
+#   SPARK_APP          the program: spark-app/summarize.py by default
+#   SPARK_LOG_LEVEL    what Spark itself logs: ERROR by default, else WARN, INFO, DEBUG
+#   HIPPO_SPARK_TAGS   by these the client finds the job on YARN, to watch it and to end it
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
@@ -46,9 +48,15 @@ if [[ $master == local* ]]; then
   export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}
   options+=(--conf spark.ui.enabled=false)
 fi
-if [[ -n ${HIPPO_ATTEMPT_ID:-} ]]; then
-  # The client finds and ends a lost attempt by this tag.
-  options+=(--conf "spark.yarn.tags=hippo-${HIPPO_ATTEMPT_ID,,}")
+if [[ -n ${HIPPO_SPARK_TAGS:-} ]]; then
+  options+=(--conf "spark.yarn.tags=$HIPPO_SPARK_TAGS")
+fi
+if [[ ${SPARK_DEPLOY_MODE:-client} == cluster ]]; then
+  options+=(--deploy-mode cluster)
+  # The driver runs on another machine, with an environment of its own.
+  for name in HIPPO_INPUT_DIR HIPPO_OUTPUT_DIR; do
+    if [[ -n ${!name:-} ]]; then options+=(--conf "spark.yarn.appMasterEnv.$name=${!name}"); fi
+  done
 fi
 
 exec "$submit" "${options[@]}" "${SPARK_APP:-spark-app/summarize.py}" "$@"

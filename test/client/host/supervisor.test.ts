@@ -1,0 +1,294 @@
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { sh, supervised, until } from './supervised.ts';
+
+// Many processes: on a busy machine they take their time.
+vi.setConfig({ testTimeout: 30_000 });
+
+/** Writes a line and runs until it is killed. */
+const ENDLESS = 'echo started; while :; do sleep 0.05; done';
+
+describe('an attempt', () => {
+  it('succeeds by exit code 0; what it prints is in its log', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('echo to stdout', 'echo to stderr >&2'));
+    const exit = await host.run();
+    expect(exit.outcome).toEqual({ status: 'succeeded' });
+    expect(await readFile(exit.logFile, 'utf8')).toBe('to stdout\nto stderr\n');
+  });
+
+  it('fails by any other, and says how with the end of its log', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('seq 1 30', 'echo no such table >&2', 'exit 3'));
+    const { outcome } = await host.run();
+    expect(outcome).toMatchObject({ status: 'failed', exitCode: 3 });
+    const lines = outcome.status === 'failed' ? outcome.error.split('\n') : [];
+    expect(lines[0]).toBe('./job.sh ended with exit code 3');
+    expect(lines.slice(1)).toEqual([
+      ...Array.from({ length: 19 }, (_, i) => String(i + 12)),
+      'no such table',
+    ]);
+  });
+
+  it('fails by a signal', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('kill -KILL $$'));
+    expect((await host.run()).outcome).toEqual({
+      status: 'failed',
+      exitCode: null,
+      signal: 'SIGKILL',
+      error: './job.sh ended with signal SIGKILL',
+    });
+  });
+
+  it('learns what it is from its environment', async () => {
+    await using host = await supervised({ owner: 'cluster/flights', sparkSubmit: '/opt/spark-submit' });
+    await host.script('job.sh', sh('env'));
+    const submission = host.start({
+      attempt: 2,
+      attemptId: 'a-2',
+      window: { start: Date.UTC(2017, 3, 1), end: Date.UTC(2017, 4, 1) },
+      env: { FROM_YAML: 'a b', HIPPO_JOB: 'not to be changed' },
+      traceparent: '00-11111111111111111111111111111111-2222222222222222-01',
+    });
+    await host.exitOf(submission);
+    const lines = (await host.logOf(submission)).split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'SPARK_SUBMIT=/opt/spark-submit',
+        'FROM_YAML=a b',
+        'HIPPO_NAME=flights',
+        'HIPPO_JOB=load',
+        'HIPPO_JOB_ID=load_1493394946',
+        'HIPPO_RUN_KEY=201704',
+        'HIPPO_ATTEMPT=2',
+        'HIPPO_ATTEMPT_ID=a-2',
+        'HIPPO_OWNER=cluster/flights',
+        'HIPPO_WINDOW_START=2017-04-01T00:00:00.000Z',
+        'HIPPO_WINDOW_END=2017-05-01T00:00:00.000Z',
+        'HIPPO_INPUTS=[]',
+        'HIPPO_TRACEPARENT=00-11111111111111111111111111111111-2222222222222222-01',
+        `HIPPO_RESULT_FILE=${join(host.directory, '.hippo/results/a-2.json')}`,
+        expect.stringMatching(/^HIPPO_SPARK_TAGS=(hippo-[a-z]+-[0-9a-f]{16},?){4}$/),
+      ]),
+    );
+    expect(lines.some((line) => line.startsWith('SPARK_MASTER='))).toBe(false);
+  });
+
+  it('gets its arguments as they are: no shell reads them', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('printf "%s\\n" "$@"'));
+    const words = [
+      '$(touch pwned)',
+      '; touch pwned',
+      '`touch pwned`',
+      '--help',
+      '*',
+      '',
+      "it's",
+      'two\nlines',
+    ];
+    const submission = host.start({ argv: ['./job.sh', ...words] });
+    expect((await host.exitOf(submission)).outcome.status).toBe('succeeded');
+    expect(await host.logOf(submission)).toBe(`${words.join('\n')}\n`);
+    await expect(access(join(host.directory, 'pwned'))).rejects.toThrow();
+  });
+
+  it.each([
+    ['./missing.sh', '', '', /^\.\/missing\.sh does not exist in \//],
+    [
+      './job.sh',
+      '',
+      '#!/no/interpreter\n',
+      /^\.\/job\.sh cannot be started: the interpreter in its first line does not exist$/,
+    ],
+    ['./job.sh', 'chmod -x', sh('exit 0'), /^\.\/job\.sh may not be executed: chmod \+x \//],
+    ['no-such-program', '', '', /^no-such-program is not on the PATH$/],
+  ])('that cannot be started fails: %s %s', async (program, spoilt, text, error) => {
+    await using host = await supervised();
+    const file = await host.script('job.sh', text);
+    if (spoilt !== '') await import('node:fs/promises').then(({ chmod }) => chmod(file, 0o644));
+    const { outcome } = await host.run({ argv: [program] });
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      exitCode: null,
+      error: expect.stringMatching(error) as string,
+    });
+  });
+
+  it('whose arguments are too long for this system fails', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('exit 0'));
+    const { outcome } = await host.run({ argv: ['./job.sh', 'x'.repeat(200_000)] });
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      error: 'the arguments of ./job.sh are too long for this system',
+    });
+  });
+});
+
+describe('the result', () => {
+  it('is what the job writes into $HIPPO_RESULT_FILE', async () => {
+    await using host = await supervised({ needsResult: true });
+    await host.script('job.sh', sh(`echo '{"rows": 3}' > "$HIPPO_RESULT_FILE"`));
+    expect((await host.run()).outcome).toEqual({ status: 'succeeded', result: { rows: 3 } });
+  });
+
+  it('that is no JSON object makes a failure of a success', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('echo 3 > "$HIPPO_RESULT_FILE"'));
+    expect((await host.run()).outcome).toEqual({
+      status: 'failed',
+      exitCode: 0,
+      error: 'the job ended well, but its $HIPPO_RESULT_FILE is of no use: it is no JSON object',
+    });
+  });
+
+  it('that is required makes a failure of a success without one', async () => {
+    await using host = await supervised({ needsResult: true });
+    await host.script('job.sh', sh('exit 0'));
+    expect((await host.run()).outcome).toEqual({
+      status: 'failed',
+      exitCode: 0,
+      error: 'exit code 0, but nothing in $HIPPO_RESULT_FILE, and this job says result: required',
+    });
+  });
+
+  it('is not that of an earlier attempt', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('[ "$1" = write ] && echo "{}" > "$HIPPO_RESULT_FILE"', 'exit "$2"'));
+    const attemptId = 'the-same';
+    await host.run({ attemptId, argv: ['./job.sh', 'write', '1'] });
+    expect((await host.run({ attemptId, argv: ['./job.sh', 'not', '0'] })).outcome).toEqual({
+      status: 'succeeded',
+    });
+  });
+});
+
+describe('a cancellation', () => {
+  it('ends the job, its children and what left its process group', async () => {
+    await using host = await supervised();
+    await host.script(
+      'job.sh',
+      sh('(while :; do sleep 0.05; done) &', 'setsid sh -c "(sleep 1000) & sleep 1000" &', ENDLESS),
+    );
+    const submission = host.start();
+    await host.logged(submission, 'started');
+    await until(async () => (await host.survivors(submission)).length >= 5);
+    expect(host.supervisor.cancel(submission.attemptId, 'timed out after 2 h')).toBe(true);
+    expect((await host.exitOf(submission)).outcome).toEqual({
+      status: 'cancelled',
+      reason: 'timed out after 2 h\nstarted',
+    });
+    expect(await host.survivors(submission)).toEqual([]);
+  });
+
+  it('kills what does not heed SIGTERM after the grace', async () => {
+    await using host = await supervised({ killGrace: 200 });
+    await host.script('job.sh', sh('trap "" TERM', ENDLESS));
+    const submission = host.start();
+    await host.logged(submission, 'started');
+    host.supervisor.cancel(submission.attemptId, 'enough');
+    expect((await host.exitOf(submission)).outcome).toMatchObject({
+      status: 'cancelled',
+      reason: expect.stringMatching(/^enough\nstarted/) as string,
+    });
+    expect(await host.survivors(submission)).toEqual([]);
+  });
+
+  it('is none of a success, even when the job then ends with exit code 0', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('trap "exit 0" TERM', ENDLESS));
+    const submission = host.start();
+    await host.logged(submission, 'started');
+    host.supervisor.cancel(submission.attemptId, 'enough');
+    expect((await host.exitOf(submission)).outcome.status).toBe('cancelled');
+  });
+
+  it('while a hook thinks starts nothing', async () => {
+    const thinking = Promise.withResolvers<object>();
+    await using host = await supervised({ beforeSubmit: () => thinking.promise });
+    await host.script('job.sh', sh('touch ran'));
+    const submission = host.start();
+    host.supervisor.cancel(submission.attemptId, 'enough');
+    thinking.resolve({});
+    expect((await host.exitOf(submission)).outcome).toEqual({ status: 'cancelled', reason: 'enough' });
+    await expect(access(join(host.directory, 'ran'))).rejects.toThrow();
+  });
+
+  it('of what is not there says so', async () => {
+    await using host = await supervised();
+    expect(host.supervisor.cancel('nobody', 'enough')).toBe(false);
+  });
+});
+
+describe('an end of its own accord', () => {
+  it('leaves nothing behind either', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('sleep 1000 &', 'setsid sleep 1000 &', 'exit 0'));
+    const submission = host.start();
+    expect((await host.exitOf(submission)).outcome).toEqual({ status: 'succeeded' });
+    expect(await host.survivors(submission)).toEqual([]);
+  });
+});
+
+describe('a stop', () => {
+  it('ends all attempts, or those that are named, and reports none of them', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh(ENDLESS));
+    const [one, two] = [host.start(), host.start()];
+    await host.logged(one, 'started');
+    await host.logged(two, 'started');
+    await host.supervisor.stop([one.attemptId]);
+    expect(await host.survivors(one)).toEqual([]);
+    expect(host.supervisor.running).toEqual([two.attemptId]);
+    await host.supervisor.stop();
+    expect(await host.survivors(two)).toEqual([]);
+    expect(host.supervisor.running).toEqual([]);
+    expect(host.exits).toEqual([]);
+  });
+
+  it('overrides a cancellation', async () => {
+    await using host = await supervised({ killGrace: 200 });
+    await host.script('job.sh', sh('trap "" TERM', ENDLESS));
+    const submission = host.start();
+    await host.logged(submission, 'started');
+    host.supervisor.cancel(submission.attemptId, 'enough');
+    await host.supervisor.stop();
+    expect(host.exits).toEqual([]);
+    expect(await host.survivors(submission)).toEqual([]);
+  });
+});
+
+describe('a hook', () => {
+  it('changes arguments and adds variables', async () => {
+    await using host = await supervised({
+      beforeSubmit: ({ args }) => ({ args: [...args, '--fast'], env: { FROM_HOOK: 'yes' } }),
+    });
+    await host.script('job.sh', sh('echo "$*" "$FROM_HOOK"'));
+    const submission = host.start({ argv: ['./job.sh', '--day'] });
+    await host.exitOf(submission);
+    expect(await host.logOf(submission)).toBe('--day --fast yes\n');
+  });
+
+  it('vetoes', async () => {
+    await using host = await supervised({ beforeSubmit: () => ({ veto: 'not on Sundays' }) });
+    await host.script('job.sh', sh('touch ran'));
+    expect((await host.run()).outcome).toEqual({ status: 'vetoed', reason: 'not on Sundays' });
+    await expect(access(join(host.directory, 'ran'))).rejects.toThrow();
+  });
+
+  it('that throws fails its attempt, and no other', async () => {
+    await using host = await supervised({
+      beforeSubmit: ({ runKey }) => {
+        if (runKey === '201705') throw new Error('no data');
+        return {};
+      },
+    });
+    await host.script('job.sh', sh('exit 0'));
+    const [bad, good] = await Promise.all([host.run({ key: '201705' }), host.run()]);
+    expect(bad.outcome).toEqual({ status: 'failed', exitCode: null, error: 'no data' });
+    expect(good.outcome).toEqual({ status: 'succeeded' });
+  });
+});
