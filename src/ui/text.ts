@@ -31,6 +31,14 @@ export function wrap(
   return [...lines, line];
 }
 
+/** The beginning of a text, with an ellipsis where it is longer than `columns`. */
+export function cut(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text;
+  let shown = text.slice(0, columns);
+  while (stringWidth(shown) >= columns) shown = shown.slice(0, -1);
+  return `${shown}…`;
+}
+
 /** A path as people say it: `~/projects/x`. */
 export function tilde(path: string, home = homedir()): string {
   return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;

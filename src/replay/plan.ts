@@ -1,0 +1,112 @@
+import { dlqName, topicName } from '../config/topics.ts';
+import type { Config, TopicRole } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Kafka, KafkaRecord, ReadPosition } from '../kafka/port.ts';
+import { compileFilter } from '../tail/filter.ts';
+import { readSpan } from '../tail/request.ts';
+import { tail } from '../tail/tail.ts';
+import { TOPIC_WORDS, selectTopics } from '../tail/topics.ts';
+import { type History, readHistory } from './history.ts';
+import { type DeadLetter, type LetterStatus, coordinatesOf, readLetter } from './letter.ts';
+
+/** Which dead letters, in the words of `hippo tail`; undefined: not said. */
+export interface ReplayWords {
+  /** Topics whose dead letters are meant, or their dead-letter topics; empty: all of them. */
+  topics: readonly string[];
+  from?: string | undefined;
+  to?: string | undefined;
+  last?: number | undefined;
+  filter?: string | undefined;
+  /** Also those that were, or may have been, sent back before. */
+  again: boolean;
+  /** Also those that have come back too often. */
+  force: boolean;
+  /** How often a message may come back before it is left where it is. */
+  limit: number;
+}
+
+/** What is to be sent back, and what is not. */
+export interface ReplayPlan {
+  letters: DeadLetter[];
+  /** Of each topic that letters go back to, up to where its replays are known. */
+  known: ReadonlyMap<string, readonly ReadPosition[]>;
+}
+
+const DLQ = '.dlq';
+
+/**
+ * Finds the dead letters, and which of them may go back. Reads only.
+ *
+ * @throws UserError for topics, positions and filters that are none
+ */
+export async function planReplay(
+  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
+  config: Config,
+  words: ReplayWords,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<ReplayPlan> {
+  const { from, to, last, filter, limit } = words;
+  const span = await readSpan({ from, to, last, exitAtEnd: true }, config, clock);
+  const keep = filter === undefined ? undefined : compileFilter(filter);
+  const infos = await kafka.topics();
+  const existing = infos.map(({ topic }) => topic);
+  const topics = selectTopics(config, existing, { names: dlqNames(words.topics, config) });
+  const letters: DeadLetter[] = [];
+  await tail(
+    kafka,
+    { topics, span, last, exitAtEnd: true },
+    {
+      keep: keep && ((record: KafkaRecord) => keep.keep(record)),
+      take: (record) => void letters.push(readLetter(record, record.topic.slice(0, -DLQ.length))),
+    },
+    signal,
+  );
+  signal.throwIfAborted();
+  const partitions = new Map(infos.map((info) => [info.topic, info.partitions.length]));
+  const homes = [...Map.groupBy(letters, ({ letter }) => letter.to.topic)];
+  const histories = new Map<string, History>();
+  for (const [home, those] of homes) {
+    if (!partitions.has(home)) continue;
+    const since = Math.min(...those.map(({ record }) => record.timestamp));
+    histories.set(home, await readHistory(kafka, home, since, signal));
+  }
+  const judged = letters.map((found) => ({
+    ...found,
+    letter: {
+      ...found.letter,
+      status: judge(found, { ...words, limit }, histories.get(found.letter.to.topic), partitions),
+    },
+  }));
+  return {
+    letters: judged.sort((left, right) => left.record.timestamp - right.record.timestamp),
+    known: new Map([...histories].map(([home, { ends }]) => [home, ends])),
+  };
+}
+
+/** What `hippo tail` would call the dead-letter topics. */
+function dlqNames(words: readonly string[], config: Config): string[] {
+  if (words.length === 0) return ['dlq'];
+  return words.map((word) => {
+    if (word === 'dlq' || word.endsWith(DLQ)) return word;
+    const isRole = TOPIC_WORDS.some((known) => known === word);
+    return dlqName(isRole ? topicName(config, word as TopicRole) : word);
+  });
+}
+
+function judge(
+  { letter, record }: DeadLetter,
+  { again, force, limit }: ReplayWords,
+  history: History | undefined,
+  partitions: ReadonlyMap<string, number>,
+): LetterStatus {
+  const { to, status, replays } = letter;
+  if (status === 'foreign' || history === undefined || to.partition >= (partitions.get(to.topic) ?? 0)) {
+    return 'foreign';
+  }
+  if (!again) {
+    if (history.sent.has(coordinatesOf(letter))) return 'sent-before';
+    if (record.timestamp < (history.reachesBackTo.get(to.partition) ?? Infinity)) return 'perhaps-sent';
+  }
+  return replays >= limit && !force ? 'looping' : 'ready';
+}

@@ -1,0 +1,79 @@
+import type { Clock } from '../core/clock.ts';
+import { NotFineError } from '../core/errors.ts';
+import { FencedError } from '../kafka/errors.ts';
+import type { Kafka } from '../kafka/port.ts';
+import { readHistory } from './history.ts';
+import { type DeadLetter, coordinatesOf, messageOf } from './letter.ts';
+import type { ReplayPlan } from './plan.ts';
+
+/** A transaction's records go to a partition in one batch, which brokers limit to 1 MB. */
+const TRANSACTION_BYTES = 256 * 1024;
+
+/**
+ * Sends the letters of a plan that are ready. A message and the memory of its replay are one record, so neither is ever
+ * without the other; of two replays into one topic at the same time the later one goes on, and it knows what the
+ * earlier one has sent.
+ *
+ * @param again also what has been sent since the plan was made
+ * @returns the letters of the plan with what became of them; what an abort has left is still `ready`
+ * @throws NotFineError when another replay has taken over
+ */
+export async function sendLetters(
+  kafka: Pick<Kafka, 'offsets' | 'offsetsAt' | 'reader' | 'transactionalProducer'>,
+  { letters, known }: ReplayPlan,
+  { again, clock, signal }: { again: boolean; clock: Clock; signal: AbortSignal },
+): Promise<DeadLetter[]> {
+  const outcomes = new Map<string, DeadLetter['letter']['status']>();
+  const ready = letters.filter(({ letter }) => letter.status === 'ready');
+  for (const [topic, those] of Map.groupBy(ready, ({ letter }) => letter.to.topic)) {
+    const producer = await kafka.transactionalProducer(`hippo.replay.${topic}`);
+    try {
+      // From here on no other replay can add anything.
+      const news = await readHistory(kafka, topic, known.get(topic) ?? 0, signal);
+      const isNews = ({ letter }: DeadLetter): boolean => !again && news.sent.has(coordinatesOf(letter));
+      for (const { letter } of those.filter(isNews)) outcomes.set(coordinatesOf(letter), 'sent-before');
+      for (const chunk of chunks(those.filter((each) => !isNews(each)))) {
+        if (signal.aborted) break;
+        await producer.write(chunk.map((each) => messageOf(each, clock.now())));
+        for (const { letter } of chunk) outcomes.set(coordinatesOf(letter), 'sent');
+      }
+    } catch (error) {
+      if (!(error instanceof FencedError)) throw error;
+      throw new NotFineError(`another replay into ${topic} has begun; this one has stopped`, {
+        why: `It had sent ${[...outcomes.values()].filter((status) => status === 'sent').length} messages, which the other one knows.`,
+        next: ['hippo replay --dry-run'],
+        cause: error,
+      });
+    } finally {
+      await producer.close();
+    }
+  }
+  return letters.map((each) => {
+    const status = outcomes.get(coordinatesOf(each.letter)) ?? each.letter.status;
+    return { ...each, letter: { ...each.letter, status } };
+  });
+}
+
+/** In their order, as many to a transaction as it takes. */
+function chunks(letters: readonly DeadLetter[]): DeadLetter[][] {
+  const result: DeadLetter[][] = [];
+  let bytes = Infinity;
+  for (const each of letters) {
+    const size = sizeOf(each.record);
+    if (bytes + size > TRANSACTION_BYTES) {
+      result.push([]);
+      bytes = 0;
+    }
+    result.at(-1)?.push(each);
+    bytes += size;
+  }
+  return result;
+}
+
+function sizeOf({ key, value, headers }: Pick<DeadLetter['record'], 'key' | 'value' | 'headers'>): number {
+  const inHeaders = Object.entries(headers).reduce(
+    (sum, [name, bytes]) => sum + name.length + bytes.length,
+    0,
+  );
+  return (key?.length ?? 0) + (value?.length ?? 0) + inHeaders + 100;
+}

@@ -1,0 +1,148 @@
+import { Kafka as KafkaJs, logLevel } from 'kafkajs';
+import { describe, expect } from 'vitest';
+import type { Kafka, KafkaRecord, OutgoingRecord } from '../../src/kafka/port.ts';
+import type { ReplayReport } from '../../src/replay/replay.ts';
+import { readAll, testKafka } from '../support/kafka.ts';
+import { type TestProject, test } from '../support/project.ts';
+
+const JOBS = 'load:\n  needs: [{ table: btd.party }]\n  run: ./job.sh';
+
+/** What no hippo can read: not UTF-8, no JSON, a tombstone, a message without a table; keys and headers of bytes. */
+const JUNK: Omit<OutgoingRecord, 'topic'>[] = [
+  { value: Buffer.from([0xff, 0xfe, 0x00, 0x0a, 0x7b]), key: Buffer.from([0x00, 0xff]), partition: 3 },
+  {
+    value: '{"truncated":',
+    headers: { traceparent: 'not one', bytes: Buffer.from([0x80, 0x00]) },
+    partition: 0,
+  },
+  { value: null, key: 'tombstone', partition: 2 },
+  { value: '{"db":"btd"}', key: '', partition: 2 },
+  { value: '', partition: 1 },
+];
+
+/** A project whose client has rejected the junk, and has ended. */
+async function withDeadLetters(project: TestProject, kafka: Kafka): Promise<string> {
+  const topic = `${project.prefix}frontier-adw`;
+  const producer = await kafka.producer();
+  await producer.send(JUNK.map((record) => ({ topic, ...record })));
+  await producer.close();
+  await rejectAgain(project);
+  return topic;
+}
+
+async function rejectAgain(project: TestProject): Promise<void> {
+  const { exitCode, stderr } = await project.hippo(['run', '--once']);
+  expect(exitCode, stderr).toBe(0);
+}
+
+async function replay(project: TestProject, ...args: string[]): Promise<ReplayReport & { exitCode: number }> {
+  const { exitCode, stdout } = await project.hippo(['replay', '--json', ...args]);
+  return { ...(JSON.parse(stdout) as ReplayReport), exitCode };
+}
+
+const statuses = ({ letters }: ReplayReport): string[] => letters.map(({ status }) => status).sort();
+const times = (count: number, status: string): string[] => Array<string>(count).fill(status);
+
+/** What matters of a message, apart from its place and time. */
+function content({ partition, key, value, headers }: KafkaRecord) {
+  const { 'replay.count': count, 'replay.of': of, ...own } = headers;
+  return { partition, key, value, headers: own, replayed: of === undefined ? null : Number(count) };
+}
+
+describe('hippo replay', () => {
+  test('sends back byte for byte, once; stops what comes back again and again', async ({ makeProject }) => {
+    const kafka = await testKafka();
+    const project = await makeProject(JOBS);
+    const topic = await withDeadLetters(project, kafka);
+    const originals = (await readAll(kafka, topic)).map(content);
+
+    const planned = await replay(project, '--dry-run');
+    expect(statuses(planned)).toEqual(times(5, 'ready'));
+    expect((await readAll(kafka, topic)).length).toBe(5);
+
+    expect(statuses(await replay(project, '--yes'))).toEqual(times(5, 'sent'));
+    const all = (await readAll(kafka, topic)).map(content);
+    expect(all.filter(({ replayed }) => replayed === null)).toEqual(originals);
+    expect(all.filter(({ replayed }) => replayed === 1)).toEqual(
+      originals.map((one) => ({ ...one, replayed: 1 })),
+    );
+
+    const second = await project.hippo(['replay', '--yes']);
+    expect(second.stdout).toContain('5 were sent back before; --again sends them once more');
+    expect(second.stdout).toContain('Nothing to send back of 5 dead letters.');
+    expect(second.exitCode).toBe(0);
+
+    // They are rejected again, and sent back again, up to three times.
+    for (const times of [2, 3]) {
+      await rejectAgain(project);
+      expect(statuses(await replay(project, '--yes')).filter((status) => status === 'sent')).toHaveLength(5);
+      expect(
+        (await readAll(kafka, topic)).map(content).filter(({ replayed }) => replayed === times),
+      ).toHaveLength(5);
+    }
+    await rejectAgain(project);
+    const looping = await replay(project, '--yes');
+    expect(looping.exitCode).toBe(1);
+    expect(statuses(looping)).toEqual([...times(5, 'looping'), ...times(15, 'sent-before')]);
+    expect((await readAll(kafka, topic)).length).toBe(20);
+    expect(statuses(await replay(project, '--yes', '--force', '--last', '1'))).toEqual(['sent']);
+    expect((await readAll(kafka, topic)).length).toBe(21);
+  });
+
+  test('chooses by filter, position and topic; two at the same time send each once', async ({
+    makeProject,
+  }) => {
+    const kafka = await testKafka();
+    const project = await makeProject(JOBS);
+    const topic = await withDeadLetters(project, kafka);
+    const filter = 'headers["dlq.reason"].contains("UTF-8")';
+    expect(statuses(await replay(project, '--dry-run', '--filter', filter))).toEqual(['ready']);
+    expect(statuses(await replay(project, '--dry-run', 'frontier', '--to', '0:1'))).toEqual(['ready']);
+    expect(statuses(await replay(project, '--dry-run', 'finish'))).toEqual([]);
+    expect(statuses(await replay(project, '--yes', '--filter', filter))).toEqual(['sent']);
+
+    const both = await Promise.all([project.hippo(['replay', '--yes']), project.hippo(['replay', '--yes'])]);
+    // The one that came too late either finds nothing left, or is told that the other has taken over.
+    for (const { exitCode, stderr } of both)
+      if (exitCode !== 0) expect(stderr).toContain('another replay into');
+    expect(
+      (await readAll(kafka, topic)).map(content).filter(({ replayed }) => replayed !== null),
+    ).toHaveLength(5);
+    expect(statuses(await replay(project, '--yes'))).toEqual(times(5, 'sent-before'));
+  });
+
+  test('what may have been sent back and removed since is not sent again by accident', async ({
+    makeProject,
+  }) => {
+    const kafka = await testKafka();
+    const project = await makeProject(JOBS);
+    const topic = await withDeadLetters(project, kafka);
+    await replay(project, '--yes');
+    const admin = new KafkaJs({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    await admin.fetchTopicMetadata({ topics: [topic] });
+    await admin.deleteTopicRecords({
+      topic,
+      partitions: [0, 1, 2, 3].map((partition) => ({ partition, offset: '-1' })),
+    });
+    await admin.disconnect();
+    const { exitCode, letters } = await replay(project, '--yes');
+    expect({ exitCode, statuses: letters.map(({ status }) => status) }).toEqual({
+      exitCode: 0,
+      statuses: times(5, 'perhaps-sent'),
+    });
+    expect(statuses(await replay(project, '--yes', '--again', '--last', '2'))).toEqual(times(2, 'sent'));
+  });
+
+  test('asks on a terminal only; a script says --yes', async ({ makeProject }) => {
+    const kafka = await testKafka();
+    const project = await makeProject(JOBS);
+    const topic = await withDeadLetters(project, kafka);
+    const { exitCode, stderr } = await project.hippo(['replay']);
+    expect(stderr).toBe(
+      '✗ There is no terminal to ask for a confirmation on\n  Nothing was changed.\n  → hippo replay --yes\n',
+    );
+    expect(exitCode).toBe(2);
+    expect((await readAll(kafka, topic)).length).toBe(5);
+  });
+});
