@@ -1,92 +1,138 @@
 import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../core/clock.ts';
 import { ExitCode } from '../core/errors.ts';
-import type { KafkaRecord } from '../kafka/port.ts';
-import type { TailSummary } from '../tail/tail.ts';
+import type { TailReport } from '../tail/run.ts';
 import { HippoCommand } from '../ui/base-command.ts';
+import { renderSums } from '../ui/tail-report.ts';
+import { tailView } from '../ui/tail.ts';
 
-export default class Tail extends HippoCommand<TailSummary> {
+const WHERE = { helpGroup: 'WHERE' };
+const WHICH = { helpGroup: 'WHICH' };
+const HOW = { helpGroup: 'HOW' };
+
+export default class Tail extends HippoCommand<TailReport> {
   static override summary = 'Show what is on the topics, as it comes or as it was.';
   static override description =
     'TOPIC is a name or what a topic is for: frontier, start, finish, schedule, health, state, dlq. Without one: the hippo topics. ' +
     'Follows until Ctrl-C, unless told where to end. No consumer group is created.';
+  static override usage = '<%= command.id %> [TOPIC...] [FLAGS]';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> finish --last 10',
+    "<%= config.bin %> <%= command.id %> finish --from -1d --to end --filter 'value.is_success == false'",
     '<%= config.bin %> <%= command.id %> frontier --from 2017-04-28 --exit-at-end --json > events.jsonl',
+    "<%= config.bin %> <%= command.id %> frontier --format '{time} {value.db}.{value.table}\\n'",
   ];
   static override strict = false;
   static override args = {
     topic: Args.string({ description: 'A topic, or what it is for; several may be named.' }),
   };
   static override flags = {
+    regex: Flags.string({ ...WHERE, description: 'Topics whose names match, too.', helpValue: 'REGEX' }),
+    partition: Flags.integer({
+      ...WHERE,
+      multiple: true,
+      min: 0,
+      description: 'Only this one.',
+      helpValue: 'N',
+    }),
     from: Flags.string({
+      ...WHERE,
       description: 'Where to begin: beginning, end, an offset, p:o, a date or time, -2h, @EPOCH, @T1..@T2.',
       helpValue: 'POSITION',
     }),
+    to: Flags.string({ ...WHERE, description: 'Where to end, in the same words.', helpValue: 'POSITION' }),
     last: Flags.integer({
+      ...WHERE,
       char: 'n',
       min: 0,
       description: 'Begin with the last N: N in all, merged by time.',
       helpValue: 'N',
       exclusive: ['from'],
     }),
-    max: Flags.integer({ min: 0, description: 'End after N.', helpValue: 'N' }),
-    'exit-at-end': Flags.boolean({ char: 'e', description: 'End at the end of the topics as it is now.' }),
+    max: Flags.integer({ ...WHERE, min: 0, description: 'End after N.', helpValue: 'N' }),
+    'exit-at-end': Flags.boolean({
+      ...WHERE,
+      char: 'e',
+      description: 'End at the end of the topics as it is now.',
+    }),
+    key: Flags.string({ ...WHICH, description: 'Only records with this key.', helpValue: 'KEY' }),
+    grep: Flags.string({
+      ...WHICH,
+      description: 'Only records whose value or key matches.',
+      helpValue: 'REGEX',
+    }),
+    'ignore-case': Flags.boolean({ ...WHICH, char: 'i', description: 'With --grep.', dependsOn: ['grep'] }),
+    filter: Flags.string({
+      ...WHICH,
+      description: `Only records of which this is true, in CEL (https://cel.dev): 'value.table == "party" && partition == 0'.`,
+      helpValue: 'EXPRESSION',
+    }),
+    raw: Flags.boolean({
+      ...HOW,
+      description: 'Values as they are, a newline after each.',
+      exclusive: ['json'],
+    }),
+    format: Flags.string({
+      ...HOW,
+      description:
+        "Fields by name, {time} {key} {value.table}, and kcat's tokens, %t %p %o %k %s %T %h, with \\n and \\t.",
+      helpValue: 'TEXT',
+      exclusive: ['raw', 'json'],
+    }),
+    count: Flags.boolean({
+      ...HOW,
+      description: 'Only how many there are.',
+      exclusive: ['raw', 'format'],
+    }),
+    stats: Flags.boolean({
+      ...HOW,
+      description: 'Only how many and how fast, of each table, of each hippo.',
+      exclusive: ['raw', 'format', 'count'],
+    }),
+    follow: Flags.boolean({ ...HOW, description: 'With --count or --stats: go on until Ctrl-C.' }),
   };
 
-  protected async work(): Promise<TailSummary> {
+  protected async work(): Promise<TailReport> {
     const { argv, flags } = await this.parse(Tail);
-    const [{ loadConfig }, { connectProject }, tail, ui] = await Promise.all([
-      import('../config/load.ts'),
-      import('../kafka/project.ts'),
-      import('../tail/index.ts'),
-      import('../ui/tail.ts'),
-    ]);
-    const loaded = await loadConfig({
-      file: flags.config,
-      profile: flags.profile,
-      cwd: process.cwd(),
-      env: process.env,
-    });
-    const words = { ...flags, exitAtEnd: flags['exit-at-end'] };
-    const span = await tail.readSpan(words, loaded.config, systemClock);
+    const [{ loadConfig }, { connectProject }, { planTail, runTail, selectTopics, topicKinds }] =
+      await Promise.all([
+        import('../config/load.ts'),
+        import('../kafka/project.ts'),
+        import('../tail/index.ts'),
+      ]);
+    const { config: file, profile, regex: pattern, partition: partitions } = flags;
+    const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
+    const { config } = loaded;
+    const words = { ...flags, partitions, exitAtEnd: flags['exit-at-end'], ignoreCase: flags['ignore-case'] };
+    const plan = await planTail(words, config, systemClock);
     const kafka = await connectProject(loaded, process.env);
     try {
       const existing = (await kafka.topics()).map(({ topic }) => topic);
-      const topics = tail.selectTopics(loaded.config, existing, { names: argv as string[] });
-      const printer = this.json
-        ? (record: KafkaRecord): string => `${tail.envelopeLine(record)}\n`
-        : ui.prettyPrinter({
-            topics,
-            kinds: tail.topicKinds(loaded.config),
-            timezone: loaded.config.calendar.timezone,
-            now: systemClock.now(),
-          });
-      if (!this.json && process.stderr.isTTY)
-        process.stderr.write(`${ui.tailHeading(topics, span.to === null && !words.exitAtEnd)}\n`);
-      return await tail.printTail(
-        kafka,
-        { ...words, topics, span },
-        printer,
-        undefined,
-        process.stdout,
-        this.stopping,
-      );
+      const topics = selectTopics(config, existing, { names: argv as string[], pattern });
+      const place = { topics, kinds: topicKinds(config) };
+      const { timezone } = config.calendar;
+      const view = tailView({ ...place, timezone, now: systemClock.now(), follows: plan.follows });
+      view.begin();
+      const report = await runTail(kafka, plan, place, view, process.stdout, this.stopping);
+      view.end(report);
+      return report;
     } finally {
       await kafka.close();
     }
   }
 
-  protected render(): string {
-    return '';
+  protected render(report: TailReport): string {
+    return renderSums(report);
   }
 
-  protected override toJson(): unknown {
-    return null;
+  /** The sums; records were printed on the way. */
+  protected override toJson({ stopped, records, counts, stats }: TailReport): unknown {
+    if (counts !== null) return { stopped, records, topics: counts };
+    return stats === null ? null : { stopped, ...stats };
   }
 
-  protected override verdict({ stopped }: TailSummary): ExitCode {
+  protected override verdict({ stopped }: TailReport): ExitCode {
     return stopped === 'interrupted' ? ExitCode.interrupted : ExitCode.ok;
   }
 }

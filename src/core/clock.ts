@@ -12,3 +12,11 @@ export const systemClock: Clock = { now: () => Date.now() };
 export function epochSeconds(at: Millis): number {
   return Math.floor(at / 1000);
 }
+
+/** The last moment that a Date can be, milliseconds. */
+export const LAST_MOMENT = 8.64e15;
+
+/** ISO 8601 in UTC; null for what is no time: less than 0, or later than a Date can be. */
+export function isoTime(at: Millis): string | null {
+  return at >= 0 && at <= LAST_MOMENT ? new Date(at).toISOString() : null;
+}

@@ -19,12 +19,12 @@ import { protocolErrors } from './requests.ts';
 
 const MIB = 1024 * 1024;
 /** Of one partition in one fetch, and of one fetch: enough to hide the round trip, little enough to stay flat in memory. */
-const PARTITION_BYTES = MIB;
-const FETCH_BYTES = 8 * MIB;
+const PARTITION_BYTES = MIB / 2;
+const FETCH_BYTES = 4 * MIB;
 /** A broker is asked for more while less than this waits to be read. */
-const QUEUE_BYTES = 8 * MIB;
+const QUEUE_BYTES = 4 * MIB;
 /** A batch is handed out when it holds this much, so that a well compressed log stays flat in memory too. */
-const BATCH_BYTES = MIB;
+const BATCH_BYTES = MIB / 8;
 
 const OFFSET_OUT_OF_RANGE = 1;
 const MOVED = new Set([3, 5, 6, 9, 74, 75, 76, 103]);

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import type { Headers, KafkaRecord } from '../kafka/port.ts';
+import type { Sink } from './sink.ts';
 
 /**
  * A record as one line of JSON, lossless: `hippo tail --json` prints it and `hippo trigger --file` reads it.
@@ -22,34 +23,49 @@ export interface Envelope {
 }
 export type EnvelopeBytes = string | null | { base64: string };
 
-/** The line without its newline. Built by hand: a million of them are printed in a second or two. */
-export function envelopeLine(record: KafkaRecord): string {
-  return (
-    `{"topic":${topicText(record.topic)},"partition":${record.partition},"offset":"${record.offset}",` +
-    `"timestamp":${record.timestamp},"key":${bytesText(record.key)},"headers":${headersText(record.headers)},` +
-    `"value":${bytesText(record.value)}}`
-  );
-}
-
-const topicTexts = new Map<string, string>();
-
-function topicText(topic: string): string {
-  let text = topicTexts.get(topic);
-  if (text === undefined) topicTexts.set(topic, (text = JSON.stringify(topic)));
-  return text;
-}
-
-function bytesText(bytes: Buffer | null): string {
-  if (bytes === null) return 'null';
-  return isUtf8(bytes) ? JSON.stringify(bytes.toString('utf8')) : `{"base64":"${bytes.toString('base64')}"}`;
-}
-
-function headersText(headers: Headers): string {
-  let text = '';
-  for (const [name, value] of Object.entries(headers)) {
-    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${bytesText(value)}`;
+/** Writes the line, its newline included. By hand, and bytes as bytes: a million of them take a second. */
+export function printEnvelope(record: KafkaRecord, sink: Sink): void {
+  const { topic, partition, offset, timestamp, key, headers, value } = record;
+  sink.write(headOf(topic, partition));
+  sink.writeNumber(offset);
+  sink.write(TIMESTAMP);
+  sink.writeNumber(timestamp);
+  sink.write(KEY);
+  printBytes(key, sink);
+  sink.write(HEADERS);
+  let comma = '';
+  for (const name of Object.keys(headers)) {
+    sink.write(`${comma}${JSON.stringify(name)}:`);
+    printBytes(headers[name] ?? null, sink);
+    comma = ',';
   }
-  return `{${text}}`;
+  sink.write(VALUE);
+  printBytes(value, sink);
+  sink.write(END);
+}
+
+const TIMESTAMP = Buffer.from('","timestamp":');
+const KEY = Buffer.from(',"key":');
+const HEADERS = Buffer.from(',"headers":{');
+const VALUE = Buffer.from('},"value":');
+const END = Buffer.from('}\n');
+const NULL = Buffer.from('null');
+
+const heads = new Map<string, Buffer[]>();
+
+/** What stands before the offset. */
+function headOf(topic: string, partition: number): Buffer {
+  let ofTopic = heads.get(topic);
+  if (ofTopic === undefined) heads.set(topic, (ofTopic = []));
+  return (ofTopic[partition] ??= Buffer.from(
+    `{"topic":${JSON.stringify(topic)},"partition":${partition},"offset":"`,
+  ));
+}
+
+function printBytes(bytes: Buffer | null, sink: Sink): void {
+  if (bytes === null) sink.write(NULL);
+  else if (isUtf8(bytes)) sink.writeJsonString(bytes);
+  else sink.write(`{"base64":"${bytes.toString('base64')}"}`);
 }
 
 /** What a line of input holds: an envelope's own key, value and headers, or the bytes of a bare value. */

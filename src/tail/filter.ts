@@ -1,9 +1,16 @@
-import { Environment, EvaluationError, ParseError, TypeError as CelTypeError } from '@marcbachmann/cel-js';
+import {
+  Environment,
+  EvaluationError,
+  ParseError,
+  type ParseResult,
+  TypeError as CelTypeError,
+} from '@marcbachmann/cel-js';
 import type { Json } from '../core/json.ts';
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import { jsonValue } from './json-value.ts';
+import { needlesOf } from './needles.ts';
 
 /** What a filter may name, with what it is. */
 const FIELDS = {
@@ -18,11 +25,28 @@ const FIELDS = {
   value: 'dyn',
 } as const;
 
+/** Records that were left out for another reason than that the expression is false of them. */
+export interface Doubt {
+  count: number;
+  /** Of the first of them; undefined: there is none. */
+  reason: string | undefined;
+}
+
+/** So far. */
+export interface Doubts {
+  /** The expression could not be judged: text compared with a number, … */
+  unjudged: Doubt;
+  /** They lack a field that it asks for. Once some are known, not all are counted. */
+  lacking: Doubt;
+}
+
 export interface Filter {
   keep(record: KafkaRecord): boolean;
-  /** Records that the expression could not judge (text compared with a number, …), and why the first of them. */
-  readonly unjudged: { count: number; reason: string | undefined };
+  readonly doubts: Readonly<Doubts>;
 }
+
+/** The first records are judged in full, so that a misspelt field is noticed. */
+const JUDGED_IN_FULL = 100;
 
 /**
  * Compiles an expression of CEL, the Common Expression Language (https://cel.dev): `value.table == "party"`,
@@ -36,22 +60,31 @@ export function compileFilter(expression: string): Filter {
   const environment = new Environment({ homogeneousAggregateLiterals: false });
   for (const [name, type] of Object.entries(FIELDS)) environment.registerVariable(name, type);
   const program = parse(environment, expression);
-  const unjudged: Filter['unjudged'] = { count: 0, reason: undefined };
+  const needles = needlesOf(program.ast).map((text) => Buffer.from(text));
+  const doubts: Doubts = {
+    unjudged: { count: 0, reason: undefined },
+    lacking: { count: 0, reason: undefined },
+  };
+  const doubt = (kind: keyof Doubts, reason: string): false => {
+    doubts[kind].count++;
+    doubts[kind].reason ??= reason;
+    return false;
+  };
+  let seen = 0;
   return {
-    unjudged,
+    doubts,
     keep(record) {
+      if (needles.length > 0 && ++seen > JUDGED_IN_FULL && lacks(record.value, needles)) return false;
       // A million records may lack a field: their errors need no stack.
       const { stackTraceLimit } = Error;
       Error.stackTraceLimit = 0;
       try {
-        return program(new Fields(record) as unknown as Record<string, unknown>) === true;
+        const verdict: unknown = program(new Fields(record));
+        if (typeof verdict === 'boolean') return verdict;
+        return doubt('unjudged', 'The expression is neither true nor false');
       } catch (error) {
         if (!(error instanceof EvaluationError || error instanceof CelTypeError)) throw error;
-        if (error.code !== 'no_such_key') {
-          unjudged.count++;
-          unjudged.reason ??= error.summary;
-        }
-        return false;
+        return doubt(error.code === 'no_such_key' ? 'lacking' : 'unjudged', error.summary);
       } finally {
         Error.stackTraceLimit = stackTraceLimit;
       }
@@ -59,7 +92,14 @@ export function compileFilter(expression: string): Filter {
   };
 }
 
-function parse(environment: Environment, expression: string): (fields: Record<string, unknown>) => unknown {
+const BACKSLASH = 0x5c;
+
+/** Whether a value cannot match, by its bytes alone. */
+function lacks(value: Buffer | null, needles: readonly Buffer[]): boolean {
+  return value !== null && !needles.every((needle) => value.includes(needle)) && !value.includes(BACKSLASH);
+}
+
+function parse(environment: Environment, expression: string): ParseResult {
   try {
     const program = environment.parse(expression);
     const { type, error } = program.check();

@@ -73,10 +73,10 @@ export async function parsePosition(text: string, flag: string, context: TimeCon
   const trimmed = text.trim();
   if (trimmed === 'beginning' || trimmed === 'earliest' || trimmed === 'start') return { at: 'beginning' };
   if (trimmed === 'end' || trimmed === 'latest') return { at: 'end' };
-  if (/^\d+$/.test(trimmed)) return offsetPosition(trimmed, flag);
+  if (/^\d+$/.test(trimmed)) return { at: 'offset', offset: readOffset(trimmed, flag) };
   if (/^\d+:\d+(,\d+:\d+)*$/.test(trimmed)) {
     const pairs = trimmed.split(',').map((pair) => pair.split(':') as [string, string]);
-    return { at: 'partitions', offsets: new Map(pairs.map(([p, o]) => [Number(p), BigInt(o)])) };
+    return { at: 'partitions', offsets: new Map(pairs.map(([p, o]) => [Number(p), readOffset(o, flag)])) };
   }
   const time = trimmed.startsWith('@')
     ? await parseTime(trimmed.slice(1), context)
@@ -92,12 +92,12 @@ export async function parsePosition(text: string, flag: string, context: TimeCon
   });
 }
 
-function offsetPosition(digits: string, flag: string): Position {
+function readOffset(digits: string, flag: string): bigint {
   const offset = BigInt(digits);
   if (offset > 9_223_372_036_854_775_807n) {
     throw new UserError(`${flag} ${digits} is larger than any Kafka offset`);
   }
-  return { at: 'offset', offset };
+  return offset;
 }
 
 /**
@@ -123,40 +123,52 @@ export async function parseTime(
   return time.isValid ? time.toMillis() : undefined;
 }
 
+/** Where each partition is read from and up to, and where it ends now. */
+export interface Bounds {
+  from: ReadPosition[];
+  /** Only where the span has an end. */
+  until: ReadPosition[] | undefined;
+  ends: ReadPosition[];
+}
+
 /**
  * Where each partition of `topics` is read from, and up to where.
  *
  * A position past a partition's end is its end; one before its first record is its first record. A partition that
- * `p:o` does not name is not read.
+ * `p:o` does not name is not read. The end is the last stable offset: nobody waits for a stranger's open transaction.
  *
- * @returns `until` only where the span has an end; partitions with nothing to read are in both lists, at the same offset
+ * @param only the partitions to read; left out: all of them
+ * @returns partitions with nothing to read are in all lists, at the same offset
+ * @throws UserError for a partition that is not there
  */
 export async function resolveSpan(
   kafka: Pick<Kafka, 'offsets' | 'offsetsAt'>,
   topics: readonly string[],
   span: Span,
-): Promise<{ from: ReadPosition[]; until: ReadPosition[] | undefined; ends: ReadPosition[] }> {
-  const perTopic = await Promise.all(
-    topics.map(async (topic) => {
-      const ranges = await kafka.offsets(topic);
-      const [from, to] = await Promise.all([
-        locate(kafka, topic, ranges, span.from),
-        span.to === null ? null : locate(kafka, topic, ranges, span.to),
-      ]);
-      return { topic, ranges, from, to };
-    }),
-  );
+  only?: readonly number[],
+): Promise<Bounds> {
   const from: ReadPosition[] = [];
   const until: ReadPosition[] = [];
   const ends: ReadPosition[] = [];
-  for (const { topic, ranges, from: starts, to } of perTopic) {
-    for (const { partition, low, high } of ranges) {
+  const perTopic = await Promise.all(
+    topics.map(async (topic) => {
+      const ranges = await kafka.offsets(topic);
+      if (only !== undefined) mustExist(topic, only, ranges);
+      const [starts, stops] = await Promise.all([
+        locate(kafka, topic, ranges, span.from),
+        locate(kafka, topic, ranges, span.to ?? { at: 'end' }),
+      ]);
+      return { topic, ranges, starts, stops };
+    }),
+  );
+  for (const { topic, ranges, starts, stops } of perTopic) {
+    for (const { partition, low, high, stable } of ranges) {
       const start = starts.get(partition);
-      const stop = to === null ? high : to.get(partition);
-      if (start === undefined || stop === undefined) continue;
+      const stop = stops.get(partition);
+      if (start === undefined || stop === undefined || only?.includes(partition) === false) continue;
       const offset = clamp(start, low, high);
       from.push({ topic, partition, offset });
-      ends.push({ topic, partition, offset: high });
+      ends.push({ topic, partition, offset: stable });
       // An offset that is still to be written is waited for: `--to 0:1000` on a log that ends at 900.
       until.push({ topic, partition, offset: stop > offset ? stop : offset });
     }
@@ -174,28 +186,35 @@ async function locate(
     case 'beginning':
       return new Map(ranges.map(({ partition, low }) => [partition, low]));
     case 'end':
-      return new Map(ranges.map(({ partition, high }) => [partition, high]));
+      return new Map(ranges.map(({ partition, stable }) => [partition, stable]));
     case 'offset':
       return new Map(ranges.map(({ partition }) => [partition, position.offset]));
-    case 'partitions': {
-      const missing = [...position.offsets.keys()].find((wanted) =>
-        ranges.every(({ partition }) => partition !== wanted),
-      );
-      if (missing !== undefined) {
-        throw new UserError(`${topic} has no partition ${missing}`, {
-          why: `It has ${ranges.length}, from 0.`,
-        });
-      }
+    case 'partitions':
+      mustExist(topic, [...position.offsets.keys()], ranges);
       return new Map(position.offsets);
-    }
-    case 'time':
+    case 'time': {
+      const found = await kafka.offsetsAt(topic, position.time);
+      const offsets = new Map(found.map(({ partition, offset }) => [partition, offset]));
+      // Of a partition without anything so late it is the end, and that is never in an open transaction.
       return new Map(
-        (await kafka.offsetsAt(topic, position.time)).map(({ partition, offset }) => [partition, offset]),
+        ranges.map(({ partition, stable }) => [partition, least(offsets.get(partition) ?? stable, stable)]),
       );
+    }
   }
 }
 
+function mustExist(topic: string, wanted: readonly number[], ranges: readonly OffsetRange[]): void {
+  const missing = wanted.find((number) => ranges.every(({ partition }) => partition !== number));
+  if (missing === undefined) return;
+  throw new UserError(`${topic} has no partition ${missing}`, {
+    why: ranges.length === 1 ? 'It has one, 0.' : `It has ${ranges.length}, 0 to ${ranges.length - 1}.`,
+  });
+}
+
 function clamp(value: bigint, low: bigint, high: bigint): bigint {
-  if (value < low) return low;
-  return value > high ? high : value;
+  return value < low ? low : least(value, high);
+}
+
+function least(left: bigint, right: bigint): bigint {
+  return left < right ? left : right;
 }

@@ -9,6 +9,7 @@ export interface SpanWords {
   to?: string | undefined;
   last?: number | undefined;
   exitAtEnd: boolean;
+  partitions?: readonly number[] | undefined;
 }
 
 /**
@@ -34,6 +35,11 @@ export async function readSpan(words: SpanWords, { calendar }: Config, clock: Cl
   }
   if (span.from.at === 'time' && span.to?.at === 'time' && span.from.time > span.to.time) {
     throw new UserError('--from lies after --to', { next: ['hippo tail --from -2h --to -1h'] });
+  }
+  if (words.partitions !== undefined && (span.from.at === 'partitions' || span.to?.at === 'partitions')) {
+    throw new UserError('--partition and partition:offset both name the partitions', {
+      next: ['hippo tail TOPIC --from 0:42,3:17', 'hippo tail TOPIC --partition 0 --from 42'],
+    });
   }
   return span;
 }

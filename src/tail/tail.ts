@@ -1,9 +1,11 @@
-import type { Kafka, KafkaRecord, ReadPosition, Reader, RecordBatch } from '../kafka/port.ts';
+import type { Kafka, KafkaRecord, ReadPosition, Reader, RecordBatch, TopicPartition } from '../kafka/port.ts';
 import { type Span, resolveSpan } from './positions.ts';
 
 export interface TailRequest {
   /** Names of topics that exist. */
   topics: readonly string[];
+  /** Left out: all of them. */
+  partitions?: readonly number[] | undefined;
   span: Span;
   /** So many in all, merged by time, instead of everything from `span.from`. */
   last?: number | undefined;
@@ -20,6 +22,14 @@ export interface TailConsumer {
   take(record: KafkaRecord): void;
   /** Awaited between batches: backpressure. */
   ready?(): Promise<void>;
+  /** The log lost what was to be read next; reading went on elsewhere. */
+  gap?: ((gap: Gap) => void) | undefined;
+}
+
+/** Offsets, of a log that was trimmed (`to` above `from`) or made anew (below). */
+export interface Gap extends TopicPartition {
+  from: bigint;
+  to: bigint;
 }
 
 export interface TailSummary {
@@ -31,6 +41,8 @@ export interface TailSummary {
 
 /** A restart of brokers is borne for so long, milliseconds. */
 const PATIENCE = 30_000;
+/** So much of the past is shown in the order of time, over all partitions; more comes as it is read. */
+const MERGED = { records: 10_000, bytes: 32 * 1024 * 1024 };
 
 /**
  * Reads topics without a consumer group and hands each wanted record to `consumer`, within a partition in the order
@@ -47,111 +59,166 @@ export async function tail(
   const summary: TailSummary = { topics: [...request.topics], records: 0, stopped: 'end' };
   const limit = request.max ?? Infinity;
   if (limit === 0) return { ...summary, stopped: 'max' };
-  const { from, until, ends } = await resolveSpan(kafka, request.topics, request.span);
+  const { from, until, ends } = await resolveSpan(kafka, request.topics, request.span, request.partitions);
   const stops = until ?? (request.exitAtEnd ? ends : undefined);
   let starts = from;
-  if (request.last !== undefined) {
-    const last = await readLast(kafka, from, stops ?? ends, request.last, consumer.keep, signal);
-    for (const record of last.slice(0, limit)) consumer.take(record);
-    summary.records = Math.min(last.length, limit);
+
+  const past = pastOf(from, stops, ends);
+  const merged = await readMerged(kafka, past, request.last, consumer, signal);
+  if (merged !== undefined) {
+    for (const record of merged.slice(0, limit)) consumer.take(record);
+    summary.records = Math.min(merged.length, limit);
     await consumer.ready?.();
-    if (summary.records >= limit) return { ...summary, stopped: 'max' };
-    starts = stops ?? ends;
+    starts = past.map(({ to, ...place }) => ({ ...place, offset: to }));
   }
+
   const open = stops === undefined ? starts : starts.filter((start) => start.offset < offsetIn(stops, start));
-  if (open.length === 0) return { ...summary, stopped: signal.aborted ? 'interrupted' : 'end' };
-  const reader = await kafka.reader({
-    from: open,
-    patience: PATIENCE,
-    ...(stops === undefined ? {} : { until: stopsOf(open, stops) }),
-  });
-  const { keep } = consumer;
-  await consume(reader, signal, async ({ records }) => {
-    for (const record of records) {
-      if (keep !== undefined && !keep(record)) continue;
-      consumer.take(record);
-      if (++summary.records >= limit) return 'enough';
-    }
-    await consumer.ready?.();
-    return 'more';
-  });
+  if (summary.records < limit && open.length > 0) {
+    const reader = await kafka.reader({
+      from: open,
+      patience: PATIENCE,
+      ...(stops === undefined ? {} : { until: stops }),
+    });
+    const { keep } = consumer;
+    await consume(reader, consumer, signal, async ({ records }) => {
+      for (const record of records) {
+        if (keep !== undefined && !keep(record)) continue;
+        consumer.take(record);
+        if (++summary.records >= limit) return 'enough';
+      }
+      await consumer.ready?.();
+      return 'more';
+    });
+  }
   if (summary.records >= limit) return { ...summary, stopped: 'max' };
   return { ...summary, stopped: signal.aborted ? 'interrupted' : 'end' };
 }
 
+/** Offsets of a partition, from `from` up to but not including `to`. */
+interface Stretch extends TopicPartition {
+  from: bigint;
+  to: bigint;
+}
+
+/** What is there already of what is to be read. */
+function pastOf(
+  from: readonly ReadPosition[],
+  stops: readonly ReadPosition[] | undefined,
+  ends: readonly ReadPosition[],
+): Stretch[] {
+  return from.map(({ topic, partition, offset }) => {
+    const end = offsetIn(ends, { topic, partition });
+    const stop = stops === undefined ? end : offsetIn(stops, { topic, partition });
+    const to = stop < end ? stop : end;
+    return { topic, partition, from: offset, to: to > offset ? to : offset };
+  });
+}
+
 /**
- * The last `count` wanted records before `stops`, over all partitions together, in the order of their timestamps.
+ * The wanted records of the past in the order of their timestamps, within a partition in that of their offsets.
+ *
+ * @param last so many in all, however large they are; undefined: all of them
+ * @returns undefined where all of them are too many to be kept in memory
+ */
+async function readMerged(
+  kafka: Pick<Kafka, 'reader'>,
+  past: readonly Stretch[],
+  last: number | undefined,
+  consumer: TailConsumer,
+  signal: AbortSignal,
+): Promise<KafkaRecord[] | undefined> {
+  const offsets = past.reduce((sum, { from, to }) => sum + Number(to - from), 0);
+  if (last === undefined && offsets > MERGED.records) return undefined;
+  const count = last ?? offsets;
+  const found = await readLast(
+    kafka,
+    past,
+    count,
+    last === undefined ? MERGED.bytes : Infinity,
+    consumer,
+    signal,
+  );
+  if (found === undefined || count === 0) return found;
+  // Stable: within a partition the order of offsets stays where timestamps are equal.
+  return found.sort((left, right) => left.timestamp - right.timestamp).slice(-count);
+}
+
+/**
+ * The last `count` wanted records of each partition.
  *
  * How many offsets back that is, nobody knows beforehand (compaction, transaction markers, a filter): each partition
  * is read in windows that double, from its end backwards, until it has given `count` or has no more.
+ *
+ * @returns undefined where they are larger than `budget`, in bytes
  */
 async function readLast(
   kafka: Pick<Kafka, 'reader'>,
-  from: readonly ReadPosition[],
-  stops: readonly ReadPosition[],
+  past: readonly Stretch[],
   count: number,
-  keep: TailConsumer['keep'],
+  budget: number,
+  consumer: TailConsumer,
   signal: AbortSignal,
-): Promise<KafkaRecord[]> {
-  const partitions = from.map((start) => ({
-    ...start,
-    low: start.offset,
-    unread: offsetIn(stops, start),
+): Promise<KafkaRecord[] | undefined> {
+  const { keep } = consumer;
+  const partitions = past.map((stretch) => ({
+    ...stretch,
+    unread: stretch.to,
     window: BigInt(Math.max(count, 1)),
     found: [] as KafkaRecord[],
   }));
   for (;;) {
-    const short = partitions.filter(({ found, unread, low }) => found.length < count && unread > low);
-    if (short.length === 0 || signal.aborted) break;
+    const short = partitions.filter(({ found, unread, from }) => found.length < count && unread > from);
+    if (short.length === 0 || signal.aborted) return partitions.flatMap(({ found }) => found);
     const windows = short.map((partition) => {
       const start = partition.unread - partition.window;
       return {
         partition,
-        start: start > partition.low ? start : partition.low,
+        start: start > partition.from ? start : partition.from,
         records: [] as KafkaRecord[],
       };
     });
     const reader = await kafka.reader({
-      from: windows.map(({ partition, start }) => ({
-        topic: partition.topic,
-        partition: partition.partition,
-        offset: start,
-      })),
-      until: short.map(({ topic, partition, unread }) => ({ topic, partition, offset: unread })),
+      from: windows.map(({ partition, start }) => ({ ...placeOf(partition), offset: start })),
+      until: short.map((partition) => ({ ...placeOf(partition), offset: partition.unread })),
+      patience: PATIENCE,
     });
-    await consume(reader, signal, (batch) => {
-      const window = windows.find(
-        ({ partition: p }) => p.topic === batch.topic && p.partition === batch.partition,
-      );
+    let bytes = 0;
+    await consume(reader, consumer, signal, (batch) => {
+      const window = windows.find(({ partition }) => isSame(partition, batch));
       if (window === undefined) return 'more';
-      for (const record of batch.records) if (keep === undefined || keep(record)) window.records.push(record);
+      for (const record of batch.records) {
+        if (keep !== undefined && !keep(record)) continue;
+        window.records.push(record);
+        bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
+      }
       if (window.records.length > 2 * count) window.records.splice(0, window.records.length - count);
-      return 'more';
+      return bytes > budget ? 'enough' : 'more';
     });
+    if (bytes > budget) return undefined;
     for (const { partition, start, records } of windows) {
       partition.found = [...records, ...partition.found].slice(-count);
       partition.unread = start;
       partition.window *= 2n;
     }
   }
-  const merged = partitions.flatMap(({ found }) => found);
-  // Stable: within a partition the order of offsets stays where timestamps are equal.
-  return count === 0 ? [] : merged.sort((left, right) => left.timestamp - right.timestamp).slice(-count);
 }
 
-function offsetIn(positions: readonly ReadPosition[], at: Omit<ReadPosition, 'offset'>): bigint {
-  return (
-    positions.find(({ topic, partition }) => topic === at.topic && partition === at.partition)?.offset ?? 0n
-  );
+function placeOf({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
 }
 
-function stopsOf(open: readonly ReadPosition[], stops: readonly ReadPosition[]): ReadPosition[] {
-  return open.map((start) => ({ ...start, offset: offsetIn(stops, start) }));
+function isSame(left: TopicPartition, right: TopicPartition): boolean {
+  return left.partition === right.partition && left.topic === right.topic;
+}
+
+function offsetIn(positions: readonly ReadPosition[], at: TopicPartition): bigint {
+  return positions.find((position) => isSame(position, at))?.offset ?? 0n;
 }
 
 /** Reads until `take` has enough, the reader ends, or `signal` is aborted; closes the reader in each case. */
 async function consume(
   reader: Reader,
+  { gap }: TailConsumer,
   signal: AbortSignal,
   take: (batch: RecordBatch) => 'more' | 'enough' | Promise<'more' | 'enough'>,
 ): Promise<void> {
@@ -159,7 +226,10 @@ async function consume(
   signal.addEventListener('abort', close);
   if (signal.aborted) close();
   try {
-    for await (const batch of reader) if ((await take(batch)) === 'enough') return;
+    for await (const batch of reader) {
+      if (batch.jumped !== undefined) gap?.({ ...placeOf(batch), ...batch.jumped });
+      if ((await take(batch)) === 'enough') return;
+    }
   } finally {
     signal.removeEventListener('abort', close);
     await reader.close();

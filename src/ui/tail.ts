@@ -1,44 +1,112 @@
 import { isUtf8 } from 'node:buffer';
-import chalk from 'chalk';
+import chalk, { chalkStderr } from 'chalk';
 import stringWidth from 'string-width';
+import { LAST_MOMENT } from '../core/clock.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import { type MessageKind, parseMessage, recognise } from '../messages/index.ts';
 import { describeMessage, visible } from './messages.ts';
+import type { TailReport, TailView } from '../tail/run.ts';
+import { Live } from './live.ts';
+import { renderGap, renderSums, renderDoubts } from './tail-report.ts';
+import { COLUMNS, cut } from './text.ts';
+
+export interface TailViewOptions {
+  topics: readonly string[];
+  kinds: ReadonlyMap<string, MessageKind>;
+  /** IANA name. */
+  timezone: string;
+  /** Epoch milliseconds. */
+  now: number;
+  /** Whether it goes on until Ctrl-C. */
+  follows: boolean;
+}
+
+/** What a person sees of a tail: its lines on stdout; on stderr what is read, the sums so far, and what went wrong. */
+export function tailView({ topics, kinds, timezone, now, follows }: TailViewOptions): TailView & {
+  begin(): void;
+  end(report: TailReport): void;
+} {
+  const { stdout, stderr } = process;
+  const say = (text: string): void => void stderr.write(`${text}\n`);
+  const live = stderr.isTTY ? new Live(stderr) : undefined;
+  return {
+    begin: () => {
+      if (stderr.isTTY) say(tailHeading(topics, follows));
+    },
+    line: prettyPrinter({
+      topics,
+      kinds,
+      timeOf: timePrinter(timezone, now),
+      columns: () => (stdout.isTTY ? stdout.columns : undefined),
+    }),
+    gap: (gap) => say(renderGap(gap)),
+    progress: live === undefined ? undefined : (sums) => live.show(renderSums(sums)),
+    end: (report) => {
+      live?.clear();
+      const doubts = renderDoubts(report);
+      if (doubts !== '') say(doubts);
+      const { records, stopped, counts, stats } = report;
+      if (stderr.isTTY && records === 0 && stopped === 'end' && counts === null && stats === null)
+        say(chalkStderr.dim('Nothing there.'));
+    },
+  };
+}
 
 export interface PrettyOptions {
   /** The kinds of the topics that hippo.yaml names; others are recognised by their messages' shape. */
   kinds: ReadonlyMap<string, MessageKind>;
-  /** What is read: a topic's name is shown only where there are several. */
+  /** What is read: where a record comes from is shown only where there are several. */
   topics: readonly string[];
-  /** IANA name. */
-  timezone: string;
-  /** Epoch milliseconds: what is of another day shows its date. */
-  now: number;
+  timeOf: (timestamp: number) => string;
+  /** Where hippo messages are cut, asked again for each line; undefined: they are not, as nobody looks. */
+  columns: () => number | undefined;
 }
 
-/** Makes the function that turns a record into one readable line. */
+const LABEL_WIDTH = 24;
+
+/** Makes the function that turns a record into one readable line, its newline included. */
 export function prettyPrinter(options: PrettyOptions): (record: KafkaRecord) => string {
-  const timeOf = timePrinter(options.timezone, options.now);
+  const labels = new Map(options.topics.map((topic) => [topic, labelOf(topic, options.kinds)]));
   const width =
-    options.topics.length < 2 ? 0 : Math.min(24, Math.max(...options.topics.map((name) => name.length)));
+    labels.size < 2
+      ? 0
+      : Math.min(LABEL_WIDTH, Math.max(...[...labels.values()].map(({ length }) => length)));
   return (record) => {
-    const topic = width === 0 ? '' : `${chalk.dim(record.topic.padEnd(width))} `;
-    const place = chalk.dim(`${record.partition}:${record.offset}`.padEnd(6));
-    return `${chalk.dim(timeOf(record.timestamp))} ${topic}${place} ${describeRecord(record, options.kinds)}\n`;
+    const label = width === 0 ? '' : `${(labels.get(record.topic) ?? record.topic).padEnd(width)} `;
+    const place = `${record.partition}:${record.offset}`.padEnd(6);
+    const head = chalk.dim(`${options.timeOf(record.timestamp)} ${label}${place}`);
+    const { text, whole } = describeRecord(record, options.kinds);
+    const line = `${head} ${text}`;
+    const columns = whole ? undefined : options.columns();
+    return `${columns === undefined ? line : cut(line, columns)}\n`;
   };
 }
 
-/** A hippo message by its meaning; a rejected one with its reason; anything else as it is. */
-function describeRecord(record: KafkaRecord, kinds: PrettyOptions['kinds']): string {
+/** A topic by what it is for, as `hippo tail` takes it too: `finish`, `frontier.dlq`; else by its name. */
+function labelOf(topic: string, kinds: PrettyOptions['kinds']): string {
+  const base = topic.endsWith(DLQ) ? topic.slice(0, -DLQ.length) : topic;
+  const kind = kinds.get(base);
+  return kind === undefined ? topic : `${kind}${topic.slice(base.length)}`;
+}
+
+const DLQ = '.dlq';
+
+/** A hippo message by its meaning; a rejected one with its reason; anything else as it is, and whole. */
+function describeRecord(
+  record: KafkaRecord,
+  kinds: PrettyOptions['kinds'],
+): { text: string; whole: boolean } {
   const { value } = record;
-  if (value === null) return chalk.dim(`${keyText(record)}deleted`);
+  if (value === null) return { text: chalk.dim(`${keyText(record)}deleted`), whole: true };
   const reason = record.headers['dlq.reason'];
-  if (reason !== undefined)
-    return `${chalk.red('✗ rejected:')} ${visible(reason.toString())} ${chalk.dim(asIs(value))}`;
+  if (reason !== undefined) {
+    const text = `${chalk.red('✗ rejected:')} ${visible(reason.toString())} ${chalk.dim(asIs(value))}`;
+    return { text, whole: true };
+  }
   const kind = kinds.get(record.topic) ?? recognise(value);
   const parsed = kind === undefined ? undefined : parseMessage(kind, value);
-  if (parsed?.ok === true) return describeMessage(parsed.message);
-  return `${chalk.dim(keyText(record))}${asIs(value)}`;
+  if (parsed?.ok === true) return { text: describeMessage(parsed.message), whole: false };
+  return { text: `${chalk.dim(keyText(record))}${asIs(value)}`, whole: true };
 }
 
 function keyText({ key }: KafkaRecord): string {
@@ -50,8 +118,13 @@ function asIs(bytes: Buffer): string {
   return isUtf8(bytes) ? visible(bytes.toString('utf8')) : `0x${bytes.toString('hex')}`;
 }
 
-/** `15:42:26` today, `2017-04-28 15:42:26` on another day. */
-function timePrinter(timezone: string, now: number): (timestamp: number) => string {
+/**
+ * `15:42:26` today, `2017-04-28 15:42:26` on another day.
+ *
+ * @param timezone IANA name
+ * @param now epoch milliseconds
+ */
+export function timePrinter(timezone: string, now: number): (timestamp: number) => string {
   const format = new Intl.DateTimeFormat('sv-SE', {
     timeZone: timezone,
     dateStyle: 'short',
@@ -59,7 +132,8 @@ function timePrinter(timezone: string, now: number): (timestamp: number) => stri
   });
   const today = format.format(now).slice(0, 10);
   return (timestamp) => {
-    if (timestamp < 0) return 'no time';
+    if (timestamp < 0) return 'no time ';
+    if (timestamp > LAST_MOMENT) return String(timestamp);
     const text = format.format(timestamp);
     return text.startsWith(today) ? text.slice(11) : text;
   };
@@ -67,16 +141,8 @@ function timePrinter(timezone: string, now: number): (timestamp: number) => stri
 
 /** What a terminal shows on stderr before the first record: what is read, and how to leave. */
 export function tailHeading(topics: readonly string[], following: boolean): string {
-  const named =
-    topics.length <= 3
-      ? topics.join(', ')
-      : `${topics.slice(0, 2).join(', ')} and ${topics.length - 2} more topics`;
-  const line = following ? `Following ${named}; Ctrl-C ends.` : `Reading ${named}.`;
-  return chalk.dim(
-    stringWidth(line) <= 80
-      ? line
-      : following
-        ? `Following ${topics.length} topics; Ctrl-C ends.`
-        : `Reading ${topics.length} topics.`,
-  );
+  const heading = (named: string): string =>
+    following ? `Following ${named}; Ctrl-C ends.` : `Reading ${named}.`;
+  const all = heading(topics.join(', '));
+  return chalkStderr.dim(stringWidth(all) <= COLUMNS ? all : heading(`${topics.length} topics`));
 }

@@ -31,15 +31,53 @@ export function wrap(
   return [...lines, line];
 }
 
-/** The beginning of a text, with an ellipsis where it is longer than `columns`. */
-export function cut(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
-  let shown = text.slice(0, columns);
-  while (stringWidth(shown) >= columns) shown = shown.slice(0, -1);
-  return `${shown}…`;
+// eslint-disable-next-line no-control-regex -- chalk's styles begin with ESC
+const STYLE = /(\x1b\[[\d;]*m)/;
+
+/** The line, cut so that it fits, with an ellipsis at its end. Styles that are open there are closed. */
+export function cut(line: string, columns = COLUMNS): string {
+  if (stringWidth(line) <= columns) return line;
+  let room = columns - 1;
+  return line
+    .split(STYLE)
+    .map((part) => {
+      if (STYLE.test(part) || room < 0) return STYLE.test(part) ? part : '';
+      let kept = '';
+      for (const character of part) {
+        const width = stringWidth(character);
+        if (width > room) {
+          room = -1;
+          return `${kept}…`;
+        }
+        kept += character;
+        room -= width;
+      }
+      return kept;
+    })
+    .join('');
 }
 
 /** A path as people say it: `~/projects/x`. */
 export function tilde(path: string, home = homedir()): string {
   return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}
+
+/**
+ * Rows in columns that are as wide as they need to be.
+ *
+ * @param right which columns stand to the right, as numbers do; from 0
+ */
+export function table(rows: readonly (readonly (string | number)[])[], right: readonly number[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => stringWidth(String(row[column] ?? '')))),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => {
+        const gap = ' '.repeat((widths[column] ?? 0) - stringWidth(String(cell)));
+        return right.includes(column) ? `${gap}${cell}` : `${cell}${gap}`;
+      })
+      .join('  ')
+      .trimEnd(),
+  );
 }

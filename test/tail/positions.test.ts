@@ -48,6 +48,7 @@ describe('a position', () => {
     '12x',
     '-2parsecs',
     '99999999999999999999',
+    '0:99999999999999999999',
   ])('is refused: %j', async (text) => {
     await expect(parsePosition(text, '--from', context)).rejects.toMatchObject({ exitCode: 2 });
   });
@@ -68,7 +69,7 @@ describe('a span', () => {
     expect(await parseSpan('..-1h', undefined, context, follow)).toMatchObject({ from: { at: 'beginning' } });
     expect(await parseSpan('-1h..', undefined, context, follow)).toMatchObject({ to: { at: 'end' } });
     await expect(parseSpan('1..2', '3', context, follow)).rejects.toMatchObject({
-      next: ['--from 1 --to 2'],
+      next: ['--from 1 --to 3'],
     });
   });
 
@@ -77,21 +78,25 @@ describe('a span', () => {
   });
 });
 
+/** Partition 0 has an open transaction in its last ten offsets; partition 1 is empty. */
 describe('resolving a span', () => {
   const kafka: Pick<Kafka, 'offsets' | 'offsetsAt'> = {
     offsets: () =>
       Promise.resolve([
-        { partition: 0, low: 10n, high: 100n, stable: 100n },
+        { partition: 0, low: 10n, high: 100n, stable: 90n },
         { partition: 1, low: 0n, high: 0n, stable: 0n },
       ]),
-    offsetsAt: () =>
+    offsetsAt: (_, at) =>
       Promise.resolve([
-        { partition: 0, offset: 50n },
+        { partition: 0, offset: at === 1 ? 50n : 100n },
         { partition: 1, offset: 0n },
       ]),
   };
-  const resolve = async (span: Span): Promise<Record<string, [bigint, bigint | undefined]>> => {
-    const { from, until } = await resolveSpan(kafka, ['t'], span);
+  const resolve = async (
+    span: Span,
+    only?: number[],
+  ): Promise<Record<string, [bigint, bigint | undefined]>> => {
+    const { from, until } = await resolveSpan(kafka, ['t'], span, only);
     return Object.fromEntries(
       from.map(({ partition, offset }) => [
         partition,
@@ -101,8 +106,8 @@ describe('resolving a span', () => {
   };
 
   it.each<[string, Span, Record<string, [bigint, bigint | undefined]>]>([
-    ['the whole', { from: { at: 'beginning' }, to: { at: 'end' } }, { 0: [10n, 100n], 1: [0n, 0n] }],
-    ['following', { from: { at: 'end' }, to: null }, { 0: [100n, undefined], 1: [0n, undefined] }],
+    ['the whole', { from: { at: 'beginning' }, to: { at: 'end' } }, { 0: [10n, 90n], 1: [0n, 0n] }],
+    ['following', { from: { at: 'end' }, to: null }, { 0: [90n, undefined], 1: [0n, undefined] }],
     [
       'an offset before the log',
       { from: { at: 'offset', offset: 3n }, to: null },
@@ -116,9 +121,14 @@ describe('resolving a span', () => {
     [
       'an end that is still to be written',
       { from: { at: 'end' }, to: { at: 'offset', offset: 120n } },
-      { 0: [100n, 120n], 1: [0n, 120n] },
+      { 0: [90n, 120n], 1: [0n, 120n] },
     ],
-    ['a time', { from: { at: 'time', time: 1 }, to: { at: 'end' } }, { 0: [50n, 100n], 1: [0n, 0n] }],
+    ['a time', { from: { at: 'time', time: 1 }, to: { at: 'end' } }, { 0: [50n, 90n], 1: [0n, 0n] }],
+    [
+      'a time after all',
+      { from: { at: 'beginning' }, to: { at: 'time', time: 2 } },
+      { 0: [10n, 90n], 1: [0n, 0n] },
+    ],
     [
       'one partition',
       { from: { at: 'partitions', offsets: new Map([[0, 99n]]) }, to: null },
@@ -128,8 +138,13 @@ describe('resolving a span', () => {
     expect(await resolve(span)).toEqual(expected);
   });
 
+  it('reads only the partitions that are wanted', async () => {
+    expect(await resolve({ from: { at: 'beginning' }, to: { at: 'end' } }, [1])).toEqual({ 1: [0n, 0n] });
+  });
+
   it('refuses a partition that is not there', async () => {
     const span: Span = { from: { at: 'partitions', offsets: new Map([[7, 0n]]) }, to: null };
     await expect(resolve(span)).rejects.toThrow('t has no partition 7');
+    await expect(resolve(follow, [2])).rejects.toMatchObject({ why: 'It has 2, 0 to 1.' });
   });
 });

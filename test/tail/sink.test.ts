@@ -1,15 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Output, Sink } from '../../src/tail/sink.ts';
+import { printed, record } from './record.ts';
 
 class Recorder implements Output {
   readonly writes: Buffer[] = [];
   full = false;
+  readonly #written: (Uint8Array | (() => void))[] = [];
   #drained: () => void = () => undefined;
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array, done: () => void): boolean {
     this.writes.push(Buffer.from(chunk));
+    this.#written.push(chunk, done);
     return !this.full;
+  }
+
+  /** All that was given is written: it may be overwritten. */
+  written(): void {
+    for (const part of this.#written.splice(0)) {
+      if (typeof part === 'function') part();
+      else part.fill(0);
+    }
   }
 
   once(_: 'drain', listener: () => void): void {
@@ -69,5 +81,46 @@ describe('the sink', () => {
     output.drain();
     await waiting;
     expect(ready).toBe(true);
+  });
+
+  it('uses a chunk again only when it is written', () => {
+    const output = new Recorder();
+    const sink = new Sink(output);
+    const lines = Array.from({ length: 60_000 }, (_, index) => `line ${index}\n`);
+    for (const [index, line] of lines.entries()) {
+      sink.write(line);
+      if (index % 7000 === 0) sink.flush();
+      if (index % 20_000 === 0) output.written();
+    }
+    sink.flush();
+    expect(output.text).toBe(lines.join(''));
+  });
+
+  it.each([0, 7, 10, 99, 100, 1_493_394_946_000, Number.MAX_SAFE_INTEGER, -1, 9_223_372_036_854_775_807n])(
+    'writes %d in digits',
+    (number) => {
+      expect(printed((_, sink) => sink.writeNumber(number), record()).toString()).toBe(String(number));
+    },
+  );
+
+  it('writes every whole number in digits', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (number) => {
+        expect(printed((_, sink) => sink.writeNumber(number), record()).toString()).toBe(String(number));
+      }),
+    );
+  });
+
+  it('writes UTF-8 as JSON.stringify would', () => {
+    const json = (bytes: Buffer): string =>
+      printed((_, sink) => sink.writeJsonString(bytes), record()).toString();
+    const ascii = String.fromCharCode(...Array.from({ length: 128 }, (_, code) => code));
+    const long = 'é"\n'.repeat(50_000);
+    for (const text of [ascii, long]) expect(json(Buffer.from(text)) === JSON.stringify(text)).toBe(true);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(json(Buffer.from(text))).toBe(JSON.stringify(Buffer.from(text).toString()));
+      }),
+    );
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { tilde, wrap } from '../../src/ui/text.ts';
+import { cut, table, tilde, wrap } from '../../src/ui/text.ts';
 
 test('breaks between words, and hangs the rest under the first', () => {
   expect(wrap('one two three four', '- ', '  ', 10)).toEqual(['- one two', '  three', '  four']);
@@ -35,4 +35,28 @@ test.each([
   ['/home/anna/x', '/home/anna/x'],
 ])('%s is %s', (path, said) => {
   expect(tilde(path, '/home/ann')).toBe(said);
+});
+
+test('cuts a line that is too long, by its width and not by its letters', () => {
+  expect(cut('one two', 7)).toBe('one two');
+  expect(cut('one two', 6)).toBe('one t…');
+  expect(cut('漢字漢字', 6)).toBe('漢字…');
+  expect(cut('\u001b[31mone\u001b[39m two', 5)).toBe('\u001b[31mone\u001b[39m …');
+});
+
+test('a line that is cut fits', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 2, max: 20 }), (line, columns) => {
+      expect(stringWidth(cut(line, columns))).toBeLessThanOrEqual(columns);
+    }),
+  );
+});
+
+test('a table is as wide as its cells', () => {
+  const rows = [
+    ['table', 'events'],
+    ['漢', 12],
+    ['btd.party', 3],
+  ];
+  expect(table(rows, [1])).toEqual(['table      events', '漢             12', 'btd.party       3']);
 });

@@ -1,0 +1,120 @@
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Kafka, KafkaRecord } from '../kafka/port.ts';
+import type { MessageKind } from '../messages/index.ts';
+import { Counter, type TopicCount } from './count.ts';
+import type { Doubts } from './filter.ts';
+import { printEnvelope } from './envelope.ts';
+import { RAW_FORMAT, compileFormat } from './format.ts';
+import { type SpanWords, readSpan } from './request.ts';
+import { type Output, type Printer, Sink } from './sink.ts';
+import { Statistics, type TailStats } from './stats.ts';
+import { type Gap, type TailRequest, type TailSummary, tail } from './tail.ts';
+import { type Wanted, type WantedWords, compileWanted } from './wanted.ts';
+
+/** What a person said; undefined: not said. */
+export interface TailWords extends SpanWords, WantedWords {
+  max?: number | undefined;
+  json: boolean;
+  raw: boolean;
+  format?: string | undefined;
+  count: boolean;
+  stats: boolean;
+  /** Go on after the end though only sums are asked for. */
+  follow: boolean;
+}
+
+/** What is to be done, checked as far as it can be without Kafka. */
+export interface TailPlan {
+  request: Omit<TailRequest, 'topics'>;
+  wanted: Wanted;
+  /** Whether it goes on until it is interrupted. */
+  follows: boolean;
+  /** `pretty` is up to who shows it to people. */
+  output: 'count' | 'stats' | 'pretty' | Printer;
+}
+
+export interface TailReport extends TailSummary {
+  /** With `--count`. */
+  counts: TopicCount[] | null;
+  /** With `--stats`. */
+  stats: TailStats | null;
+  /** What `--filter` left out without judging it. */
+  doubts: Readonly<Doubts> | undefined;
+}
+
+/** How the records are shown to people. */
+export interface TailView {
+  /** The line of a record, its newline included. */
+  line(record: KafkaRecord): string;
+  gap(gap: Gap): void;
+  /** The sums so far, each second; undefined: nobody looks. */
+  progress: ((report: Pick<TailReport, 'counts' | 'stats'>) => void) | undefined;
+}
+
+const PROGRESS_MS = 1000;
+
+/** @throws UserError for a position, an expression or a format that cannot be read */
+export async function planTail(words: TailWords, config: Config, clock: Clock): Promise<TailPlan> {
+  const sums = words.count || words.stats;
+  // Who asks how many there are wants an answer; who follows, asks for that.
+  const exitAtEnd = words.exitAtEnd || (sums && !words.follow && words.to === undefined);
+  const span = await readSpan({ ...words, exitAtEnd }, config, clock);
+  const { last, max, partitions } = words;
+  return {
+    request: { span, last, max, partitions, exitAtEnd },
+    wanted: await compileWanted(words),
+    follows: span.to === null && !exitAtEnd,
+    output: outputOf(words),
+  };
+}
+
+function outputOf({ count, stats, json, raw, format }: TailWords): TailPlan['output'] {
+  if (count) return 'count';
+  if (stats) return 'stats';
+  if (json) return printEnvelope;
+  if (raw) return compileFormat(RAW_FORMAT);
+  return format === undefined ? 'pretty' : compileFormat(format);
+}
+
+/**
+ * Tails as planned: prints what is wanted as fast as `output` takes it, and no faster, or sums it up.
+ *
+ * @param topics names of topics that exist
+ * @param kinds the kind of message that a topic carries
+ * @throws ServiceError when no broker can be reached
+ */
+export async function runTail(
+  kafka: Pick<Kafka, 'offsets' | 'offsetsAt' | 'reader'>,
+  { request, wanted, output: what }: TailPlan,
+  { topics, kinds }: { topics: readonly string[]; kinds: ReadonlyMap<string, MessageKind> },
+  view: TailView,
+  output: Output,
+  signal: AbortSignal,
+): Promise<TailReport> {
+  const counter = what === 'count' ? new Counter(topics) : undefined;
+  const statistics = what === 'stats' ? new Statistics(topics, kinds) : undefined;
+  const sums = (): Pick<TailReport, 'counts' | 'stats'> => ({
+    counts: counter?.report() ?? null,
+    stats: statistics?.report() ?? null,
+  });
+  const sink = new Sink(output);
+  const sum = counter ?? statistics;
+  const print: Printer = typeof what === 'function' ? what : (record, to) => to.write(view.line(record));
+  const take =
+    sum === undefined
+      ? (record: KafkaRecord) => print(record, sink)
+      : (record: KafkaRecord) => sum.take(record);
+  const timer =
+    sum === undefined || view.progress === undefined
+      ? undefined
+      : setInterval(() => view.progress?.(sums()), PROGRESS_MS);
+  try {
+    const consumer = { keep: wanted.keep, take, gap: (gap: Gap) => view.gap(gap), ready: () => sink.ready() };
+    const summary = await tail(kafka, { ...request, topics }, consumer, signal);
+    return { ...summary, ...sums(), doubts: wanted.doubts };
+  } finally {
+    clearInterval(timer);
+    sink.flush();
+  }
+}

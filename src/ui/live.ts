@@ -1,0 +1,27 @@
+import { clearScreenDown, moveCursor } from 'node:readline';
+import { cut } from './text.ts';
+
+/** A text on a terminal that is drawn over its last state. */
+export class Live {
+  readonly #terminal: NodeJS.WriteStream;
+  #lines = 0;
+
+  constructor(terminal: NodeJS.WriteStream) {
+    this.#terminal = terminal;
+  }
+
+  /** Draws what fits the terminal. */
+  show(text: string): void {
+    const lines = text.split('\n').slice(0, this.#terminal.rows - 1);
+    this.clear();
+    this.#terminal.write(`${lines.map((line) => cut(line, this.#terminal.columns)).join('\n')}\n`);
+    this.#lines = lines.length;
+  }
+
+  clear(): void {
+    if (this.#lines === 0) return;
+    moveCursor(this.#terminal, 0, -this.#lines);
+    clearScreenDown(this.#terminal);
+    this.#lines = 0;
+  }
+}

@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compileFilter } from '../../src/tail/filter.ts';
+import { record } from './record.ts';
+
+const event = record({
+  key: 'btd.party',
+  value: JSON.stringify({
+    table: 'party',
+    db: 'btd',
+    partition: [{ name: 'yyyymm', value: '201704' }],
+    exec_date: '1493394946',
+    rows: 3,
+    ok: false,
+    none: null,
+  }),
+  headers: { traceparent: '00-ab' },
+});
+
+const keeps = (expression: string, of = event): boolean => compileFilter(expression).keep(of);
+
+describe('an expression', () => {
+  it.each([
+    ['topic == "frontier-adw" && partition == 3 && offset == 12', true],
+    ['offset > 100', false],
+    ['key == "btd.party"', true],
+    ['key.startsWith("btd.")', true],
+    ['headers.traceparent == "00-ab" && "traceparent" in headers', true],
+    ['"dlq.reason" in headers', false],
+    ['timestamp >= timestamp("2017-04-28T00:00:00Z")', true],
+    ['timestamp < timestamp("2017-04-28T00:00:00Z")', false],
+    ['value.table == "party"', true],
+    ['value["table"] == "party"', true],
+    ['"party" == value.table', true],
+    ['value.table != "party"', false],
+    ['value.table == "agreement" || value.db == "btd"', true],
+    ['value.table in ["party", "agreement"]', true],
+    ['value.table.matches("^par")', true],
+    ['value.partition.exists(p, p.name == "yyyymm" && p.value > "201612")', true],
+    ['value.partition[0].value == "201704"', true],
+    ['value.rows > 2 && value.rows == 3', true],
+    ['value.ok == false', true],
+    ['!value.ok', true],
+    ['value.none == null', true],
+    ['has(value.rows)', true],
+    ['has(value.tabel)', false],
+    ['size(value.partition) == 1', true],
+    ['int(value.exec_date) > 1493394945', true],
+  ])('%s is %s', (expression, expected) => {
+    const filter = compileFilter(expression);
+    expect(filter.keep(event)).toBe(expected);
+    expect(filter.doubts.unjudged).toEqual({ count: 0, reason: undefined });
+  });
+
+  it('sees a tombstone as null, and what is no JSON as text', () => {
+    expect(keeps('value == null', record({ value: null }))).toBe(true);
+    expect(keeps('key == null', record())).toBe(true);
+    expect(keeps('value == "plain"', record({ value: 'plain' }))).toBe(true);
+  });
+});
+
+describe('what a record lacks', () => {
+  it.each([
+    ['a field', 'value.tabel == "party"', event],
+    ['a header', 'headers.tracestate == "x"', event],
+    ['a value', 'value.table == "party"', record({ value: null })],
+  ])('does not match: %s', (_, expression, of) => {
+    const filter = compileFilter(expression);
+    expect(filter.keep(of)).toBe(false);
+    expect(filter.doubts.lacking.count).toBe(1);
+  });
+
+  it('does not hide what else is true', () => {
+    expect(keeps('value.tabel == "party" || value.db == "btd"')).toBe(true);
+  });
+});
+
+describe('what cannot be judged', () => {
+  it.each([
+    ['a comparison of text with a number', 'value.table > 3'],
+    ['an answer that is neither true nor false', 'value.table'],
+  ])('is left out, and told: %s', (_, expression) => {
+    const filter = compileFilter(expression);
+    expect(filter.keep(event)).toBe(false);
+    expect(filter.keep(event)).toBe(false);
+    expect(filter.doubts.unjudged).toEqual({ count: 2, reason: expect.any(String) as string });
+  });
+});
+
+describe('a mistake', () => {
+  it.each([
+    ['table == "party"', /Unknown variable: table/, /a field of a JSON value is value\.table\./],
+    ['valu.table == "party"', /Unknown variable: valu/, /Did you mean value\?/],
+    ['.value.table == "party"', /./, /Fields begin without a dot/],
+    ['value.table = "party"', /./, /Equality is ==/],
+    ['value.a == 1 and value.b == 2', /./, /And, or, not are &&/],
+    ['partition', /is int, not true or false/, undefined],
+    ['partition == "3"', /./, undefined],
+    ['', /./, undefined],
+  ])('%s is refused', (expression, message, why) => {
+    let error: unknown;
+    try {
+      compileFilter(expression);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) as string });
+    if (why !== undefined) expect((error as { why: string }).why).toMatch(why);
+  });
+});
+
+/** Values that do not hold the text that the expression asks for are left out unparsed: nobody may notice. */
+describe('values that are left out by their bytes', () => {
+  const judge = (expression: string): ((value: string) => boolean) => {
+    const filter = compileFilter(expression);
+    // Past the first ones, which are judged in full.
+    for (let index = 0; index < 200; index++) filter.keep(record({ value: '{}' }));
+    return (value) => filter.keep(record({ value }));
+  };
+
+  it('are those that are left out by the expression', () => {
+    const texts = fc.constantFrom('party', 'part', 'a"b', 'a/b', 'é', '', 'false');
+    const values = fc.record({ t: fc.oneof(texts, fc.boolean(), fc.integer({ max: 3 })), u: texts });
+    fc.assert(
+      fc.property(texts, values, fc.boolean(), (text, value, escaped) => {
+        const keep = judge(`value.t == ${JSON.stringify(text)} && value.u != "x"`);
+        const json = JSON.stringify(value);
+        const bytes = escaped
+          ? json.replaceAll('p', String.raw`\u0070`).replaceAll('/', String.raw`\/`)
+          : json;
+        expect(keep(bytes)).toBe(value.t === text);
+      }),
+    );
+  });
+
+  it('may be told by true and false', () => {
+    const failed = judge('value.is_success == false');
+    expect(failed('{"is_success":false}')).toBe(true);
+    expect(failed('{"is_success":true}')).toBe(false);
+    expect(failed('{"is_success":0}')).toBe(false);
+  });
+
+  it('are only those of conditions that must hold', () => {
+    expect(judge('value.t == "a" || value.t == "b"')('{"t":"b"}')).toBe(true);
+    expect(judge('!(value.t == "a")')('{"t":"b"}')).toBe(true);
+    expect(judge('value.n == 5')('{"n":5.0}')).toBe(true);
+    expect(judge('key == null && value.t == "a"')('{"t":"a"}')).toBe(true);
+  });
+});

@@ -1,0 +1,42 @@
+import type { KafkaRecord } from '../../src/kafka/port.ts';
+import { type Printer, Sink } from '../../src/tail/sink.ts';
+
+/** A record as it comes from Kafka; text stands for its bytes. */
+export function record({
+  key = null,
+  value = '{"table":"party"}',
+  headers = {},
+  ...over
+}: Partial<Omit<KafkaRecord, 'key' | 'value' | 'headers'>> & {
+  key?: string | Buffer | null;
+  value?: string | Buffer | null;
+  headers?: Record<string, string | Buffer>;
+} = {}): KafkaRecord {
+  const bytes = (text: string | Buffer): Buffer => (typeof text === 'string' ? Buffer.from(text) : text);
+  return {
+    topic: 'frontier-adw',
+    partition: 3,
+    offset: 12n,
+    timestamp: Date.UTC(2017, 3, 28, 15, 55, 46),
+    key: key === null ? null : bytes(key),
+    value: value === null ? null : bytes(value),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, bytes(text)])),
+    ...over,
+  };
+}
+
+/** What a printer prints. */
+export function printed(print: Printer, ...records: KafkaRecord[]): Buffer {
+  const chunks: Buffer[] = [];
+  const sink = new Sink({
+    write: (chunk, done) => {
+      chunks.push(Buffer.from(chunk));
+      done();
+      return true;
+    },
+    once: () => undefined,
+  });
+  for (const each of records) print(each, sink);
+  sink.flush();
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { configSchema } from '../../src/config/schema.ts';
+import { selectTopics, topicKinds } from '../../src/tail/topics.ts';
+
+const config = configSchema.parse({ topics: { prefix: 'uat-' } });
+const existing = [
+  '__consumer_offsets',
+  'orders',
+  'uat-frontier-adw',
+  'uat-frontier-adw.dlq',
+  'uat-hippo-finish',
+  'uat-hippo-finish.dlq',
+  'uat-hippo-start',
+  'uat-hippo-state',
+];
+
+describe('the topics that are read', () => {
+  it.each<[string, string[], string | undefined, string[]]>([
+    [
+      'nothing said: the hippo topics that exist, without state',
+      [],
+      undefined,
+      [
+        'uat-frontier-adw',
+        'uat-hippo-start',
+        'uat-hippo-finish',
+        'uat-frontier-adw.dlq',
+        'uat-hippo-finish.dlq',
+      ],
+    ],
+    ['what a topic is for', ['finish'], undefined, ['uat-hippo-finish']],
+    ['dead letters', ['dlq'], undefined, ['uat-frontier-adw.dlq', 'uat-hippo-finish.dlq']],
+    ['names', ['orders', 'uat-hippo-state'], undefined, ['orders', 'uat-hippo-state']],
+    ['an internal one, by its name', ['__consumer_offsets'], undefined, ['__consumer_offsets']],
+    ['a pattern', [], 'hippo-st', ['uat-hippo-start', 'uat-hippo-state']],
+    ['a name and a pattern, each topic once', ['start'], 'hippo-st', ['uat-hippo-start', 'uat-hippo-state']],
+  ])('%s', (_, names, pattern, expected) => {
+    expect(selectTopics(config, existing, { names, pattern })).toEqual(expected);
+  });
+
+  it.each<[string, string[], string | undefined, object]>([
+    [
+      'a name that is near another',
+      ['order'],
+      undefined,
+      { message: 'there is no topic order', why: 'Did you mean orders?' },
+    ],
+    [
+      'a use whose topic is not there',
+      ['schedule'],
+      undefined,
+      { message: 'there is no topic uat-hippo-schedule' },
+    ],
+    ['a pattern that matches internal topics only', [], '^__', { message: 'no topic matches --regex ^__' }],
+    ['what is no pattern', [], '(', { message: '--regex ( is no regular expression' }],
+  ])('is refused: %s', (_, names, pattern, error) => {
+    expect(() => selectTopics(config, existing, { names, pattern })).toThrow(
+      expect.objectContaining({ exitCode: 2, ...error }) as Error,
+    );
+  });
+
+  it('is refused where no hippo topic exists', () => {
+    expect(() => selectTopics(config, ['orders'], { names: [] })).toThrow(
+      'none of the hippo topics exists here',
+    );
+  });
+});
+
+describe('the kind of message of a topic', () => {
+  it('is what hippo.yaml says', () => {
+    expect([...topicKinds(config)]).toContainEqual(['uat-hippo-finish', 'finish']);
+  });
+});

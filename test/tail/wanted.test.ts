@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { type WantedWords, compileWanted } from '../../src/tail/wanted.ts';
+import { record } from './record.ts';
+
+const keeps = async (words: Partial<WantedWords>, of = record({ key: 'btd.party' })): Promise<boolean> => {
+  const { keep } = await compileWanted({ ignoreCase: false, ...words });
+  return keep === undefined || keep(of);
+};
+
+describe('what is wanted', () => {
+  it('is everything when nothing is said', async () => {
+    expect((await compileWanted({ ignoreCase: false })).keep).toBeUndefined();
+  });
+
+  it.each<[string, Partial<WantedWords>, boolean]>([
+    ['the key', { key: 'btd.party' }, true],
+    ['a part of the key', { key: 'btd' }, false],
+    ['a pattern in the value', { grep: '"table":"p' }, true],
+    ['a pattern in the key', { grep: String.raw`^btd\.` }, true],
+    ['a pattern in neither', { grep: 'agreement' }, false],
+    ['a pattern in another case', { grep: 'PARTY' }, false],
+    ['a pattern in any case', { grep: 'PARTY', ignoreCase: true }, true],
+    ['an expression', { filter: 'value.table == "party"' }, true],
+    ['all of them', { key: 'btd.party', grep: 'party', filter: 'partition == 3' }, true],
+    ['all of them but one', { key: 'btd.party', grep: 'party', filter: 'partition == 4' }, false],
+  ])('is told by %s', async (_, words, expected) => {
+    expect(await keeps(words)).toBe(expected);
+  });
+
+  it('is never a record without a key, or without a value, where that is asked for', async () => {
+    expect(await keeps({ key: '' }, record())).toBe(false);
+    expect(await keeps({ grep: '.*' }, record({ value: null }))).toBe(false);
+  });
+
+  it('has to be a regular expression', async () => {
+    await expect(keeps({ grep: '(' })).rejects.toMatchObject({
+      exitCode: 2,
+      message: '--grep ( is no regular expression',
+    });
+  });
+});
