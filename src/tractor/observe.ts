@@ -1,3 +1,4 @@
+import { listPositions, positionsFromJson } from '../client/host/positions.ts';
 import type { RunState } from '../client/machine/types.ts';
 import type { Millis } from '../core/clock.ts';
 import { type Json, isJsonObject } from '../core/json.ts';
@@ -58,14 +59,15 @@ export async function observe(
     return found.sort((a, b) => a.at - b.at);
   };
   const state = topicName(config, 'state');
-  const [events, starts, finishes, requests, health, memory, groups] = await Promise.all([
+  const frontier = topicName(config, 'frontier');
+  const [events, starts, finishes, requests, health, { positions, ...memory }, groups] = await Promise.all([
     messages('frontier', parseFrontier),
     messages('start', parseStart),
     messages('finish', parseFinish),
     messages('schedule', parseSchedule),
     messages('health', parseHealth),
     present.has(state) ? readState(kafka, state) : emptyMemory(),
-    hippoGroups(kafka, topicName(config, 'frontier'), present),
+    hippoGroups(kafka, frontier, present),
   ]);
   return {
     now,
@@ -76,7 +78,10 @@ export async function observe(
     finishes,
     requests,
     health: new Map<string, Found<ServiceHealth>>(health.map((sign) => [sign.message.serviceName, sign])),
-    groups,
+    groups: groups.map((group) => ({
+      ...group,
+      read: further(group.read, positions.get(group.hippo) ?? [], frontier),
+    })),
     unreadable,
   };
 }
@@ -111,10 +116,24 @@ export async function readUntilNow(
   }
 }
 
-type Memory = Pick<Snapshot, 'runs' | 'paused' | 'landed'>;
+/** A group's committed offsets wait for its unfinished runs; its state tells what has been read. */
+function further(committed: readonly Place[], positions: readonly Place[], topic: string): Place[] {
+  const next = new Map(committed.map(({ partition, offset }) => [partition, offset]));
+  for (const position of positions) {
+    if (position.topic !== topic) continue;
+    if (BigInt(position.offset) > BigInt(next.get(position.partition) ?? -1))
+      next.set(position.partition, position.offset);
+  }
+  return [...next].map(([partition, offset]) => ({ topic, partition, offset }));
+}
+
+interface Memory extends Pick<Snapshot, 'runs' | 'paused' | 'landed'> {
+  /** By hippo: the next offsets that its state reflects. */
+  positions: ReadonlyMap<string, readonly Place[]>;
+}
 
 function emptyMemory(): Memory {
-  return { runs: [], paused: [], landed: new Set() };
+  return { runs: [], paused: [], landed: new Set(), positions: new Map() };
 }
 
 async function readState(kafka: Kafka, topic: string): Promise<Memory> {
@@ -126,8 +145,8 @@ async function readState(kafka: Kafka, topic: string): Promise<Memory> {
 }
 
 /**
- * What state records mean: `<hippo>/run/<job>/<key>`, `<hippo>/input/<job>/<need>/<value>`, `<hippo>/paused/<job>`. Others, and
- * those of another shape, are left out.
+ * What state records mean: `<hippo>/run/<job>/<key>`, `<hippo>/input/<job>/<need>/<value>`, `<hippo>/paused/<job>`,
+ * `<hippo>/offsets`. Others, and those of another shape, are left out.
  *
  * @param records key to value; null is a tombstone
  */
@@ -135,10 +154,13 @@ export function memoryOf(records: Iterable<readonly [key: string, value: Buffer 
   const runs: KnownRun[] = [];
   const paused: PausedJob[] = [];
   const landed = new Set<string>();
+  const positions = new Map<string, Place[]>();
   for (const [key, bytes] of records) {
     const [hippo, kind, job] = key.split('/', 3);
-    if (hippo === undefined || job === undefined || bytes === null) continue;
+    if (hippo === undefined || bytes === null) continue;
     const value = parseJson(bytes);
+    if (kind === 'offsets') positions.set(hippo, listPositions(positionsFromJson(value)).map(placeOf));
+    if (job === undefined) continue;
     if (kind === 'run' && isRunState(value)) {
       runs.push({ hippo, run: value });
       for (const input of Object.values(value.inputs)) landed.add(coordinates(input));
@@ -148,7 +170,7 @@ export function memoryOf(records: Iterable<readonly [key: string, value: Buffer 
       paused.push({ hippo, job, ...(value as Partial<PausedJob>) });
     }
   }
-  return { runs, paused, landed };
+  return { runs, paused, landed, positions };
 }
 
 /** The state topic is the hippos' own, but a newer hippo may write what this one does not know. */
@@ -193,17 +215,11 @@ async function hippoGroups(
     groups.map(async (info) => ({
       hippo: info.group.slice(GROUP_PREFIX.length),
       info,
-      committed: present.has(frontier)
-        ? (await kafka.committed(info.group, [frontier])).map(({ topic, partition, offset }) => ({
-            topic,
-            partition,
-            offset: String(offset),
-          }))
-        : [],
+      read: present.has(frontier) ? (await kafka.committed(info.group, [frontier])).map(placeOf) : [],
     })),
   );
 }
 
-function placeOf({ topic, partition, offset }: KafkaRecord): Place {
+function placeOf({ topic, partition, offset }: ReadPosition): Place {
   return { topic, partition, offset: String(offset) };
 }

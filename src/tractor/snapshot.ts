@@ -38,8 +38,8 @@ export interface PausedJob {
 export interface HippoGroup {
   hippo: string;
   info: GroupInfo;
-  /** Next offset of each frontier partition; left out where nothing was committed. */
-  committed: readonly Place[];
+  /** Next offset of each frontier partition, by its state or what its group has committed; left out where there is neither. */
+  read: readonly Place[];
 }
 
 /**

@@ -53,6 +53,17 @@ test.each([
   expect(unansweredTrigger.plan(world({ events: [event], ...parts }), null)).toEqual([]);
 });
 
+test('a later landing of the same partition that was taken answers it; so does the same one told twice', () => {
+  const [older, same, other] = [
+    landing('btd.party', { yyyymm: '201704' }, NOON - hours(2), '5'),
+    landing('btd.party', { yyyymm: '201704' }, NOON - hours(1), '6'),
+    landing('btd.party', { yyyymm: '201705' }, NOON - hours(2), '4'),
+  ];
+  const landed = new Set(['frontier-adw[1]@7']);
+  const plan = unansweredTrigger.plan(world({ events: [other, older, same, event], landed }), null);
+  expect(plan.map(({ what }) => what)).toEqual(['btd.party yyyymm=201705']);
+});
+
 test('another event of the same table does not answer it', () => {
   const landed = new Set(['frontier-adw[1]@8', 'frontier-adw[0]@7']);
   expect(unansweredTrigger.plan(world({ events: [event], landed }), null)).toHaveLength(1);

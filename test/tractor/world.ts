@@ -59,7 +59,7 @@ export function group(
   return {
     hippo,
     info: { group: `hippo.${hippo}`, state, members },
-    committed: Object.entries(read).map(([partition, offset]) => ({
+    read: Object.entries(read).map(([partition, offset]) => ({
       topic: 'frontier-adw',
       partition: Number(partition),
       offset,

@@ -15,11 +15,9 @@ export const unansweredTrigger: Recovery = {
   id: 'unanswered-trigger',
   title: 'Triggers that nobody answered',
   plan(snapshot) {
-    const answered = answeredEvents(snapshot);
+    const isAnswered = answerer(snapshot);
     const byTable = Map.groupBy(
-      snapshot.events.filter(
-        ({ place, at }) => at <= snapshot.now - GRACE && !answered.has(coordinates(place)),
-      ),
+      snapshot.events.filter((event) => event.at <= snapshot.now - GRACE && !isAnswered(event)),
       ({ message }) => `${message.db}.${message.table}`,
     );
     return [...byTable]
@@ -28,11 +26,24 @@ export const unansweredTrigger: Recovery = {
   },
 };
 
-function answeredEvents({ starts, finishes, landed }: Snapshot): Set<string> {
+/** An event is answered, too, when a later landing of the same partition, or the same one told twice, is. */
+function answerer({ starts, finishes, landed, events }: Snapshot): (event: Found<FrontierEvent>) => boolean {
   const received: ReceivedMessage[] = [...starts, ...finishes].flatMap(
     ({ message }) => message.receiveMsgs ?? [],
   );
-  return new Set([...landed, ...received.map(coordinates)]);
+  const named = new Set([...landed, ...received.map(coordinates)]);
+  const newest = new Map<string, number>();
+  for (const { message, place } of events) {
+    if (!named.has(coordinates(place))) continue;
+    const what = whatLanded(message);
+    newest.set(what, Math.max(newest.get(what) ?? 0, message.execDate));
+  }
+  return ({ message, place }) =>
+    named.has(coordinates(place)) || message.execDate <= (newest.get(whatLanded(message)) ?? -1);
+}
+
+function whatLanded({ db, table, partitions }: FrontierEvent): string {
+  return JSON.stringify([db, table, partitions.map(partitionPath)]);
 }
 
 function describe(table: string, events: readonly Found<FrontierEvent>[], snapshot: Snapshot): Stuck {
@@ -66,9 +77,9 @@ function readBy(
 ): { why: string; waiting: boolean } {
   const { groups } = snapshot;
   if (groups.length === 0) return { why: 'no hippo has run on these brokers', waiting: false };
-  const behind = groups.filter(({ committed }) =>
+  const behind = groups.filter(({ read }) =>
     events.some(({ place }) =>
-      committed.some(
+      read.some(
         ({ topic, partition, offset }) =>
           topic === place.topic && partition === place.partition && BigInt(offset) <= BigInt(place.offset),
       ),

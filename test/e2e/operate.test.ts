@@ -1,0 +1,104 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { test } from '../support/project.ts';
+
+const MONTHLY = `load:
+  every: month
+  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
+  run: ./job.sh`;
+
+describe('hippo tractor', () => {
+  test.concurrent(
+    'finds a run that failed, and pulls it out when its cause is gone',
+    async ({ makeProject }) => {
+      const project = await makeProject(MONTHLY, 'test -e mended || { echo "the disk is full"; exit 7; }');
+      await project.startClient().event('owner');
+      const landed = ['trigger', '--table', 'btd.party', '--partition', 'yyyymm=201704', '--wait'];
+      expect((await project.hippo(landed)).exitCode).toBe(1);
+
+      const found = await project.hippo(['tractor']);
+      expect(found.exitCode).toBe(1);
+      expect(
+        found.stdout.replaceAll(/\d+(\.\d+)? (ms|s) ago/g, 'N s ago').replaceAll(/\d{4}-.* UTC/g, 'T'),
+      ).toBe(
+        `Failed runs (1)
+  ✗ ${project.name}/load 201704
+    failed N s ago: ./job.sh ended with exit code 7
+    → hippo job run ${project.name}/load --key 201704
+
+(${project.name}, events since T)
+Run the failed run again: hippo tractor --pull
+`,
+      );
+
+      const unasked = await project.hippo(['tractor', '--pull']);
+      expect([unasked.exitCode, unasked.stderr]).toEqual([
+        2,
+        '✗ There is no terminal to ask for a confirmation on\n  Nothing was changed.\n  → hippo tractor --pull --yes\n',
+      ]);
+
+      await writeFile(join(project.directory, 'mended'), '');
+      const pulled = await project.hippo([
+        'tractor',
+        '--pull',
+        '--yes',
+        '--reason',
+        'the disk has room',
+        '--json',
+      ]);
+      expect(pulled.exitCode).toBe(0);
+      expect(JSON.parse(pulled.stdout)).toMatchObject({
+        pulled: [{ run_key: '201704', result: 'succeeded' }],
+      });
+
+      const after = await project.hippo(['tractor']);
+      expect(after.exitCode).toBe(0);
+      expect(after.stdout).toMatch(/^✓ Nothing is stuck/);
+    },
+  );
+
+  test.concurrent('names a hippo without a client, and what waits for it', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY, 'sleep 300');
+    const client = project.startClient();
+    await client.event('owner');
+    await project.hippo(['trigger', '--table', 'btd.party', '--partition', 'yyyymm=201704']);
+    await client.event('submitted');
+    client.kill('SIGTERM');
+    await client.ended;
+    const { exitCode, stdout } = await project.hippo(['tractor']);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('Hippos without a client (1)');
+    expect(stdout).toContain(`${project.name}: load 201704`);
+    expect(stdout).toContain(`→ cd ${project.directory} && ./start-client.sh`);
+  });
+});
+
+describe('hippo doctor', () => {
+  test.concurrent('finds a healthy project healthy, and a client that runs', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    await project.startClient().event('owner');
+    const { exitCode, stdout } = await project.hippo([
+      'doctor',
+      'hippo-yaml',
+      'kafka',
+      'topics',
+      'group',
+      '--json',
+    ]);
+    expect(exitCode, stdout).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ totals: { ok: 4, warning: 0, error: 0 } });
+  });
+
+  test.concurrent('says what is wrong and what to type, and exits with 1', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    await rm(join(project.directory, 'job.sh'));
+    const { exitCode, stdout } = await project.hippo(['doctor', 'start-scripts', 'topics', 'kafka'], {
+      env: { HIPPO_BROKERS: '127.0.0.1:1' },
+    });
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('job.sh');
+    expect(stdout).toContain('127.0.0.1:1');
+    expect(stdout).toContain('→ hippo up');
+  });
+});
