@@ -70,7 +70,7 @@ export default {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: '^src/(commands|index)' },
+      from: { orphan: true, path: '^src/', pathNot: '^src/(commands|index)|\\.d\\.ts$' },
       to: {},
     },
     { name: 'not-to-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
