@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
 import { type Printer, Sink } from '../../src/tail/sink.ts';
 
@@ -40,3 +41,8 @@ export function printed(print: Printer, ...records: KafkaRecord[]): Buffer {
   sink.flush();
   return Buffer.concat(chunks);
 }
+
+/** Any text, control characters and lone surrogates too. (fast-check's own takes seconds to be made.) */
+export const anyText: fc.Arbitrary<string> = fc
+  .array(fc.oneof(fc.nat(0x7f), fc.nat(0x10ffff)))
+  .map((codes) => String.fromCodePoint(...codes));
