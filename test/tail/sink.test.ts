@@ -62,9 +62,8 @@ describe('the sink', () => {
     const large = Buffer.alloc(1_000_000, 0xff);
     for (const piece of ['a', large, Buffer.from([0x80]), 'ü'.repeat(300_000)]) sink.write(piece);
     sink.flush();
-    expect(Buffer.concat(output.writes)).toEqual(
-      Buffer.concat([Buffer.from('a'), large, Buffer.from([0x80]), Buffer.from('ü'.repeat(300_000))]),
-    );
+    const all = ['a', large, Buffer.from([0x80]), 'ü'.repeat(300_000)].map((piece) => Buffer.from(piece));
+    expect(Buffer.concat(output.writes).equals(Buffer.concat(all))).toBe(true);
   });
 
   it('is ready only when the reader has drained it', async () => {
