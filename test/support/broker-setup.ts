@@ -26,7 +26,11 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     return undefined;
   }
   const directory = await mkdtemp(join(tmpdir(), 'hippo-test-kafka-'));
-  const broker = await startBroker({ directory });
+  const broker = await startBroker({
+    directory,
+    // What is to be compacted soon is.
+    properties: { 'log.cleaner.backoff.ms': '200' },
+  });
   const callOff = watchdog(broker.pid, directory);
   project.provide('brokers', broker.brokers);
   return async () => {

@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Kafka as KafkaJs, logLevel } from 'kafkajs';
+import { execa } from '../../src/core/exec.ts';
+import { connectKafka } from '../../src/kafka/connect.ts';
+import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
+import { kafkaSettings } from '../support/kafka.ts';
+import { watchdog } from '../support/watchdog.ts';
+
+/** A cluster of two: the first is the controller, the second a broker only. */
+async function startCluster(): Promise<[RunningBroker, RunningBroker]> {
+  const folder = await mkdtemp(join(tmpdir(), 'hippo-test-cluster-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const [one, two] = [join(folder, 'one'), join(folder, 'two')];
+  const start = async (options: Parameters<typeof startBroker>[0]): Promise<RunningBroker> => {
+    const broker = await startBroker(options);
+    const callOff = watchdog(broker.pid, options.directory);
+    onTestFinished(async () => {
+      await broker.stop();
+      callOff();
+    });
+    return broker;
+  };
+  const first = await start({ directory: one });
+  const [, voters = ''] = /^controller\.quorum\.voters=(.*)$/m.exec(
+    await readFile(join(one, 'server.properties'), 'utf8'),
+  )!;
+  const identity = await readFile(join(one, 'data', 'meta.properties'), 'utf8');
+  await mkdir(join(two, 'data'), { recursive: true });
+  await writeFile(
+    join(two, 'data', 'meta.properties'),
+    identity.replace(/^node\.id=.*/m, 'node.id=2').replace(/^directory\.id=.*\n/m, ''),
+  );
+  const second = await start({
+    directory: two,
+    properties: ({ client }) => ({
+      'process.roles': 'broker',
+      'node.id': '2',
+      'controller.quorum.voters': voters,
+      listeners: `PLAINTEXT://127.0.0.1:${client}`,
+    }),
+  });
+  return [first, second];
+}
+
+test('reading goes on when another broker becomes the leader, and loses and repeats nothing', async () => {
+  const [one, two] = await startCluster();
+  const kafka = await connectKafka({ brokers: one.brokers, settings: kafkaSettings() });
+  onTestFinished(() => kafka.close());
+  const admin = new KafkaJs({ brokers: one.brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.createTopics({
+    topics: [{ topic: 't', replicaAssignment: [{ partition: 0, replicas: [2, 1] }] }],
+  });
+  await admin.disconnect();
+  const write = async (from: number): Promise<void> => {
+    const input = Array.from({ length: 100 }, (_, index) => `${from + index}\n`).join('');
+    await execa('kcat', ['-P', '-b', one.brokers.join(','), '-t', 't', '-p', '0'], { input });
+  };
+  const leader = async (): Promise<number | undefined> =>
+    (await kafka.topics()).find(({ topic }) => topic === 't')?.partitions[0]?.leader;
+
+  expect(await leader()).toBe(2);
+  await write(0);
+  const reader = await kafka.reader({
+    from: [{ topic: 't', partition: 0, offset: 0n }],
+    until: [{ topic: 't', partition: 0, offset: 200n }],
+    maxWait: 100,
+  });
+  const read: number[] = [];
+  for await (const { records } of reader) {
+    read.push(...records.map(({ value }) => Number(value?.toString())));
+    if (read.length !== 100) continue;
+    await two.stop();
+    expect(await leader()).toBe(1);
+    await write(100);
+  }
+  expect(read).toEqual(Array.from({ length: 200 }, (_, index) => index));
+});

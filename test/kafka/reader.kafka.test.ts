@@ -1,0 +1,276 @@
+import { Kafka as KafkaJs, logLevel } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { execa } from '../../src/core/exec.ts';
+import { newId } from '../../src/core/ids.ts';
+import type { Kafka, Reader, RecordBatch } from '../../src/kafka/port.ts';
+import { readAll, testKafka, testTopic } from '../support/kafka.ts';
+
+/** What others write with: kcat (librdkafka), the broker's own Java, and kafkajs for aborts and deletions. */
+const kafkajs = new KafkaJs({
+  brokers: inject('brokers'),
+  logLevel: logLevel.NOTHING,
+  retry: { initialRetryTime: 20 },
+});
+
+async function kcat(topic: string, lines: readonly string[], ...more: string[]): Promise<void> {
+  const args = ['-P', '-b', inject('brokers').join(','), '-t', topic, ...more];
+  await execa('kcat', args, { input: lines.map((line) => `${line}\n`).join('') });
+}
+
+async function transaction(topic: string, values: string[], end: 'commit' | 'abort'): Promise<void> {
+  const producer = kafkajs.producer({ transactionalId: newId(), maxInFlightRequests: 1, idempotent: true });
+  await producer.connect();
+  const open = await producer.transaction();
+  for (const value of values) await open.send({ topic, messages: [{ value }] });
+  await open[end]();
+  await producer.disconnect();
+}
+
+const values = (records: readonly { value: Buffer | null }[]): (string | null)[] =>
+  records.map(({ value }) => value?.toString() ?? null);
+
+/** Reads until `enough`, and closes the reader. */
+async function readUntil(reader: Reader, enough: (batch: RecordBatch) => boolean): Promise<RecordBatch[]> {
+  const batches: RecordBatch[] = [];
+  for await (const batch of reader) {
+    batches.push(batch);
+    if (enough(batch)) break;
+  }
+  return batches;
+}
+
+const at = (topic: string, offset: bigint, partition = 0) => ({ topic, partition, offset });
+
+describe('compressed batches', () => {
+  const lines = Array.from({ length: 2000 }, (_, index) => `line ${index} ${'höö '.repeat(index % 20)}`);
+
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'])('%s, as librdkafka writes it', async (codec) => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    await kcat(topic, lines, '-z', codec);
+    expect(values(await readAll(kafka, topic))).toEqual(lines);
+  });
+
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'])('%s, as Java writes it', async (codec) => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 1, { 'compression.type': codec });
+    await kcat(topic, lines);
+    expect(values(await readAll(kafka, topic))).toEqual(lines);
+  });
+});
+
+describe('transactions', () => {
+  test('what was aborted never happened, and a log that ends in markers ends', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    await transaction(topic, ['a', 'b'], 'commit');
+    await transaction(topic, ['x', 'y'], 'abort');
+    await kcat(topic, ['c']);
+    await transaction(topic, ['z'], 'abort');
+    const [range] = await kafka.offsets(topic);
+    expect(range).toMatchObject({ low: 0n, high: 9n, stable: 9n });
+    expect(values(await readAll(kafka, topic))).toEqual(['a', 'b', 'c']);
+  });
+
+  test('that overlap are told apart', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const producers = await Promise.all(
+      [newId(), newId()].map(async (transactionalId) => {
+        const producer = kafkajs.producer({ transactionalId, maxInFlightRequests: 1, idempotent: true });
+        await producer.connect();
+        onTestFinished(() => producer.disconnect());
+        return producer.transaction();
+      }),
+    );
+    const [aborted, committed] = producers as [(typeof producers)[0], (typeof producers)[0]];
+    for (let index = 0; index < 3; index++) {
+      await aborted.send({ topic, messages: [{ value: `x${index}` }] });
+      await committed.send({ topic, messages: [{ value: `a${index}` }] });
+    }
+    await aborted.abort();
+    await committed.commit();
+    expect(values(await readAll(kafka, topic))).toEqual(['a0', 'a1', 'a2']);
+  });
+
+  test('that are open hold the reader back, until they end', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const producer = kafkajs.producer({ transactionalId: newId(), maxInFlightRequests: 1, idempotent: true });
+    await producer.connect();
+    onTestFinished(() => producer.disconnect());
+    const open = await producer.transaction();
+    await open.send({ topic, messages: [{ value: 'a' }] });
+    await kcat(topic, ['b']);
+    expect(await kafka.offsets(topic)).toEqual([{ partition: 0, low: 0n, high: 2n, stable: 0n }]);
+
+    const uncommitted = await kafka.reader({
+      from: [at(topic, 0n)],
+      until: [at(topic, 2n)],
+      readCommitted: false,
+    });
+    expect(values((await readUntil(uncommitted, () => false)).flatMap(({ records }) => records))).toEqual([
+      'a',
+      'b',
+    ]);
+
+    const reader = await kafka.reader({ from: [at(topic, 0n)], until: [at(topic, 3n)], maxWait: 50 });
+    const reading = readUntil(reader, () => false);
+    await sleep(300);
+    expect(reader.positions()).toEqual([at(topic, 0n)]);
+    await open.commit();
+    expect(values((await reading).flatMap(({ records }) => records))).toEqual(['a', 'b']);
+  });
+});
+
+describe('a log with holes', () => {
+  test('that compaction made is read to its end, by position', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 1, {
+      'cleanup.policy': 'compact',
+      'segment.ms': '100',
+      'min.cleanable.dirty.ratio': '0.01',
+      'delete.retention.ms': '0',
+    });
+    const keyed = (from: number): string[] =>
+      Array.from({ length: 100 }, (_, index) => `${index % 10}:${from + index}`);
+    await kcat(topic, keyed(0), '-K', ':');
+    await sleep(150);
+    await kcat(topic, keyed(100), '-K', ':');
+    await sleep(150);
+    await kcat(topic, ['0:last'], '-K', ':');
+    const cleaned = async (): Promise<number> => (await readAll(kafka, topic)).length;
+    for (const deadline = Date.now() + 60_000; (await cleaned()) > 20 && Date.now() < deadline;)
+      await sleep(100);
+
+    const records = await readAll(kafka, topic);
+    expect(records.length).toBeLessThanOrEqual(20);
+    expect(values(records).slice(-10)).toEqual([
+      ...Array.from({ length: 9 }, (_, index) => String(191 + index)),
+      'last',
+    ]);
+    // Where the hole is, and where it ends, makes no difference to where reading stops.
+    for (const [from, until] of [
+      [0n, 50n],
+      [20n, 60n],
+      [100n, 191n],
+    ] as const) {
+      const reader = await kafka.reader({ from: [at(topic, from)], until: [at(topic, until)], maxWait: 50 });
+      const batches = await readUntil(reader, () => false);
+      expect(batches.at(-1)?.next).toBe(until);
+    }
+  });
+
+  test('at its beginning is jumped over, and told', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    await kcat(topic, ['a', 'b', 'c', 'd', 'e']);
+    await deleteBefore(topic, 3);
+    expect(await kafka.offsets(topic)).toMatchObject([{ low: 3n, high: 5n }]);
+    const reader = await kafka.reader({ from: [at(topic, 1n)], until: [at(topic, 5n)] });
+    const [jump, ...batches] = await readUntil(reader, () => false);
+    expect(jump).toMatchObject({ records: [], next: 3n, jumped: { from: 1n, to: 3n } });
+    expect(values(batches.flatMap(({ records }) => records))).toEqual(['d', 'e']);
+  });
+
+  test('that is trimmed up to its end has nothing left to wait for', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    await kcat(topic, ['a', 'b', 'c']);
+    await deleteBefore(topic, 3);
+    const reader = await kafka.reader({ from: [at(topic, 0n)], until: [at(topic, 3n)] });
+    expect(await readUntil(reader, () => false)).toMatchObject([{ records: [], next: 3n }]);
+  });
+
+  test('that ends before the position, as of a topic made anew, is read from its start', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    await kcat(topic, ['new']);
+    const reader = await kafka.reader({ from: [at(topic, 1000n)], maxWait: 50 });
+    const batches = await readUntil(reader, ({ records }) => records.length > 0);
+    expect(batches[0]).toMatchObject({ jumped: { from: 1000n, to: 0n } });
+    expect(values(batches.flatMap(({ records }) => records))).toEqual(['new']);
+  });
+});
+
+describe('a reader', () => {
+  test('follows several partitions and topics, and stops each where it should', async () => {
+    const kafka = await testKafka();
+    const [one, two] = [await testTopic(kafka, 2), await testTopic(kafka)];
+    const until = [at(one, 2n), at(one, 1n, 1), at(two, 1n)];
+    const reader = await kafka.reader({
+      from: until.map((place) => ({ ...place, offset: 0n })),
+      until,
+      maxWait: 50,
+    });
+    const reading = readUntil(reader, () => false);
+    await kcat(one, ['a', 'b', 'not read'], '-p', '0');
+    await kcat(one, ['c', 'not read'], '-p', '1');
+    await kcat(two, ['d']);
+    const batches = await reading;
+    expect(values(batches.flatMap(({ records }) => records)).sort()).toEqual(['a', 'b', 'c', 'd']);
+    expect(reader.positions()).toEqual(until);
+  });
+
+  test('reads keys, headers, tombstones and records larger than a fetch', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 1, { 'max.message.bytes': '8000000' });
+    const large = 'x'.repeat(3_000_000);
+    const producer = kafkajs.producer();
+    await producer.connect();
+    await producer.send({
+      topic,
+      messages: [
+        { key: 'k', value: null, headers: { a: 'b', '': Buffer.from([0xff]) }, timestamp: '1493394946000' },
+        { value: large },
+        { value: '' },
+      ],
+    });
+    await producer.disconnect();
+    const [tombstone, big, empty] = await readAll(kafka, topic);
+    expect(tombstone).toEqual({
+      ...at(topic, 0n),
+      timestamp: 1_493_394_946_000,
+      key: Buffer.from('k'),
+      value: null,
+      headers: { a: Buffer.from('b'), '': Buffer.from([0xff]) },
+    });
+    expect(big?.value?.toString() === large).toBe(true);
+    expect(empty?.value).toEqual(Buffer.alloc(0));
+  });
+
+  test('leaves no consumer group behind', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    await kcat(topic, ['a']);
+    const before = await kafka.groups();
+    await readAll(kafka, topic);
+    expect(await kafka.groups()).toEqual(before);
+  });
+
+  test('ends when it is closed', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const reader = await kafka.reader({ from: [at(topic, 0n)] });
+    const reading = readUntil(reader, () => false);
+    await sleep(100);
+    await reader.close();
+    expect(await reading).toEqual([]);
+  });
+
+  test('says that the topic is gone', async () => {
+    const kafka: Kafka = await testKafka();
+    const reader = await kafka.reader({ from: [at('nowhere', 0n)] });
+    await expect(readUntil(reader, () => true)).rejects.toThrow(/nowhere/);
+  });
+});
+
+async function deleteBefore(topic: string, offset: number): Promise<void> {
+  const admin = kafkajs.admin();
+  await admin.connect();
+  // It knows only the leaders of topics that it has asked about.
+  await admin.fetchTopicOffsets(topic);
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] });
+  await admin.disconnect();
+}
