@@ -38,7 +38,12 @@ export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
       import('../doctor/environment.ts'),
       import('../doctor/runner.ts'),
     ]);
-    const environment = await gatherEnvironment({ cwd: process.cwd(), env: process.env, file: flags.config });
+    const environment = await gatherEnvironment({
+      cwd: process.cwd(),
+      env: process.env,
+      file: flags.config,
+      profile: flags.profile,
+    });
     try {
       return await diagnose(chosen, environment, (report) => {
         if (!this.json) process.stdout.write(`${renderCheck(report)}\n`);

@@ -10,6 +10,7 @@ export const OVERRIDES: readonly (readonly [variable: string, path: ConfigPath])
   ['HIPPO_TLS_CERT_FILE', ['kafka', 'tls', 'cert_file']],
   ['HIPPO_TLS_KEY_FILE', ['kafka', 'tls', 'key_file']],
   ['HIPPO_TLS_KEY_PASSPHRASE', ['kafka', 'tls', 'key_passphrase']],
+  ['HIPPO_TLS_SERVER_NAME', ['kafka', 'tls', 'server_name']],
   ['HIPPO_SASL_MECHANISM', ['kafka', 'sasl', 'mechanism']],
   ['HIPPO_SASL_USERNAME', ['kafka', 'sasl', 'username']],
   ['HIPPO_SASL_PASSWORD', ['kafka', 'sasl', 'password']],
@@ -37,13 +38,23 @@ export function override(tree: JsonObject, env: NodeJS.ProcessEnv): Overridden {
   return { tree: result, variables };
 }
 
+/** Two ways to say one thing: an overlay that uses one replaces the other one. */
+const INSTEAD_OF: Readonly<Record<string, string>> = {
+  password: 'password_file',
+  password_file: 'password',
+  token: 'token_file',
+  token_file: 'token',
+};
+
 /** Overlay wins; mappings are merged, everything else is replaced. */
 export function merge(base: JsonObject, overlay: JsonObject): JsonObject {
+  const replaced = new Set(Object.keys(overlay).map((key) => INSTEAD_OF[key]));
   const merged = Object.entries(overlay).map(([key, value]): [string, Json] => {
     const below = base[key];
     return [key, isJsonObject(below) && isJsonObject(value) ? merge(below, value) : value];
   });
-  return { ...base, ...Object.fromEntries(merged) };
+  const kept = Object.entries(base).filter(([key]) => !replaced.has(key));
+  return Object.fromEntries([...kept, ...merged]);
 }
 
 export function setIn(tree: JsonObject, path: ConfigPath, value: Json): JsonObject {

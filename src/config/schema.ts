@@ -165,24 +165,52 @@ const sasl = z.strictObject({
   password_file: z
     .string()
     .optional()
-    .describe('A file with the password; a relative path starts at hippo.yaml'),
+    .describe('A file with the password, read again for each new connection; relative to hippo.yaml'),
   token: secret.optional().describe('For oauthbearer'),
-  token_file: z.string().optional().describe('A file with the token, read again for each new connection'),
+  token_file: z
+    .string()
+    .optional()
+    .describe('A file with the token, read again for each new connection; relative to hippo.yaml'),
 });
+
+const tls = z.strictObject({
+  ca_file: z
+    .string()
+    .optional()
+    .describe("PEM: the broker's authority; left out: those that this machine trusts"),
+  cert_file: z.string().optional().describe('PEM: our certificate, where the broker wants one'),
+  key_file: z.string().optional().describe('PEM: its key'),
+  key_passphrase: secret.optional(),
+  server_name: z
+    .string()
+    .optional()
+    .describe("A name of the broker's certificate, where kafka.brokers has another"),
+});
+
+/** A certificate proves nothing without its key. */
+function checkTls({ cert_file, key_file }: z.output<typeof tls>, context: z.RefinementCtx): void {
+  if ((cert_file === undefined) === (key_file === undefined)) return;
+  const [missing, other] = cert_file === undefined ? ['cert_file', 'key_file'] : ['key_file', 'cert_file'];
+  context.addIssue({ code: 'custom', path: [missing], message: `is missing; ${other} needs it` });
+}
 
 /** A mechanism without its credentials would fail much later, and less clearly. */
 function checkSasl(settings: z.output<typeof sasl>, context: z.RefinementCtx): void {
-  const missing = (key: keyof typeof settings, message: string): void =>
+  const complain = (key: keyof typeof settings, message: string): void =>
     context.addIssue({ code: 'custom', path: [key], message });
   const { mechanism } = settings;
+  for (const key of ['password', 'token'] as const) {
+    if (settings[key] === undefined || settings[`${key}_file`] === undefined) continue;
+    complain(`${key}_file`, `says again what ${key} says; leave one of them out`);
+  }
   if (mechanism === 'oauthbearer') {
     if ((settings.token ?? settings.token_file) === undefined)
-      missing('token', 'is missing; oauthbearer needs it, or token_file');
+      complain('token', 'is missing; oauthbearer needs it, or token_file');
     return;
   }
-  if (settings.username === undefined) missing('username', `is missing; ${mechanism} needs it`);
+  if (settings.username === undefined) complain('username', `is missing; ${mechanism} needs it`);
   if ((settings.password ?? settings.password_file) === undefined) {
-    missing('password', `is missing; ${mechanism} needs it, or password_file`);
+    complain('password', `is missing; ${mechanism} needs it, or password_file`);
   }
 }
 
@@ -194,18 +222,7 @@ const kafka = z.strictObject({
   client_id: name.default('hippo'),
   connect_timeout: duration.prefault('5s').describe('How long a dead broker may keep a command waiting'),
   request_timeout: duration.prefault('30s'),
-  tls: z
-    .union([
-      z.boolean(),
-      z.strictObject({
-        ca_file: z.string().optional(),
-        cert_file: z.string().optional(),
-        key_file: z.string().optional(),
-        key_passphrase: secret.optional(),
-        server_name: z.string().optional(),
-      }),
-    ])
-    .default(false),
+  tls: z.union([z.boolean(), tls.superRefine(checkTls)]).default(false),
   sasl: sasl.superRefine(checkSasl).optional(),
 });
 
@@ -293,7 +310,9 @@ export const configSchema = z.strictObject({
 
 /** Merged over the base, which may hold what a profile lacks. */
 const profile = z.strictObject({
-  kafka: kafka.extend({ sasl: sasl.partial().optional() }).optional(),
+  kafka: kafka
+    .extend({ tls: z.union([z.boolean(), tls]).optional(), sasl: sasl.partial().optional() })
+    .optional(),
   topics: topics.optional(),
   yarn: yarn.optional(),
 });

@@ -44,11 +44,18 @@ export interface EnvironmentOptions {
   env: NodeJS.ProcessEnv;
   /** `--config` */
   file?: string | undefined;
+  /** `--profile` */
+  profile?: string | undefined;
 }
 
 /** Gathers the environment. A hippo.yaml that cannot be used is part of it, not an error. */
-export async function gatherEnvironment({ cwd, env, file }: EnvironmentOptions): Promise<Environment> {
-  const project = await findProject({ cwd, env, file });
+export async function gatherEnvironment({
+  cwd,
+  env,
+  file,
+  profile,
+}: EnvironmentOptions): Promise<Environment> {
+  const project = await findProject({ cwd, env, file, profile });
   let connection: Promise<Kafka> | undefined;
   return {
     cwd,
@@ -65,9 +72,9 @@ export async function gatherEnvironment({ cwd, env, file }: EnvironmentOptions):
   };
 }
 
-async function findProject({ cwd, env, file }: EnvironmentOptions): Promise<Project> {
+async function findProject({ cwd, env, file, profile }: EnvironmentOptions): Promise<Project> {
   try {
-    const loaded = await loadConfig({ cwd, env, ...(file !== undefined && { file }) });
+    const loaded = await loadConfig({ cwd, env, file, profile });
     if (loaded.file === null) return { state: 'none', file: null, loaded };
     return { state: 'loaded', file: loaded.file, loaded, hippo: hippoName(loaded) };
   } catch (thrown) {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Broker, { type ProtocolCall } from 'kafkajs/src/broker/index.js';
 import ConnectionPool from 'kafkajs/src/network/connectionPool.js';
-import createSocketFactory from 'kafkajs/src/network/socketFactory.js';
 import protocol from 'kafkajs/src/protocol/requests/index.js';
 import { Backoff, within } from './deadline.ts';
 import {
   type Doing,
+  type Unreachability,
   connectionReason,
   errorType,
   isConnectionError,
@@ -13,10 +13,13 @@ import {
   translate,
   unknownTopic,
   unreachable,
+  unspokenWish,
 } from './errors.ts';
 import { debug, kafkaLogger } from './logging.ts';
 import { API, type ApiName, type MetadataResponse, type Responses, failOn } from './requests.ts';
+import { saslProvider } from './sasl.ts';
 import type { ConnectionSettings } from './settings.ts';
+import { openSocket } from './socket.ts';
 import './timers.ts';
 
 /** Between the first tries of two brokers of the list: the first one that answers is used. */
@@ -36,6 +39,7 @@ export class Cluster {
   #connecting = new Map<Broker, Promise<void>>();
   #coordinators = new Map<string, number>();
   #controller: number | undefined;
+  #reconnecting: Promise<void> | undefined;
   #closed = false;
 
   constructor(settings: ConnectionSettings) {
@@ -57,10 +61,11 @@ export class Cluster {
    */
   async connect(): Promise<void> {
     if (this.#closed) throw closedError();
-    const reasons = new Map<string, string>();
+    const reasons = new Map<string, Unreachability>();
     const late = (): Error => {
-      for (const address of this.brokers) if (!reasons.has(address)) reasons.set(address, 'no answer');
-      return unreachable({ brokers: this.brokers }, listed(reasons));
+      for (const address of this.brokers)
+        if (!reasons.has(address)) reasons.set(address, { reason: 'no answer' });
+      return unreachable({ brokers: this.brokers }, reasons);
     };
     const tried: Broker[] = [];
     const settled = new AbortController();
@@ -68,11 +73,16 @@ export class Cluster {
       await sleep(index * STAGGER_MS, undefined, { signal: settled.signal });
       const broker = this.#brokerAt(address);
       tried.push(broker);
+      let answered = false;
       try {
         await broker.connect();
+        answered = true;
+        await this.#enter(broker);
         return broker;
       } catch (error) {
-        reasons.set(address, connectionReason(error));
+        const { tls } = this.settings;
+        const contact = { tls: tls !== null, certificate: tls?.cert !== undefined, answered };
+        reasons.set(address, unspokenWish(error, contact) ?? { reason: connectionReason(error) });
         throw error;
       }
     });
@@ -88,11 +98,17 @@ export class Cluster {
   }
 
   /** Bad credentials or certificates say more than a broker that is down. */
-  #firstOf(errors: unknown[], reasons: Map<string, string>): Error {
+  #firstOf(errors: unknown[], reasons: Map<string, Unreachability>): Error {
     const telling = errors.find((error) => !isConnectionError(error));
     return telling === undefined
-      ? unreachable({ brokers: this.brokers }, listed(reasons), errors[0])
+      ? unreachable({ brokers: this.brokers }, reasons, errors[0])
       : translate(telling, { brokers: this.brokers });
+  }
+
+  /** Without credentials a connection proves nothing: a broker that wants some closes it at the first request. */
+  async #enter(broker: Broker): Promise<void> {
+    if (this.settings.sasl !== null) return;
+    await this.send(broker, 'ListOffsets', { replicaId: -1, isolationLevel: 0, topics: [] });
   }
 
   /** One request to one broker. */
@@ -142,9 +158,15 @@ export class Cluster {
         debug('a broker does not answer', { broker: addressOf(broker), error: String(error) });
       }
     }
-    this.#seed = undefined;
-    await this.connect();
+    this.#reconnecting ??= this.#reconnect().finally(() => (this.#reconnecting = undefined));
+    await this.#reconnecting;
     return this.#seed as unknown as Broker;
+  }
+
+  /** Once, however many ask at the same time. */
+  async #reconnect(): Promise<void> {
+    if (this.#seed !== undefined) this.forget(this.#seed);
+    await this.connect();
   }
 
   /** @param topics null: all of them */
@@ -330,8 +352,8 @@ export class Cluster {
       port,
       clientId,
       ssl: tls,
-      sasl: sasl === null ? null : { ...sasl },
-      socketFactory: createSocketFactory(),
+      sasl: sasl === null ? null : saslProvider(sasl),
+      socketFactory: openSocket,
       connectionTimeout: connectTimeout,
       requestTimeout,
       enforceRequestTimeout: true,
@@ -370,8 +392,4 @@ function release(broker: Broker): void {
 
 function closedError(): Error {
   return Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' });
-}
-
-function listed(reasons: ReadonlyMap<string, string>): string[] {
-  return [...reasons].map(([address, reason]) => `${address}: ${reason}`);
 }

@@ -1,4 +1,13 @@
-import { BugError, HippoError, ServiceError, UserError, messageOf } from '../core/errors.ts';
+import {
+  BugError,
+  type ErrorDetails,
+  HippoError,
+  ServiceError,
+  UserError,
+  messageOf,
+} from '../core/errors.ts';
+import { SaslHandshakeError, handshakeFailed } from './sasl-errors.ts';
+import { USE_CERTIFICATE, USE_PLAIN, USE_TLS, isTlsFailure, tlsFailed } from './tls-errors.ts';
 
 /** Another producer has taken the transactional id over: this process is not the owner any more and must stop writing. */
 export class FencedError extends ServiceError {}
@@ -12,6 +21,8 @@ interface KafkaJsError extends Error {
   type?: string;
   /** A protocol error's number, or a connection error's system code. */
   code?: number | string;
+  /** `host:port` of a connection error. */
+  broker?: string;
   retriable?: boolean;
 }
 
@@ -33,9 +44,7 @@ const CONNECTION_ERRORS = new Set([
 /** The broker could not be talked to; another try, or another broker, may help. */
 export function isConnectionError(thrown: unknown): boolean {
   if (thrown instanceof UnreachableError) return true;
-  return (
-    thrown instanceof Error && CONNECTION_ERRORS.has(thrown.name) && tlsReason(codeOf(thrown)) === undefined
-  );
+  return thrown instanceof Error && CONNECTION_ERRORS.has(thrown.name) && !isTlsFailure(codeOf(thrown));
 }
 
 /** Kafka's own name of a protocol error, e.g. `OFFSET_OUT_OF_RANGE`. */
@@ -65,26 +74,85 @@ export function translate(thrown: unknown, doing: Doing): HippoError {
     return new BugError(thrown.message, { cause: thrown });
   const error = thrown as KafkaJsError;
   if (isFenced(error)) return fenced(doing, error);
-  if (error instanceof Error && error.name === 'KafkaJSSASLAuthenticationError')
-    return authenticationFailed(doing, error);
-  const tls = tlsReason(codeOf(error));
-  if (tls !== undefined) return tlsFailed(doing, tls, error);
+  const at = error.broker ?? doing.brokers.join(', ');
+  if (error instanceof SaslHandshakeError) return handshakeFailed(at, error);
+  const tls = tlsFailed(codeOf(error), { at, words: messageOf(error), cause: error });
+  if (tls !== undefined) return tls;
   if (isConnectionError(error))
-    return unreachable(doing, [`${doing.brokers.join(', ')}: ${connectionReason(error)}`], error);
+    return unreachable(doing, new Map([[at, { reason: connectionReason(error) }]]), error);
   return protocolError(doing, error);
 }
 
-/** @param reasons one line a broker: `127.0.0.1:9092: nothing listens there` */
-export function unreachable(doing: Doing, reasons: readonly string[], cause?: unknown): UnreachableError {
+/** Why a broker cannot be talked to. */
+export interface Unreachability {
+  /** Reads on after `127.0.0.1:9092: `. */
+  reason: string;
+  /** What to do about it, where that is known. */
+  cure?: Pick<ErrorDetails, 'next' | 'place'>;
+}
+
+/** @param reasons by the brokers' addresses */
+export function unreachable(
+  doing: Doing,
+  reasons: ReadonlyMap<string, Unreachability>,
+  cause?: unknown,
+): UnreachableError {
   return new UnreachableError(`Kafka cannot be reached at ${doing.brokers.join(', ')}`, {
-    why: reasons.join('\n'),
+    why: [...reasons].map(([address, { reason }]) => `${address}: ${reason}`).join('\n'),
     next: [
       'hippo up        (starts a local Kafka)',
       'hippo doctor    (finds out what is wrong)',
       'check kafka.brokers in hippo.yaml, or HIPPO_BROKERS',
     ],
+    ...[...reasons.values()].find(({ cure }) => cure !== undefined)?.cure,
     cause,
   });
+}
+
+/**
+ * Makes out from how far a broker let us come what it wants.
+ *
+ * @param contact whether TLS was spoken, with a client certificate or not, and whether the broker had answered before
+ */
+export function unspokenWish(
+  error: unknown,
+  contact: { tls: boolean; certificate: boolean; answered: boolean },
+): Unreachability | undefined {
+  if (!isClosed(error)) return undefined;
+  if (contact.answered) {
+    return {
+      reason: 'it closed the connection at the first request; does this port want SASL?',
+      cure: {
+        next: ['set kafka.sasl in hippo.yaml', "or name the broker's port without SASL in kafka.brokers"],
+        place: { key: 'kafka.sasl' },
+      },
+    };
+  }
+  if (!contact.tls) {
+    return {
+      reason: 'it closed the connection at once; does this port want TLS?',
+      cure: { next: USE_TLS, place: { key: 'kafka.tls' } },
+    };
+  }
+  if (messageOf(error).includes('before secure TLS connection')) {
+    return {
+      reason: 'it broke off the TLS handshake; does this port speak TLS?',
+      cure: { next: USE_PLAIN, place: { key: 'kafka.tls' } },
+    };
+  }
+  return contact.certificate
+    ? undefined
+    : {
+        reason: 'it closed the connection after the TLS handshake; does it want a client certificate?',
+        cure: { next: USE_CERTIFICATE, place: { key: 'kafka.tls.cert_file' } },
+      };
+}
+
+function isClosed(error: unknown): boolean {
+  return (
+    ['ECONNRESET', 'EPIPE'].includes(codeOf(error)) ||
+    (error instanceof Error && error.name === 'KafkaJSConnectionClosedError')
+  );
 }
 
 /** Why a connection failed, in words. */
@@ -100,13 +168,12 @@ export function connectionReason(error: unknown): string {
       return 'there is no route to that host';
     case 'ECONNRESET':
     case 'EPIPE':
-      return 'the connection was reset; does this port expect TLS or SASL?';
+      return 'the connection was reset';
     case 'ETIMEDOUT':
       return 'no answer';
   }
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'KafkaJSConnectionClosedError')
-    return 'the connection was closed; does this port expect TLS or SASL?';
+  if (error.name === 'KafkaJSConnectionClosedError') return 'the connection was closed';
   if (error.name === 'KafkaJSRequestTimeoutError' || error.message === 'Connection timeout')
     return 'no answer';
   return error.message.replace(/^Connection error: /, '');
@@ -114,102 +181,6 @@ export function connectionReason(error: unknown): string {
 
 function codeOf(error: unknown): string {
   return error instanceof Error ? String((error as KafkaJsError).code ?? '') : '';
-}
-
-interface TlsReason {
-  message: string;
-  next: string[];
-}
-
-/** Node's names of TLS failures: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-function tlsReason(code: string): TlsReason | undefined {
-  switch (code) {
-    case 'CERT_HAS_EXPIRED':
-      return { message: "the broker's certificate has expired", next: ["renew the broker's certificate"] };
-    case 'CERT_NOT_YET_VALID':
-      return {
-        message: "the broker's certificate is not valid yet",
-        next: ['check the clocks of this machine and of the broker'],
-      };
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-    case 'UNABLE_TO_GET_ISSUER_CERT':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-    case 'CERT_UNTRUSTED':
-      return {
-        message: "the broker's certificate is signed by nobody that this machine trusts",
-        next: ['set kafka.tls.ca_file in hippo.yaml to the certificate of its authority'],
-      };
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return {
-        message: "the broker's certificate is for another host name",
-        next: [
-          'use a host name of the certificate in kafka.brokers',
-          'or set kafka.tls.server_name in hippo.yaml to one of them',
-        ],
-      };
-    case 'CERT_REVOKED':
-      return {
-        message: "the broker's certificate has been revoked",
-        next: ["renew the broker's certificate"],
-      };
-    case 'ERR_SSL_WRONG_VERSION_NUMBER':
-    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
-      return {
-        message: 'the broker does not speak TLS on this port',
-        next: ["set kafka.tls to false in hippo.yaml, or use the broker's TLS port in kafka.brokers"],
-      };
-    case 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED':
-    case 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE':
-    case 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE':
-      return {
-        message: 'the broker asks for a client certificate',
-        next: ['set kafka.tls.cert_file and kafka.tls.key_file in hippo.yaml'],
-      };
-    case 'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN':
-    case 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN':
-    case 'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE':
-    case 'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE':
-    case 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA':
-    case 'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED':
-    case 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED':
-      return {
-        message: 'the broker refuses our client certificate',
-        next: [
-          'check kafka.tls.cert_file in hippo.yaml: its dates, and whether the broker trusts its authority',
-        ],
-      };
-    default:
-      return undefined;
-  }
-}
-
-function tlsFailed(doing: Doing, { message, next }: TlsReason, cause: Error): ServiceError {
-  return new ServiceError(`TLS with Kafka at ${doing.brokers.join(', ')} failed: ${message}`, {
-    why: cause.message.replace(/^Connection error: /, ''),
-    next,
-    cause,
-  });
-}
-
-function authenticationFailed(doing: Doing, cause: Error): ServiceError {
-  const mechanism = /mechanism is not supported/.test(cause.message);
-  return new ServiceError(
-    mechanism
-      ? `Kafka at ${doing.brokers.join(', ')} does not offer the SASL mechanism of kafka.sasl.mechanism`
-      : `Kafka at ${doing.brokers.join(', ')} refused the credentials of kafka.sasl`,
-    {
-      why: cause.message,
-      next: mechanism
-        ? ['set kafka.sasl.mechanism in hippo.yaml to one that the broker offers']
-        : [
-            'check the user name and the password (or token) of kafka.sasl in hippo.yaml',
-            'hippo config    (shows where each value came from)',
-          ],
-      cause,
-    },
-  );
 }
 
 function fenced(doing: Doing, cause: unknown): FencedError {

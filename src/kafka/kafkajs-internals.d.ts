@@ -9,7 +9,7 @@ declare module 'kafkajs/src/broker/index.js' {
 
   export interface ApiDefinition {
     versions: string[];
-    protocol(options: { version: number }): (args: object) => ProtocolCall;
+    protocol: (options: { version: number }) => (args: object) => ProtocolCall;
   }
   export interface ProtocolCall {
     request: {
@@ -82,16 +82,62 @@ declare module 'kafkajs/src/network/connectionPool.js' {
   }
 }
 
+declare module 'kafkajs/src/network/connection.js' {
+  export default class Connection {
+    /** By process.hrtime; null: not authenticated. */
+    authenticatedAt: [seconds: number, nanos: number] | null;
+    /** Milliseconds, as a 64 bit number; 0: for ever. */
+    sessionLifetime: { toString(): string };
+    isAuthenticated(): boolean;
+  }
+}
+
+declare module 'kafkajs/src/broker/saslAuthenticator/index.js' {
+  import type { Logger } from 'kafkajs/src/loggers/index.js';
+
+  /** One message of SASL and its answer; both begin with their size in four bytes. */
+  export type SaslExchange = (call: {
+    request: { encode(): Promise<Buffer> };
+    response?: {
+      decode: (answer: Buffer) => Promise<unknown>;
+      parse: (data: unknown) => Promise<unknown>;
+    };
+  }) => Promise<unknown>;
+  export interface Authenticator {
+    authenticate(): Promise<void>;
+  }
+  export type AuthenticationProvider = (context: {
+    host: string;
+    port: number;
+    logger: Logger;
+    saslAuthenticate: SaslExchange;
+  }) => Authenticator;
+  export type PasswordProvider = (sasl: { username: string; password: string }) => AuthenticationProvider;
+}
+
+declare module 'kafkajs/src/broker/saslAuthenticator/plain.js' {
+  import type { PasswordProvider } from 'kafkajs/src/broker/saslAuthenticator/index.js';
+  const plain: PasswordProvider;
+  export default plain;
+}
+
+declare module 'kafkajs/src/broker/saslAuthenticator/scram256.js' {
+  import type { PasswordProvider } from 'kafkajs/src/broker/saslAuthenticator/index.js';
+  const scram256: PasswordProvider;
+  export default scram256;
+}
+
+declare module 'kafkajs/src/broker/saslAuthenticator/scram512.js' {
+  import type { PasswordProvider } from 'kafkajs/src/broker/saslAuthenticator/index.js';
+  const scram512: PasswordProvider;
+  export default scram512;
+}
+
 declare module 'kafkajs/src/network/requestQueue/index.js' {
   export default class RequestQueue {
     pending: unknown[];
     scheduleCheckPendingRequests(): void;
   }
-}
-
-declare module 'kafkajs/src/network/socketFactory.js' {
-  import type { ConnectionPoolOptions } from 'kafkajs/src/network/connectionPool.js';
-  export default function createSocketFactory(): ConnectionPoolOptions['socketFactory'];
 }
 
 declare module 'kafkajs/src/loggers/index.js' {

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { KafkaConfig } from '../config/schema.ts';
-import { UserError, messageOf } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
+import { readSettingFile, unusableFile } from './setting-file.ts';
+import { tlsOptions } from './tls.ts';
 
 /** What a connection needs, with files read and the words of kafkajs. Holds secrets: never print it. */
 export interface ConnectionSettings {
@@ -16,9 +17,16 @@ export interface ConnectionSettings {
   sasl: Sasl | null;
 }
 
-type Sasl =
-  | { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: string }
-  | { mechanism: 'oauthbearer'; oauthBearerProvider: () => Promise<{ value: string }> };
+interface Secret {
+  /** The password or the token; where a file holds it, the file is read anew: what renews the secret writes it there. */
+  secret: () => string;
+  /** Where hippo.yaml says it, e.g. `kafka.sasl.token_file`. */
+  secretKey: string;
+}
+
+export type Sasl =
+  | ({ mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string } & Secret)
+  | ({ mechanism: 'oauthbearer' } & Secret);
 
 /**
  * @throws UserError naming the key of hippo.yaml for a missing user name, an unreadable file or an address without a port
@@ -34,7 +42,7 @@ export function connectionSettings(
     connectTimeout: settings.connect_timeout,
     requestTimeout: settings.request_timeout,
     tls: tlsOptions(settings.tls),
-    sasl: settings.sasl === undefined ? null : saslOptions(settings.sasl),
+    sasl: settings.sasl === undefined ? null : saslSettings(settings.sasl),
   };
 }
 
@@ -56,39 +64,30 @@ function checked(brokers: readonly string[]): readonly string[] {
   return brokers;
 }
 
-function tlsOptions(tls: KafkaConfig['tls']): ConnectionOptions | null {
-  if (tls === false) return null;
-  if (tls === true) return {};
+function saslSettings(sasl: NonNullable<KafkaConfig['sasl']>): Sasl {
+  const { mechanism } = sasl;
+  if (mechanism === 'oauthbearer')
+    return { mechanism, ...secretOf(sasl.token, sasl.token_file, 'kafka.sasl.token') };
+  if (sasl.username === undefined) throw missing('kafka.sasl.username');
   return {
-    ...(tls.ca_file === undefined ? {} : { ca: read(tls.ca_file, 'kafka.tls.ca_file') }),
-    ...(tls.cert_file === undefined ? {} : { cert: read(tls.cert_file, 'kafka.tls.cert_file') }),
-    ...(tls.key_file === undefined ? {} : { key: read(tls.key_file, 'kafka.tls.key_file') }),
-    ...(tls.key_passphrase === undefined ? {} : { passphrase: tls.key_passphrase }),
-    ...(tls.server_name === undefined ? {} : { servername: tls.server_name }),
+    mechanism,
+    username: sasl.username,
+    ...secretOf(sasl.password, sasl.password_file, 'kafka.sasl.password'),
   };
 }
 
-function saslOptions(sasl: NonNullable<KafkaConfig['sasl']>): Sasl {
-  const { mechanism } = sasl;
-  if (mechanism === 'oauthbearer') {
-    const { token, token_file: file } = sasl;
-    if (token === undefined && file === undefined)
-      throw missing('kafka.sasl.token', 'or kafka.sasl.token_file');
-    // A file is read for each connection: what renews the token writes it there.
-    return {
-      mechanism,
-      oauthBearerProvider: () =>
-        Promise.resolve({ value: token ?? read(file ?? '', 'kafka.sasl.token_file').trim() }),
-    };
-  }
-  if (sasl.username === undefined) throw missing('kafka.sasl.username');
-  const password =
-    sasl.password ??
-    (sasl.password_file === undefined
-      ? undefined
-      : read(sasl.password_file, 'kafka.sasl.password_file').trim());
-  if (password === undefined) throw missing('kafka.sasl.password', 'or kafka.sasl.password_file');
-  return { mechanism, username: sasl.username, password };
+function secretOf(value: string | undefined, file: string | undefined, key: string): Secret {
+  if (value !== undefined) return { secret: () => value, secretKey: key };
+  if (file === undefined) throw missing(key, `or ${key}_file`);
+  const secretKey = `${key}_file`;
+  const secret = (): string => {
+    const text = readSettingFile(file, secretKey).replace(/\r?\n$/, '');
+    if (text === '') throw unusableFile(file, secretKey, 'is empty');
+    return text;
+  };
+  // What is wrong with the file is better known before a broker is asked.
+  secret();
+  return { secret, secretKey };
 }
 
 function missing(key: string, other = ''): UserError {
@@ -97,17 +96,4 @@ function missing(key: string, other = ''): UserError {
     next: [`set ${key} ${other}`.trim() + ' in hippo.yaml; ${VAR} takes it from the environment'],
     place: { key },
   });
-}
-
-function read(file: string, key: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UserError(`the file of ${key} cannot be read`, {
-      why: messageOf(error),
-      next: [`check ${key} in hippo.yaml`],
-      place: { file, key },
-      cause: error,
-    });
-  }
 }

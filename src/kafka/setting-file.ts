@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { UserError, messageOf } from '../core/errors.ts';
+
+/**
+ * The text of a file that hippo.yaml names.
+ *
+ * @param key of hippo.yaml, e.g. `kafka.tls.ca_file`
+ * @throws UserError naming the file and the key
+ */
+export function readSettingFile(file: string, key: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw unusableFile(file, key, 'cannot be read', messageOf(error), error);
+  }
+}
+
+/** @param problem reads on after "the file of kafka.tls.ca_file" */
+export function unusableFile(
+  file: string,
+  key: string,
+  problem: string,
+  why?: string,
+  cause?: unknown,
+): UserError {
+  return new UserError(`the file of ${key} ${problem}`, {
+    why,
+    next: [`check ${key} in hippo.yaml`],
+    place: { file, key },
+    cause,
+  });
+}

@@ -1,0 +1,35 @@
+import { connect as connectPlain, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ConnectionPoolOptions } from 'kafkajs/src/network/connectionPool.js';
+import { CERTIFICATE_WANTED, TLS_WANTED } from './tls-errors.ts';
+
+const KEEP_ALIVE_MS = 60_000;
+
+/** How TLS begins an alert: its type, and the major number of its version (RFC 8446, section 5.1). */
+const TLS_ALERT = [0x15, 0x03];
+/** Java's words for "there is none" among the alerts. */
+const BAD_CERTIFICATE = /alert[ _]bad[ _]certificate/i;
+
+/**
+ * Opens a connection for kafkajs, which keeps only the code and the message of a socket's error: what a broker means that
+ * speaks of TLS to a plain connection, or that got no client certificate, is told by a code of ours.
+ */
+export const openSocket: ConnectionPoolOptions['socketFactory'] = ({ host, port, ssl, onConnect }) => {
+  const socket =
+    ssl === null
+      ? connectPlain({ host, port }, onConnect)
+      : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  if (ssl === null) {
+    socket.once('data', (bytes: Buffer) => {
+      if (TLS_ALERT.every((byte, at) => bytes[at] === byte)) {
+        socket.destroy(Object.assign(new Error('the answer is a TLS alert'), { code: TLS_WANTED }));
+      }
+    });
+  } else if (ssl.cert === undefined) {
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (BAD_CERTIFICATE.test(error.message)) error.code = CERTIFICATE_WANTED;
+    });
+  }
+  return socket;
+};
