@@ -4,7 +4,8 @@
  * A client killed with SIGKILL cannot clean up behind itself. The guard is a tiny shell process (in a session of its own)
  * that holds the reading end of a pipe from the client. The client tells it each job's process group as it begins and
  * ends; when the pipe closes, because the client is gone, it ends the groups that are left and then itself.
- * Only numbers that we made go through the pipe, and nothing of it is ever evaluated.
+ * Only numbers that we made go through the pipe, and nothing of it is ever evaluated. ("kill -TERM -- -1" is not understood by
+ * every shell, dash among them: POSIX has only "-s TERM".)
  */
 import { execa } from '../../core/exec.ts';
 
@@ -16,11 +17,11 @@ while read -r operation group; do
     -) groups="\${groups%% $group *} \${groups#* $group }" ;;
   esac
 done
-for group in $groups; do kill -TERM -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -s TERM -- "-$group" 2>/dev/null; done
 waited=0
 for group in $groups; do
-  while [ "$waited" -lt "$1" ] && kill -0 -- "-$group" 2>/dev/null; do sleep 1; waited=$((waited + 1)); done
-  kill -KILL -- "-$group" 2>/dev/null
+  while [ "$waited" -lt "$1" ] && kill -s 0 -- "-$group" 2>/dev/null; do sleep 1; waited=$((waited + 1)); done
+  kill -s KILL -- "-$group" 2>/dev/null
 done
 exit 0
 `;

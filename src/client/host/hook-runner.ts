@@ -21,17 +21,18 @@ export interface HookRunner {
   /** The file, relative to the project; null when there is none. */
   readonly file: string | null;
   /** @throws Error when the hook throws, takes too long or returns what is no decision */
-  beforeSubmit(run: HookRun): Promise<HookDecision>;
-  afterFinish(run: HookRun, outcome: HookOutcome): Promise<void>;
+  beforeSubmit: (run: HookRun) => Promise<HookDecision>;
+  afterFinish: (run: HookRun, outcome: HookOutcome) => Promise<void>;
 }
 
 /**
  * @param directory the project
+ * @param deadline how long a hook may take, milliseconds
  * @throws UserError when the file cannot be loaded or exports no hooks: better now than at the first event
  */
-export async function loadHooks(directory: string): Promise<HookRunner> {
+export async function loadHooks(directory: string, deadline = HOOK_DEADLINE): Promise<HookRunner> {
   const file = FILES.find((candidate) => existsSync(join(directory, candidate)));
-  if (file === undefined) return hookRunner(null, {});
+  if (file === undefined) return hookRunner(null, {}, deadline);
   let exported: unknown;
   try {
     exported = await importFile(join(directory, file));
@@ -43,7 +44,7 @@ export async function loadHooks(directory: string): Promise<HookRunner> {
       cause: error,
     });
   }
-  return hookRunner(file, asHooks(exported, file));
+  return hookRunner(file, asHooks(exported, file), deadline);
 }
 
 async function importFile(path: string): Promise<unknown> {
@@ -83,27 +84,27 @@ function asHooks(exported: unknown, file: string): Hooks {
   return exported;
 }
 
-function hookRunner(file: string | null, hooks: Hooks): HookRunner {
+function hookRunner(file: string | null, hooks: Hooks, deadline: number): HookRunner {
   return {
     file,
     async beforeSubmit(run) {
       if (hooks.beforeSubmit === undefined) return {};
-      return asDecision(await within('beforeSubmit', () => hooks.beforeSubmit?.(run)));
+      return asDecision(await within(deadline, 'beforeSubmit', () => hooks.beforeSubmit?.(run)));
     },
     async afterFinish(run, outcome) {
       if (hooks.afterFinish !== undefined)
-        await within('afterFinish', () => hooks.afterFinish?.(run, outcome));
+        await within(deadline, 'afterFinish', () => hooks.afterFinish?.(run, outcome));
     },
   };
 }
 
 /** A hook that hangs must not hold the run for ever. One that never yields blocks the client: nothing can be done here. */
-async function within<T>(name: string, call: () => T | Promise<T>): Promise<T> {
+async function within<T>(millis: number, name: string, call: () => T | Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`the hook ${name} took longer than ${formatDuration(HOOK_DEADLINE)}`)),
-      HOOK_DEADLINE,
+      () => reject(new Error(`the hook ${name} took longer than ${formatDuration(millis)}`)),
+      millis,
     );
   });
   try {
@@ -115,6 +116,11 @@ async function within<T>(name: string, call: () => T | Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What a process can be started with. */
+function isVariable([name, value]: [name: string, value: unknown]): boolean {
+  return /^[^=\0]+$/.test(name) && typeof value === 'string' && !value.includes('\0');
 }
 
 /** What a hook returned comes from code that we did not write: its types may have been stripped, or never been there. */
@@ -136,7 +142,7 @@ export function asDecision(value: unknown): HookDecision {
   }
   if (
     env !== undefined &&
-    !(typeof env === 'object' && env !== null && Object.values(env).every((text) => typeof text === 'string'))
+    !(typeof env === 'object' && env !== null && Object.entries(env).every(isVariable))
   ) {
     throw wrong('env is no map of texts');
   }

@@ -21,6 +21,7 @@ export function takeResult(path: string): ResultFile {
   } catch (error) {
     return { ok: false, why: messageOf(error) };
   } finally {
-    rmSync(path, { force: true });
+    // Whatever the job has put there, a folder included.
+    rmSync(path, { force: true, recursive: true });
   }
 }

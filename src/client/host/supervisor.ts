@@ -290,7 +290,7 @@ export class Supervisor {
     const folder = join(this.#options.directory, PROJECT_STATE_DIRECTORY, 'results');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, `${fileSafe(submission.attemptId).slice(-200)}.json`);
-    rmSync(file, { force: true });
+    rmSync(file, { force: true, recursive: true });
     return file;
   }
 }

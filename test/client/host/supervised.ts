@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { vi } from 'vitest';
 import { configSchema } from '../../../src/config/schema.ts';
 import type { HookDecision, HookRun } from '../../../src/client/hooks.ts';
 import type { Submission } from '../../../src/client/machine/types.ts';
@@ -135,9 +136,12 @@ export function submissionOf(given: Partial<Submission> = {}): Submission {
   };
 }
 
-/** Waits for what comes about; the test's own time limit ends the waiting. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+/** Waits for what comes about. @throws Error after a time that a busy machine does not need either */
+export function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const holds = async (): Promise<void> => {
+    if (!(await condition())) throw new Error(`it has not come about: ${condition.toString()}`);
+  };
+  return vi.waitFor(holds, { interval: 20, timeout: 25_000 });
 }
 
 /** A shell script. */

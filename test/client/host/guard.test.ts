@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+import { execa } from '../../../src/core/exec.ts';
+import { startGuard } from '../../../src/client/host/guard.ts';
+import { endGroup, groupIsAlive } from '../../../src/client/host/process-group.ts';
+import { until } from './supervised.ts';
+
+const GUARD = fileURLToPath(new URL('../../../src/client/host/guard.ts', import.meta.url));
+
+/** A client with a guard, and two jobs of which it has seen the end of one; it prints their pids. */
+const CLIENT = `
+import { spawn } from 'node:child_process';
+const { startGuard } = await import(${JSON.stringify(GUARD)});
+const guard = startGuard(Number(process.argv[1]));
+const job = () => spawn('/bin/sh', ['-c', process.argv[2]], { detached: true, stdio: 'ignore' }).pid;
+const [watched, forgotten] = [job(), job()];
+guard.watch(watched);
+guard.watch(forgotten);
+guard.forget(forgotten);
+console.log(JSON.stringify([watched, forgotten]));
+setInterval(() => {}, 1000);
+`;
+
+async function client(grace: number, script: string) {
+  const child = execa(process.execPath, ['--input-type=module', '-e', CLIENT, '--', String(grace), script], {
+    reject: false,
+    cleanup: true,
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const [watched = 0, forgotten = 0] = JSON.parse(String(line)) as number[];
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await endGroup(watched, 0);
+    await endGroup(forgotten, 0);
+  });
+  return { kill: () => child.kill('SIGKILL'), watched, forgotten };
+}
+
+it('when the client is killed with SIGKILL, its jobs are ended, and only those', async () => {
+  const { kill, watched, forgotten } = await client(1_000, 'exec sleep 1000');
+  kill();
+  await until(() => !groupIsAlive(watched));
+  expect(groupIsAlive(forgotten)).toBe(true);
+}, 30_000);
+
+it('what does not heed SIGTERM is killed after the grace', async () => {
+  const { kill, watched } = await client(1_000, 'trap "" TERM; while :; do sleep 0.1; done');
+  kill();
+  await until(() => !groupIsAlive(watched));
+}, 30_000);
+
+it('a client that ends in order dismisses its guard, which touches nothing', async () => {
+  const { pid } = execa('sleep', ['1000'], { detached: true, cleanup: false, reject: false });
+  if (pid === undefined) throw new Error('not started');
+  onTestFinished(async () => {
+    await endGroup(pid, 0);
+  });
+  const guard = startGuard(0);
+  guard.watch(pid);
+  guard.dismiss();
+  guard.watch(pid);
+  await until(async () => !(await guardsOfThisProcess()));
+  expect(groupIsAlive(pid)).toBe(true);
+}, 30_000);
+
+async function guardsOfThisProcess(): Promise<boolean> {
+  const { stdout } = await execa('ps', ['-o', 'args=', '--ppid', String(process.pid)], { reject: false });
+  return stdout.includes('hippo-guard');
+}
