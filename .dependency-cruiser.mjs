@@ -56,7 +56,7 @@ export default {
       from: { path: '^src/client/machine/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(client/machine/|messages/|core/(clock|duration|json)\\.ts)',
+        pathNot: '^src/(client/machine/|messages/|core/(clock|duration|json|shell)\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

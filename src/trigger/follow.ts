@@ -237,7 +237,7 @@ export class Follower {
 export type Positions = Map<string, Map<string, bigint>>;
 
 const OPEN: ReadonlySet<string> = new Set(['waiting', 'ready', 'running']);
-const ENDED_BADLY: ReadonlySet<string> = new Set(['failed', 'cancelled', 'timed-out']);
+const ENDED_BADLY: ReadonlySet<string> = new Set(['failed', 'cancelled', 'timed-out', 'held']);
 
 /** A hippo that has positions, but none in a message's topic, does not read that topic; unless it has just begun. */
 const BEGINNING = 2_000;
@@ -256,22 +256,36 @@ function hasRead(
 }
 
 function stateRun(hippo: string, job: string, runKey: string, value: JsonObject): StateRun {
-  const inputs = Object.entries(isJsonObject(value['inputs']) ? value['inputs'] : {});
+  const inputs = inputsOf(value['inputs']);
+  const held = textOf(value['held']);
   return {
     hippo,
     job,
     runKey,
-    jobId: typeof value['jobId'] === 'string' ? value['jobId'] : null,
-    status: typeof value['status'] === 'string' ? value['status'] : '',
-    error: typeof value['error'] === 'string' ? value['error'] : null,
+    jobId: textOf(value['jobId']),
+    status: held === null ? (textOf(value['status']) ?? '') : 'held',
+    error: held ?? textOf(value['error']),
     has: inputs.map(([need]) => need),
-    inputs: [...inputs.map(([, input]) => input), requestOf(value)].filter(isPlace).map(coordinatesOf),
+    // What has landed again makes it run again after its end, or holds it.
+    inputs: [...inputs, ...inputsOf(value['relanded'])]
+      .map(([, input]) => input)
+      .concat(requestOf(value))
+      .filter(isPlace)
+      .map(coordinatesOf),
   };
+}
+
+function inputsOf(value: Json | undefined): [need: string, input: Json][] {
+  return Object.entries(isJsonObject(value) ? value : {});
 }
 
 /** Where the request is by which the run was asked for, if it was. */
 function requestOf({ manual }: JsonObject): Json {
   return isJsonObject(manual) ? (manual['from'] ?? null) : null;
+}
+
+function textOf(value: Json | undefined): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 function isPlace(input: Json): input is JsonObject & Place {

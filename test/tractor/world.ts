@@ -38,7 +38,7 @@ export function run(hippo: string, job: string, key: string, state: Partial<RunS
       failures: 1,
       attemptId: 'a',
       inputs: {},
-      relanded: false,
+      relanded: {},
       firstInputAt: NOON - hours(5),
       startedAt: NOON - hours(4),
       attemptAt: null,

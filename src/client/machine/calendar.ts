@@ -11,7 +11,7 @@ const AROUND = DAY;
 const CACHED = 5_000;
 
 /** The years that a key can name. */
-const FIRST_DATE = Date.UTC(1, 0, 1);
+const FIRST_DATE = Date.parse('0001-01-01T00:00:00Z');
 const LAST_DATE = Date.UTC(9999, 11, 31);
 
 export interface Window {
@@ -30,16 +30,13 @@ export interface Window {
  * follow each other without gap or overlap; a day has 23 or 25 hours where the clock is changed.
  */
 export interface Calendar {
-  readonly timezone: string;
-  /** Whether a window can hold this time. */
+  /** Whether this time is in a window that a key can name: in the years 1 to 9999. */
   holds(at: Millis): boolean;
-  /** The window that holds a time, epoch ms. */
+  /** The window that holds a time, epoch ms; for those that {@link holds} says yes to. */
   at(unit: WindowUnit, at: Millis): Window;
   ofKey(unit: WindowUnit, key: string): Window | undefined;
   /** Windows whose date, see {@link Window.date}, is in the range; the end is not. In order. */
   between(unit: WindowUnit, from: Millis, to: Millis): Window[];
-  /** The window after this one. */
-  next(unit: WindowUnit, window: Window): Window;
   /** ISO 8601 with the zone's offset, to the second: `2017-04-28T20:34:56+08:00`. */
   iso(at: Millis): string;
 }
@@ -62,7 +59,20 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
   const days = new Map<Millis, Window>();
   const hoursByKey = new Map<string, Window | undefined>();
 
-  const offsetAt = (at: Millis): Millis => zone.offset(at) * 60_000;
+  /** By day since the epoch: the offset that all of it has, or null where the offset changes. */
+  const offsets = new Map<number, Millis | null>();
+
+  function offsetAt(at: Millis): Millis {
+    const number = Math.floor(at / DAY);
+    let offset = offsets.get(number);
+    if (offset === undefined) {
+      const [first, last] = [zone.offset(number * DAY), zone.offset((number + 1) * DAY)];
+      offset = first === last ? first * 60_000 : null;
+      if (offsets.size >= CACHED) offsets.clear();
+      offsets.set(number, offset);
+    }
+    return offset ?? zone.offset(at) * 60_000;
+  }
   const wallClock = (at: Millis): Millis => at + offsetAt(at);
 
   /** The first instant at which the wall clock shows `wall` or, where it skips that, the first after it. */
@@ -171,7 +181,6 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
   }
 
   return {
-    timezone,
     holds: (at) => at > FIRST_DATE + 2 * DAY && at < LAST_DATE - 2 * DAY,
     at(unit, at) {
       if (unit === 'hour') return hourAt(at);
@@ -196,10 +205,6 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
         else windows.push(unit === 'day' ? day(date) : month(date));
       }
       return windows;
-    },
-    next(unit, window) {
-      if (unit === 'hour') return hourAt(window.end);
-      return unit === 'day' ? day(window.date + DAY) : month(addMonths(window.date, 1));
     },
     iso: (at) =>
       DateTime.fromMillis(at, { zone: timezone }).toISO({ suppressMilliseconds: true }) ?? String(at),

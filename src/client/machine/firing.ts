@@ -1,6 +1,7 @@
 /** A run's way from complete to finished: who may start, what is told, what follows the end of an attempt. */
 import type { Millis } from '../../core/clock.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { shellWord } from '../../core/shell.ts';
 import type { ReceivedMessage } from '../../messages/types.ts';
 import { isComplete, type JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
@@ -26,7 +27,7 @@ export function newRun({ job, key }: RunId, inputs: RunState['inputs'], at: Mill
     failures: 0,
     attemptId: null,
     inputs,
-    relanded: false,
+    relanded: {},
     firstInputAt: at,
     startedAt: null,
     attemptAt: null,
@@ -236,14 +237,14 @@ export function end(
       traceOf(draft.definition.hippo, run, 'finish'),
     );
   }
-  draft.putRun(job, { ...ended, relanded: false });
-  if (run.relanded) {
+  draft.putRun(job, { ...ended, relanded: {} });
+  if (Object.keys(run.relanded).length > 0) {
     // Who cancels a run does not want to see it start again at once.
     reland(draft, job, ended, run.stopping?.cause === 'cancel' ? 'hold' : job.policy.on_reland);
   }
 }
 
-/** An input of a run that has ended has landed again. */
+/** Inputs of a run that has ended have landed again: those in `run.relanded`. */
 export function reland(
   draft: Draft,
   job: JobDefinition,
@@ -256,11 +257,12 @@ export function reland(
     settle(draft, job, renewed(run, inputs, draft.at));
     return;
   }
-  const held = 'an input landed again after it had run';
-  draft.putRun(job, { ...run, relanded: true, held });
+  const held = `${Object.keys(run.relanded).join(', ')} landed again after it had run`;
+  draft.putRun(job, { ...run, held });
+  const name = `${draft.definition.hippo}/${job.name}`;
   draft.alert(
     'warning',
-    `${nameOf(run)} is held: ${held}. To run it: hippo job run ${draft.definition.hippo}/${job.name} --key ${run.key}`,
+    `${nameOf(run)} is held: ${held}. To run it: hippo job run ${name} --key ${shellWord(run.key)}`,
     run,
   );
 }

@@ -64,7 +64,7 @@ function serve(draft: Draft, job: JobDefinition, need: Need, slot: Slot, input: 
     settle(draft, job, newRun({ job: job.name, key: slot.key }, inputs, draft.at));
   } else if (isFiring(run)) {
     if (isNews(job, need, run, input) && job.policy.on_reland !== 'ignore') {
-      draft.putRun(job, { ...run, relanded: true });
+      draft.putRun(job, withRelanded(run, input));
     }
   } else if (isOpen(run)) {
     settle(draft, job, { ...run, inputs });
@@ -72,8 +72,12 @@ function serve(draft: Draft, job: JobDefinition, need: Need, slot: Slot, input: 
     if (isComplete(job, inputs)) settle(draft, job, renewed(run, inputs, draft.at));
     else draft.putRun(job, { ...run, inputs });
   } else if (isNews(job, need, run, input)) {
-    reland(draft, job, run, job.policy.on_reland);
+    reland(draft, job, withRelanded(run, input), job.policy.on_reland);
   }
+}
+
+function withRelanded(run: RunState, input: InputState): RunState {
+  return { ...run, relanded: { ...run.relanded, [input.need]: input } };
 }
 
 /** Whether the run was started without it: a newer version, or what was missing when it was run by hand. */

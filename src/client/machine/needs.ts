@@ -125,7 +125,7 @@ function datedTable(fixed: readonly Fixed[], calendar: Calendar, unit: WindowUni
   return {
     names: true,
     landings: landingsOf((partition, execDate) => {
-      if (withoutFixed(partition, fixed)?.length !== 0) return undefined;
+      if (withoutFixed(partition, fixed)?.length !== 0 || !calendar.holds(execDate)) return undefined;
       const slot = slotOf(calendar.at(unit, execDate));
       return { value: slot.key, values: valuesOf(partition), slots: [slot] };
     }),
@@ -213,19 +213,21 @@ function keyedJob(template: PartitionTemplate, calendar: Calendar, unit: WindowU
   return {
     names: template.names,
     landings: finishesOf((finish) => {
-      const key = finish.runKey ?? keyFor(windowOf(finish, calendar, unit));
-      const slots = template.windows([key]).map(slotOf);
-      return slots.length === 0 ? undefined : { value: key, values: {}, slots };
+      const window = finish.runKey === undefined ? windowOf(finish, calendar, unit) : undefined;
+      const key = window === undefined ? finish.runKey : keyFor(window);
+      const slots = key === undefined ? [] : template.windows([key]).map(slotOf);
+      return key === undefined || slots.length === 0 ? undefined : { value: key, values: {}, slots };
     }),
     expects: ({ window }) => (window === null ? '' : keyFor(window)),
   };
 }
 
-/** The window of a finish that carries no run_key. */
-function windowOf(finish: JobFinish, calendar: Calendar, unit: WindowUnit): Window {
+/** The window of a finish that carries no run_key, if its time is in one. */
+function windowOf(finish: JobFinish, calendar: Calendar, unit: WindowUnit): Window | undefined {
   const [, year = '', month = '', day = ''] = /^(\d{4})(\d\d)(\d\d)$/.exec(executeTime(finish) ?? '') ?? [];
   const keys = { hour: '', day: `${year}-${month}-${day}`, month: `${year}${month}` };
-  return calendar.ofKey(unit, keys[unit]) ?? calendar.at(unit, finish.finishTime * 1000);
+  const at = finish.finishTime * 1000;
+  return calendar.ofKey(unit, keys[unit]) ?? (calendar.holds(at) ? calendar.at(unit, at) : undefined);
 }
 
 /** The date that a job worked for, yyyymmdd. */

@@ -97,8 +97,9 @@ function isRun(value: unknown): value is RunState {
     (value['jobId'] === null || typeof value['jobId'] === 'string') &&
     (value['attemptId'] === null || typeof value['attemptId'] === 'string') &&
     ['attempt', 'failures', 'firstInputAt'].every((name) => typeof value[name] === 'number') &&
-    isObject(value['inputs']) &&
-    Object.values(value['inputs']).every(isInput)
+    [value['inputs'], value['relanded']].every(
+      (inputs) => isObject(inputs) && Object.values(inputs).every(isInput),
+    )
   );
 }
 

@@ -64,7 +64,8 @@ const DEEDS: Record<'run' | 'cancel' | 'mark_success', Deed> = {
   cancel(draft, job, slot, request) {
     const run = draft.run({ job: job.name, key: slot.key });
     if (run === undefined || !isOpen(run)) {
-      const why = run === undefined ? 'there is no such run' : `${nameOf(run)} has ended: ${run.status}`;
+      const why =
+        run === undefined ? `there is no run ${slot.key}` : `${nameOf(run)} has ended: ${run.status}`;
       refuse(draft, request, why);
       return;
     }
@@ -116,7 +117,7 @@ function slotAsked(draft: Draft, job: JobDefinition, request: ManualRequest): Sl
     const slot = slotOf(definition, job, request.runKey);
     if (slot !== undefined) return slot;
     const example = job.unit === null ? '' : definition.calendar.at(job.unit, at).key;
-    refuse(draft, request, `"${request.runKey}" is no ${job.unit ?? 'run'} such as ${example}`);
+    refuse(draft, request, `"${request.runKey}" is no ${job.unit ?? 'run'}; it must look like ${example}`);
     return undefined;
   }
   const { running, byKey } = draft.runs(job);

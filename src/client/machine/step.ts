@@ -76,7 +76,7 @@ function onGained(draft: Draft, alive: readonly string[]): void {
   if (strays.length > 0) {
     draft.alert(
       'warning',
-      `${strays.length} records in the state topic fit no job of hippo.yaml: ${strays[0] ?? ''}, …`,
+      `the state topic remembers what is no job's of hippo.yaml any more, and keeps it: ${strays.slice(0, 3).join(', ')}`,
     );
   }
   for (const job of draft.definition.jobs.values()) {

@@ -144,14 +144,22 @@ export function parseShift(text: string, sign: 1 | -1): Shift | undefined {
   return match === null || unit === undefined ? undefined : { sign, unit, count: Number(match[1]) };
 }
 
+/** Of units that are always as long, milliseconds. */
+const EXACT: Partial<Record<Shift['unit'], Millis>> = {
+  minutes: HOUR / 60,
+  hours: HOUR,
+  days: 24 * HOUR,
+  weeks: 7 * 24 * HOUR,
+};
+
 export function shiftDate(date: Millis, shifts: readonly Shift[]): Millis {
-  return shifts.reduce(
-    (at, { sign, unit, count }) =>
-      utc(at)
-        .plus({ [unit]: sign * count })
-        .toMillis(),
-    date,
-  );
+  return shifts.reduce((at, { sign, unit, count }) => {
+    const exact = EXACT[unit];
+    if (exact !== undefined) return at + sign * count * exact;
+    return utc(at)
+      .plus({ [unit]: sign * count })
+      .toMillis();
+  }, date);
 }
 
 /** The shifts that lead back; exact but for the ends of months. */

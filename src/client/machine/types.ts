@@ -70,9 +70,9 @@ export interface RunState extends RunId {
   attemptId: string | null;
   /** The coordinates that satisfied each need, by need id; those that the present firing was started with. */
   inputs: Readonly<Record<string, InputState>>;
-  /** A newer landing came while running, or with `on_reland: hold`. */
-  relanded: boolean;
-  /** Why it is held, if it is. */
+  /** What has landed again since, by need: while it was firing, or with `on_reland: hold`. */
+  relanded: Readonly<Record<string, InputState>>;
+  /** It has ended, and is not run again before a person says so: why. */
   held?: string;
   /** When the run was opened. */
   firstInputAt: Millis;

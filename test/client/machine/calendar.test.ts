@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type WindowUnit,
+  WINDOW_UNITS,
+  createCalendar,
+  isTimezone,
+} from '../../../src/client/machine/calendar.ts';
+
+const ZONES = [
+  'UTC',
+  'Asia/Taipei',
+  'Europe/Berlin',
+  'America/New_York',
+  'Australia/Lord_Howe',
+  'Asia/Kathmandu',
+  'America/St_Johns',
+  'Pacific/Apia',
+];
+const STARTS = ['00:00', '22:00', '03:30', '12:00', '11:59'];
+const hours = (millis: number): number => millis / 3_600_000;
+const at = (text: string): number => Date.parse(text);
+
+describe('the window that holds a time', () => {
+  it.each<[zone: string, dayStarts: string, unit: WindowUnit, time: string, key: string]>([
+    ['UTC', '00:00', 'day', '2017-04-28T00:00:00Z', '2017-04-28'],
+    ['UTC', '00:00', 'day', '2017-04-27T23:59:59.999Z', '2017-04-27'],
+    ['Asia/Taipei', '00:00', 'day', '2017-04-27T16:00:00Z', '2017-04-28'],
+    ['Asia/Taipei', '00:00', 'hour', '2017-04-27T16:59:00Z', '2017-04-28T00'],
+    ['Asia/Taipei', '00:00', 'month', '2017-04-30T16:00:00Z', '201705'],
+    ['Asia/Kathmandu', '00:00', 'hour', '2017-04-28T00:14:59Z', '2017-04-28T05'],
+    ['Asia/Kathmandu', '00:00', 'hour', '2017-04-28T00:15:00Z', '2017-04-28T06'],
+    // A day that begins before midnight: what comes after 22:00 is the next day's, and the next month's.
+    ['Asia/Taipei', '22:00', 'day', '2017-04-28T21:59:59+08:00', '2017-04-28'],
+    ['Asia/Taipei', '22:00', 'day', '2017-04-28T22:00:00+08:00', '2017-04-29'],
+    ['Asia/Taipei', '22:00', 'month', '2017-04-30T22:00:00+08:00', '201705'],
+    ['Asia/Taipei', '22:00', 'hour', '2017-04-28T22:00:00+08:00', '2017-04-28T22'],
+    // One that begins in the night keeps its date.
+    ['UTC', '03:30', 'day', '2017-04-28T03:29:59Z', '2017-04-27'],
+    ['UTC', '03:30', 'day', '2017-04-28T03:30:00Z', '2017-04-28'],
+    ['UTC', '03:30', 'month', '2017-05-01T03:29:59Z', '201704'],
+    // Leap days.
+    ['UTC', '00:00', 'day', '2016-02-29T12:00:00Z', '2016-02-29'],
+    ['UTC', '22:00', 'day', '2016-02-28T22:00:00Z', '2016-02-29'],
+    ['UTC', '22:00', 'month', '2016-02-29T21:59:59Z', '201602'],
+    // The clock is set back: 02:30 comes twice, and the key says which.
+    ['Europe/Berlin', '00:00', 'hour', '2017-10-29T00:30:00Z', '2017-10-29T02+02:00'],
+    ['Europe/Berlin', '00:00', 'hour', '2017-10-29T01:30:00Z', '2017-10-29T02+01:00'],
+    ['America/New_York', '00:00', 'hour', '2017-11-05T05:30:00Z', '2017-11-05T01-04:00'],
+  ])('%s, day from %s: the %s of %s is %s', (zone, dayStarts, unit, time, key) => {
+    expect(createCalendar(zone, dayStarts).at(unit, at(time)).key).toBe(key);
+  });
+});
+
+describe('how long a window is', () => {
+  it.each<[zone: string, dayStarts: string, unit: WindowUnit, key: string, hours: number]>([
+    ['Asia/Taipei', '00:00', 'day', '2017-04-28', 24],
+    ['Europe/Berlin', '00:00', 'day', '2017-03-26', 23],
+    ['Europe/Berlin', '00:00', 'day', '2017-10-29', 25],
+    ['Europe/Berlin', '22:00', 'day', '2017-03-26', 23],
+    ['Europe/Berlin', '03:30', 'day', '2017-03-25', 23],
+    ['America/New_York', '00:00', 'day', '2017-03-12', 23],
+    ['America/New_York', '00:00', 'day', '2017-11-05', 25],
+    // Half an hour only.
+    ['Australia/Lord_Howe', '00:00', 'day', '2017-10-01', 23.5],
+    ['Australia/Lord_Howe', '00:00', 'day', '2017-04-02', 24.5],
+    ['UTC', '00:00', 'month', '201602', 29 * 24],
+    ['UTC', '00:00', 'month', '201702', 28 * 24],
+    ['Europe/Berlin', '00:00', 'month', '201703', 31 * 24 - 1],
+    ['Europe/Berlin', '00:00', 'hour', '2017-10-29T02+01:00', 1],
+    // Samoa had no 30 December 2011.
+    ['Pacific/Apia', '00:00', 'day', '2011-12-30', 0],
+  ])('%s, day from %s: the %s %s has %d hours', (zone, dayStarts, unit, key, length) => {
+    const window = createCalendar(zone, dayStarts).ofKey(unit, key);
+    expect(window && hours(window.end - window.start)).toBe(length);
+  });
+});
+
+describe('a key', () => {
+  it.each<[WindowUnit, string]>([
+    ['day', '2017-02-29'],
+    ['day', '2017-13-01'],
+    ['day', '201704'],
+    ['day', '2017-4-28'],
+    ['month', '201713'],
+    ['month', '2017-04'],
+    ['hour', '2017-04-28T24'],
+    ['hour', '2017-04-28'],
+    ['day', ''],
+    ['day', '2017-04-28; rm -rf /'],
+  ])('that is no %s: %s', (unit, key) => {
+    expect(createCalendar('UTC', '00:00').ofKey(unit, key)).toBeUndefined();
+  });
+
+  it('of an hour that the clock skips names no window', () => {
+    expect(createCalendar('Europe/Berlin', '00:00').ofKey('hour', '2017-03-26T02')).toBeUndefined();
+  });
+
+  it('of an hour that comes twice, without its offset, is the first', () => {
+    const calendar = createCalendar('Europe/Berlin', '00:00');
+    expect(calendar.ofKey('hour', '2017-10-29T02')?.key).toBe('2017-10-29T02+02:00');
+  });
+});
+
+describe('windows of any zone, start of the day and unit', () => {
+  const anyCalendar = fc.record({
+    zone: fc.constantFrom(...ZONES),
+    dayStarts: fc.constantFrom(...STARTS),
+    unit: fc.constantFrom(...WINDOW_UNITS),
+  });
+  const anyTime = fc.integer({ min: at('1970-01-02T00:00:00Z'), max: at('2100-01-01T00:00:00Z') });
+
+  it('hold the times between their bounds, follow each other without gap, and are found by their keys', () => {
+    fc.assert(
+      fc.property(anyCalendar, anyTime, ({ zone, dayStarts, unit }, time) => {
+        const calendar = createCalendar(zone, dayStarts);
+        const window = calendar.at(unit, time);
+        expect(window.start).toBeLessThanOrEqual(time);
+        expect(window.end).toBeGreaterThan(time);
+        expect(calendar.ofKey(unit, window.key)).toEqual(window);
+        const next = calendar.at(unit, window.end);
+        expect(next.start).toBe(window.end);
+        expect(calendar.at(unit, window.start - 1).end).toBe(window.start);
+        expect(next.date).toBeGreaterThanOrEqual(window.date);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('between two dates are those that walking from the first to the last meets', () => {
+    fc.assert(
+      fc.property(
+        anyCalendar,
+        anyTime,
+        fc.integer({ min: 1, max: 60 }),
+        ({ zone, dayStarts, unit }, time, count) => {
+          const calendar = createCalendar(zone, dayStarts);
+          const walked = [calendar.at(unit, time)];
+          while (walked.length < count) walked.push(calendar.at(unit, walked.at(-1)!.end));
+          const found = calendar
+            .between(unit, walked[0]!.date, walked.at(-1)!.date + 1)
+            .filter(({ start, end }) => end > start);
+          expect(found.map(({ key }) => key)).toEqual(expect.arrayContaining(walked.map(({ key }) => key)));
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+});
+
+it('a time zone is an IANA name', () => {
+  expect(['Asia/Taipei', 'UTC', 'Mars/Olympus', ''].map(isTimezone)).toEqual([true, true, false, false]);
+});

@@ -1,0 +1,212 @@
+/** A hippo for tests: jobs as they stand in hippo.yaml, and a machine that remembers what it was told and what it did. */
+import type { z } from 'zod';
+import {
+  type Definition,
+  type Effect,
+  type JobOutcome,
+  type MachineEvent,
+  type MachineState,
+  type RunState,
+  type Submission,
+  compileJobs,
+  emptyState,
+  findRun,
+  listRuns,
+  restore,
+  step,
+} from '../../../src/client/machine/index.ts';
+import { configSchema } from '../../../src/config/schema.ts';
+import type { Json } from '../../../src/core/json.ts';
+import type { FrontierEvent, JobFinish, JobStart, ManualRequest } from '../../../src/messages/types.ts';
+
+export type JobYaml = z.input<typeof configSchema>['jobs'] extends infer Jobs | undefined
+  ? NonNullable<Jobs> extends Record<string, infer Job>
+    ? Job
+    : never
+  : never;
+
+export interface Options {
+  timezone?: string;
+  dayStarts?: string;
+  /** Milliseconds. */
+  keep?: number;
+}
+
+/** What compiling these jobs gives, problems included. */
+export function compiled(
+  jobs: Record<string, JobYaml>,
+  options: Options = {},
+): ReturnType<typeof compileJobs> {
+  const config = configSchema.parse({
+    jobs,
+    calendar: { timezone: options.timezone ?? 'UTC', day_starts: options.dayStarts ?? '00:00' },
+  });
+  return compileJobs({
+    hippo: 'etl',
+    jobs: config.jobs,
+    calendar: config.calendar,
+    ...(options.keep === undefined ? {} : { keep: options.keep }),
+  });
+}
+
+export function define(jobs: Record<string, JobYaml>, options: Options = {}): Definition {
+  const result = compiled(jobs, options);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.definition;
+}
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+/** When tests begin. */
+export const NOON = Date.UTC(2017, 3, 28, 12);
+
+export const TRACE = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+
+/** A frontier event: `landing('btd.party', 'yyyymm=201704')`; without a partition, an unpartitioned table's. */
+export function landing(table: string, partition = '', execDate = NOON / SECOND): FrontierEvent {
+  const [db = '', name = ''] = table.split('.');
+  const levels = partition === '' ? [] : partition.split('/').map((level) => level.split('='));
+  return {
+    kind: 'frontier',
+    dialect: 'pairs',
+    db,
+    table: name,
+    partitions: [levels.map(([level = '', value = '']) => ({ name: level, value }))],
+    method: 'partition',
+    execDate,
+    extra: {},
+  };
+}
+
+/** A finish of another hippo's job. */
+export function finishOf(name: string, fields: Partial<JobFinish> = {}): JobFinish {
+  const [hippoName = '', jobName = ''] = name.split('/');
+  return {
+    kind: 'finish',
+    hippoName,
+    jobName,
+    jobId: `${jobName}_1`,
+    isSuccess: true,
+    finishTime: NOON / SECOND,
+    durationTime: 50,
+    extra: {},
+    ...fields,
+  };
+}
+
+/** One client after the other, on one state topic: the records are what is written, nothing else survives {@link restart}. */
+export class Hippo {
+  now = NOON;
+  state: MachineState;
+  readonly records = new Map<string, Json>();
+  readonly starts: JobStart[] = [];
+  readonly finishes: JobFinish[] = [];
+  readonly submissions: Submission[] = [];
+  definition: Definition;
+  #offset = 0;
+
+  constructor(jobs: Record<string, JobYaml> | Definition, options: Options = {}) {
+    this.definition =
+      'hippo' in jobs && jobs.hippo === 'etl'
+        ? (jobs as Definition)
+        : define(jobs as Record<string, JobYaml>, options);
+    this.state = emptyState();
+    this.tell({ type: 'ownership-gained', at: this.now });
+  }
+
+  tell(event: MachineEvent): Effect[] {
+    const { state, effects } = step(this.definition, this.state, event);
+    this.state = state;
+    for (const effect of effects) this.#note(effect);
+    return effects;
+  }
+
+  /** Reads a message; each has an offset of its own. */
+  read(message: FrontierEvent | JobFinish | ManualRequest, traceparent?: string): Effect[] {
+    const from = {
+      topic: message.kind,
+      partition: 0,
+      offset: String((this.#offset += 1)),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+    return this.tell({ type: 'message', at: this.now, from, message });
+  }
+
+  land(...event: Parameters<typeof landing>): Effect[] {
+    return this.read(landing(...event));
+  }
+
+  ask(action: ManualRequest['action'], job: string, fields: Partial<ManualRequest> = {}): Effect[] {
+    return this.read({ kind: 'schedule', hippoName: 'etl', jobName: job, action, extra: {}, ...fields });
+  }
+
+  /** Time goes by, with a tick at the end. */
+  wait(millis: number): Effect[] {
+    this.now += millis;
+    return this.tell({ type: 'tick', at: this.now });
+  }
+
+  /** The run's present attempt ends. */
+  exit(job: string, key: string, outcome: JobOutcome = { status: 'succeeded' }): Effect[] {
+    const attemptId = this.run(job, key).attemptId ?? '';
+    return this.tell({ type: 'job-exited', at: this.now, run: { job, key }, attemptId, outcome });
+  }
+
+  fail(job: string, key: string, error = './start-spark.sh ended with exit code 1'): Effect[] {
+    return this.exit(job, key, { status: 'failed', exitCode: 1, error });
+  }
+
+  /** The client is gone; the next one takes over. */
+  restart(alive: string[] = [], definition = this.definition): Effect[] {
+    this.definition = definition;
+    this.state = restore(definition, this.records);
+    return this.tell({ type: 'ownership-gained', at: this.now, alive });
+  }
+
+  run(job: string, key: string): RunState {
+    const run = findRun(this.state, { job, key });
+    if (run === undefined)
+      throw new Error(`there is no run ${job} ${key}; there are ${JSON.stringify(this.statuses)}`);
+    return run;
+  }
+
+  /** `job key` → status, sorted. */
+  get statuses(): Record<string, string> {
+    const all = [...listRuns(this.state)].map((run) => [`${run.job} ${run.key}`, run.status] as const);
+    return Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** The runs that were fired, in order: `job key`. */
+  get fired(): string[] {
+    return this.starts.map(({ jobName, runKey }) => `${jobName} ${runKey ?? ''}`);
+  }
+
+  #note(effect: Effect): void {
+    if (effect.type === 'persist') {
+      // Through JSON, as the topic has it.
+      if (effect.value === null) this.records.delete(effect.key);
+      else this.records.set(effect.key, JSON.parse(JSON.stringify(effect.value)) as Json);
+    } else if (effect.type === 'submit') this.submissions.push(effect.submission);
+    else if (effect.type === 'publish') {
+      if (effect.message.kind === 'start') this.starts.push(effect.message);
+      else this.finishes.push(effect.message);
+    }
+  }
+}
+
+export function alerts(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => (effect.type === 'alert' ? [`${effect.level}: ${effect.text}`] : []));
+}
+
+/** A need of a table with one level named after the day, `dt=2017-04-28`. */
+export const daily = (table: string): { table: string; partition: Record<string, string> } => ({
+  table,
+  partition: { dt: "{{ window | date: '%Y-%m-%d' }}" },
+});
+/** `yyyymm=201704` */
+export const monthly = (table: string): { table: string; partition: Record<string, string> } => ({
+  table,
+  partition: { yyyymm: "{{ window | date: '%Y%m' }}" },
+});
