@@ -92,9 +92,7 @@ async function main(): Promise<void> {
     say('  hippo --help                all commands');
   } catch (error) {
     if (!stopping.signal.aborted) {
-      say(
-        `\n✗ ${error instanceof ExecaError ? `${error.shortMessage}\n${String(error.stdout ?? '')}` : String(error)}`,
-      );
+      say(`\n✗ ${error instanceof ExecaError ? `${error.shortMessage}\n${error.stdout}` : String(error)}`);
       say(await readFile(clientLog(project), 'utf8').catch(() => ''));
     }
     process.exitCode = stopping.signal.aborted ? 130 : 1;

