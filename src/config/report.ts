@@ -5,6 +5,7 @@ import { findBrokers } from './brokers.ts';
 import { interpolateMasked } from './interpolate.ts';
 import { hippoName, type LoadedConfig } from './load.ts';
 import { type ConfigPath, formatPath } from './path.ts';
+import type { Config } from './schema.ts';
 import { type SchemaNode, schemaNodesAt, schemaRoot } from './schema-nodes.ts';
 
 /** What stands in the place of a secret. */
@@ -77,6 +78,11 @@ export async function reportConfig(
   return { file, profile, values: section === undefined ? values : narrow(values, section) };
 }
 
+/** Jobs as they may be shown, secrets in their words masked. They can still be compiled: templates are as they were. */
+export function maskedJobs(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Config['jobs'] {
+  return new Reporter(loaded, env).masked(asJson(loaded.config.jobs), ['jobs']) as unknown as Config['jobs'];
+}
+
 /** Takes a configuration apart: what its values are, masked, and where each came from. */
 class Reporter {
   readonly #loaded: LoadedConfig;
@@ -102,16 +108,25 @@ class Reporter {
     return members.flatMap(([key, member]) => this.report(member, [...path, key]));
   }
 
-  #shown(value: Json, path: ConfigPath): Json {
+  /** The same value, secrets masked. */
+  masked(value: Json, path: ConfigPath): Json {
+    if (typeof value === 'string') return this.#maskedText(value, path);
     if (Array.isArray(value))
-      return maskWords(value.map((item, index) => this.#shown(item, [...path, index])));
+      return maskWords(value.map((item, index) => this.masked(item, [...path, index])));
+    if (!isJsonObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => [key, this.masked(member, [...path, key])]),
+    );
+  }
+
+  #shown(value: Json, path: ConfigPath): Json {
     if (typeof value === 'number' && this.#nodes(path).some((node) => node['x-unit'] === 'ms')) {
       return durationText(value);
     }
-    return typeof value === 'string' ? this.#masked(value, path) : value;
+    return this.masked(value, path);
   }
 
-  #masked(text: string, path: ConfigPath): string {
+  #maskedText(text: string, path: ConfigPath): string {
     if (this.#isSecret(path)) return MASK;
     const source = this.#loaded.source(path);
     const written = 'interpolation' in source ? source.interpolation.written : undefined;

@@ -130,3 +130,23 @@ function toBytes(text: Json): Buffer | null | undefined {
   const bytes = Buffer.from(text['base64'], 'base64');
   return bytes.toString('base64') === text['base64'] ? bytes : undefined;
 }
+
+/** Reads a line as `hippo tail --json` prints it, with the place and time of the record. */
+export function readRecord(line: Buffer): { ok: true; record: KafkaRecord } | { ok: false; reason: string } {
+  const read = readLine(line);
+  if (!read.ok) return read;
+  const { topic, partition, offset, timestamp } = parseObject(line) ?? {};
+  if (
+    read.input.kind === 'value' ||
+    typeof topic !== 'string' ||
+    !Number.isSafeInteger(partition) ||
+    typeof offset !== 'string' ||
+    !/^\d{1,19}$/.test(offset) ||
+    !Number.isSafeInteger(timestamp)
+  ) {
+    return { ok: false, reason: 'it is no record as hippo tail --json prints it' };
+  }
+  const place = { topic, partition: Number(partition), offset: BigInt(offset), timestamp: Number(timestamp) };
+  const { key, value, headers } = read.input;
+  return { ok: true, record: { ...place, key, value, headers } };
+}

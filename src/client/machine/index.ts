@@ -10,6 +10,7 @@
 export type * from './types.ts';
 export { type CompileInput, type CompileProblem, type Compiled, compileJobs } from './compile.ts';
 export type { Definition, JobDefinition, Need } from './definition.ts';
+export { type Missing, missingNeeds } from './missing.ts';
 export { restore } from './records.ts';
 export { type MachineState, emptyState, findRun, listPauses, listRuns, nextWake } from './state.ts';
 export { type Step, step } from './step.ts';

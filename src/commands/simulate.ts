@@ -1,0 +1,54 @@
+import { Args, Flags } from '@oclif/core';
+import { UserError } from '../core/errors.ts';
+import type { SimulationReport } from '../simulate/session.ts';
+import { HippoCommand } from '../ui/base-command.ts';
+import { durationFlag } from '../ui/flags.ts';
+import { renderSimulation } from '../ui/simulate.ts';
+
+export default class Simulate extends HippoCommand<SimulationReport> {
+  static override summary = 'See which runs recorded events would fire, and what would still be waiting.';
+  static override description =
+    "Feeds records through the client's own state machine with this project's hippo.yaml, in their own time, beginning " +
+    'with nothing remembered. Jobs are assumed to succeed. Nothing is started, and nothing is written anywhere.';
+  static override examples = [
+    '<%= config.bin %> tail frontier finish --from -7d -e --json > events.jsonl\n<%= config.bin %> <%= command.id %> events.jsonl',
+    '<%= config.bin %> <%= command.id %> --from 2017-04-01 --to 2017-05-01 --job-duration 2h',
+  ];
+  static override args = {
+    file: Args.string({
+      description: 'What hippo tail --json printed; -: standard input; left out: the topics themselves.',
+    }),
+  };
+  static override flags = {
+    from: Flags.string({
+      description: 'Of the topics, from here on: a date or time, -2h, p:o.',
+      helpValue: 'POSITION',
+    }),
+    to: Flags.string({ description: 'Up to here.', helpValue: 'POSITION' }),
+    'job-duration': durationFlag({ description: 'How long each job is assumed to run.', default: '0s' }),
+  };
+
+  protected async work(): Promise<SimulationReport> {
+    const { args, flags } = await this.parse(Simulate);
+    const { from, to, config: file, profile } = flags;
+    if (args.file !== undefined && (from ?? to) !== undefined) {
+      throw new UserError('a file is simulated as a whole; --from and --to choose from the topics', {
+        next: ['hippo tail frontier finish --from … --to … --json | hippo simulate -'],
+      });
+    }
+    const { runSimulation } = await import('../simulate/session.ts');
+    return runSimulation({
+      file,
+      profile,
+      source: args.file,
+      from,
+      to,
+      jobDuration: flags['job-duration'],
+      signal: this.stopping,
+    });
+  }
+
+  protected render(report: SimulationReport): string {
+    return renderSimulation(report);
+  }
+}

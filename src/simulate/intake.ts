@@ -1,0 +1,139 @@
+import { type InputKind, readInput } from '../client/host/inputs.ts';
+import { tableSource, jobSource, type Definition } from '../client/machine/definition.ts';
+import { topicName } from '../config/topics.ts';
+import type { Config } from '../config/schema.ts';
+import type { KafkaRecord } from '../kafka/port.ts';
+import type { FrontierEvent, JobFinish, ManualRequest } from '../messages/index.ts';
+import type { SimulatedMessage } from './simulate.ts';
+import { type Timed, timeline } from './timeline.ts';
+
+/** Messages that cannot be read, as the client would put them into the dead-letter queue. */
+export interface Rejected {
+  reason: string;
+  /** The field that the reason is about; null: the whole message. */
+  field: string | null;
+  count: number;
+  /** The first of them. */
+  first: { topic: string; partition: number; offset: string };
+}
+
+export interface IntakeReport {
+  /** All that were read. */
+  records: number;
+  /** ISO 8601, of the first and the last; null: there is none. */
+  from: string | null;
+  to: string | null;
+  /** Those that a client of this hippo would not even read, by topic. */
+  elsewhere: Record<string, number>;
+  /** Those of which its jobs need nothing, by table, or by job. */
+  unneeded: Record<string, number>;
+  /** Finishes of this hippo's own: the simulation brings about its own instead. */
+  own_finishes: number;
+  rejected: Rejected[];
+}
+
+/** Takes records in as a client does; what no job needs is counted and forgotten. */
+export class Intake {
+  readonly #definition: Definition;
+  readonly #kinds: ReadonlyMap<string, InputKind>;
+  readonly #kept: (SimulatedMessage & { record: Omit<KafkaRecord, 'key' | 'value' | 'headers'> })[] = [];
+  readonly #rejected = new Map<string, Rejected>();
+  readonly #report = { records: 0, elsewhere: new Counts(), unneeded: new Counts(), own_finishes: 0 };
+  #first = Infinity;
+  #last = -Infinity;
+
+  constructor(definition: Definition, config: Pick<Config, 'topics'>) {
+    this.#definition = definition;
+    this.#kinds = inputTopics(config);
+  }
+
+  take(record: KafkaRecord): void {
+    const { topic, partition, offset, timestamp } = record;
+    this.#report.records += 1;
+    if (timestamp >= 0) {
+      this.#first = Math.min(this.#first, timestamp);
+      this.#last = Math.max(this.#last, timestamp);
+    }
+    const kind = this.#kinds.get(topic);
+    if (kind === undefined) {
+      this.#report.elsewhere.add(topic);
+      return;
+    }
+    const input = readInput(kind, record);
+    if (!input.ok) {
+      const { reason, key = null } = input.rejection;
+      const id = JSON.stringify([topic, reason, key]);
+      const known = this.#rejected.get(id) ?? {
+        reason,
+        field: key,
+        count: 0,
+        first: { topic, partition, offset: String(offset) },
+      };
+      this.#rejected.set(id, { ...known, count: known.count + 1 });
+    } else if (this.#isNeeded(input.message)) {
+      this.#kept.push({
+        from: input.from,
+        message: input.message,
+        record: { topic, partition, offset, timestamp },
+      });
+    }
+  }
+
+  /** What is needed, in the order in which a client would have read it. */
+  messages(): Timed<SimulatedMessage>[] {
+    return timeline(this.#kept);
+  }
+
+  report(): IntakeReport {
+    const { records, elsewhere, unneeded, own_finishes } = this.#report;
+    const time = (at: number): string | null => (Number.isFinite(at) ? new Date(at).toISOString() : null);
+    return {
+      records,
+      from: time(this.#first),
+      to: time(this.#last),
+      elsewhere: elsewhere.sorted(),
+      unneeded: unneeded.sorted(),
+      own_finishes,
+      rejected: [...this.#rejected.values()].sort((a, b) => b.count - a.count),
+    };
+  }
+
+  #isNeeded(message: FrontierEvent | JobFinish | ManualRequest): boolean {
+    const { hippo, listeners } = this.#definition;
+    if (message.kind === 'frontier') {
+      const { db, table } = message;
+      if (listeners.has(tableSource(db, table))) return true;
+      this.#report.unneeded.add(`${db}.${table}`);
+      return false;
+    }
+    const { hippoName, jobName } = message;
+    if (message.kind === 'schedule' && hippoName === hippo) return true;
+    if (message.kind === 'finish' && hippoName === hippo) {
+      this.#report.own_finishes += 1;
+      return false;
+    }
+    if (message.kind === 'finish' && listeners.has(jobSource(hippoName, jobName))) return true;
+    this.#report.unneeded.add(`${hippoName}/${jobName}`);
+    return false;
+  }
+}
+
+/** The topics that a client reads, and what is on them. */
+export function inputTopics(config: Pick<Config, 'topics'>): Map<string, InputKind> {
+  return new Map(
+    (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),
+  );
+}
+
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  add(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+
+  /** The largest first. */
+  sorted(): Record<string, number> {
+    return Object.fromEntries([...this.#counts].sort(([, a], [, b]) => b - a));
+  }
+}

@@ -1,0 +1,86 @@
+import { compileProject } from '../client/host/project.ts';
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { maskedJobs } from '../config/report.ts';
+import { systemClock } from '../core/clock.ts';
+import { UserError } from '../core/errors.ts';
+import { connectProject } from '../kafka/project.ts';
+import { readSpan } from '../tail/request.ts';
+import { tail } from '../tail/tail.ts';
+import { Intake, type IntakeReport, inputTopics } from './intake.ts';
+import { recordsOf } from './lines.ts';
+import { type Simulation, simulate } from './simulate.ts';
+
+export interface SimulationOptions {
+  /** `--config` and `--profile`. */
+  file: string | undefined;
+  profile: string | undefined;
+  /** A file of records, `-` for standard input; undefined: the topics themselves. */
+  source: string | undefined;
+  /** Of the topics; undefined: all that is on them. */
+  from: string | undefined;
+  to: string | undefined;
+  /** Milliseconds. */
+  jobDuration: number;
+  signal: AbortSignal;
+}
+
+export interface SimulationReport extends Simulation {
+  hippo: string;
+  /** IANA name: the calendar of the jobs. */
+  timezone: string;
+  /** The tables and jobs that this hippo's jobs need. */
+  needs: string[];
+  input: IntakeReport;
+}
+
+/**
+ * What a client of this project would do with recorded messages. Nothing is written anywhere.
+ *
+ * @throws UserError for a hippo.yaml, a file or a range that is none, ServiceError without Kafka where that is read
+ */
+export async function runSimulation(options: SimulationOptions): Promise<SimulationReport> {
+  const { file, profile, jobDuration } = options;
+  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
+  const { hippo, definition } = compileProject({
+    ...loaded,
+    // Arguments are part of the report.
+    config: { ...loaded.config, jobs: maskedJobs(loaded, process.env) },
+  });
+  const intake = new Intake(definition, loaded.config);
+  await readInto(intake, loaded, options);
+  return {
+    hippo,
+    timezone: definition.calendar.timezone,
+    needs: [...new Set([...definition.jobs.values()].flatMap(({ needs }) => needs.map(({ id }) => id)))],
+    ...simulate(definition, loaded.config, intake.messages(), { jobDuration }),
+    input: intake.report(),
+  };
+}
+
+async function readInto(
+  intake: Intake,
+  loaded: LoadedConfig,
+  { source, from, to, signal }: SimulationOptions,
+): Promise<void> {
+  if (source !== undefined) {
+    for await (const record of recordsOf(source, signal)) intake.take(record);
+    return;
+  }
+  const span = await readSpan({ from, to, exitAtEnd: true }, loaded.config, systemClock);
+  const kafka = await connectProject(loaded, process.env);
+  try {
+    const wanted = [...inputTopics(loaded.config).keys()];
+    const existing = new Set((await kafka.topics()).map(({ topic }) => topic));
+    const topics = wanted.filter((topic) => existing.has(topic));
+    if (topics.length === 0) {
+      throw new UserError('there is nothing to simulate: no input topic exists', {
+        why: `Looked for ${wanted.join(', ')}.`,
+        next: ['hippo up', 'hippo simulate events.jsonl'],
+      });
+    }
+    await tail(kafka, { topics, span, exitAtEnd: true }, { take: (record) => intake.take(record) }, signal);
+  } finally {
+    await kafka.close();
+  }
+  signal.throwIfAborted();
+}

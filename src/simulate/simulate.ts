@@ -1,0 +1,299 @@
+/** Feeds messages through the machine in their own time, and plays the host: jobs succeed, finishes come back. Pure. */
+import { topicName } from '../config/topics.ts';
+import type { Config } from '../config/schema.ts';
+import type { Millis } from '../core/clock.ts';
+import {
+  type Coordinates,
+  type Definition,
+  type Effect,
+  type InputState,
+  type JobOutcome,
+  type MachineEvent,
+  type MachineState,
+  type Missing,
+  type RunId,
+  type RunState,
+  type RunStatus,
+  type Submission,
+  emptyState,
+  findRun,
+  listPauses,
+  listRuns,
+  missingNeeds,
+  nextWake,
+  step,
+} from '../client/machine/index.ts';
+import type { FrontierEvent, JobFinish, ManualRequest } from '../messages/index.ts';
+import type { Timed } from './timeline.ts';
+
+export interface SimulatedMessage {
+  from: Coordinates;
+  message: FrontierEvent | JobFinish | ManualRequest;
+}
+
+/** What satisfied a need. */
+export interface SimulatedInput {
+  need: string;
+  topic: string;
+  /** null, as the offset: a finish that the simulation itself has brought about. */
+  partition: number | null;
+  offset: string | null;
+  /** Of the partition that landed. */
+  values: Readonly<Record<string, string>>;
+}
+
+/** An attempt that would be started. */
+export interface Firing {
+  /** ISO 8601, as all times here. */
+  at: string;
+  job: string;
+  run_key: string;
+  job_id: string;
+  attempt: number;
+  window: { start: string; end: string } | null;
+  argv: readonly string[];
+  /** Who asked for it, and why; null: it fired by itself. */
+  manual: { by?: string; reason?: string } | null;
+  inputs: SimulatedInput[];
+  outcome: JobOutcome['status'];
+  ended_at: string;
+}
+
+/** A run that has not started, or not yet ended, when the messages are at their end. */
+export interface Waiting {
+  job: string;
+  run_key: string;
+  status: RunStatus;
+  since: string;
+  has: SimulatedInput[];
+  missing: Missing[];
+  /** It starts when its job is resumed. */
+  paused: boolean;
+  /** When it would start, where that is known. */
+  not_before: string | null;
+}
+
+export interface Alert {
+  at: string;
+  level: 'info' | 'warning' | 'error';
+  job: string | null;
+  run_key: string | null;
+  text: string;
+}
+
+export interface Simulation {
+  fired: Firing[];
+  waiting: Waiting[];
+  alerts: Alert[];
+}
+
+export interface SimulateOptions {
+  /** How long each job is assumed to run, milliseconds. */
+  jobDuration: Millis;
+}
+
+/** The partition of the finishes that the simulation brings about. */
+const SIMULATED = -1;
+/** As the host's. */
+const TICK = 1_000;
+
+/**
+ * What a client that remembers nothing would do with these messages, if each of its jobs succeeded.
+ *
+ * @param messages in the order of their times; without finishes of this hippo's own, which the simulation brings about
+ */
+export function simulate(
+  definition: Definition,
+  config: Pick<Config, 'topics'>,
+  messages: readonly Timed<SimulatedMessage>[],
+  options: SimulateOptions,
+): Simulation {
+  const host = new SimulatedHost(definition, topicName(config, 'finish'), options, messages[0]?.at ?? 0);
+  for (const { at, item } of messages) {
+    host.passTime(at);
+    host.handle({ type: 'message', at, ...item });
+  }
+  host.endJobs();
+  return host.result();
+}
+
+interface RunningJob {
+  submission: Submission;
+  firing: Firing;
+  endsAt: Millis;
+  outcome: JobOutcome;
+}
+
+/** Carries out what the machine asks for as a host does, without a process, a clock or a topic. */
+class SimulatedHost {
+  readonly #definition: Definition;
+  readonly #finishTopic: string;
+  readonly #duration: Millis;
+  #state: MachineState;
+  #lastTick: Millis;
+  /** The hippo's own finishes that it has yet to read. */
+  readonly #inbox: JobFinish[] = [];
+  #received = 0;
+  readonly #running = new Map<string, RunningJob>();
+  readonly #fired: Firing[] = [];
+  readonly #alerts: Alert[] = [];
+
+  constructor(definition: Definition, finishTopic: string, { jobDuration }: SimulateOptions, at: Millis) {
+    this.#definition = definition;
+    this.#finishTopic = finishTopic;
+    this.#duration = jobDuration;
+    this.#state = emptyState();
+    this.#lastTick = at;
+    this.#step({ type: 'ownership-gained', at });
+  }
+
+  /** All that happens up to a time: jobs end, the clock ticks. */
+  passTime(until: Millis): void {
+    for (;;) {
+      const job = this.#nextEnd();
+      // Like the host's, no two ticks are nearer to each other than this.
+      const tick = Math.max(nextWake(this.#state) ?? Infinity, this.#lastTick + TICK);
+      if (job !== undefined && job.endsAt <= Math.min(until, tick)) this.#end(job);
+      else if (tick <= until) {
+        this.#lastTick = tick;
+        this.handle({ type: 'tick', at: tick });
+      } else return;
+    }
+  }
+
+  /** Until no job runs any more. */
+  endJobs(): void {
+    for (let job = this.#nextEnd(); job !== undefined; job = this.#nextEnd()) this.passTime(job.endsAt);
+  }
+
+  handle(event: MachineEvent): void {
+    this.#step(event);
+    for (let finish = this.#inbox.shift(); finish !== undefined; finish = this.#inbox.shift()) {
+      const offset = String((this.#received += 1));
+      const from = { topic: this.#finishTopic, partition: SIMULATED, offset };
+      this.#step({ type: 'message', at: event.at, from, message: finish });
+    }
+  }
+
+  result(): Simulation {
+    const paused = new Set([...listPauses(this.#state)].map(([job]) => job));
+    const open = [...listRuns(this.#state)].filter(
+      ({ status }) => status === 'waiting' || status === 'ready',
+    );
+    return {
+      fired: this.#fired,
+      waiting: open
+        .sort((a, b) => a.firstInputAt - b.firstInputAt || (a.key < b.key ? -1 : 1))
+        .map((run) => this.#waiting(run, paused.has(run.job))),
+      alerts: this.#alerts,
+    };
+  }
+
+  #step(event: MachineEvent): void {
+    const { state, effects } = step(this.#definition, this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect, event.at);
+  }
+
+  #carryOut(effect: Effect, at: Millis): void {
+    switch (effect.type) {
+      case 'submit':
+        this.#submit(effect.submission, at);
+        break;
+      case 'cancel':
+        this.#cancel(effect, at);
+        break;
+      case 'publish':
+        if (effect.message.kind === 'finish') this.#finished(effect.message, at);
+        break;
+      case 'alert':
+        this.#alert(at, effect.level, effect.text, effect.run);
+        break;
+      case 'persist':
+        break;
+    }
+  }
+
+  #submit(submission: Submission, at: Millis): void {
+    const { job, key, jobId, attempt, window, argv, inputs } = submission;
+    const firing: Firing = {
+      at: iso(at),
+      job,
+      run_key: key,
+      job_id: jobId,
+      attempt,
+      window: window === null ? null : { start: iso(window.start), end: iso(window.end) },
+      argv,
+      manual: this.#manual(submission),
+      inputs: inputs.map(simulatedInput),
+      outcome: 'succeeded',
+      ended_at: iso(at),
+    };
+    this.#fired.push(firing);
+    const endsAt = at + this.#duration;
+    this.#running.set(submission.attemptId, { submission, firing, endsAt, outcome: { status: 'succeeded' } });
+  }
+
+  #manual(id: RunId): Firing['manual'] {
+    const manual = findRun(this.#state, id)?.manual;
+    if (manual === undefined) return null;
+    const { by, reason } = manual;
+    return { ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) };
+  }
+
+  #cancel({ attemptId, reason }: Extract<Effect, { type: 'cancel' }>, at: Millis): void {
+    const job = this.#running.get(attemptId);
+    if (job !== undefined)
+      this.#running.set(attemptId, { ...job, endsAt: at, outcome: { status: 'cancelled', reason } });
+  }
+
+  #nextEnd(): RunningJob | undefined {
+    let next: RunningJob | undefined;
+    for (const job of this.#running.values()) if (next === undefined || job.endsAt < next.endsAt) next = job;
+    return next;
+  }
+
+  #end({ submission, firing, endsAt, outcome }: RunningJob): void {
+    const { job, key, attemptId } = submission;
+    this.#running.delete(attemptId);
+    firing.outcome = outcome.status;
+    firing.ended_at = iso(endsAt);
+    this.handle({ type: 'job-exited', at: endsAt, run: { job, key }, attemptId, outcome });
+  }
+
+  /** A finish comes back to its hippo, which may need it. One of a run without a process is news to people. */
+  #finished(finish: JobFinish, at: Millis): void {
+    this.#inbox.push(finish);
+    const { jobName: job, jobId, runKey: key = '', isSuccess, errorMsg } = finish;
+    if (this.#fired.some((firing) => firing.job_id === jobId)) return;
+    if (isSuccess) this.#alert(at, 'info', 'is marked as done', { job, key });
+    else this.#alert(at, 'error', `fails before it starts: ${errorMsg ?? ''}`, { job, key });
+  }
+
+  #alert(at: Millis, level: Alert['level'], text: string, run?: RunId): void {
+    this.#alerts.push({ at: iso(at), level, job: run?.job ?? null, run_key: run?.key ?? null, text });
+  }
+
+  #waiting(run: RunState, paused: boolean): Waiting {
+    const job = this.#definition.jobs.get(run.job);
+    return {
+      job: run.job,
+      run_key: run.key,
+      status: run.status,
+      since: iso(run.firstInputAt),
+      has: Object.values(run.inputs).map(simulatedInput),
+      missing: job === undefined || run.status === 'ready' ? [] : missingNeeds(this.#definition, job, run),
+      paused,
+      not_before: run.notBefore === null ? null : iso(run.notBefore),
+    };
+  }
+}
+
+function simulatedInput({ need, topic, partition, offset, values }: InputState): SimulatedInput {
+  const real = partition !== SIMULATED;
+  return { need, topic, partition: real ? partition : null, offset: real ? offset : null, values };
+}
+
+function iso(at: Millis): string {
+  return new Date(at).toISOString();
+}

@@ -1,0 +1,31 @@
+import type { Millis } from '../core/clock.ts';
+import type { KafkaRecord } from '../kafka/port.ts';
+
+/** A record and when the client would have seen it. */
+export interface Timed<Item> {
+  at: Millis;
+  item: Item;
+}
+
+type Place = Pick<KafkaRecord, 'topic' | 'partition' | 'offset' | 'timestamp'>;
+
+/**
+ * Records of several partitions, in the order in which a client would have read them: of one partition by offset, whatever
+ * their timestamps say; of several by time, and at the same time by topic and partition. A record without a time, or with
+ * one before its predecessor's, comes right after that.
+ */
+export function timeline<Item extends { record: Place }>(items: readonly Item[]): Timed<Item>[] {
+  const partitions = Map.groupBy(items, ({ record }) => `${record.topic}/${record.partition}`);
+  const timed = [...partitions.values()].flatMap((ofOne) => {
+    let at = 0;
+    return ofOne
+      .toSorted((a, b) => Number(a.record.offset - b.record.offset))
+      .map((item) => ({ at: (at = Math.max(at, item.record.timestamp)), item }));
+  });
+  return timed.sort((a, b) => a.at - b.at || compare(a.item.record, b.item.record));
+}
+
+function compare(a: Place, b: Place): number {
+  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1;
+  return a.partition - b.partition || Number(a.offset - b.offset);
+}

@@ -1,0 +1,150 @@
+import chalk from 'chalk';
+import stringWidth from 'string-width';
+import { shellWord } from '../core/shell.ts';
+import type { Alert, Firing, SimulatedInput, Waiting } from '../simulate/simulate.ts';
+import type { IntakeReport, Rejected } from '../simulate/intake.ts';
+import type { SimulationReport } from '../simulate/session.ts';
+import { visible } from './messages.ts';
+import { COLUMNS, wrap } from './text.ts';
+
+type Time = (iso: string) => string;
+
+/** Which runs would fire, when, with what; what would still wait, and for what. */
+export function renderSimulation(report: SimulationReport): string {
+  const time = timeIn(report.timezone);
+  const { fired, waiting, alerts, input } = report;
+  return [
+    ...wrap(heading(report, time), ''),
+    ...section('Would fire', fired, (firing) => renderFiring(firing, time)),
+    ...section('Still waiting', waiting, (run) => renderWaiting(run, time)),
+    ...section('Alerts', alerts, (alert) => renderAlert(alert, time)),
+    ...section('Rejected', input.rejected, renderRejected),
+    '',
+    ...wrap(total(report), ''),
+  ].join('\n');
+}
+
+function heading({ hippo, timezone, input }: SimulationReport, time: Time): string {
+  const { records, from, to } = input;
+  const span = from === null || to === null ? '' : `, ${time(from)} to ${time(to)} (${timezone})`;
+  return `${hippo} with ${count(records, 'record')}${span}`;
+}
+
+function section<Item>(title: string, items: readonly Item[], render: (item: Item) => string[]): string[] {
+  if (items.length === 0) return [];
+  return ['', chalk.bold(`${title} (${items.length})`), ...items.flatMap(render)];
+}
+
+function renderFiring(firing: Firing, time: Time): string[] {
+  const { at, job, run_key: key, attempt, manual, inputs, argv, outcome, ended_at: endedAt } = firing;
+  const again = attempt === 1 ? '' : `, attempt ${attempt}`;
+  const end = endedAt === at && outcome === 'succeeded' ? '' : chalk.dim(`, ${outcome} ${time(endedAt)}`);
+  return [
+    `  ${time(at)} ${chalk.cyan('▶')} ${chalk.bold(job)} ${chalk.cyan(visible(key))}${again}${end}`,
+    ...inputs.flatMap(renderInput),
+    ...(manual === null ? [] : wrap(visible(askedFor(manual)), `      ${chalk.magenta('!')} `)),
+    ...commandLines(argv),
+  ];
+}
+
+function askedFor({ by, reason }: NonNullable<Firing['manual']>): string {
+  return `asked for by ${by ?? 'hand'}${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+/** The command as a shell would read it, broken between words. */
+function commandLines(argv: readonly string[]): string[] {
+  const lines = [`      ${chalk.dim('$')}`];
+  for (const word of argv.map((each) => visible(shellWord(each)))) {
+    const line = lines.at(-1) ?? '';
+    const isFirst = lines.length === 1 && stringWidth(line) === 7;
+    if (!isFirst && stringWidth(line) + 1 + stringWidth(word) > COLUMNS - 2) {
+      lines[lines.length - 1] = `${line} \\`;
+      lines.push(`          ${word}`);
+    } else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
+}
+
+function renderWaiting(
+  { job, run_key: key, since, has, missing, paused, not_before: start }: Waiting,
+  time: Time,
+): string[] {
+  const ready = paused
+    ? [`      ${chalk.dim('·')} ready; its job is paused`]
+    : start === null
+      ? []
+      : [`      ${chalk.dim('·')} ready for its next attempt at ${time(start)}`];
+  return [
+    `  ${chalk.yellow('…')} ${chalk.bold(job)} ${chalk.cyan(visible(key))} ${chalk.dim(`since ${time(since)}`)}`,
+    ...has.flatMap(renderInput),
+    ...(missing.length === 0 ? ready : missing.flatMap(renderMissing)),
+  ];
+}
+
+/** `      ✓ btd.party yyyymm=201704 (frontier-adw 0:12)` */
+function renderInput({ need, topic, partition, offset, values }: SimulatedInput): string[] {
+  const levels = Object.entries(values).map(([name, value]) => `${name}=${value}`);
+  const place = partition === null ? 'simulated' : `${topic} ${partition}:${offset ?? ''}`;
+  const what = visible([need, ...(levels.length === 0 ? [] : [levels.join('/')])].join(' '));
+  return wrap(`${what} (${place})`, `      ${chalk.green('✓')} `);
+}
+
+/** `      ✗ other/daily 2017-04-28`, `      ✗ 1 of a.us day=20170428, a.eu day=20170428` */
+function renderMissing({ atLeast, needs }: Waiting['missing'][number]): string[] {
+  const names = needs
+    .map(({ need, expected }) => visible(expected === '' ? need : `${need} ${expected}`))
+    .join(', ');
+  return wrap(needs.length === atLeast ? names : `${atLeast} of ${names}`, `      ${chalk.red('✗')} `);
+}
+
+function renderAlert({ at, level, job, run_key: key, text }: Alert, time: Time): string[] {
+  const mark = level === 'error' ? chalk.red('✗') : level === 'warning' ? chalk.yellow('!') : chalk.dim('·');
+  const run = job === null || text.startsWith(`${job} `) ? '' : `${job} ${key ?? ''} `;
+  return wrap(visible(`${run}${text}`), `  ${time(at)} ${mark} `, '      ');
+}
+
+function renderRejected({ reason, field, count: times, first }: Rejected): string[] {
+  const { topic, partition, offset } = first;
+  const what = field === null ? reason : `${field} ${reason}`;
+  return wrap(`${times} × ${visible(what)}, first ${topic} ${partition}:${offset}`, '  ');
+}
+
+function total({ hippo, fired, waiting, needs, input }: SimulationReport): string {
+  const still = waiting.length === 0 ? '' : ` ${count(waiting.length, 'run')} would wait.`;
+  if (fired.length > 0)
+    return `${count(new Set(fired.map(({ job_id: id }) => id)).size, 'run')} would fire.${still}`;
+  return `Nothing would fire.${still}${waiting.length === 0 ? nothing(hippo, needs, input) : ''}`;
+}
+
+/** Why nothing at all happens. */
+function nothing(
+  hippo: string,
+  needs: readonly string[],
+  { elsewhere, unneeded, records }: IntakeReport,
+): string {
+  if (records === 0) return ' There are no records.';
+  const told = Object.entries(unneeded)
+    .slice(0, 5)
+    .map(([name, times]) => `${name} (${times})`);
+  const topics = Object.entries(elsewhere)
+    .slice(0, 5)
+    .map(([name, times]) => `${name} (${times})`);
+  return [
+    ` The jobs of ${hippo} need ${needs.join(', ')}.`,
+    told.length === 0 ? '' : ` The records tell of ${told.map(visible).join(', ')}.`,
+    topics.length === 0 ? '' : ` Not read by its client: ${topics.map(visible).join(', ')}.`,
+  ].join('');
+}
+
+function timeIn(timezone: string): Time {
+  const format = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: timezone,
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  });
+  return (iso) => format.format(new Date(iso));
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
