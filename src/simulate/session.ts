@@ -50,7 +50,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   await readInto(intake, loaded, options);
   return {
     hippo,
-    timezone: definition.calendar.timezone,
+    timezone: loaded.config.calendar.timezone,
     needs: [...new Set([...definition.jobs.values()].flatMap(({ needs }) => needs.map(({ id }) => id)))],
     ...simulate(definition, loaded.config, intake.messages(), { jobDuration }),
     input: intake.report(),
