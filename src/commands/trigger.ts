@@ -1,88 +1,76 @@
-import { Flags } from '@oclif/core';
 import { systemClock } from '../core/clock.ts';
-import type { ExitCode } from '../core/errors.ts';
+import { ExitCode } from '../core/errors.ts';
+import type { DryRunReport } from '../trigger/index.ts';
 import type { TriggerReport } from '../trigger/trigger.ts';
 import { HippoCommand } from '../ui/base-command.ts';
-import { durationFlag } from '../ui/flags.ts';
-import {
-  renderChange,
-  renderExplanation,
-  renderOutcome,
-  renderPublished,
-  waitVerdict,
-} from '../ui/trigger.ts';
+import { renderDryRun } from '../ui/trigger-dry-run.ts';
+import { renderOutcome, triggerVerdict } from '../ui/trigger.ts';
+import { repeatedFlags, triggerFlags } from '../ui/trigger-flags.ts';
 
-export default class Trigger extends HippoCommand<TriggerReport> {
-  static override summary = 'Say that a table has landed, and follow what that sets off.';
+export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> {
+  static override summary = 'Say that tables have landed, and follow what that sets off.';
   static override description =
-    'Publishes a frontier event. What is left out comes from hippo.yaml: the section "trigger", or the only table that its jobs need. ' +
-    'With --wait it exits with 0 when every run that the event caused has succeeded, 1 when one failed, 4 when that takes too long or nobody reacts.';
+    'Publishes frontier events: one, those of a range of partitions, or those of a file. What is left out comes from hippo.yaml: ' +
+    'the section "trigger", and what its jobs need. With --wait it exits with 0 when every run that the events caused has ' +
+    'succeeded, 1 when one failed, 4 when that takes too long or nobody reacts.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --table btd.party --partition yyyymm=201704',
     '<%= config.bin %> <%= command.id %> --wait --timeout 10m',
+    '<%= config.bin %> <%= command.id %> --range 2017-01..2017-12 --max-active 2 --wait',
+    '<%= config.bin %> tail frontier --from -1d --exit-at-end --json | <%= config.bin %> <%= command.id %> --file - --dry-run',
   ];
-  static override flags = {
-    table: Flags.string({ char: 't', description: 'What has landed, as db.table.', helpValue: 'DB.TABLE' }),
-    partition: Flags.string({
-      char: 'p',
-      multiple: true,
-      multipleNonGreedy: true,
-      description: 'A level of its partition; once for each level, outermost first.',
-      helpValue: 'NAME=VALUE',
-    }),
-    method: Flags.string({
-      description: 'How it was written: partition, overwrite_partition, overwrite, append.',
-    }),
-    'exec-date': Flags.string({
-      description:
-        'When it landed: a date, an ISO time, an epoch or "now". A later one of the same partition is a re-landing.',
-      helpValue: 'TIME',
-    }),
-    dialect: Flags.string({ description: 'How the message is written: pairs, arrays, scalars or legacy.' }),
-    wait: Flags.boolean({
-      char: 'w',
-      description: 'Follow the event until every run that it caused has ended.',
-    }),
-    timeout: durationFlag({ description: 'How long to wait at most.', default: '30m' }),
-  };
+  static override flags = triggerFlags;
 
-  protected async work(): Promise<TriggerReport> {
+  protected async work(): Promise<TriggerReport | DryRunReport> {
     const { flags } = await this.parse(Trigger);
-    const [{ connectProject }, { loadConfig }, { planOne, trigger }] = await Promise.all([
+    const [{ connectProject }, { loadConfig }, { dryRun, parseRate, runTrigger }] = await Promise.all([
       import('../kafka/project.ts'),
       import('../config/load.ts'),
-      import('../trigger/trigger.ts'),
+      import('../trigger/index.ts'),
     ]);
-    const loaded = await loadConfig({
-      file: flags.config,
-      profile: flags.profile,
-      cwd: process.cwd(),
-      env: process.env,
-    });
-    const event = await planOne({ ...flags, execDate: flags['exec-date'] }, loaded.config, systemClock);
-    const kafka = await connectProject(loaded, process.env);
+    const rate = flags.rate === undefined ? undefined : parseRate(flags.rate);
+    const loaded = await loadConfig({ ...flags, file: flags.config, cwd: process.cwd(), env: process.env });
+    const words = {
+      ...flags,
+      execDate: flags['exec-date'],
+      fromLine: flags['from-line'],
+      skipBad: flags['skip-bad'],
+    };
+    const options = {
+      ...{ wait: flags.wait, timeout: flags.timeout, maxActive: flags['max-active'], rate },
+      ...{ repeat: repeatedFlags(this.argv, flags), clock: systemClock, signal: this.stopping },
+    };
+    const connect = (): ReturnType<typeof connectProject> => connectProject(loaded, process.env);
+    if (flags['dry-run']) {
+      const { dryRunJson, dryRunText } = await import('../ui/trigger-dry-run.ts');
+      return dryRun(
+        loaded.config,
+        words,
+        options,
+        connect,
+        this.json ? dryRunJson : dryRunText,
+        process.stdout,
+      );
+    }
+    const { triggerListener } = await import('../ui/trigger-listener.ts');
+    const listener = triggerListener({ json: this.json });
     try {
-      const wait = flags.wait ? { timeout: flags.timeout, clock: systemClock, signal: this.stopping } : null;
-      return await trigger(kafka, loaded.config, [event], wait, {
-        onPublished: (published) => this.#say(renderPublished(published)),
-        onChange: (change) => this.#say(renderChange(change)),
-        onExplanation: (explanation) => process.stderr.write(`${renderExplanation(explanation)}\n`),
-      });
+      return await runTrigger(loaded.config, words, options, connect, listener);
     } finally {
-      await kafka.close();
+      listener.end();
     }
   }
 
-  protected render(report: TriggerReport): string {
-    return renderOutcome(report);
+  protected render(report: TriggerReport | DryRunReport): string {
+    return 'dry_run' in report ? renderDryRun(report) : renderOutcome(report);
   }
 
-  protected override verdict({ wait }: TriggerReport): ExitCode {
-    return waitVerdict(wait);
+  protected override toJson(report: TriggerReport | DryRunReport): unknown {
+    return 'dry_run' in report ? null : report;
   }
 
-  /** What people read as it happens; `--json` prints it all at the end. */
-  #say(text: string): void {
-    if (!this.json) process.stdout.write(`${text}\n`);
+  protected override verdict(report: TriggerReport | DryRunReport): ExitCode {
+    if ('dry_run' in report) return this.stopping.aborted ? ExitCode.interrupted : ExitCode.ok;
+    return triggerVerdict(report);
   }
 }

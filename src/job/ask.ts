@@ -6,11 +6,13 @@ import { partitionForKey } from '../kafka/partitioner.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { parseSchedule, type ScheduleAction } from '../messages/index.ts';
-import { Watch, type WaitOptions, type WaitReport } from '../trigger/wait.ts';
+import { type WaitReport, followToEnd } from '../trigger/drive.ts';
+import type { FollowChange } from '../trigger/follow.ts';
+import { Watch } from '../trigger/wait.ts';
 import { type Request, type RequestRecord, requestRecord, sendRequests } from './request.ts';
 import { type RequestWords, resolveRequest } from './resolve.ts';
 
-export interface AskOptions extends RequestWords, Pick<WaitOptions, 'onChange' | 'signal'> {
+export interface AskOptions extends RequestWords {
   /** `--config` and `--profile`. */
   file: string | undefined;
   profile: string | undefined;
@@ -19,6 +21,9 @@ export interface AskOptions extends RequestWords, Pick<WaitOptions, 'onChange' |
   timeout: number | null;
   /** Called when the request is in its topic, before anything is waited for. */
   onAsked(asked: AskedRequest): void;
+  /** A run that it caused has started or ended. */
+  onChange(change: FollowChange): void;
+  signal: AbortSignal;
 }
 
 /** A request and where it is, or would be. */
@@ -70,7 +75,10 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
     if (dryRun)
       return { dry_run: true, ...planned, record: { ...record, partition, offset: null }, wait: null };
     // Before the request: nothing of what it causes must be missed.
-    const watch = timeout === null ? null : await Watch.open(kafka, loaded.config, systemClock);
+    const watch =
+      timeout === null
+        ? null
+        : await Watch.open(kafka, loaded.config, systemClock, (change) => options.onChange(change));
     try {
       const [place] = await sendRequests(kafka, [record]);
       if (place === undefined)
@@ -79,16 +87,8 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
       const asked = { dry_run: false, ...planned, record: { ...record, ...at } };
       options.onAsked(asked);
       if (watch === null || timeout === null) return { ...asked, wait: null };
-      watch.follow([place]);
-      return {
-        ...asked,
-        wait: await watch.wait({
-          timeout,
-          signal: options.signal,
-          onChange: (change) => options.onChange(change),
-          onExplanation: () => undefined,
-        }),
-      };
+      const wait = { timeout, clock: systemClock, signal: options.signal };
+      return { ...asked, wait: await followToEnd(watch, [place], wait) };
     } finally {
       await watch?.close();
     }

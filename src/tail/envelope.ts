@@ -70,7 +70,7 @@ function printBytes(bytes: Buffer | null, sink: Sink): void {
 
 /** What a line of input holds: an envelope's own key, value and headers, or the bytes of a bare value. */
 export type InputLine =
-  | { kind: 'envelope'; key: Buffer | null; value: Buffer | null; headers: Headers }
+  | { kind: 'envelope'; topic: string; key: Buffer | null; value: Buffer | null; headers: Headers }
   | { kind: 'value'; value: Buffer };
 
 /**
@@ -99,12 +99,12 @@ export function readLine(line: Buffer): { ok: true; input: InputLine } | { ok: f
     }
     headers[name] = bytes;
   }
-  return { ok: true, input: { kind: 'envelope', key, value, headers } };
+  return { ok: true, input: { kind: 'envelope', topic: parsed.topic, key, value, headers } };
 }
 
 /** Cheap, so that a bare frontier message is not parsed twice. */
 function looksLikeEnvelope(line: Buffer): boolean {
-  return line[0] === 0x7b && line.includes('"offset"') && line.includes('"value"');
+  return line[0] === 0x7b && line.includes('"offset"') && line.includes('"value"') && isUtf8(line);
 }
 
 function parseObject(line: Buffer): JsonObject | undefined {
@@ -116,7 +116,7 @@ function parseObject(line: Buffer): JsonObject | undefined {
   }
 }
 
-function isEnvelopeLike(parsed: JsonObject): boolean {
+function isEnvelopeLike(parsed: JsonObject): parsed is JsonObject & { topic: string } {
   return (
     typeof parsed['topic'] === 'string' && 'partition' in parsed && 'offset' in parsed && 'value' in parsed
   );

@@ -4,7 +4,8 @@ import type { Millis } from '../core/clock.ts';
 import { type Json, isJsonObject } from '../core/json.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
-import type { Kafka, KafkaRecord, ReadPosition } from '../kafka/port.ts';
+import type { Kafka, ReadPosition } from '../kafka/port.ts';
+import { readUntilNow } from '../kafka/read-until-now.ts';
 import {
   type Parsed,
   type ServiceHealth,
@@ -84,36 +85,6 @@ export async function observe(
     })),
     unreadable,
   };
-}
-
-/** Reads a topic from a time (null: its beginning) to its present end. */
-export async function readUntilNow(
-  kafka: Kafka,
-  topic: string,
-  since: Millis | null,
-  onRecord: (record: KafkaRecord) => void,
-): Promise<void> {
-  const ranges = await kafka.offsets(topic);
-  const starts = new Map(
-    since === null
-      ? ranges.map(({ partition, low }) => [partition, low])
-      : (await kafka.offsetsAt(topic, since)).map(({ partition, offset }) => [partition, offset]),
-  );
-  const from: ReadPosition[] = [];
-  const until: ReadPosition[] = [];
-  for (const { partition, low, high } of ranges) {
-    const offset = starts.get(partition) ?? low;
-    if (offset >= high) continue;
-    from.push({ topic, partition, offset });
-    until.push({ topic, partition, offset: high });
-  }
-  if (from.length === 0) return;
-  const reader = await kafka.reader({ from, until });
-  try {
-    for await (const batch of reader) for (const record of batch.records) onRecord(record);
-  } finally {
-    await reader.close();
-  }
 }
 
 /** A group's committed offsets wait for its unfinished runs; its state tells what has been read. */

@@ -17,10 +17,16 @@ export interface EventWords {
   dialect?: string | undefined;
 }
 
-/** An event without its date. */
-export type EventShape = Pick<FrontierEvent, 'dialect' | 'db' | 'table' | 'method'> & {
-  partition: PartitionField[];
-};
+/** An event without its partition and its date. */
+export type EventShape = Pick<FrontierEvent, 'dialect' | 'db' | 'table' | 'method'>;
+
+export interface CompletedEvent {
+  shape: EventShape;
+  /** What --partition said; undefined: nothing. */
+  said: PartitionField[] | undefined;
+  /** What `trigger.partition` of hippo.yaml says, where the table is that of `trigger`. */
+  usual: PartitionField[];
+}
 
 /**
  * Completes what was said from hippo.yaml: the table is `trigger.table`, or the only table that this project's jobs need;
@@ -28,19 +34,19 @@ export type EventShape = Pick<FrontierEvent, 'dialect' | 'db' | 'table' | 'metho
  *
  * @throws UserError naming what is missing or malformed
  */
-export function completeEvent(words: EventWords, config: Config): EventShape {
+export function completeEvent(words: EventWords, config: Config): CompletedEvent {
   const name = words.table === undefined ? defaultTable(config) : readTable(words.table);
   const [db = '', table = ''] = name.split('.');
   const usual = name === defaultTable(config, false) ? (config.trigger.partition ?? {}) : {};
   return {
-    dialect: readDialect(words.dialect ?? config.trigger.dialect),
-    db,
-    table,
-    method: readMethod(words.method ?? config.trigger.method),
-    partition:
-      words.partition === undefined
-        ? Object.entries(usual).map(([level, value]) => ({ name: level, value }))
-        : readPartition(words.partition),
+    shape: {
+      dialect: readDialect(words.dialect ?? config.trigger.dialect),
+      db,
+      table,
+      method: readMethod(words.method ?? config.trigger.method),
+    },
+    said: words.partition === undefined ? undefined : readPartition(words.partition),
+    usual: Object.entries(usual).map(([level, value]) => ({ name: level, value })),
   };
 }
 

@@ -42,6 +42,30 @@ export interface OpenRun {
   has: string[];
 }
 
+/**
+ * How an event stands: `undecided` while a live hippo has not read it, or while none lives; `running` while a run that it
+ * caused is to start or to end; `waiting` where such runs only wait for further inputs; `ended`.
+ */
+export interface Standing {
+  phase: 'undecided' | 'running' | 'waiting' | 'ended';
+  /** How many runs it caused, directly or through other runs. */
+  runs: number;
+  /** One of them failed. */
+  failed: boolean;
+}
+
+const PHASES = ['ended', 'waiting', 'undecided', 'running'] as const;
+
+/** A message that is followed: a published event, or the finish of a run that one caused. */
+interface Followed {
+  /** `topic/partition` */
+  at: string;
+  offset: bigint;
+  since: Millis;
+  /** The published events that it comes from. */
+  roots: readonly Coordinates[];
+}
+
 /** What is still to come; empty when everything that was caused has ended. */
 export interface Pending {
   /** Live hippos that have not yet read a followed message. */
@@ -77,7 +101,7 @@ interface StateRun {
  * events were published, in any order.
  */
 export class Follower {
-  readonly #followed = new Set<Coordinates>();
+  readonly #followed = new Map<Coordinates, Followed>();
   /** Of each partition the last followed message: who has read that one has read all. By `topic/partition`. */
   readonly #heads = new Map<string, { offset: bigint; since: Millis }>();
   /** By hippo, job and job id. */
@@ -89,15 +113,18 @@ export class Follower {
   /** hippo → `topic/partition` → next offset. */
   readonly #positions: Positions = new Map();
 
-  /** Follows a message that was published. */
+  /** Follows an event that was published. */
   follow(place: Place, now: Millis): FollowChange[] {
+    return this.#follow(place, [coordinatesOf(place)], now);
+  }
+
+  #follow(place: Place, roots: readonly Coordinates[], now: Millis): FollowChange[] {
     const coordinates = coordinatesOf(place);
     if (this.#followed.has(coordinates)) return [];
-    this.#followed.add(coordinates);
-    const partition = `${place.topic}/${place.partition}`;
+    const at = `${place.topic}/${place.partition}`;
     const offset = BigInt(place.offset);
-    if (offset >= (this.#heads.get(partition)?.offset ?? 0n))
-      this.#heads.set(partition, { offset, since: now });
+    this.#followed.set(coordinates, { at, offset, since: now, roots });
+    if (offset >= (this.#heads.get(at)?.offset ?? 0n)) this.#heads.set(at, { offset, since: now });
     const sightings = this.#unclaimed.get(coordinates) ?? [];
     this.#unclaimed.delete(coordinates);
     return sightings.flatMap((sighting) => this.#take(sighting, [coordinates], now));
@@ -167,6 +194,45 @@ export class Follower {
     return { undecided, open, running };
   }
 
+  /**
+   * How each published event stands, by its coordinates.
+   *
+   * @param live see {@link pending}
+   * @param positions see {@link pending}
+   */
+  standings(live: readonly string[], positions: Positions, now: Millis): Map<Coordinates, Standing> {
+    const standings = new Map<Coordinates, Standing>();
+    const mark = (roots: readonly Coordinates[], phase: Standing['phase']): void => {
+      for (const root of roots) {
+        const standing = standings.get(root);
+        if (standing === undefined) standings.set(root, { phase, runs: 0, failed: false });
+        else if (PHASES.indexOf(phase) > PHASES.indexOf(standing.phase)) standing.phase = phase;
+      }
+    };
+    for (const { at, offset, since, roots } of this.#followed.values()) {
+      const isRead = (hippo: string): boolean => hasRead(positions.get(hippo), at, offset, now - since);
+      mark(roots, live.length > 0 && live.every(isRead) ? 'ended' : 'undecided');
+    }
+    for (const { status, inputs } of this.#state.values()) {
+      if (OPEN.has(status)) mark(this.#rootsOf(inputs), status === 'waiting' ? 'waiting' : 'running');
+    }
+    for (const { because, outcome } of this.runs()) {
+      const roots = this.#rootsOf(because);
+      if (outcome === 'running') mark(roots, 'running');
+      for (const root of roots) {
+        const standing = standings.get(root);
+        if (standing === undefined) continue;
+        standing.runs += 1;
+        standing.failed ||= outcome === 'failed';
+      }
+    }
+    return standings;
+  }
+
+  #rootsOf(causes: readonly Coordinates[]): Coordinates[] {
+    return [...new Set(causes.flatMap((cause) => this.#followed.get(cause)?.roots ?? []))];
+  }
+
   #isFollowed(inputs: readonly Coordinates[]): boolean {
     return inputs.some((coordinates) => this.#followed.has(coordinates));
   }
@@ -210,7 +276,7 @@ export class Follower {
     run.outcome = message.isSuccess ? 'succeeded' : 'failed';
     run.duration = message.durationTime;
     run.error = message.errorMsg ?? null;
-    return [{ type: 'finished', run }, ...this.follow(place, now)];
+    return [{ type: 'finished', run }, ...this.#follow(place, this.#rootsOf(run.because), now)];
   }
 
   /** Runs that ended without a message, such as a window that timed out. */

@@ -1,102 +1,246 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
-import { type Clock, type Millis, epochSeconds } from '../core/clock.ts';
-import { UserError } from '../core/errors.ts';
-import type { Kafka, RecordPlace } from '../kafka/port.ts';
-import { POSITION_TIMES, parseTime } from '../tail/positions.ts';
-import { type EventWords, completeEvent } from './event.ts';
-import { type PlannedEvent, planEvent, publish } from './publish.ts';
-import { Watch, type WaitOptions, type WaitReport } from './wait.ts';
-
-export interface TriggerWords extends EventWords {
-  /** A date, a time, an epoch or `now`; undefined: now. */
-  execDate?: string | undefined;
-}
+import type { Clock, Millis } from '../core/clock.ts';
+import { ServiceError } from '../core/errors.ts';
+import { shellWord } from '../core/shell.ts';
+import type { Kafka, Producer, RecordPlace } from '../kafka/port.ts';
+import { type BulkReport, goOnCommand, publishLines } from './bulk.ts';
+import type { BadLine } from './check-lines.ts';
+import { Drive, type WaitReport } from './drive.ts';
+import type { FollowChange } from './follow.ts';
+import { backfillBegan } from './mark.ts';
+import type { Progress } from './progress.ts';
+import type { PlannedEvent } from './publish.ts';
+import type { EventSource, LineSource, Source } from './source.ts';
+import { type UnknownTable, unknownTables } from './tables.ts';
+import { type Rate, Throttle } from './throttle.ts';
+import { type Explanation, Watch } from './wait.ts';
 
 /** An event that was published. */
 export interface PublishedEvent {
-  table: string;
+  /** Which of them, from 1; of a file: the line. */
+  n: number;
+  /** null where the message is no event that hippo can read. */
+  table: string | null;
   /** `yyyymm=201704`; empty for an unpartitioned table. */
   partition_path: string;
   topic: string;
   partition: number;
   /** Decimal text. */
   offset: string;
-  key: string;
-  traceparent: string;
+  /** null: none. */
+  key: string | null;
+  traceparent: string | null;
 }
 
 export interface TriggerReport {
+  /** How many were published by this command. */
+  published: number;
+  /** The first {@link LISTED} of them; none of a file that went out as fast as could be. */
   events: PublishedEvent[];
+  /** null: a single event, or a file that went out as fast as could be. */
+  backfill: { id: string; total: number; remaining: number } | null;
+  /** null: not from a file. */
+  file: { name: string; lines: number; skipped: number } | null;
+  /** Why it ended before everything was published. */
+  stopped: 'interrupted' | 'timed-out' | null;
+  /** What to type to go on; null: nothing is left to publish. */
+  next: string | null;
+  unknown_tables: UnknownTable[];
   /** null: not waited for. */
   wait: WaitReport | null;
 }
 
-/** What happens on the way; all calls are in the order of the events. */
-export interface TriggerListener extends Pick<WaitOptions, 'onChange' | 'onExplanation'> {
-  onPublished(event: PublishedEvent): void;
+export interface TriggerOptions {
+  wait: boolean;
+  /** How long an event's outcome may take, milliseconds. */
+  timeout: Millis;
+  /** How many events may have runs that have not ended. */
+  maxActive?: number | undefined;
+  rate?: Rate | undefined;
+  /** Flags to give again, as a person types them, to go on. */
+  repeat: readonly string[];
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** What happens on the way. */
+export interface TriggerListener {
+  onPublished(event: PublishedEvent, source: EventSource): void;
+  onChange(change: FollowChange): void;
+  onExplanation(explanation: Explanation): void;
+  onProgress(progress: Progress): void;
+  onSkipped(bad: BadLine): void;
+  onUnknownTable(unknown: UnknownTable): void;
+}
+
+/** Of more events than these the report counts, and does not list them. */
+const LISTED = 10_000;
+/** What is not known by then about tables is not worth waiting for, milliseconds. */
+const TABLES_PATIENCE = 2_000;
+
+/** Whether each event is published by itself: they are held back, or what they cause is followed. */
+export function isOneByOne({
+  wait,
+  maxActive,
+  rate,
+}: Pick<TriggerOptions, 'wait' | 'maxActive' | 'rate'>): boolean {
+  return wait || maxActive !== undefined || rate !== undefined;
 }
 
 /**
- * The one event that was described, completed from hippo.yaml.
+ * Publishes events and, where that is asked for, follows what they cause.
  *
- * @throws UserError naming what is missing or malformed
- */
-export async function planOne(words: TriggerWords, config: Config, clock: Clock): Promise<PlannedEvent> {
-  const { partition, ...event } = completeEvent(words, config);
-  const execDate = await readExecDate(words.execDate ?? 'now', config, clock);
-  return planEvent(
-    { kind: 'frontier', ...event, partitions: [partition], execDate, extra: {} },
-    topicName(config, 'frontier'),
-  );
-}
-
-/**
- * Publishes events and, where `wait` is given, follows what they cause.
- *
- * @throws ServiceError when Kafka is not there
+ * @throws ServiceError when Kafka is not there, UserError for a line that is no event; both say how to go on
  */
 export async function trigger(
   kafka: Kafka,
   config: Config,
-  events: readonly PlannedEvent[],
-  wait: { timeout: Millis; clock: Clock; signal: AbortSignal } | null,
+  source: Source,
+  options: TriggerOptions,
   listener: TriggerListener,
 ): Promise<TriggerReport> {
-  // Before the publish: nothing of what it causes must be missed.
-  const watch = wait === null ? null : await Watch.open(kafka, config, wait.clock);
+  const producer = await kafka.producer();
   try {
-    const places = await publish(kafka, events);
-    const published = events.map((event, index) => publishedEvent(event, places[index] as RecordPlace));
-    for (const event of published) listener.onPublished(event);
-    if (watch === null || wait === null) return { events: published, wait: null };
-    watch.follow(places);
+    if (source.kind === 'lines')
+      return await triggerLines(kafka, producer, config, source, options, listener);
+    // Beside the publish: an event must not wait for a warning.
+    const unknown = warn(source.tables, config, kafka, listener);
+    const report = await triggerEvents(kafka, producer, config, source, options, listener);
+    return { ...report, unknown_tables: await unknown };
+  } finally {
+    await producer.close();
+  }
+}
+
+async function triggerLines(
+  kafka: Kafka,
+  producer: Producer,
+  config: Config,
+  source: LineSource,
+  options: TriggerOptions,
+  listener: TriggerListener,
+): Promise<TriggerReport> {
+  const topic = topicName(config, 'frontier');
+  const report: BulkReport = await publishLines(
+    producer,
+    source.reader,
+    { ...source, ...options, topic },
+    listener,
+  );
+  const { published, skipped, lines, interrupted } = report;
+  const canGoOn = interrupted && source.file.name !== '-';
+  const repeat = [...(source.skipBad ? ['--skip-bad'] : []), ...options.repeat];
+  return {
+    published,
+    events: [],
+    backfill: null,
+    file: { name: source.file.shown, lines, skipped },
+    stopped: interrupted ? 'interrupted' : null,
+    next: canGoOn ? goOnCommand(source.file, Math.max(lines, source.fromLine - 1) + 1, repeat) : null,
+    unknown_tables: await warn(source.reader.tables(), config, kafka, listener),
+    wait: null,
+  };
+}
+
+async function triggerEvents(
+  kafka: Kafka,
+  producer: Producer,
+  config: Config,
+  source: EventSource,
+  options: TriggerOptions,
+  listener: TriggerListener,
+): Promise<Omit<TriggerReport, 'unknown_tables'>> {
+  const { backfill, before, total } = source;
+  const follows = options.wait || options.maxActive !== undefined;
+  const since = before.length > 0 && backfill !== null ? backfillBegan(backfill.id) : undefined;
+  // Before the publish: nothing of what it causes must be missed.
+  const watch = follows
+    ? await Watch.open(kafka, config, options.clock, (change) => listener.onChange(change), since)
+    : null;
+  const events: PublishedEvent[] = [];
+  let published = 0;
+  const onPublished = (event: PlannedEvent, place: RecordPlace): void => {
+    published += 1;
+    const said = publishedEvent(event, place);
+    if (events.length < LISTED) events.push(said);
+    listener.onPublished(said, source);
+  };
+  const next = resumeCommand(source, options.repeat);
+  try {
+    const throttle = new Throttle(options);
+    const driven = { ...options, events: source.events(), total, before, throttle, watch };
+    const { progress, wait, stopped } = await new Drive(producer, driven, {
+      onPublished,
+      onExplanation: (explanation) => listener.onExplanation(explanation),
+      onProgress: (progress) => listener.onProgress(progress),
+    }).run();
     return {
-      events: published,
-      wait: await watch.wait({ timeout: wait.timeout, signal: wait.signal, ...listener }),
+      published,
+      events,
+      backfill: backfill === null ? null : { ...backfill, remaining: progress.remaining },
+      file: source.file === null ? null : { name: source.file, lines: backfill?.total ?? 0, skipped: 0 },
+      stopped,
+      next: progress.remaining > 0 && before.length + published > 0 ? next : null,
+      wait,
     };
+  } catch (error) {
+    throw error instanceof ServiceError && backfill !== null && before.length + published > 0
+      ? withNext(error, before.length + published, total, next)
+      : error;
   } finally {
     await watch?.close();
   }
 }
 
+function withNext(error: ServiceError, published: number, total: number, next: string | null): ServiceError {
+  const said = `${published} of ${total} events are published, as far as is known.`;
+  return new ServiceError(error.message, {
+    why: [error.why, said].filter((text) => text !== undefined).join('\n'),
+    next: [...error.next, ...(next === null ? [] : [next])],
+    place: error.place,
+    cause: error,
+  });
+}
+
+/** null: there is nothing to go on with. */
+function resumeCommand({ backfill, file }: EventSource, repeat: readonly string[]): string | null {
+  if (backfill === null) return null;
+  const named = file === null ? [] : [`--file ${file === '-' ? 'FILE' : shellWord(file)}`];
+  return ['hippo trigger', `--resume ${backfill.id}`, ...named, ...repeat].join(' ');
+}
+
+async function warn(
+  tables: Iterable<string>,
+  config: Config,
+  kafka: Kafka,
+  listener: TriggerListener,
+): Promise<UnknownTable[]> {
+  // That nothing can be said about a table is no reason to fail.
+  const asked = unknownTables(tables, config, kafka).catch(() => []);
+  const patience = new AbortController();
+  const found = await Promise.race([
+    asked,
+    sleep(TABLES_PATIENCE, [], { signal: patience.signal, ref: false }).catch(() => []),
+  ]);
+  patience.abort();
+  for (const unknown of found) listener.onUnknownTable(unknown);
+  return found;
+}
+
 function publishedEvent(
-  { table, partition, traceparent, record }: PlannedEvent,
+  { n, table, partition, traceparent, record }: PlannedEvent,
   place: RecordPlace,
 ): PublishedEvent {
   return {
+    n,
     table,
     partition_path: partition,
     topic: place.topic,
     partition: place.partition,
     offset: String(place.offset),
-    key: String(record.key),
+    key: record.key === null ? null : String(record.key),
     traceparent,
   };
-}
-
-async function readExecDate(text: string, { calendar }: Config, clock: Clock): Promise<number> {
-  const time = await parseTime(text.replace(/^@/, ''), { clock, timezone: calendar.timezone });
-  if (time !== undefined) return epochSeconds(time);
-  throw new UserError(`--exec-date ${text} is no time`, { why: `It may be ${POSITION_TIMES}.` });
 }

@@ -1,12 +1,13 @@
 import { chalkStderr as chalk } from 'chalk';
 import { type ErrorPlace, type ErrorReport, type HippoError } from '../core/errors.ts';
+import { wrap } from './text.ts';
 
 /** An error as people read it: what, where, why, what to do next. Only a bug shows a stack. */
 export function renderError(error: HippoError): string {
   const lines = [`${chalk.red('✗')} ${error.message}`];
   const place = error.place === undefined ? '' : describePlace(error.place);
   if (place !== '') lines.push(`  ${chalk.dim('at')} ${place}`);
-  if (error.why !== undefined) lines.push(...indent(error.why));
+  if (error.why !== undefined) lines.push(...error.why.split('\n').flatMap(wrapped));
   for (const [index, step] of error.next.entries()) {
     lines.push(`  ${index === 0 ? chalk.cyan('→') : ' '} ${step}`);
   }
@@ -35,6 +36,12 @@ export function describePlace(place: ErrorPlace): string {
 function stackOf(error: HippoError): string {
   const origin = error.cause instanceof Error ? error.cause : error;
   return origin.stack ?? origin.message;
+}
+
+/** A line of a list keeps its indent. */
+function wrapped(line: string): string[] {
+  const [blank = ''] = /^\s*/.exec(line) ?? [];
+  return wrap(line, `  ${blank}`);
 }
 
 function indent(text: string): string[] {

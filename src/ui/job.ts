@@ -6,7 +6,7 @@ import type { AskedRequest, JobReport } from '../job/ask.ts';
 import { durationFlag } from './flags.ts';
 import { runName, visible } from './messages.ts';
 import { wrap } from './text.ts';
-import { renderOutcome, waitVerdict } from './trigger.ts';
+import { renderWait, waitVerdict } from './trigger.ts';
 
 export const jobArgs = {
   job: Args.string({
@@ -87,7 +87,7 @@ export function renderJob(report: JobReport): string {
   if (wait === null) return '';
   if (wait.outcome === 'interrupted')
     return `${chalk.yellow('!')} Interrupted: the request stands, and is not waited for any longer.`;
-  if (wait.outcome !== 'nobody-reacted') return renderOutcome({ wait, events: [] });
+  if (wait.outcome !== 'nobody-reacted') return renderWait(wait).join('\n');
   const [what, next] = wait.live.includes(hippo)
     ? [`${hippo} has read the request, and started nothing: its log says why.`, 'hippo tractor']
     : [

@@ -1,9 +1,13 @@
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
 import { ExitCode } from '../core/errors.ts';
+import type { BadLine } from '../trigger/check-lines.ts';
+import type { WaitReport } from '../trigger/drive.ts';
 import type { FollowChange, FollowedRun } from '../trigger/follow.ts';
+import type { Progress } from '../trigger/progress.ts';
+import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
-import type { Explanation, WaitReport } from '../trigger/wait.ts';
+import type { Explanation } from '../trigger/wait.ts';
 import { runName, visible } from './messages.ts';
 import { wrap } from './text.ts';
 
@@ -20,11 +24,61 @@ export function waitVerdict(wait: WaitReport | null): ExitCode {
   return wait === null ? ExitCode.ok : EXIT_CODES[wait.outcome];
 }
 
-/** `✓ btd.party yyyymm=201704 is at frontier-adw, partition 2, offset 17` */
-export function renderPublished({ table, partition_path, topic, partition, offset }: PublishedEvent): string {
+/** The exit code of all that was asked for. */
+export function triggerVerdict({ wait, stopped }: TriggerReport): ExitCode {
+  if (wait !== null) return waitVerdict(wait);
+  return stopped === null ? ExitCode.ok : EXIT_CODES[stopped];
+}
+
+/**
+ * A single event with its place in two lines; one of several in one:
+ * `✓  3/12 btd.party yyyymm=201703  frontier-adw 2:17`
+ */
+export function renderPublished(event: PublishedEvent, backfill: { total: number } | null): string {
+  const { n, table, partition_path, topic, partition, offset } = event;
   const landed = partition_path === '' ? '' : ` ${chalk.cyan(visible(partition_path))}`;
-  const event = `${chalk.green('✓')} Published ${chalk.bold(visible(table))}${landed}`;
-  return `${event}\n  topic ${topic}, partition ${partition}, offset ${offset}`;
+  const name = `${chalk.bold(table === null ? 'a message' : visible(table))}${landed}`;
+  if (backfill === null) {
+    return `${chalk.green('✓')} Published ${name}\n  topic ${topic}, partition ${partition}, offset ${offset}`;
+  }
+  const number = `${String(n).padStart(String(backfill.total).length)}/${backfill.total}`;
+  return `${chalk.green('✓')} ${number} ${name}  ${chalk.dim(`${topic} ${partition}:${offset}`)}`;
+}
+
+export function renderSkipped({ line, reason }: BadLine): string {
+  return wrap(`line ${line} is no event, passed over: ${visible(reason)}`, `${chalk.yellow('!')} `).join(
+    '\n',
+  );
+}
+
+export function renderUnknownTable({ table, near }: UnknownTable): string {
+  const meant = near.length === 0 ? '' : ` Did you mean ${near.map(visible).join(' or ')}?`;
+  return wrap(`No hippo is known to need ${visible(table)}.${meant}`, `${chalk.yellow('!')} `).join('\n');
+}
+
+/** `3 of 12 done, 1 failed, 2 running, 7 to publish, about 4 min left` */
+export function renderProgress(progress: Progress): string {
+  const left = progress.left === null ? [] : [`about ${formatDuration(roughly(progress.left))} left`];
+  if (progress.kind === 'lines') {
+    const { published, rate, fraction } = progress;
+    const share = fraction === null ? [] : [`${Math.floor(fraction * 100)} %`];
+    return [`${number(published)} events`, `${number(Math.round(rate))}/s`, ...share, ...left].join(', ');
+  }
+  const { total, published, done, failed, running, waiting, remaining } = progress;
+  const follows = done + running + waiting > 0;
+  return [
+    `${number(follows ? done : published)} of ${number(total)} ${follows ? 'done' : 'published'}`,
+    ...(failed > 0 ? [`${number(failed)} failed`] : []),
+    ...(running > 0 ? [`${number(running)} running`] : []),
+    ...(waiting > 0 ? [`${number(waiting)} waiting`] : []),
+    ...(remaining > 0 && follows ? [`${number(remaining)} to publish`] : []),
+    ...left,
+  ].join(', ');
+}
+
+/** An estimate is no better than to the second. */
+function roughly(millis: number): number {
+  return Math.max(1000, Math.round(millis / 1000) * 1000);
 }
 
 /** `▶ etl/load 201704 started`, `✓ etl/load 201704 succeeded in 12 s` */
@@ -62,16 +116,50 @@ export function renderExplanation(explanation: Explanation): string {
   return `${chalk.yellow('!')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${has.map(visible).join(', ')}`;
 }
 
-/** What came of it all, in the last lines; empty where nothing was waited for. */
-export function renderOutcome({ wait, events }: TriggerReport): string {
-  if (wait === null) return '';
-  const { runs, pending, live } = wait;
+/** What came of it all, in the last lines; empty where all has been said. */
+export function renderOutcome(report: TriggerReport): string {
+  const lines = [
+    ...(report.wait === null ? renderEnd(report) : renderWait(report.wait, report)),
+    ...(report.next === null ? [] : [`  ${chalk.cyan('→')} ${report.next}`]),
+  ];
+  return lines.join('\n');
+}
+
+function renderEnd({ published, backfill, file, stopped }: TriggerReport): string[] {
+  const of = backfill === null ? '' : ` of ${number(backfill.total)}`;
+  if (stopped !== null) {
+    const upTo = backfill === null && file !== null ? `, up to line ${number(file.lines)}` : '';
+    return [`${chalk.yellow('!')} Interrupted: ${number(published)}${of} events are published${upTo}.`];
+  }
+  if (backfill === null && file === null) return [];
+  if (backfill !== null && published === 0)
+    return [`${chalk.green('✓')} Nothing is left: all events are published.`];
+  const skipped = file !== null && file.skipped > 0 ? `, ${count(file.skipped, 'line')} passed over` : '';
+  const name = backfill === null ? ` of ${file?.name ?? ''}` : `, backfill ${backfill.id}`;
+  return [`${chalk.green('✓')} Published ${count(published, 'event')}${name}${skipped}.`];
+}
+
+/** What has come of what was waited for. */
+export function renderWait(
+  wait: WaitReport,
+  { published, backfill, stopped }: Pick<TriggerReport, 'published' | 'backfill' | 'stopped'> = SINGLE,
+): string[] {
+  const { runs, pending, live, unanswered } = wait;
+  const total = backfill?.total ?? 1;
+  const silent =
+    unanswered > 0 && unanswered < published
+      ? [`${chalk.yellow('!')} ${number(unanswered)} of ${count(published, 'event')} caused no run.`]
+      : [];
   switch (wait.outcome) {
     case 'succeeded':
-      return `${chalk.green('✓')} ${count(runs.length, 'run')} succeeded.`;
+      return [...silent, `${chalk.green('✓')} ${count(runs.length, 'run')} succeeded.`];
     case 'failed': {
       const failed = runs.filter(({ outcome }) => outcome === 'failed').length;
-      return `${chalk.red('✗')} ${failed} of ${count(runs.length, 'run')} failed.\n  ${chalk.cyan('→')} hippo tractor`;
+      return [
+        ...silent,
+        `${chalk.red('✗')} ${number(failed)} of ${count(runs.length, 'run')} failed.`,
+        `  ${chalk.cyan('→')} hippo tractor`,
+      ];
     }
     case 'nobody-reacted':
       return [
@@ -83,36 +171,56 @@ export function renderOutcome({ wait, events }: TriggerReport): string {
               '  ',
             )),
         `  ${chalk.cyan('→')} ${live.length === 0 ? "./start-client.sh   (in the hippo's project)" : `hippo tail start --from -1h`}`,
-      ].join('\n');
+      ];
     case 'timed-out':
-      return [`${chalk.red('✗')} Timed out.`, ...stillToCome(wait)].join('\n');
+      return [
+        `${chalk.red('✗')} Timed out${stopped === null ? '' : `: ${number(published)} of ${number(total)} events are published`}.`,
+        ...stillToCome(wait),
+      ];
     case 'interrupted':
       return [
-        `${chalk.yellow('!')} Interrupted: ${count(events.length, 'event')} published, not waited for any longer.`,
+        stopped === null
+          ? `${chalk.yellow('!')} Interrupted: ${count(published, 'event')} published, not waited for any longer.`
+          : `${chalk.yellow('!')} Interrupted: ${number(published)} of ${number(total)} events are published.`,
         ...(pending.running.length > 0 ? stillToCome(wait) : []),
-      ].join('\n');
+      ];
   }
 }
 
+const SINGLE = { published: 1, backfill: null, stopped: null };
+
+/** So many of a kind are named; the others are counted. */
+const NAMED = 5;
+
 function stillToCome({ pending, live }: WaitReport): string[] {
   const lines = [
-    ...pending.running.map(
+    ...some(
+      pending.running,
       (run) =>
         `  ${chalk.yellow('▶')} ${name(run)} is still running${live.includes(run.hippo) ? '' : `, but ${run.hippo} is not`}`,
     ),
-    ...pending.open
-      .filter(({ status }) => status !== 'running')
-      .map(({ hippo, job, run_key, status, has }) =>
+    ...some(
+      pending.open.filter(({ status }) => status !== 'running'),
+      ({ hippo, job, run_key, status, has }) =>
         status === 'waiting'
           ? `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${has.join(', ')}`
           : `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} is ready, not yet started`,
-      ),
+    ),
     ...pending.undecided.map((hippo) => `  ${chalk.yellow('…')} ${hippo} has not read it yet`),
     ...(live.length === 0 ? ['  No hippo is running.'] : []),
   ];
   return [...lines, `  ${chalk.cyan('→')} hippo doctor`];
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+function some<Item>(items: readonly Item[], render: (item: Item) => string): string[] {
+  const more = items.length - NAMED;
+  return [...items.slice(0, NAMED).map(render), ...(more > 0 ? [`  … and ${number(more)} more`] : [])];
+}
+
+function count(amount: number, noun: string): string {
+  return `${number(amount)} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
 }

@@ -172,7 +172,13 @@ describe('the main job', () => {
     async ({ makeProject }) => {
       const project = await makeProject(MONTHLY);
       const env = { HIPPO_BROKERS: '127.0.0.1:1' };
-      for (const args of [['trigger', '--table', 'btd.party'], ['tail'], ['run'], ['tractor'], ['up']]) {
+      for (const args of [
+        ['trigger', '--partition', 'yyyymm=201704'],
+        ['tail'],
+        ['run'],
+        ['tractor'],
+        ['up'],
+      ]) {
         const { exitCode, stderr, took } = await project.hippo(args, { env });
         expect({ args, exitCode }).toEqual({ args, exitCode: 3 });
         expect(stderr).toContain('Kafka cannot be reached at 127.0.0.1:1');

@@ -52,7 +52,10 @@ describe('the envelope', () => {
           const read = readLine(Buffer.from(envelope({ key, value, headers })));
           // As text: comparing hundreds of Buffers takes seconds.
           expect(JSON.stringify(read)).toBe(
-            JSON.stringify({ ok: true, input: { kind: 'envelope', key, value, headers } }),
+            JSON.stringify({
+              ok: true,
+              input: { kind: 'envelope', topic: 'frontier-adw', key, value, headers },
+            }),
           );
         },
       ),

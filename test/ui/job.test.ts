@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AskedRequest, JobReport } from '../../src/job/ask.ts';
 import { jobVerdict, renderAsked, renderJob } from '../../src/ui/job.ts';
-import type { WaitReport } from '../../src/trigger/wait.ts';
+import type { WaitReport } from '../../src/trigger/drive.ts';
 
 const asked = (more: Partial<AskedRequest> = {}): AskedRequest => ({
   dry_run: false,
@@ -51,6 +51,7 @@ const wait = (outcome: WaitReport['outcome'], live: string[]): WaitReport => ({
   outcome,
   live,
   runs: [],
+  unanswered: 0,
   pending: { undecided: [], open: [], running: [] },
 });
 const report = (given: WaitReport | null): JobReport => ({ ...asked(), wait: given });

@@ -162,7 +162,9 @@ class JobCompiler {
 }
 
 /** `[['region', ['us', 'eu']]]` → `{ region: 'us' }`, `{ region: 'eu' }`; several names: every combination. */
-function combinations(lists: readonly (readonly [string, readonly string[]])[]): Record<string, string>[] {
+export function combinations(
+  lists: readonly (readonly [string, readonly string[]])[],
+): Record<string, string>[] {
   return lists.reduce<Record<string, string>[]>(
     (found, [name, values]) => found.flatMap((names) => values.map((value) => ({ ...names, [name]: value }))),
     [{}],

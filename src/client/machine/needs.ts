@@ -21,7 +21,11 @@ export interface NeedProblem extends TemplateProblem {
 type CompiledNeed = { ok: true; need: Need } | { ok: false; problems: NeedProblem[] };
 
 /** How a window shows without a filter: as its key. */
-const UNFORMATTED: Record<WindowUnit, string> = { hour: '%Y-%m-%dT%H', day: '%Y-%m-%d', month: '%Y%m' };
+export const UNFORMATTED: Record<WindowUnit, string> = {
+  hour: '%Y-%m-%dT%H',
+  day: '%Y-%m-%d',
+  month: '%Y%m',
+};
 
 export function compileNeed(config: SingleNeedConfig, context: NeedContext): CompiledNeed {
   return 'table' in config

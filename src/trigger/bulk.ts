@@ -1,0 +1,186 @@
+import type { Clock, Millis } from '../core/clock.ts';
+import { ServiceError } from '../core/errors.ts';
+import { shellWord } from '../core/shell.ts';
+import type { Producer } from '../kafka/port.ts';
+import { type BadLine, badLineError } from './check-lines.ts';
+import type { LineReader } from './file-message.ts';
+import { type LineBatch, type LineFile, readLines } from './lines.ts';
+import { type LineProgress, timeLeft } from './progress.ts';
+
+export interface BulkOptions {
+  file: LineFile;
+  topic: string;
+  /** Lines before it are passed over. */
+  fromLine: number;
+  /** Whether lines that are no events are passed over. */
+  skipBad: boolean;
+  /** Flags to give again, as a person types them, to go on. */
+  repeat: readonly string[];
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+export interface BulkReport {
+  published: number;
+  skipped: number;
+  /** The last line that was read. */
+  lines: number;
+  interrupted: boolean;
+}
+
+export interface BulkListener {
+  /** A line that was passed over. */
+  onSkipped(bad: BadLine): void;
+  onProgress(progress: LineProgress): void;
+}
+
+/** After so many lines all of them are known to be acknowledged: where to go on if the next ones fail. */
+const CHECKPOINT = 250_000;
+/** Where nothing more comes for so long, what has come goes out. Milliseconds. */
+const IDLE = 20;
+/** Between two reports of progress, milliseconds. */
+const REPORT = 200;
+
+/**
+ * Publishes the events of a file as fast as the brokers take them: nothing is kept of a line but its bytes in a batch. An
+ * event that brings no trace gets none: the run that it causes begins one.
+ *
+ * @throws UserError for a line that is no event, ServiceError when Kafka is not there; both say where to go on
+ */
+export async function publishLines(
+  producer: Producer,
+  reader: LineReader,
+  options: BulkOptions,
+  listener: BulkListener,
+): Promise<BulkReport> {
+  return new Bulk(producer, reader, options, listener).run();
+}
+
+class Bulk {
+  readonly #producer: Producer;
+  readonly #reader: LineReader;
+  readonly #options: BulkOptions;
+  readonly #listener: BulkListener;
+  readonly #report: BulkReport = { published: 0, skipped: 0, lines: 0, interrupted: false };
+  readonly #begun: Millis;
+  #reported: Millis;
+  /** Up to this line everything is acknowledged. */
+  #safe: number;
+
+  constructor(producer: Producer, reader: LineReader, options: BulkOptions, listener: BulkListener) {
+    this.#producer = producer;
+    this.#reader = reader;
+    this.#options = options;
+    this.#listener = listener;
+    this.#safe = options.fromLine - 1;
+    this.#begun = this.#reported = options.clock.now();
+  }
+
+  async run(): Promise<BulkReport> {
+    const { file, signal } = this.#options;
+    let idle: NodeJS.Timeout | undefined;
+    try {
+      for await (const batch of readLines(file, signal)) {
+        clearTimeout(idle);
+        await this.#publish(batch);
+        this.#progress(batch);
+        if (signal.aborted) break;
+        // A failure is remembered by the producer, and told by its next call.
+        if (file.size === null)
+          idle = setTimeout(() => void this.#producer.flush().catch(() => undefined), IDLE);
+      }
+      await this.#flush();
+    } catch (error) {
+      throw error instanceof ServiceError ? this.#interrupted(error) : error;
+    } finally {
+      clearTimeout(idle);
+    }
+    this.#report.interrupted = signal.aborted;
+    return this.#report;
+  }
+
+  async #publish({ first, lines }: LineBatch): Promise<void> {
+    const { topic, fromLine, signal } = this.#options;
+    for (let index = Math.max(0, fromLine - first); index < lines.length && !signal.aborted; index++) {
+      const bytes = lines[index];
+      const read = bytes === undefined ? undefined : this.#reader.read(bytes);
+      const line = first + index;
+      if (read?.ok === true) {
+        const { key, value, headers } = read.message;
+        const full = this.#producer.append(topic, key, value, headers);
+        if (full !== undefined) await full;
+        this.#report.published += 1;
+      } else if (read !== undefined) await this.#refuse({ line, reason: read.reason });
+      this.#report.lines = line;
+    }
+    if (this.#report.lines - this.#safe >= CHECKPOINT) await this.#flush();
+  }
+
+  async #refuse(bad: BadLine): Promise<void> {
+    const { file, skipBad } = this.#options;
+    if (skipBad) {
+      this.#report.skipped += 1;
+      this.#listener.onSkipped(bad);
+      return;
+    }
+    await this.#flush();
+    const { published } = this.#report;
+    const said =
+      published === 0 ? 'Nothing was published.' : `The ${published} events before it are published.`;
+    const goOn = this.#goOn(bad.line);
+    throw badLineError(
+      file,
+      bad,
+      said,
+      file.name === '-'
+        ? ['hippo trigger --file - --skip-bad']
+        : [`mend it, then ${goOn}`, `${goOn} --skip-bad`],
+    );
+  }
+
+  async #flush(): Promise<void> {
+    await this.#producer.flush();
+    this.#safe = Math.max(this.#safe, this.#report.lines);
+  }
+
+  /** What is under way when Kafka goes may have got there or not. */
+  #interrupted(error: ServiceError): ServiceError {
+    const { file, fromLine } = this.#options;
+    const { name } = file;
+    const known =
+      this.#safe < fromLine
+        ? 'Some events may be published.'
+        : `All events up to line ${this.#safe} are published; some after it may be too.`;
+    return new ServiceError(error.message, {
+      why: [error.why, known].filter((text) => text !== undefined).join('\n'),
+      next: [...error.next, ...(name === '-' ? [] : [this.#goOn(this.#safe + 1)])],
+      place: error.place,
+      cause: error,
+    });
+  }
+
+  #goOn(line: number): string {
+    return goOnCommand(this.#options.file, line, this.#options.repeat);
+  }
+
+  #progress({ bytes }: LineBatch): void {
+    const { clock, file } = this.#options;
+    const now = clock.now();
+    if (now - this.#reported < REPORT) return;
+    this.#reported = now;
+    const took = now - this.#begun;
+    const { published } = this.#report;
+    this.#listener.onProgress({
+      kind: 'lines',
+      published,
+      rate: (published / took) * 1000,
+      fraction: file.size === null ? null : Math.min(1, bytes / Math.max(file.size, 1)),
+      left: timeLeft(bytes, file.size === null ? null : Math.max(0, file.size - bytes), took),
+    });
+  }
+}
+
+/** The command that publishes the lines from one on. */
+export function goOnCommand({ name }: LineFile, line: number, repeat: readonly string[]): string {
+  return ['hippo trigger', `--file ${shellWord(name)}`, `--from-line ${line}`, ...repeat].join(' ');
+}

@@ -1,0 +1,80 @@
+import { topicName } from '../config/topics.ts';
+import type { Config } from '../config/schema.ts';
+import { HippoError } from '../core/errors.ts';
+import { shellWord } from '../core/shell.ts';
+import { partitionForKey } from '../kafka/partitioner.ts';
+import type { Kafka } from '../kafka/port.ts';
+import { badLineError } from './check-lines.ts';
+import { readLines } from './lines.ts';
+import { type PlannedEvent, planMessage } from './publish.ts';
+import type { LineSource, Source } from './source.ts';
+
+/** Where events would go. */
+export interface Destination {
+  topic: string;
+  /** How many partitions the topic has; null: not known. */
+  partitions: number | null;
+  /** Why it is not known. */
+  why: string | null;
+}
+
+/** An event that would be published, and where it would go. */
+export interface DryEvent extends PlannedEvent {
+  /** By Kafka's own murmur2 of the key; null: any (no key), or not known. */
+  to: number | null;
+}
+
+/**
+ * Asks the brokers how many partitions the topic has. That none answers is no error here.
+ *
+ * @param connect as for the real thing
+ */
+export async function findDestination(config: Config, connect: () => Promise<Kafka>): Promise<Destination> {
+  const topic = topicName(config, 'frontier');
+  try {
+    const kafka = await connect();
+    try {
+      const found = (await kafka.topics()).find(({ topic: name }) => name === topic);
+      return found === undefined
+        ? { topic, partitions: null, why: `there is no topic ${topic}` }
+        : { topic, partitions: found.partitions.length, why: null };
+    } finally {
+      await kafka.close();
+    }
+  } catch (error) {
+    if (!(error instanceof HippoError)) throw error;
+    return { topic, partitions: null, why: error.message };
+  }
+}
+
+/** The events of a source as they would be published, in order. */
+export async function* dryEvents(
+  source: Source,
+  { topic, partitions }: Destination,
+  signal: AbortSignal,
+): AsyncGenerator<DryEvent> {
+  for await (const event of source.kind === 'events' ? source.events() : lineEvents(source, topic, signal)) {
+    if (signal.aborted) return;
+    const { key } = event.record;
+    yield { ...event, to: key === null || partitions === null ? null : partitionForKey(key, partitions) };
+  }
+}
+
+async function* lineEvents(
+  { file, reader, fromLine, skipBad }: LineSource,
+  topic: string,
+  signal: AbortSignal,
+): AsyncGenerator<PlannedEvent> {
+  for await (const { first, lines } of readLines(file, signal)) {
+    for (const [index, bytes] of lines.entries()) {
+      const n = first + index;
+      const read = n < fromLine ? undefined : reader.read(bytes);
+      if (read?.ok === true) yield planMessage(read.message, topic, n);
+      else if (read !== undefined && !skipBad) {
+        throw badLineError(file, { line: n, reason: read.reason }, 'It would end here.', [
+          `hippo trigger --file ${shellWord(file.name)} --dry-run --skip-bad`,
+        ]);
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { combinations } from '../client/machine/compile.ts';
+import { UNFORMATTED } from '../client/machine/needs.ts';
+import { type Piece, compilePieces } from '../client/machine/template.ts';
+import { type DatePattern, datePattern } from '../client/machine/strftime.ts';
+import type { Config, JobConfig, NeedConfig } from '../config/schema.ts';
+import type { PartitionFormat } from './format.ts';
+
+/** What a job of this hippo.yaml needs of a table. */
+export interface TableNeed {
+  job: string;
+  format: PartitionFormat;
+}
+
+/**
+ * How the jobs of this hippo.yaml expect the partition of a table to be written: each format once. Empty where they do not
+ * say: a job with `every: event` takes partitions of any form.
+ */
+export function tableNeeds(table: string, config: Config): TableNeed[] {
+  const needs = Object.entries(config.jobs).flatMap(([job, { every, needs: members }]) =>
+    every === 'event'
+      ? []
+      : members
+          .flatMap((need) => partitionsOf(need, table))
+          .map((partition) => ({ job, format: formatOf(partition, every) })),
+  );
+  const known = needs.filter((need): need is TableNeed => need.format !== undefined);
+  return known.filter(
+    ({ format }, index) => known.findIndex((other) => sameFormat(other.format, format)) === index,
+  );
+}
+
+/** Level name to template, with the names that `each` gives. */
+interface PartitionTemplate {
+  levels: Readonly<Record<string, string>>;
+  names: Readonly<Record<string, string>>;
+}
+
+function partitionsOf(need: NeedConfig, table: string): PartitionTemplate[] {
+  if ('any_of' in need) return need.any_of.flatMap((one) => partitionsOf(one, table));
+  if ('of' in need) return need.of.flatMap((one) => partitionsOf(one, table));
+  // Hive and Spark know no case in names of tables.
+  if (!('table' in need) || need.table.toLowerCase() !== table.toLowerCase()) return [];
+  const levels = need.partition ?? {};
+  return ('each' in need ? combinations(Object.entries(need.each)) : [{}]).map((names) => ({
+    levels,
+    names,
+  }));
+}
+
+/** undefined where a template cannot be compiled: the client says why. */
+function formatOf(
+  { levels, names }: PartitionTemplate,
+  every: Exclude<JobConfig['every'], 'event'>,
+): PartitionFormat | undefined {
+  const format = Object.entries(levels).map(([name, source]) => {
+    const pieces = compilePieces(source, names, UNFORMATTED[every]);
+    return { name, pattern: pieces.ok ? joined(pieces.value) : undefined };
+  });
+  return format.every((level): level is { name: string; pattern: DatePattern } => level.pattern !== undefined)
+    ? format
+    : undefined;
+}
+
+/** The window's shifts (`minus: '1 month'`) say which partition a run needs, not how one is written. */
+function joined(pieces: readonly Piece[]): DatePattern | undefined {
+  const pattern = datePattern(
+    pieces
+      .map((piece) => (typeof piece === 'string' ? piece.replaceAll('%', '%%') : piece.pattern.source))
+      .join(''),
+  );
+  return 'unknown' in pattern ? undefined : pattern;
+}
+
+function sameFormat(one: PartitionFormat, other: PartitionFormat): boolean {
+  return (
+    one.length === other.length &&
+    one.every(
+      ({ name, pattern }, index) =>
+        name === other[index]?.name && pattern.source === other[index].pattern.source,
+    )
+  );
+}

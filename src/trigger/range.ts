@@ -1,0 +1,191 @@
+import { createCalendar } from '../client/machine/calendar.ts';
+import { type Span, afterSpan } from '../client/machine/strftime.ts';
+import type { CalendarConfig, Config } from '../config/schema.ts';
+import type { Millis } from '../core/clock.ts';
+import { UserError } from '../core/errors.ts';
+import type { PartitionField } from '../messages/index.ts';
+import {
+  DATE_FORMS,
+  type PartitionFormat,
+  describeFormat,
+  formatOfSample,
+  formatPartition,
+  formatSpan,
+  isDate,
+  isFiner,
+  readDate,
+  readFormat,
+} from './format.ts';
+import { tableNeeds } from './needs.ts';
+
+/** More partitions than any table has: a slip of the keyboard. */
+const MOST = 1_000_000;
+
+/** Dates written as if they were UTC; the end is not in it. */
+export interface DateRange {
+  from: Millis;
+  to: Millis;
+}
+
+/**
+ * The partitions of a range, each once, in order: every value that the format has between the two dates. Hours are those
+ * that the clock of `calendar.timezone` shows: one that is skipped in spring is left out.
+ *
+ * @param text `2017-01..2017-12`; both ends belong to it, an end stands for all that it names; one date alone is both
+ * @throws UserError naming what is allowed
+ */
+export function partitionsIn(
+  text: string,
+  format: PartitionFormat,
+  calendar: CalendarConfig,
+): PartitionField[][] {
+  const partitions: PartitionField[][] = [];
+  let last = '';
+  for (const date of datesIn(readRange(text, format), formatSpan(format), calendar)) {
+    const partition = formatPartition(format, date);
+    const path = partition.map(({ value }) => value).join('/');
+    // All days of a week are in one partition by week.
+    if (path !== last) partitions.push(partition);
+    last = path;
+  }
+  if (partitions.length <= MOST) return partitions;
+  throw new UserError(`--range ${text} has ${partitions.length} partitions`, {
+    why: `At most ${MOST} are triggered at once.`,
+  });
+}
+
+/** Dates of which every partition has at least one, in order. */
+function* datesIn(
+  { from, to }: DateRange,
+  span: Span | undefined,
+  calendar: CalendarConfig,
+): Generator<Millis> {
+  if (span === 'hour') {
+    const hours = createCalendar(calendar.timezone, calendar.day_starts);
+    for (const { date } of hours.between('hour', from, to)) yield date;
+    return;
+  }
+  const step = span === 'month' || span === 'year' ? span : 'day';
+  for (let date = from; date < to; date = afterSpan(date, step)) yield date;
+}
+
+function readRange(text: string, format: PartitionFormat): DateRange {
+  const ends = text.split('..');
+  const first = readEnd(ends[0] ?? '', text, format);
+  const last = ends.length === 1 ? first : readEnd(ends[1] ?? '', text, format);
+  if (ends.length > 2) throw noRange(text, format);
+  if (last.from < first.from) {
+    throw new UserError(`--range ${text} ends before it begins`, {
+      next: [`hippo trigger --range ${ends[1] ?? ''}..${ends[0] ?? ''} --backwards`],
+    });
+  }
+  return { from: first.from, to: last.to };
+}
+
+function readEnd(text: string, range: string, format: PartitionFormat): DateRange {
+  const date = readDate(text.trim(), format);
+  if (date === undefined) throw noRange(range, format, text.trim());
+  const span = formatSpan(format);
+  if (span !== undefined && WRITTEN.includes(span) && isFiner(date.span, span)) {
+    throw new UserError(`--range ${range} is finer than the partition`, {
+      why: `${text.trim()} is one ${date.span}, a partition ${describeFormat(format)} holds a ${span}.`,
+      next: [`hippo trigger --range ${SAMPLES[span]}`],
+    });
+  }
+  return { from: date.from, to: afterSpan(date.from, date.span) };
+}
+
+function noRange(range: string, format: PartitionFormat, end?: string): UserError {
+  const span = formatSpan(format) ?? 'month';
+  return new UserError(`--range ${range} is no range of dates`, {
+    why: [
+      ...(end === undefined || end === '' ? [] : [`${end} is no date.`]),
+      `It has two dates with ".." between them: each ${DATE_FORMS}, or one as the partition writes it (${describeFormat(format)}).`,
+    ].join(' '),
+    next: [`hippo trigger --range ${SAMPLES[span]}`],
+  });
+}
+
+/** Weeks and quarters are commonly said by their days and months. */
+const WRITTEN: readonly Span[] = ['hour', 'day', 'month', 'year'];
+
+const SAMPLES = {
+  hour: '2017-01-01T00..2017-01-01T23',
+  day: '2017-01-01..2017-01-31',
+  week: '2017-01..2017-03',
+  month: '2017-01..2017-12',
+  quarter: '2017-01..2017-12',
+  year: '2015..2017',
+};
+
+/** What {@link rangeFormat} goes by. */
+export interface FormatWords {
+  table: string;
+  /** As said by --partition: patterns (`dt=%Y-%m-%d`), or levels that are the same in every event. */
+  said: readonly PartitionField[];
+  /** `trigger.partition` of hippo.yaml, where the table is that of `trigger`. */
+  usual: readonly PartitionField[];
+}
+
+/**
+ * How the partitions of a range are written: as --partition says, else as the jobs of hippo.yaml need them, else as the
+ * sample in `trigger.partition` is. A level that --partition gives without a pattern is the same in every event.
+ *
+ * @throws UserError where that is not known, or is several things
+ */
+export function rangeFormat({ table, said, usual }: FormatWords, config: Config): PartitionFormat {
+  if (said.some(({ value }) => value.includes('%'))) return withDate(readFormat(said), table);
+  const sample = formatOfSample(usual);
+  const fixed = [
+    ...said,
+    ...formatPartition(
+      sample.filter((level) => !isDate(level)),
+      0,
+    ),
+  ];
+  const needed = tableNeeds(table, config).map(({ format }) => format);
+  const candidates = (needed.length > 0 ? needed : [sample])
+    .map((format) => withFixed(format, fixed))
+    .filter((format) => formatSpan(format) !== undefined && said.every(({ name }) => has(format, name)));
+  const distinct = [...new Map(candidates.map((format) => [describeFormat(format), format])).values()];
+  const [only] = distinct;
+  if (only !== undefined && distinct.length === 1) return only;
+  if (only === undefined) throw unknownFormat(table, said);
+  throw new UserError(`which partitions of ${table}?`, {
+    why: `The jobs of hippo.yaml need ${distinct.map(describeFormat).join(' and ')}.`,
+    next: distinct.map((format) => `hippo trigger --table ${table} ${flagsOf(format)} --range …`),
+  });
+}
+
+function withDate(format: PartitionFormat, table: string): PartitionFormat {
+  if (formatSpan(format) !== undefined) return format;
+  throw unknownFormat(table, []);
+}
+
+function unknownFormat(table: string, said: readonly PartitionField[]): UserError {
+  const others = formatOfSample(said);
+  const wanted = others.some(isDate)
+    ? others
+    : [...readFormat([{ name: 'yyyymm', value: '%Y%m' }]), ...others];
+  return new UserError(`how is the date written in the partition of ${table}?`, {
+    why: 'A range needs a level that is a date with its year, and neither --partition nor hippo.yaml (needs, trigger.partition) has one for this table.',
+    next: [`hippo trigger --table ${table} ${flagsOf(wanted)} --range 2017-01..2017-12`],
+  });
+}
+
+function withFixed(format: PartitionFormat, fixed: readonly PartitionField[]): PartitionFormat {
+  return format.map((level) => {
+    const value = fixed.find(({ name }) => name.toLowerCase() === level.name.toLowerCase())?.value;
+    return value === undefined || isDate(level)
+      ? level
+      : (readFormat([{ name: level.name, value: value.replaceAll('%', '%%') }])[0] ?? level);
+  });
+}
+
+function has(format: PartitionFormat, wanted: string): boolean {
+  return format.some((level) => level.name.toLowerCase() === wanted.toLowerCase() && !isDate(level));
+}
+
+function flagsOf(format: PartitionFormat): string {
+  return format.map(({ name, pattern }) => `--partition ${name}=${pattern.source}`).join(' ');
+}

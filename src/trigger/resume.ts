@@ -1,0 +1,59 @@
+import { UserError } from '../core/errors.ts';
+import type { Kafka, RecordPlace } from '../kafka/port.ts';
+import { readUntilNow } from '../kafka/read-until-now.ts';
+import { BACKFILL_HEADER, PLAN_HEADER, backfillBegan, readMark } from './mark.ts';
+import { type RangePlan, readPlan } from './range-plan.ts';
+
+/** A broker's clock may go before ours by so much, milliseconds. */
+const SKEW = 3_600_000;
+
+/** What the topic knows of a backfill. */
+export interface FoundBackfill {
+  id: string;
+  total: number;
+  /** Where each event is that was published, by its number. */
+  published: Map<number, RecordPlace>;
+  /** null: it is of a file. */
+  plan: RangePlan | null;
+}
+
+/**
+ * Finds a backfill by the headers of its events.
+ *
+ * @throws UserError where the topic has no event of it
+ */
+export async function findBackfill(
+  kafka: Pick<Kafka, 'offsets' | 'offsetsAt' | 'reader'>,
+  topic: string,
+  id: string,
+): Promise<FoundBackfill> {
+  const began = backfillBegan(id);
+  if (began === undefined) {
+    throw new UserError(`--resume ${id} is no id of a backfill`, {
+      why: 'It looks like 20170428T155546Z-k3x9; hippo trigger says it, and the header hippo-backfill of its events.',
+    });
+  }
+  const others = new Set<string>();
+  let found: FoundBackfill | undefined;
+  await readUntilNow(kafka, topic, began - SKEW, ({ headers, partition, offset }) => {
+    const mark = readMark(headers[BACKFILL_HEADER]?.toString() ?? '');
+    if (mark === undefined) return;
+    if (mark.id !== id) {
+      others.add(mark.id);
+      return;
+    }
+    const plan = headers[PLAN_HEADER];
+    found ??= { id, total: mark.total, published: new Map(), plan: null };
+    found.plan ??= plan === undefined ? null : (readPlan(plan.toString()) ?? null);
+    if (!found.published.has(mark.n)) found.published.set(mark.n, { topic, partition, offset });
+  });
+  if (found !== undefined) return found;
+  const recent = [...others].sort().slice(-3);
+  throw new UserError(`${topic} has no event of the backfill ${id}`, {
+    why:
+      recent.length === 0
+        ? `Nor of any other since ${new Date(began).toISOString()}.`
+        : `It has events of ${recent.join(', ')}.`,
+    next: recent.map((other) => `hippo trigger --resume ${other}`),
+  });
+}

@@ -1,0 +1,79 @@
+import type { Millis } from '../core/clock.ts';
+import { UserError } from '../core/errors.ts';
+
+/** So many events in so much time. */
+export interface Rate {
+  count: number;
+  /** Milliseconds. */
+  per: Millis;
+}
+
+const UNITS: Readonly<Record<string, Millis>> = {
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/**
+ * Reads `10/s`, `600/m`, `5/h`; a bare number is a second's.
+ *
+ * @throws UserError naming what is allowed
+ */
+export function parseRate(text: string): Rate {
+  const [, count = '', unit = 's'] = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*([a-z]+))?\s*$/.exec(text) ?? [];
+  const per = UNITS[unit];
+  if (Number(count) > 0 && per !== undefined) return { count: Number(count), per };
+  throw new UserError(`--rate ${text} is no rate`, {
+    why: 'It is so many events a second, minute, hour or day, such as 10/s, 30/m or 4/h.',
+    next: ['hippo trigger --rate 10/s'],
+  });
+}
+
+/** Whoever asks so late loses nothing of the rate; more is not saved up. */
+const LATE: Millis = 100;
+
+/**
+ * Decides how many events may be published now: no more than `maxActive` whose runs have not ended, and no faster than
+ * `rate`. Pure: it is told what the time is and what was published.
+ */
+export class Throttle {
+  readonly #maxActive: number;
+  /** Events a millisecond. */
+  readonly #speed: number;
+  readonly #capacity: number;
+  #credit: number;
+  #at: Millis | undefined;
+
+  constructor({ maxActive = Infinity, rate }: { maxActive?: number | undefined; rate?: Rate | undefined }) {
+    this.#maxActive = maxActive;
+    this.#speed = rate === undefined ? Infinity : rate.count / rate.per;
+    this.#capacity = rate === undefined ? Infinity : 1 + this.#speed * LATE;
+    this.#credit = this.#capacity === Infinity ? Infinity : 1;
+  }
+
+  /** @param active published events whose runs have not ended */
+  allowance(now: Millis, active: number): number {
+    this.#earn(now);
+    // A thousandth less than whole is rounding.
+    return Math.max(0, Math.min(this.#maxActive - active, Math.floor(this.#credit + 0.001)));
+  }
+
+  spend(count: number): void {
+    this.#credit -= count;
+  }
+
+  /** How long until the rate allows another one, milliseconds. */
+  pause(now: Millis): Millis {
+    this.#earn(now);
+    return this.#credit >= 1 ? 0 : Math.ceil((1 - this.#credit) / this.#speed);
+  }
+
+  #earn(now: Millis): void {
+    if (this.#at !== undefined && now > this.#at) {
+      this.#credit = Math.min(this.#capacity, this.#credit + (now - this.#at) * this.#speed);
+    }
+    this.#at = this.#at === undefined ? now : Math.max(now, this.#at);
+  }
+}

@@ -1,0 +1,64 @@
+import stringWidth from 'string-width';
+
+/** Where progress goes: `process.stderr`, or a test's stream. */
+export interface ProgressOutput {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string): unknown;
+}
+
+/** Off a terminal there is a line this often, milliseconds. */
+const PERIOD = 10_000;
+const CLEAR = '\r\u001b[K';
+
+/** Progress on stderr: one line that is drawn again and again on a terminal; elsewhere a line now and then. */
+export class ProgressLine {
+  readonly #output: ProgressOutput;
+  readonly #now: () => number;
+  readonly #live: boolean;
+  #shown = '';
+  #next: number;
+
+  constructor(output: ProgressOutput = process.stderr, now: () => number = Date.now, env = process.env) {
+    this.#output = output;
+    this.#now = now;
+    this.#live = output.isTTY === true && env['CI'] === undefined && env['TERM'] !== 'dumb';
+    this.#next = now() + PERIOD;
+  }
+
+  show(text: string): void {
+    if (this.#live) {
+      const line = fit(text, (this.#output.columns ?? 80) - 1);
+      if (line !== this.#shown) this.#output.write(`${CLEAR}${line}`);
+      this.#shown = line;
+    } else if (this.#now() >= this.#next && text !== this.#shown) {
+      this.#output.write(`${text}\n`);
+      this.#shown = text;
+      this.#next = this.#now() + PERIOD;
+    }
+  }
+
+  /** Prints something that stays, above the line. */
+  above(print: () => void): void {
+    const line = this.#shown;
+    if (!this.#live || line === '') {
+      print();
+      return;
+    }
+    this.#output.write(CLEAR);
+    print();
+    this.#output.write(line);
+  }
+
+  end(): void {
+    if (this.#live && this.#shown !== '') this.#output.write(CLEAR);
+    this.#shown = '';
+  }
+}
+
+function fit(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text;
+  let line = text;
+  while (stringWidth(line) > columns - 1) line = line.slice(0, -1);
+  return `${line}…`;
+}

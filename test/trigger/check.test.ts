@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { parsePartitionPath } from '../../src/messages/index.ts';
+import { checkPartition } from '../../src/trigger/check.ts';
+import { tableNeeds } from '../../src/trigger/needs.ts';
+import { NEEDS, config } from './config.ts';
+
+function check(table: string, path: string): void {
+  checkPartition(table, parsePartitionPath(path) ?? [], tableNeeds(table, config(NEEDS)));
+}
+
+describe('a partition of a table that a job needs', () => {
+  test.each([
+    ['btd.party', 'yyyymm=201704'],
+    ['btd.party', 'YYYYMM=201704'],
+    ['btd.sales', 'dt=2017-04-28/region=us'],
+    // Nobody needs it, but it is written as the table's partitions are.
+    ['btd.sales', 'region=eu/dt=2017-04-28'],
+    ['btd.rates', 'day=2017-04-28'],
+    ['btd.clicks', 'hour=2017042805/region=eu'],
+    // Nothing is known of how these are written.
+    ['btd.any', 'whatever=1'],
+    ['other.table', 'whatever=1'],
+  ])('%s %s is written as it needs it', (table, path) => {
+    expect(() => check(table, path)).not.toThrow();
+  });
+
+  test.each([
+    [
+      'btd.party',
+      'yyyymm=2017-04',
+      '--partition yyyymm=2017-04 does not parse',
+      'The job load needs btd.party with yyyymm written as %Y%m, such as 201704.',
+      'hippo trigger --table btd.party --partition yyyymm=201704',
+    ],
+    [
+      'btd.party',
+      'yyyymm=201713',
+      '--partition yyyymm=201713 does not parse',
+      'The job load needs btd.party with yyyymm written as %Y%m, such as 201704.',
+      'hippo trigger --table btd.party --partition yyyymm=201704',
+    ],
+    [
+      'btd.sales',
+      'dt=20170301/region=us',
+      '--partition dt=20170301 does not parse',
+      'The job clean needs btd.sales with dt written as %Y-%m-%d, such as 2017-04-28.',
+      'hippo trigger --table btd.sales --partition dt=2017-03-01 --partition region=us',
+    ],
+    [
+      'btd.party',
+      'yyymm=201704',
+      'btd.party has no partition yyymm=201704',
+      'Did you mean yyyymm? The job load needs it by yyyymm=%Y%m.',
+      'hippo trigger --table btd.party --partition yyyymm=201704',
+    ],
+    [
+      'btd.sales',
+      'dt=2017-03-01',
+      'btd.sales has no partition dt=2017-03-01',
+      'The job clean needs it by dt=%Y-%m-%d/region=us.',
+      'hippo trigger --table btd.sales --partition dt=2017-04-28 --partition region=us',
+    ],
+    [
+      'btd.party',
+      '',
+      'btd.party has a partition: which one has landed?',
+      'The job load needs it by yyyymm=%Y%m.',
+      'hippo trigger --table btd.party --partition yyyymm=201704',
+    ],
+  ])('%s %s is not, and is refused with what is allowed', (table, path, message, why, next) => {
+    expect(() => check(table, path)).toThrow(
+      expect.objectContaining({ message, why, next: [next] }) as Error,
+    );
+  });
+});

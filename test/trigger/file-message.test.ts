@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FRONTIER_DIALECTS, parseFrontier, serialiseFrontier } from '../../src/messages/index.ts';
+import { EventScanner } from '../../src/trigger/event-scanner.ts';
+import { LineReader } from '../../src/trigger/file-message.ts';
+
+const reader = (): LineReader => new LineReader(new Map([['hippo-finish', 'finish']]));
+const read = (line: string) => reader().read(Buffer.from(line));
+
+const USUAL =
+  '{"table":"party","partition":[{"name":"yyyymm","value":"201704"}],"db":"btd","method":"partition","exec_date":"1493394946"}';
+
+describe('a line', () => {
+  test.each([
+    ['as hippo writes it', USUAL],
+    ['with blanks, as Python writes it', USUAL.replaceAll('":', '": ').replaceAll(',"', ', "')],
+    ['of an unpartitioned table', USUAL.replace('yyyymm', '').replace('201704', '')],
+    ['with an escape', USUAL.replace('201704', 'a\\"b')],
+    ['of several levels', USUAL.replace('}]', '},{"name":"region","value":"us"}]')],
+    ['with an unknown field', USUAL.replace('{"table"', '{"x":1,"table"')],
+    [
+      'of another dialect',
+      '{"db":"btd","table":"party","partitions":["201704"],"exec_date":"2017/04/05T00:00:00Z"}',
+    ],
+  ])('that is an event %s has its table as key and is kept as it is', (_, line) => {
+    const lines = reader();
+    expect(lines.read(Buffer.from(line))).toEqual({
+      ok: true,
+      message: { key: Buffer.from('btd.party'), value: Buffer.from(line), headers: undefined },
+    });
+    expect(lines.tables()).toEqual(new Set(['btd.party']));
+  });
+
+  test('of hippo tail gives back key, value and headers', () => {
+    const envelope = {
+      topic: 'frontier-adw',
+      partition: 1,
+      offset: '7',
+      timestamp: 1,
+      key: null,
+      headers: { h: { base64: '/w==' } },
+      value: { base64: '/wA=' },
+    };
+    expect(read(JSON.stringify(envelope))).toEqual({
+      ok: true,
+      message: { key: null, value: Buffer.from([0xff, 0]), headers: { h: Buffer.from([0xff]) } },
+    });
+  });
+
+  test.each([
+    ['{"db":"btd"}', 'table is missing; it must be text'],
+    ['{"db":"btd","table":"party","partition":{}}', 'partition must be a list, not an object'],
+    ['no JSON', expect.stringContaining('is not JSON') as string],
+    [USUAL.replace('1493394946', '1493394946000'), 'exec_date must be epoch seconds, not milliseconds'],
+    [USUAL.replace('201704', ''), 'partition[0].value must not be blank'],
+    [
+      '{"topic":"hippo-finish","partition":0,"offset":"1","key":null,"value":"{}"}',
+      'is from hippo-finish, which carries finish messages, not frontier events',
+    ],
+    [
+      '{"topic":"t","partition":0,"offset":"1","key":3,"value":"{}"}',
+      '"key" must be text, null or {"base64":"…"}',
+    ],
+  ])('%s is refused with the reason', (line, reason) => {
+    expect(read(line)).toEqual({ ok: false, reason });
+  });
+
+  test('that is not UTF-8 is no event, even where it looks like an envelope', () => {
+    const line = Buffer.from('{"topic":"t","partition":0,"offset":"1","value":"\xff"}', 'latin1');
+    expect(reader().read(line)).toEqual({ ok: false, reason: 'is not UTF-8' });
+  });
+
+  test.each(['', ' ', '\t'])('%j is passed over', (line) => {
+    expect(read(line)).toBeUndefined();
+  });
+});
+
+describe('the scanner', () => {
+  test('knows what hippo writes by default', () => {
+    const scanner = new EventScanner();
+    const key = scanner.scan(Buffer.from(USUAL));
+    expect(key).toEqual(Buffer.from('btd.party'));
+    expect(scanner.scan(Buffer.from(USUAL))).toBe(key);
+  });
+
+  test('takes nothing for an event that the parser refuses, and gives the same key', () => {
+    const word = fc.oneof(
+      fc.stringMatching(/^[\w$.:+"\\ é-]{0,6}$/),
+      fc.constantFrom('party', 'btd', 'a'.repeat(200), 'a'.repeat(201), '2017-04-28', ''),
+    );
+    const line = fc
+      .record({
+        table: word,
+        partition: fc.array(fc.record({ name: word, value: word }), { maxLength: 2 }),
+        db: word,
+        method: word,
+        exec_date: fc.oneof(word, fc.integer({ min: 0 }).map(String)),
+      })
+      .chain((event) =>
+        fc.tuple(fc.constant(JSON.stringify(event)), fc.nat(400), fc.constantFrom('', ' ', '"', '}', '0')),
+      )
+      // Every now and then something is in it that should not be.
+      .map(([text, at, more]) => `${text.slice(0, at)}${more}${text.slice(at)}`);
+    fc.assert(
+      fc.property(line, (text) => {
+        const key = new EventScanner().scan(Buffer.from(text));
+        if (key === undefined) return;
+        const parsed = parseFrontier(text);
+        expect(parsed.ok && `${parsed.message.db}.${parsed.message.table}`).toBe(key.toString());
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('tells tables apart whatever their names have in common', () => {
+    const scanner = new EventScanner();
+    const names = fc.sample(fc.stringMatching(/^[ab]{1,6}$/), { numRuns: 300, seed: 3 });
+    for (const [index, table] of names.entries()) {
+      const db = names[names.length - 1 - index] ?? '';
+      const line = serialiseFrontier(
+        {
+          kind: 'frontier',
+          dialect: 'pairs',
+          db,
+          table,
+          method: 'append',
+          execDate: 1,
+          partitions: [[]],
+          extra: {},
+        },
+        FRONTIER_DIALECTS[0],
+      );
+      expect(String(scanner.scan(Buffer.from(line)))).toBe(`${db}.${table}`);
+    }
+  });
+});

@@ -1,0 +1,100 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { badLinesError, checkLines } from '../../src/trigger/check-lines.ts';
+import { LineReader } from '../../src/trigger/file-message.ts';
+import { findLines, readLines } from '../../src/trigger/lines.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hippo-lines-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const running = new AbortController().signal;
+
+async function linesOf(content: Buffer): Promise<string[]> {
+  const found: string[] = [];
+  const file = { name: '', shown: '', size: content.length, content };
+  for await (const { first, lines } of readLines(file, running)) {
+    expect(first).toBe(found.length + 1);
+    found.push(...lines.map((line) => line.toString('latin1')));
+  }
+  return found;
+}
+
+describe('the lines of a file', () => {
+  test.each([
+    ['', []],
+    ['a', ['a']],
+    ['a\n', ['a']],
+    ['a\nb', ['a', 'b']],
+    ['a\r\nb\r\n', ['a', 'b']],
+    ['\n\na\n', ['', '', 'a']],
+  ])('%j', async (text, lines) => {
+    await expect(linesOf(Buffer.from(text))).resolves.toEqual(lines);
+  });
+
+  test('are the same however the pieces of the file are cut', async () => {
+    const file = join(folder, 'large');
+    const line = fc.sample(
+      fc.string({ minLength: 0, maxLength: 700, size: 'max', unit: fc.constantFrom('a', 'b', 'c') }),
+      { numRuns: 4_000, seed: 7 },
+    );
+    await writeFile(file, line.map((text) => `${text}\n`).join(''));
+    const found: string[] = [];
+    let last = 0;
+    for await (const { lines, bytes } of readLines(await findLines(file), running)) {
+      found.push(...lines.map(String));
+      last = bytes;
+    }
+    expect(found).toEqual(line);
+    expect(last).toBe((await findLines(file)).size);
+    expect(last).toBeGreaterThan(2 * 512 * 1024);
+  });
+
+  test('what is no file is named', async () => {
+    await expect(findLines(join(folder, 'none'))).rejects.toThrow(`there is no file ${join(folder, 'none')}`);
+    await expect(findLines(folder)).rejects.toThrow(`${folder} is a folder`);
+  });
+});
+
+describe('a file with lines that are no events', () => {
+  const GOOD = '{"db":"btd","table":"party","partition":[],"exec_date":"1493394946"}';
+
+  async function check(lines: string[], fromLine = 1): Promise<Error | undefined> {
+    const content = Buffer.from(lines.join('\n'));
+    const file = { name: 'events.jsonl', shown: 'events.jsonl', size: content.length, content };
+    const checked = await checkLines(file, new LineReader(new Map()), fromLine, running);
+    return checked.bad === 0 ? undefined : badLinesError(file, checked);
+  }
+
+  test('a blank line is none', async () => {
+    await expect(check([GOOD, '', '  ', GOOD])).resolves.toBeUndefined();
+  });
+
+  test('names the one with its reason, and what is allowed', async () => {
+    await expect(check([GOOD, '{"db":"btd"}'])).resolves.toMatchObject({
+      message: 'a line of events.jsonl is no event: table is missing; it must be text',
+      place: { file: 'events.jsonl', line: 2 },
+      why: expect.stringMatching(/^Nothing was published\.\nA line is a frontier event/) as string,
+      next: ['hippo trigger --file events.jsonl --skip-bad'],
+    });
+  });
+
+  test('names the first of many, and counts the others', async () => {
+    const error = await check(Array.from({ length: 12 }, () => '[]'));
+    expect(error).toMatchObject({
+      message: '12 lines of events.jsonl are no events',
+      why: expect.stringContaining(
+        'line 10: must be a JSON object, not a list\nand 2 more\nNothing was',
+      ) as string,
+    });
+  });
+
+  test('those before the first that is asked for do not count', async () => {
+    await expect(check(['no event', GOOD], 2)).resolves.toBeUndefined();
+  });
+});
