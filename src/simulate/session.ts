@@ -7,7 +7,7 @@ import { connectProject } from '../kafka/project.ts';
 import { readSpan } from '../tail/request.ts';
 import { tail } from '../tail/tail.ts';
 import { Intake, type IntakeReport, inputTopics } from './intake.ts';
-import { recordsOf } from './lines.ts';
+import { recordsOf } from './recorded.ts';
 import { type Simulation, simulate } from './simulate.ts';
 
 export interface SimulationOptions {

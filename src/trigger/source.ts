@@ -9,7 +9,7 @@ import { POSITION_TIMES, parseTime } from '../tail/positions.ts';
 import { badLinesError, checkLines } from './check-lines.ts';
 import { type EventWords, completeEvent } from './event.ts';
 import { LineReader } from './file-message.ts';
-import { type LineFile, findLines, readLines, rereadable } from './lines.ts';
+import { type LineFile, findLines, readLines, rereadable } from '../tail/lines.ts';
 import { newBackfillId } from './mark.ts';
 import { type PlannedEvent, planEvent, planMessage } from './publish.ts';
 import type { RangePlan } from './range-plan.ts';

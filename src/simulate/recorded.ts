@@ -1,0 +1,29 @@
+import { UserError } from '../core/errors.ts';
+import type { KafkaRecord } from '../kafka/port.ts';
+import { readRecord } from '../tail/envelope.ts';
+import { findLines, readLines } from '../tail/lines.ts';
+
+/**
+ * The records of a file as `hippo tail --json` prints them, one a line. A blank line is none.
+ *
+ * @param name of the file; `-`: standard input
+ * @throws UserError for a file that cannot be read, and for a line that is no record, with its number
+ */
+export async function* recordsOf(name: string, signal: AbortSignal): AsyncGenerator<KafkaRecord> {
+  const file = await findLines(name);
+  for await (const { first, lines } of readLines(file, signal)) {
+    for (const [index, line] of lines.entries()) {
+      if (line.length === 0) continue;
+      const read = readRecord(line);
+      if (read.ok) yield read.record;
+      else {
+        throw new UserError(`line ${first + index} of ${file.shown} cannot be simulated`, {
+          why: read.reason,
+          next: ['hippo tail frontier finish --from -1d --exit-at-end --json > events.jsonl'],
+          place: { file: file.shown, line: first + index },
+        });
+      }
+    }
+  }
+  signal.throwIfAborted();
+}
