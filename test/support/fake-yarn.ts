@@ -100,7 +100,7 @@ export class FakeYarn {
       const found = this.applications.filter(
         (application) => tags?.some((tag) => application.tags.includes(tag)) ?? true,
       );
-      sendJson(response, 200, { apps: found.length === 0 ? null : { app: found.map(reportOf) } });
+      sendJson(response, 200, { apps: found.length === 0 ? {} : { app: found.map(reportOf) } });
       return;
     }
     const application = this.applications.find((one) => one.id === id);

@@ -57,11 +57,7 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
   /** From the midnight that a date begins with to the start of its day. */
   const dayShift = sinceMidnight >= DAY / 2 ? sinceMidnight - DAY : sinceMidnight;
   const days = new Map<Millis, Window>();
-  const byKey: Record<WindowUnit, Map<string, Window | undefined>> = {
-    hour: new Map(),
-    day: new Map(),
-    month: new Map(),
-  };
+  const hoursByKey = new Map<string, Window | undefined>();
 
   /** By day since the epoch: the offset that all of it has, or null where the offset changes. */
   const offsets = new Map<number, Millis | null>();
@@ -172,12 +168,16 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
       .map(hourAt);
   }
 
-  function windowOf(unit: WindowUnit, key: string): Window | undefined {
-    const date = KEYS[unit].date(key);
-    if (date === undefined || date < FIRST_DATE || date > LAST_DATE) return undefined;
-    // Without an offset, a repeated hour is the first of its name.
-    if (unit === 'hour') return hours(date).find((window) => window.key.startsWith(key));
-    return unit === 'day' ? day(date) : month(date);
+  /** Without an offset, a repeated hour is the first of its name. */
+  function hourOfKey(key: string, date: Millis): Window | undefined {
+    if (!hoursByKey.has(key)) {
+      if (hoursByKey.size >= CACHED) hoursByKey.clear();
+      hoursByKey.set(
+        key,
+        hours(date).find((window) => window.key.startsWith(key)),
+      );
+    }
+    return hoursByKey.get(key);
   }
 
   return {
@@ -188,12 +188,10 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
       return unit === 'day' ? window : month(floorToMonth(window.date));
     },
     ofKey(unit, key) {
-      const known = byKey[unit];
-      if (!known.has(key)) {
-        if (known.size >= CACHED) known.clear();
-        known.set(key, windowOf(unit, key));
-      }
-      return known.get(key);
+      const date = KEYS[unit].date(key);
+      if (date === undefined || date < FIRST_DATE || date > LAST_DATE) return undefined;
+      if (unit === 'hour') return hourOfKey(key, date);
+      return unit === 'day' ? day(date) : month(date);
     },
     between(unit, from, to) {
       const windows: Window[] = [];

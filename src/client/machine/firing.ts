@@ -1,5 +1,5 @@
 /** A run's way from complete to finished: who may start, what is told, what follows the end of an attempt. */
-import { type Millis, epochSeconds } from '../../core/clock.ts';
+import type { Millis } from '../../core/clock.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { shellWord } from '../../core/shell.ts';
 import type { ReceivedMessage } from '../../messages/types.ts';
@@ -69,23 +69,23 @@ export function startOne(draft: Draft, job: JobDefinition, id: RunId): void {
   if (run !== undefined && hasPlace(draft, job) && mayStart(draft, job, run)) start(draft, job, run);
 }
 
-/** Starts as many of the ready runs as there are places. */
+/** Starts as many of the ready runs as there are places: by hand first, then what has begun, then by time. */
 export function fillPlaces(draft: Draft, job: JobDefinition): void {
   if (!hasPlace(draft, job)) return;
-  const ready = draft.openRuns(job).filter((run) => mayStart(draft, job, run));
-  for (const run of ready.sort(byUrgency(job))) {
+  const startOf = (run: RunState): Millis => slotFor(draft.definition, job, run).window?.start ?? 0;
+  const ready = draft
+    .openRuns(job)
+    .filter((run) => mayStart(draft, job, run))
+    .map((run) => ({ run, by: [run.manual ? 0 : 1, isFiring(run) ? 0 : 1, startOf(run), run.firstInputAt] }))
+    .sort((a, b) => compare(a.by, b.by) || (a.run.key < b.run.key ? -1 : 1));
+  for (const { run } of ready) {
     if (!hasPlace(draft, job)) return;
     start(draft, job, run);
   }
 }
 
-/** By hand first, then what has begun, then the oldest: the keys of windows sort as their times do. */
-function byUrgency({ unit }: JobDefinition): (a: RunState, b: RunState) => number {
-  return (a, b) =>
-    Number(b.manual !== undefined) - Number(a.manual !== undefined) ||
-    Number(isFiring(b)) - Number(isFiring(a)) ||
-    (unit === null ? a.firstInputAt - b.firstInputAt : 0) ||
-    (a.key < b.key ? -1 : 1);
+function compare(a: readonly number[], b: readonly number[]): number {
+  return a.map((value, index) => value - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
 }
 
 function hasPlace(draft: Draft, job: JobDefinition): boolean {
@@ -123,7 +123,7 @@ function start(draft: Draft, job: JobDefinition, run: RunState): void {
         hippoName: hippo,
         jobName: job.name,
         jobId,
-        startTime: epochSeconds(draft.at),
+        startTime: secondOf(draft.at),
         runKey: run.key,
         receiveMsgs: receivedBy(running),
         extra: {},
@@ -191,7 +191,7 @@ export function loseAttempt(draft: Draft, job: JobDefinition, run: RunState): vo
   draft.putRun(job, { ...run, status: 'ready', attemptAt: null, notBefore: null });
 }
 
-interface End {
+export interface End {
   status: 'succeeded' | 'failed' | 'cancelled';
   error?: string;
   /** Further fields of the finish message. */
@@ -283,12 +283,16 @@ function receivedBy({ inputs, manual }: RunState): ReceivedMessage[] {
 
 /** `<job>_<epoch s>`: unique and rising. */
 export function nextJobId(draft: Draft, job: JobDefinition): string {
-  return `${job.name}_${Math.max(epochSeconds(draft.at), draft.runs(job).lastId + 1)}`;
+  return `${job.name}_${Math.max(secondOf(draft.at), draft.runs(job).lastId + 1)}`;
 }
 
 /** Whoever needs this run tells a new finish from an old one by its second: a run has no two in the same. */
 function finishSecond(at: Millis, { finishedAt }: RunState): number {
-  return Math.max(epochSeconds(at), finishedAt === null ? 0 : epochSeconds(finishedAt) + 1);
+  return Math.max(secondOf(at), finishedAt === null ? 0 : secondOf(finishedAt) + 1);
+}
+
+function secondOf(at: Millis): number {
+  return Math.floor(at / 1000);
 }
 
 function firstLine(text: string): string {

@@ -4,7 +4,7 @@ import type { ManualRequest } from '../../messages/types.ts';
 import type { JobDefinition, Slot } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
-import { isOpen } from './state.ts';
+import { isOpen, omit } from './state.ts';
 import { nameOf, slotOf } from './timing.ts';
 import type { Coordinates, RunState } from './types.ts';
 
@@ -107,7 +107,7 @@ const DEEDS: Record<'run' | 'cancel' | 'mark_success', Deed> = {
 function fresh(draft: Draft, job: JobDefinition, slot: Slot, known: RunState | undefined): RunState {
   const inputs = draft.inputsFor(job, slot);
   if (known === undefined) return newRun({ job: job.name, key: slot.key }, inputs, draft.at);
-  return isOpen(known) ? { ...known, inputs } : renewed(known, inputs, draft.at);
+  return isOpen(known) ? omit({ ...known, inputs }, 'held') : renewed(known, inputs, draft.at);
 }
 
 /** The run that is meant: by its key; else the one that is running, that of the present window, or the newest. */

@@ -16,7 +16,7 @@ export function slotFor(definition: Definition, job: JobDefinition, { key }: Run
 }
 
 /** When something is to be done about a run; Infinity: never, unless something happens. */
-interface RunTimes {
+export interface RunTimes {
   /** Alert: it has not succeeded. */
   deadline: Millis;
   /** Its needs were not complete in time. */

@@ -133,7 +133,7 @@ export class ResourceManagers {
   }
 }
 
-/** `{"apps":{"app":[…]}}`; without any, `apps` is null or empty. */
+/** `{"apps":{"app":[…]}}`; without any, `apps` is null (Hadoop 2) or empty. */
 function listOf(body: Json | undefined): Application[] {
   const apps = isJsonObject(body) ? body['apps'] : undefined;
   const list = isJsonObject(apps) ? apps['app'] : undefined;
