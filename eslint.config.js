@@ -7,6 +7,7 @@ const OWNED = [
   ['execa', 'src/core/exec.ts', 'src/core/exec.ts'],
   ['chalk', 'src/ui', 'src/ui'],
   ['listr2', 'src/ui', 'src/ui'],
+  ['@oclif/core', 'src/ui/oclif.ts', 'src/ui/oclif.ts'],
 ];
 
 export default tseslint.config(

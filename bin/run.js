@@ -9,8 +9,7 @@ if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
   );
   process.exitCode = 2;
 } else {
-  const { enableCompileCache } = await import('node:module');
-  enableCompileCache();
+  process.getBuiltinModule('node:module').enableCompileCache();
   const { main } = await import('../dist/cli.js');
   await main(process.argv.slice(2));
 }

@@ -4,24 +4,63 @@
  */
 import { execFileSync } from 'node:child_process';
 import { glob, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Config, Plugin } from '@oclif/core/config';
-import { build } from 'esbuild';
+import { type BuildOptions, type Plugin as BuildPlugin, build } from 'esbuild';
 import { writeHelp } from './help.ts';
 
 /** A client that runs may still have to load a chunk of the build before: those stay for this long, milliseconds. */
 const KEEP_OLD_CHUNKS = 3_600_000;
 
+/** The commands that people and scripts wait for most. */
+const HOT = ['src/commands/trigger.ts', 'src/commands/tail.ts'];
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 
-const commands = await Array.fromAsync(glob('src/commands/**/*.ts'));
-const { metafile } = await build({
-  entryPoints: ['src/cli.ts', 'src/index.ts', ...commands],
+/** Their loading takes longer than a millisecond each, and most commands never come to use them. */
+const HEAVY = ['crypto', 'readline', 'tls', 'zlib'];
+
+/**
+ * Takes Node's modules without its wrapping of them as ES modules, which reads every property of each: that opens stdin, and
+ * loads all kinds of streams, before they are needed.
+ */
+const nodeModules: BuildPlugin = {
+  name: 'node-modules',
+  setup(build) {
+    build.onResolve({ filter: /^[\w:/]+$/ }, ({ path }) =>
+      isBuiltin(path) ? { path: path.replace(/^node:/, ''), namespace: 'node' } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: 'node' }, ({ path }) => {
+      const load = `process.getBuiltinModule('node:${path}')`;
+      if (!HEAVY.includes(path)) return { contents: `module.exports = ${load}` };
+      const names = Object.keys(process.getBuiltinModule(`node:${path}`) as object);
+      return {
+        contents: `module.exports = {${names.map((name) => `get ${name}() {return ${load}.${name}}`).join()}}`,
+      };
+    });
+  },
+};
+
+/** oclif's flags and errors bring its help with them, which is made here, once for all. */
+const withoutHelp: BuildPlugin = {
+  name: 'without-help',
+  setup(build) {
+    build.onResolve({ filter: /\/help(\/index)?$/ }, ({ path, importer }) =>
+      /@oclif\/core\/lib\/(flags|errors\/handle)\.js$/.test(importer)
+        ? { path, namespace: 'without-help' }
+        : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: 'without-help' }, () => ({ contents: '' }));
+  },
+};
+
+const common = {
   outdir: 'dist',
+  outbase: 'src',
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node22.13',
@@ -37,14 +76,27 @@ const { metafile } = await build({
   loader: { '.node': 'file' },
   // CommonJS dependencies call require(); an ES module has none of its own.
   banner: {
-    js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    js: "const require=process.getBuiltinModule('node:module').createRequire(import.meta.url);",
   },
+  plugins: [nodeModules, withoutHelp],
   metafile: true,
   logLevel: 'warning',
-});
+} as const satisfies BuildOptions;
+const commands = await Array.fromAsync(glob('src/commands/**/*.ts'));
+const builds = await Promise.all([
+  build({
+    ...common,
+    entryPoints: ['src/cli.ts', 'src/index.ts', ...commands.filter((file) => !HOT.includes(file))],
+    splitting: true,
+  }),
+  // A file costs half a millisecond, and what it needs is in many: these have all of theirs in one.
+  build({ ...common, entryPoints: HOT }),
+]);
 // Declarations of what a hippo's own code may import.
 execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' });
-await prune(new Set(Object.keys(metafile.outputs).map((path) => resolve(path))));
+await prune(
+  new Set(builds.flatMap(({ metafile }) => Object.keys(metafile.outputs)).map((path) => resolve(path))),
+);
 
 const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();

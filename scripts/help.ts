@@ -33,7 +33,8 @@ export async function writeHelp(config: Config, directory: string): Promise<void
   const commands = config.commands.filter((command) => !command.hidden);
   const topics = config.topics.filter((topic) => !topic.hidden);
   const pages = new Map<string, string>([['index', frontPage(commands, topics)]]);
-  for (const command of commands) pages.set(command.id, help.commandPage(command));
+  // A copy: oclif's help writes its topic separator into the id.
+  for (const command of commands) pages.set(command.id, help.commandPage({ ...command }));
   for (const topic of topics) {
     const members = commands.filter((command) => command.id.startsWith(`${topic.name}:`));
     if (!pages.has(topic.name)) pages.set(topic.name, help.topicPage(topic, members));

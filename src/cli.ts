@@ -1,67 +1,94 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { ExitCode, UserError } from './core/errors.ts';
 import { packageRoot, version } from './version.ts';
 
+const VERSION_FLAGS = new Set(['--version', '-v']);
 const HELP_FLAGS = new Set(['--help', '-h']);
+
+/** What a file of src/commands exports. */
+interface CommandModule {
+  default: { run(argv: readonly string[], name: string): Promise<void> };
+}
 
 /**
  * Runs one command line. Never throws; sets `process.exitCode`.
  *
+ * A command is a file, and its help is another one, which the build has written: neither has to be looked for among all of
+ * them, and what is not asked for is not loaded.
+ *
  * @param argv the words after `hippo`
  */
-export async function main(argv: string[]): Promise<void> {
+export async function main(argv: readonly string[]): Promise<void> {
   endQuietlyOnClosedPipe();
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
+  const [first = '--help'] = argv;
+  if (VERSION_FLAGS.has(first)) {
     process.stdout.write(
       `hippo ${version} (node ${process.versions.node}, ${process.platform}-${process.arch})\n`,
     );
     return;
   }
-  const help = helpPage(argv);
-  if (help !== undefined) {
-    process.stdout.write(help);
+  const words = leadingWords(first === 'help' ? argv.slice(1) : argv);
+  const command = longest(words, (name) => existsSync(commandFile(name)));
+  const page = longest(words, (name) => existsSync(helpFile(name))) ?? [];
+  const isTopic = command === undefined && page.length > 0 && page.length === words.length;
+  if (asksForHelp(argv) ? page.length > 0 || words.length === 0 : isTopic) {
+    process.stdout.write(readFileSync(helpFile(page), 'utf8'));
     return;
   }
-  // Imported late: the version and help are answered without them.
-  const [{ run }, { reportError }] = await Promise.all([
-    import('./oclif.ts'),
-    import('./ui/base-command.ts'),
-  ]);
-  try {
-    await run(argv, { root: packageRoot.pathname });
-  } catch (error) {
-    const unknown = error instanceof Error && /^command .* not found$/.test(error.message);
-    reportError(unknown ? await unknownCommand(argv) : error, {
-      json: argv.includes('--json'),
-      command: undefined,
-    });
+  if (command === undefined) {
+    const { reportError } = await import('./ui/base-command.ts');
+    reportError(await unknownCommand(words.join(' ') || first, page), argv.includes('--json'));
+    return;
   }
+  const { default: found } = (await import(commandFile(command).href)) as CommandModule;
+  await found.run(argv.slice(command.length), command.join(' '));
 }
 
-async function unknownCommand(argv: readonly string[]): Promise<UserError> {
+function commandFile(words: readonly string[]): URL {
+  return new URL(`dist/commands/${words.join('/')}.js`, packageRoot);
+}
+
+function helpFile(words: readonly string[]): URL {
+  return new URL(`dist/help/${words.join('/') || 'index'}.txt`, packageRoot);
+}
+
+/** Those that may name a command. */
+function leadingWords(argv: readonly string[]): readonly string[] {
+  const end = argv.findIndex((word) => !/^[a-z][a-z-]*$/.test(word));
+  return end === -1 ? argv : argv.slice(0, end);
+}
+
+/** As many of the words, from the first on, as `fits` takes; at least one. */
+function longest(
+  words: readonly string[],
+  fits: (words: readonly string[]) => boolean,
+): readonly string[] | undefined {
+  const lengths = words.map((_, index) => words.length - index);
+  const length = lengths.find((count) => fits(words.slice(0, count)));
+  return length === undefined ? undefined : words.slice(0, length);
+}
+
+/** `hippo`, `hippo help X`, `hippo X --help`: not after `--`, where words are only words. */
+function asksForHelp(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  const [first = 'help'] = argv;
+  return first === 'help' || (end === -1 ? argv : argv.slice(0, end)).some((word) => HELP_FLAGS.has(word));
+}
+
+/** @param topic the words that name a topic of commands, if they do */
+async function unknownCommand(wanted: string, topic: readonly string[]): Promise<UserError> {
   const { nearMisses } = await import('./core/near.ts');
-  const end = argv.findIndex((word) => word.startsWith('-'));
-  const words = (end === -1 ? argv : argv.slice(0, end)).join(' ');
   const manifest = JSON.parse(readFileSync(new URL('oclif.manifest.json', packageRoot), 'utf8')) as {
     commands: Record<string, unknown>;
   };
   const names = Object.keys(manifest.commands).map((id) => id.replaceAll(':', ' '));
-  return new UserError(`hippo has no command "${words}"`, {
-    next: [...nearMisses(words, names).map((name) => `hippo ${name}`), 'hippo --help'],
+  return new UserError(`hippo has no command ${JSON.stringify(wanted)}`, {
+    ...(wanted.startsWith('-') && { why: 'Flags come after the command.' }),
+    next: [
+      ...nearMisses(wanted.replaceAll(':', ' '), names).map((name) => `hippo ${name}`),
+      ['hippo', ...topic, '--help'].join(' '),
+    ],
   });
-}
-
-/** The page that the build has written for these words, if they ask for one: `--help`, `help X`, `X --help`. */
-function helpPage(argv: readonly string[]): string | undefined {
-  const words =
-    argv[0] === 'help' ? argv.slice(1) : HELP_FLAGS.has(argv.at(-1) ?? '--help') ? argv.slice(0, -1) : null;
-  if (words?.every((word) => /^[a-z][a-z-]*$/.test(word)) !== true) return undefined;
-  try {
-    return readFileSync(new URL(`dist/help/${words.join('/') || 'index'}.txt`, packageRoot), 'utf8');
-  } catch {
-    // No such command: the framework says what there is.
-    return undefined;
-  }
 }
 
 /** `hippo tail | head -1`: the reader has what it wanted. */

@@ -15,19 +15,59 @@ describe('the front door', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
-  it.each([[['schema', '--help']], [['schema', '-h']], [['help', 'schema']]])(
-    "shows a command's page: hippo %j",
+  it.each([
+    [['schema', '--help']],
+    [['schema', '-h']],
+    [['help', 'schema']],
+    [['schema', '--json', '--help']],
+    [['schema', 'extra', '-h', '--bad']],
+  ])("shows a command's page: hippo %j", async (argv) => {
+    const { exitCode, stdout } = await hippo(argv);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Print the JSON Schema of hippo.yaml[^]*USAGE\n {2}\$ hippo schema/);
+  });
+
+  it.each([[['job']], [['job', '--help']], [['help', 'job']]])(
+    'shows what a topic of commands has: hippo %j',
     async (argv) => {
       const { exitCode, stdout } = await hippo(argv);
       expect(exitCode).toBe(0);
-      expect(stdout).toMatch(/^Print the JSON Schema of hippo.yaml[^]*USAGE\n {2}\$ hippo schema/);
+      expect(stdout).toMatch(/COMMANDS\n {2}job cancel [^]*\n {2}job run /);
     },
   );
 
-  it('refuses an unknown command and an unknown flag with 2, with and without --json', async () => {
-    const command = await hippo(['shcema']);
-    expect(command).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(command.stderr).toBe('✗ hippo has no command "shcema"\n  → hippo schema\n    hippo --help\n');
+  it('takes words after -- as words, whatever they look like', async () => {
+    const { exitCode, stderr } = await hippo(['schema', '--', '--help']);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: '✗ Unexpected argument: --help\n  → hippo schema --help\n',
+    });
+  });
+
+  it.each([
+    [['shcema'], '✗ hippo has no command "shcema"\n  → hippo schema\n    hippo --help\n'],
+    [['shcema', '--help'], '✗ hippo has no command "shcema"\n  → hippo schema\n    hippo --help\n'],
+    [['job:pause'], '✗ hippo has no command "job:pause"\n  → hippo job pause\n    hippo --help\n'],
+    [['job', 'hold', 'x'], '✗ hippo has no command "job hold x"\n  → hippo job --help\n'],
+    [
+      ['--quiet', 'schema'],
+      '✗ hippo has no command "--quiet"\n  Flags come after the command.\n  → hippo --help\n',
+    ],
+    [['config', 'a', 'b'], '✗ Unexpected argument: b\n  → hippo config --help\n'],
+    [
+      ['config', '--profil', 'x'],
+      '✗ Nonexistent flag: --profil\n  Did you mean --profile?\n  → hippo config --help\n',
+    ],
+    [['up', '--port', 'x'], '✗ --port: Expected an integer but received: x\n  → hippo up --help\n'],
+    [
+      ['trigger', '--timeout', 'soon'],
+      '✗ --timeout must be a duration such as 500ms, 30s, 5m, 2h or 1d; it is "soon"\n  → --timeout 30m\n',
+    ],
+  ])('refuses wrong words with 2, and says what to type: hippo %j', async (argv, stderr) => {
+    expect(await hippo(argv)).toMatchObject({ exitCode: 2, stdout: '', stderr });
+  });
+
+  it('refuses with 2 under --json too, as one object on stdout', async () => {
     const flag = await hippo(['schema', '--bad', '--json']);
     expect(flag).toMatchObject({ exitCode: 2, stderr: '' });
     expect(JSON.parse(flag.stdout)).toEqual({

@@ -1,7 +1,7 @@
-import { Args } from '@oclif/core';
 import type { ConfigReport } from '../config/report.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { renderConfig } from '../ui/config.ts';
+import { Args } from '../ui/oclif.ts';
 
 export default class Config extends HippoCommand<ConfigReport> {
   static override summary = 'Show the configuration in force, and where each value came from.';

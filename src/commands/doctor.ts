@@ -1,8 +1,8 @@
-import { Args, Flags } from '@oclif/core';
 import { ExitCode } from '../core/errors.ts';
 import type { DoctorReport } from '../doctor/runner.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { renderCheck, renderCheckList, renderTotals } from '../ui/doctor.ts';
+import { Args, Flags } from '../ui/oclif.ts';
 
 interface CheckList {
   checks: { id: string; title: string; category: string; about: string }[];

@@ -1,6 +1,6 @@
-import { Flags } from '@oclif/core';
 import type { DownContext, DownPlan, DownResult } from '../stack/down.ts';
 import { HippoCommand } from '../ui/base-command.ts';
+import { Flags } from '../ui/oclif.ts';
 import { renderDown } from '../ui/stack.ts';
 
 export default class Down extends HippoCommand<DownResult | DownPlan> {

@@ -1,8 +1,8 @@
-import { Args, Flags } from '@oclif/core';
 import type { NewProject } from '../scaffold/new-project.ts';
 import { listTemplates } from '../scaffold/template.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { askOnTerminal, canAsk, renderNewProject } from '../ui/new.ts';
+import { Args, Flags } from '../ui/oclif.ts';
 import { answersOf, flagsFor } from '../ui/question-flags.ts';
 
 const templates = listTemplates();

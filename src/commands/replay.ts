@@ -1,7 +1,7 @@
-import { Args, Flags } from '@oclif/core';
 import type { ExitCode } from '../core/errors.ts';
 import type { ReplayReport } from '../replay/replay.ts';
 import { HippoCommand } from '../ui/base-command.ts';
+import { Args, Flags } from '../ui/oclif.ts';
 import { renderLetters, renderReplay, replayVerdict } from '../ui/replay.ts';
 
 export default class Replay extends HippoCommand<ReplayReport> {

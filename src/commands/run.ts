@@ -1,8 +1,8 @@
-import { Flags } from '@oclif/core';
 import { ExitCode } from '../core/errors.ts';
 import type { ClientEvent } from '../client/host/client-event.ts';
 import type { ClientReport } from '../client/host/client.ts';
 import { HippoCommand } from '../ui/base-command.ts';
+import { Flags } from '../ui/oclif.ts';
 import { clientEventJson, renderClientEvent } from '../ui/run.ts';
 
 type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';

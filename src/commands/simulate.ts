@@ -1,8 +1,8 @@
-import { Args, Flags } from '@oclif/core';
 import { UserError } from '../core/errors.ts';
 import type { SimulationReport } from '../simulate/session.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { durationFlag } from '../ui/flags.ts';
+import { Args, Flags } from '../ui/oclif.ts';
 import { renderSimulation } from '../ui/simulate.ts';
 
 export default class Simulate extends HippoCommand<SimulationReport> {

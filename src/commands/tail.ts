@@ -1,8 +1,8 @@
-import { Args, Flags } from '@oclif/core';
 import { systemClock } from '../core/clock.ts';
 import { ExitCode } from '../core/errors.ts';
 import type { TailReport } from '../tail/run.ts';
 import { HippoCommand } from '../ui/base-command.ts';
+import { Args, Flags } from '../ui/oclif.ts';
 import { renderSums } from '../ui/tail-report.ts';
 import { tailView } from '../ui/tail.ts';
 

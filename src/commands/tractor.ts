@@ -1,8 +1,8 @@
-import { Flags } from '@oclif/core';
 import { ExitCode } from '../core/errors.ts';
 import type { TractorReport } from '../tractor/tractor.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { durationFlag } from '../ui/flags.ts';
+import { Flags } from '../ui/oclif.ts';
 import { renderOutcome, renderPlan, renderTractorEnd } from '../ui/tractor.ts';
 
 export default class Tractor extends HippoCommand<TractorReport> {

@@ -1,6 +1,6 @@
-import { Flags } from '@oclif/core';
 import type { UpPlan, UpResult } from '../stack/up.ts';
 import { HippoCommand } from '../ui/base-command.ts';
+import { Flags } from '../ui/oclif.ts';
 import { renderUp } from '../ui/stack.ts';
 
 export default class Up extends HippoCommand<UpResult | UpPlan> {

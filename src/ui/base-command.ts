@@ -1,6 +1,9 @@
-import { Command, Flags } from '@oclif/core';
 import { BugError, ExitCode, HippoError, InterruptedError, UserError, messageOf } from '../core/errors.ts';
 import { jsonError, renderError } from './errors.ts';
+import { Flags, type Interfaces, parse } from './oclif.ts';
+
+/** The values of flags, or of arguments. */
+type Values = Record<string, unknown>;
 
 /**
  * What every command shares: one result that feeds the text and `--json`, one place for errors, exit codes and
@@ -8,8 +11,17 @@ import { jsonError, renderError } from './errors.ts';
  *
  * Results go to stdout; progress, logs and errors to stderr. Under `--json` an error is `{"error": {…}}` on stdout.
  */
-export abstract class HippoCommand<Result> extends Command {
-  static override baseFlags = {
+export abstract class HippoCommand<Result> {
+  // What oclif's help and its parser read of a command.
+  static summary: string;
+  static description?: string;
+  static examples?: string[];
+  static usage?: string;
+  /** false: any number of arguments. */
+  static strict = true;
+  static args: Interfaces.ArgInput = {};
+  static flags: Interfaces.FlagInput = {};
+  static baseFlags = {
     json: Flags.boolean({ description: 'Print the result as JSON.', helpGroup: 'GLOBAL' }),
     config: Flags.string({
       description: 'The hippo.yaml to use; left out: the one in this folder or the nearest above.',
@@ -25,7 +37,34 @@ export abstract class HippoCommand<Result> extends Command {
     }),
   };
 
+  /** The words after the command. */
+  protected readonly argv: readonly string[];
+  readonly #name: string;
   readonly #stop = new AbortController();
+
+  constructor(argv: readonly string[], name: string) {
+    this.argv = argv;
+    this.#name = name;
+  }
+
+  /**
+   * Runs the command. Never throws: an error is printed, and the exit code is set.
+   *
+   * @param argv the words after the command's own
+   * @param name those, e.g. `job run`
+   */
+  static async run(
+    this: new (argv: readonly string[], name: string) => HippoCommand<unknown>,
+    argv: readonly string[],
+    name: string,
+  ): Promise<void> {
+    const command = new this(argv, name);
+    try {
+      await command.#run();
+    } catch (error) {
+      reportError(error, command.json);
+    }
+  }
 
   /** Aborted by Ctrl-C or SIGTERM. A service that was told so ends; the command then exits with 130. */
   protected get stopping(): AbortSignal {
@@ -53,7 +92,30 @@ export abstract class HippoCommand<Result> extends Command {
     return result;
   }
 
-  async run(): Promise<Result> {
+  /**
+   * The flags and arguments.
+   *
+   * @param command its own class
+   * @throws UserError for what the command does not take
+   */
+  protected async parse<F extends Values, B extends Values, A extends Values>(
+    command: Pick<Interfaces.Input<F, B, A>, 'args' | 'flags' | 'baseFlags' | 'strict'>,
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const { args, baseFlags, strict } = command;
+    const flags = { ...baseFlags, ...command.flags } as Interfaces.FlagInput<F>;
+    try {
+      return await parse<F, B, A>([...this.argv], { ...(args && { args }), flags, strict });
+    } catch (error) {
+      throw await usageError(error, this.#name, flags);
+    }
+  }
+
+  /** Prints what people read as it happens; `--json` prints it all at the end. */
+  protected say(text: string): void {
+    if (!this.json) process.stdout.write(`${text}\n`);
+  }
+
+  async #run(): Promise<void> {
     const interrupt = (): void => {
       // A second Ctrl-C does not wait for anybody.
       if (this.#stop.signal.aborted) process.exit(ExitCode.interrupted);
@@ -66,21 +128,10 @@ export abstract class HippoCommand<Result> extends Command {
       const text = this.json ? this.#serialise(result) : this.render(result);
       if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
       process.exitCode = this.verdict(result);
-      return result;
     } finally {
       process.off('SIGINT', interrupt);
       process.off('SIGTERM', interrupt);
     }
-  }
-
-  /** Prints what people read as it happens; `--json` prints it all at the end. */
-  protected say(text: string): void {
-    if (!this.json) process.stdout.write(`${text}\n`);
-  }
-
-  protected override catch(thrown: unknown): Promise<unknown> {
-    reportError(thrown, { json: this.json, command: this.id });
-    return Promise.resolve();
   }
 
   #serialise(result: Result): string {
@@ -90,22 +141,39 @@ export abstract class HippoCommand<Result> extends Command {
 }
 
 /** Prints whatever was thrown, and sets the exit code. */
-export function reportError(thrown: unknown, options: { json: boolean; command: string | undefined }): void {
-  const error = asHippoError(thrown, options.command);
+export function reportError(thrown: unknown, json: boolean): void {
+  const error = thrown instanceof HippoError ? thrown : new BugError(messageOf(thrown), { cause: thrown });
   process.exitCode = error.exitCode;
-  if (options.json) process.stdout.write(`${JSON.stringify({ error: jsonError(error) }, null, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ error: jsonError(error) }, null, 2)}\n`);
   else if (!(error instanceof InterruptedError)) process.stderr.write(`${renderError(error)}\n`);
 }
 
-/** oclif reports bad flags by its own classes, which carry `oclif.exit`; everything else that is not ours is a bug. */
-function asHippoError(thrown: unknown, command: string | undefined): HippoError {
-  if (thrown instanceof HippoError) return thrown;
-  if (thrown instanceof Error && 'oclif' in thrown) {
-    const text = thrown.message.replace(/\nSee more help with --help$/, '').trim();
-    return new UserError(text, {
-      next: [`hippo ${command === undefined ? '' : `${command.replaceAll(':', ' ')} `}--help`],
-      cause: thrown,
-    });
+const SEE_HELP = /\nSee more help with --help$/;
+/** What oclif's parser makes of the message of an error that a flag's own parser threw. */
+const OF_A_FLAG = /^Parsing (--\S+) \n\t([^]*)$/;
+
+/** What parsing has thrown, in our words. */
+async function usageError(thrown: unknown, name: string, flags: Values): Promise<unknown> {
+  if (!(thrown instanceof Error)) return thrown;
+  const message = thrown.message.replace(SEE_HELP, '').trim();
+  const [, flag, inner] = OF_A_FLAG.exec(message) ?? [];
+  if (thrown instanceof HippoError) {
+    thrown.message = inner ?? message;
+    return thrown;
   }
-  return new BugError(messageOf(thrown), { cause: thrown });
+  // oclif's own errors carry this key; everything else is a bug.
+  if (!('oclif' in thrown)) return thrown;
+  const { didYouMean } = await import('../core/near.ts');
+  const [unknown] = 'flags' in thrown ? (thrown.flags as string[]) : [];
+  return new UserError(flag === undefined ? message : `${flag}: ${inner}`, {
+    why:
+      unknown === undefined
+        ? undefined
+        : didYouMean(
+            unknown,
+            Object.keys(flags).map((one) => `--${one}`),
+          ),
+    next: [`hippo ${name} --help`],
+    cause: thrown,
+  });
 }

@@ -1,6 +1,6 @@
 import chalk from 'chalk';
 import { relative } from 'node:path';
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 import { stringify } from 'yaml';
 import type { ConfigReport, ConfigValue, Origin } from '../config/report.ts';
 import { COLUMNS, tilde } from './text.ts';

@@ -1,5 +1,5 @@
 import chalk from 'chalk';
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 import type { Check, Finding, FindingStatus } from '../doctor/check.ts';
 import type { CheckReport, DoctorReport } from '../doctor/runner.ts';
 import { wrap } from './text.ts';

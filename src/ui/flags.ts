@@ -1,6 +1,6 @@
-import { Flags, type Interfaces } from '@oclif/core';
 import { DURATION_FORM, parseDuration } from '../core/duration.ts';
 import { BugError, UserError } from '../core/errors.ts';
+import { Flags, type Interfaces } from './oclif.ts';
 
 type FlagOptions = Pick<
   Partial<Interfaces.OptionFlag<number>>,

@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 
 /** Where progress goes: `process.stderr`, or a test's stream. */
 export interface ProgressOutput {

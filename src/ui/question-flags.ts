@@ -1,6 +1,6 @@
-import { Flags } from '@oclif/core';
 import type { RawAnswers } from '../scaffold/answer.ts';
 import type { Question } from '../scaffold/template.ts';
+import { Flags } from './oclif.ts';
 
 const LISTS = ['partition', 'columns'];
 

@@ -1,5 +1,5 @@
 import chalk from 'chalk';
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 import { shellWord } from '../core/shell.ts';
 import type { Alert, Firing, SimulatedInput, Waiting } from '../simulate/simulate.ts';
 import type { IntakeReport, Rejected } from '../simulate/intake.ts';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import chalk, { chalkStderr } from 'chalk';
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 import { LAST_MOMENT } from '../core/clock.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import { type MessageKind, parseMessage, recognise } from '../messages/index.ts';

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 
 /** Columns that every report fits. */
 export const COLUMNS = 80;

@@ -1,6 +1,6 @@
-import { Flags, type Interfaces } from '@oclif/core';
 import { shellWord } from '../core/shell.ts';
 import { durationFlag } from './flags.ts';
+import { Flags, type Interfaces } from './oclif.ts';
 
 /** Flags that say what lands: none of them goes with --file or --resume, which bring events of their own. */
 const EVENT = ['table', 'partition', 'method', 'exec-date', 'dialect'];
