@@ -57,7 +57,11 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
   /** From the midnight that a date begins with to the start of its day. */
   const dayShift = sinceMidnight >= DAY / 2 ? sinceMidnight - DAY : sinceMidnight;
   const days = new Map<Millis, Window>();
-  const hoursByKey = new Map<string, Window | undefined>();
+  const byKey: Record<WindowUnit, Map<string, Window | undefined>> = {
+    hour: new Map(),
+    day: new Map(),
+    month: new Map(),
+  };
 
   /** By day since the epoch: the offset that all of it has, or null where the offset changes. */
   const offsets = new Map<number, Millis | null>();
@@ -168,16 +172,12 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
       .map(hourAt);
   }
 
-  /** Without an offset, a repeated hour is the first of its name. */
-  function hourOfKey(key: string, date: Millis): Window | undefined {
-    if (!hoursByKey.has(key)) {
-      if (hoursByKey.size >= CACHED) hoursByKey.clear();
-      hoursByKey.set(
-        key,
-        hours(date).find((window) => window.key.startsWith(key)),
-      );
-    }
-    return hoursByKey.get(key);
+  function windowOf(unit: WindowUnit, key: string): Window | undefined {
+    const date = KEYS[unit].date(key);
+    if (date === undefined || date < FIRST_DATE || date > LAST_DATE) return undefined;
+    // Without an offset, a repeated hour is the first of its name.
+    if (unit === 'hour') return hours(date).find((window) => window.key.startsWith(key));
+    return unit === 'day' ? day(date) : month(date);
   }
 
   return {
@@ -188,10 +188,12 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
       return unit === 'day' ? window : month(floorToMonth(window.date));
     },
     ofKey(unit, key) {
-      const date = KEYS[unit].date(key);
-      if (date === undefined || date < FIRST_DATE || date > LAST_DATE) return undefined;
-      if (unit === 'hour') return hourOfKey(key, date);
-      return unit === 'day' ? day(date) : month(date);
+      const known = byKey[unit];
+      if (!known.has(key)) {
+        if (known.size >= CACHED) known.clear();
+        known.set(key, windowOf(unit, key));
+      }
+      return known.get(key);
     },
     between(unit, from, to) {
       const windows: Window[] = [];

@@ -1,6 +1,6 @@
 /** A run's way from complete to finished: who may start, what is told, what follows the end of an attempt. */
-import type { Millis } from '../../core/clock.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { type Millis, epochSeconds } from '../../core/clock.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
 import { shellWord } from '../../core/shell.ts';
 import type { ReceivedMessage } from '../../messages/types.ts';
 import { isComplete, type JobDefinition } from './definition.ts';
@@ -69,23 +69,23 @@ export function startOne(draft: Draft, job: JobDefinition, id: RunId): void {
   if (run !== undefined && hasPlace(draft, job) && mayStart(draft, job, run)) start(draft, job, run);
 }
 
-/** Starts as many of the ready runs as there are places: by hand first, then what has begun, then by time. */
+/** Starts as many of the ready runs as there are places. */
 export function fillPlaces(draft: Draft, job: JobDefinition): void {
   if (!hasPlace(draft, job)) return;
-  const startOf = (run: RunState): Millis => slotFor(draft.definition, job, run).window?.start ?? 0;
-  const ready = draft
-    .openRuns(job)
-    .filter((run) => mayStart(draft, job, run))
-    .map((run) => ({ run, by: [run.manual ? 0 : 1, isFiring(run) ? 0 : 1, startOf(run), run.firstInputAt] }))
-    .sort((a, b) => compare(a.by, b.by) || (a.run.key < b.run.key ? -1 : 1));
-  for (const { run } of ready) {
+  const ready = draft.openRuns(job).filter((run) => mayStart(draft, job, run));
+  for (const run of ready.sort(byUrgency(job))) {
     if (!hasPlace(draft, job)) return;
     start(draft, job, run);
   }
 }
 
-function compare(a: readonly number[], b: readonly number[]): number {
-  return a.map((value, index) => value - (b[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+/** By hand first, then what has begun, then the oldest: the keys of windows sort as their times do. */
+function byUrgency({ unit }: JobDefinition): (a: RunState, b: RunState) => number {
+  return (a, b) =>
+    Number(b.manual !== undefined) - Number(a.manual !== undefined) ||
+    Number(isFiring(b)) - Number(isFiring(a)) ||
+    (unit === null ? a.firstInputAt - b.firstInputAt : 0) ||
+    (a.key < b.key ? -1 : 1);
 }
 
 function hasPlace(draft: Draft, job: JobDefinition): boolean {
@@ -123,10 +123,10 @@ function start(draft: Draft, job: JobDefinition, run: RunState): void {
         hippoName: hippo,
         jobName: job.name,
         jobId,
-        startTime: secondOf(draft.at),
+        startTime: epochSeconds(draft.at),
         runKey: run.key,
         receiveMsgs: receivedBy(running),
-        extra: {},
+        extra: byHand(running, 'asked_by'),
       },
       traceparent,
     );
@@ -147,7 +147,7 @@ export function endAttempt(draft: Draft, job: JobDefinition, run: RunState, outc
   const { stopping } = run;
   if (outcome.status === 'succeeded') {
     const result = outcome.result ?? null;
-    end(draft, job, run, { status: 'succeeded', ...(result === null ? {} : { extra: { result } }) });
+    end(draft, job, run, { status: 'succeeded', ...(result === null ? {} : { result }) });
   } else if (outcome.status === 'vetoed') {
     end(draft, job, run, { status: 'cancelled', error: `vetoed: ${outcome.reason}` });
   } else if (stopping?.cause === 'cancel') {
@@ -191,11 +191,13 @@ export function loseAttempt(draft: Draft, job: JobDefinition, run: RunState): vo
   draft.putRun(job, { ...run, status: 'ready', attemptAt: null, notBefore: null });
 }
 
-export interface End {
+interface End {
   status: 'succeeded' | 'failed' | 'cancelled';
   error?: string;
-  /** Further fields of the finish message. */
-  extra?: JsonObject;
+  /** What the job has written as its result. */
+  result?: Json;
+  /** It did not run: a person says that it counts as done. */
+  marked?: boolean;
 }
 
 /**
@@ -206,7 +208,7 @@ export function end(
   draft: Draft,
   job: JobDefinition,
   run: RunState,
-  { status, error, extra = {} }: End,
+  { status, error, result, marked = false }: End,
 ): void {
   const finishTime = finishSecond(draft.at, run);
   const ended: RunState = {
@@ -218,7 +220,6 @@ export function end(
     ...(error === undefined ? {} : { error: firstLine(error) }),
   };
   if (run.jobId !== null && isFiring(run)) {
-    const marks: JsonObject = status === 'cancelled' ? { cancelled: true } : {};
     draft.publish(
       'finish',
       {
@@ -232,7 +233,11 @@ export function end(
         runKey: run.key,
         receiveMsgs: receivedBy(run),
         ...(error === undefined ? {} : { errorMsg: error }),
-        extra: { ...extra, ...marks },
+        extra: {
+          ...(result === undefined ? {} : { result }),
+          ...(status === 'cancelled' ? { cancelled: true } : {}),
+          ...byHand(run, marked ? 'marked_by' : 'asked_by'),
+        },
       },
       traceOf(draft.definition.hippo, run, 'finish'),
     );
@@ -281,18 +286,21 @@ function receivedBy({ inputs, manual }: RunState): ReceivedMessage[] {
   return manual === undefined ? received : [...received, manual.from];
 }
 
+/** Who asked for it, and why, where it was asked for by hand. */
+function byHand({ manual }: RunState, name: 'asked_by' | 'marked_by'): JsonObject {
+  if (manual === undefined) return {};
+  const { by = 'unknown', reason } = manual;
+  return { [name]: by, ...(reason === undefined ? {} : { reason }) };
+}
+
 /** `<job>_<epoch s>`: unique and rising. */
 export function nextJobId(draft: Draft, job: JobDefinition): string {
-  return `${job.name}_${Math.max(secondOf(draft.at), draft.runs(job).lastId + 1)}`;
+  return `${job.name}_${Math.max(epochSeconds(draft.at), draft.runs(job).lastId + 1)}`;
 }
 
 /** Whoever needs this run tells a new finish from an old one by its second: a run has no two in the same. */
 function finishSecond(at: Millis, { finishedAt }: RunState): number {
-  return Math.max(secondOf(at), finishedAt === null ? 0 : secondOf(finishedAt) + 1);
-}
-
-function secondOf(at: Millis): number {
-  return Math.floor(at / 1000);
+  return Math.max(epochSeconds(at), finishedAt === null ? 0 : epochSeconds(finishedAt) + 1);
 }
 
 function firstLine(text: string): string {

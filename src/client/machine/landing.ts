@@ -63,7 +63,7 @@ function serve(draft: Draft, job: JobDefinition, need: Need, slot: Slot, input: 
   if (run === undefined) {
     settle(draft, job, newRun({ job: job.name, key: slot.key }, inputs, draft.at));
   } else if (isFiring(run)) {
-    if (isNews(job, need, run, input) && job.policy.on_reland !== 'ignore') {
+    if (isNews(job, need, run) && job.policy.on_reland !== 'ignore') {
       draft.putRun(job, withRelanded(run, input));
     }
   } else if (isOpen(run)) {
@@ -71,7 +71,7 @@ function serve(draft: Draft, job: JobDefinition, need: Need, slot: Slot, input: 
   } else if (run.status === 'timed-out') {
     if (isComplete(job, inputs)) settle(draft, job, renewed(run, inputs, draft.at));
     else draft.putRun(job, { ...run, inputs });
-  } else if (isNews(job, need, run, input)) {
+  } else if (isNews(job, need, run)) {
     reland(draft, job, withRelanded(run, input), job.policy.on_reland);
   }
 }
@@ -80,10 +80,9 @@ function withRelanded(run: RunState, input: InputState): RunState {
   return { ...run, relanded: { ...run.relanded, [input.need]: input } };
 }
 
-/** Whether the run was started without it: a newer version, or what was missing when it was run by hand. */
-function isNews(job: JobDefinition, need: Need, run: RunState, input: InputState): boolean {
-  const had = run.inputs[need.id];
-  if (had !== undefined) return input.version > had.version;
+/** Whether the run was started without it: with an older version, or while it was missing, by hand. */
+function isNews(job: JobDefinition, need: Need, run: RunState): boolean {
+  if (run.inputs[need.id] !== undefined) return true;
   const group = job.groups.find(({ members }) => members.includes(need));
   return run.attempt > 0 && group !== undefined && !isSatisfied(group, run.inputs);
 }

@@ -1,21 +1,21 @@
 import type { Millis } from '../../core/clock.ts';
 import type { SingleNeedConfig } from '../../config/schema.ts';
-import type { JobFinish, Partition } from '../../messages/types.ts';
+import { type JobFinish, type Partition, partitionPath, partitionValues } from '../../messages/index.ts';
 import type { Calendar, Window, WindowUnit } from './calendar.ts';
 import { jobSource, type Landing, type Need, type Slot, tableSource } from './definition.ts';
 import { compilePartition, type PartitionTemplate } from './partition.ts';
 import { compilePieces, type Compiled, type Piece, type TemplateProblem } from './template.ts';
-import { bounded, escapePart } from './text.ts';
+import { bounded } from './text.ts';
 
 /** What a need is compiled in: the job's windows (null for `every: event`) and the names that `each` gives. */
-export interface NeedContext {
+interface NeedContext {
   calendar: Calendar;
   unit: WindowUnit | null;
   names: Readonly<Record<string, string>>;
 }
 
 /** A problem and where it stands inside the need. */
-export interface NeedProblem extends TemplateProblem {
+interface NeedProblem extends TemplateProblem {
   path: (string | number)[];
 }
 type CompiledNeed = { ok: true; need: Need } | { ok: false; problems: NeedProblem[] };
@@ -83,7 +83,9 @@ function isLiteral(pieces: readonly Piece[]): pieces is readonly string[] {
 
 /** `{region=us}`: the same table may be needed several times. */
 function braced(fixed: readonly Fixed[]): string {
-  return fixed.length === 0 ? '' : `{${fixed.map((level) => level.map(escapePart).join('=')).join(',')}}`;
+  return fixed.length === 0
+    ? ''
+    : `{${fixed.map(([name, value]) => partitionPath([{ name, value }])).join(',')}}`;
 }
 
 function problemAt(path: (string | number)[], { message, allowed }: TemplateProblem): NeedProblem {
@@ -113,8 +115,8 @@ function eventTable(fixed: readonly Fixed[], calendar: Calendar): Matching {
       const free = withoutFixed(partition, fixed);
       if (free === undefined) return undefined;
       const key =
-        partition.length === 0 ? calendar.iso(execDate) : pathOf(free.length === 0 ? partition : free);
-      return eventLanding(bounded(key), valuesOf(partition));
+        partition.length === 0 ? calendar.iso(execDate) : partitionPath(free.length === 0 ? partition : free);
+      return eventLanding(bounded(key), partitionValues(partition));
     }),
     expects: ({ key }) => key,
   };
@@ -131,7 +133,7 @@ function datedTable(fixed: readonly Fixed[], calendar: Calendar, unit: WindowUni
     landings: landingsOf((partition, execDate) => {
       if (withoutFixed(partition, fixed)?.length !== 0 || !calendar.holds(execDate)) return undefined;
       const slot = slotOf(calendar.at(unit, execDate));
-      return { value: slot.key, values: valuesOf(partition), slots: [slot] };
+      return { value: slot.key, values: partitionValues(partition), slots: [slot] };
     }),
     expects: ({ key }) => key,
   };
@@ -139,14 +141,14 @@ function datedTable(fixed: readonly Fixed[], calendar: Calendar, unit: WindowUni
 
 /** A table whose partition is named by the window's date. */
 function partitionedTable(names: readonly string[], template: PartitionTemplate): Matching {
-  const path = (values: readonly string[]): string => pathOf(zip(names, values));
+  const path = (values: readonly string[]): string => partitionPath(zip(names, values));
   return {
     names: template.names,
     landings: landingsOf((partition) => {
       const values = inOrder(partition, names);
       const slots = values === undefined ? [] : template.windows(values).map(slotOf);
       if (values === undefined || slots.length === 0) return undefined;
-      return { value: path(values), values: valuesOf(zip(names, values)), slots };
+      return { value: path(values), values: partitionValues(zip(names, values)), slots };
     }),
     expects: ({ window }) => (window === null ? '' : path(template.render(window))),
   };
@@ -269,18 +271,4 @@ function sameName(a: string, b: string): boolean {
 
 function zip(names: readonly string[], values: readonly string[]): Partition {
   return names.map((name, level) => ({ name, value: values[level] ?? '' }));
-}
-
-/** Level → value; a level without a name goes by its number, from 1. */
-function valuesOf(partition: Partition): Record<string, string> {
-  return Object.fromEntries(
-    partition.map(({ name, value }, at) => [name === '' ? String(at + 1) : name, value]),
-  );
-}
-
-/** `yyyymm=201704/region=us`; without names `201704/us`. */
-function pathOf(partition: Partition): string {
-  return partition
-    .map(({ name, value }) => (name === '' ? escapePart(value) : `${escapePart(name)}=${escapePart(value)}`))
-    .join('/');
 }

@@ -5,7 +5,7 @@ import { dueAt, slotOf } from './timing.ts';
 import type { InputState, Pause, RunId, RunState, RunStatus } from './types.ts';
 
 /** What a key of the state topic speaks of. Hippo and job are names without a slash. */
-export type RecordKey =
+type RecordKey =
   | { kind: 'run'; hippo: string; job: string; key: string }
   | { kind: 'input'; hippo: string; job: string; /** `<need id>/<value>` */ input: string }
   | { kind: 'paused'; hippo: string; job: string };
@@ -23,7 +23,7 @@ export function pauseRecordKey(hippo: string, job: string): string {
 }
 
 /** @returns undefined for keys of other kinds, such as a hippo's offsets */
-export function parseRecordKey(recordKey: string): RecordKey | undefined {
+function parseRecordKey(recordKey: string): RecordKey | undefined {
   const [, hippo, kind, job, rest] =
     /^([^/]+)\/(run|input|paused)\/([^/]+)(?:\/(.+))?$/s.exec(recordKey) ?? [];
   if (hippo === undefined || job === undefined) return undefined;

@@ -1,10 +1,9 @@
 /** What people ask for on hippo-schedule. A request that cannot be met is an alert that says why, and changes nothing. */
-import type { JsonObject } from '../../core/json.ts';
 import type { ManualRequest } from '../../messages/types.ts';
 import type { JobDefinition, Slot } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
-import { isOpen, omit } from './state.ts';
+import { isOpen } from './state.ts';
 import { nameOf, slotOf } from './timing.ts';
 import type { Coordinates, RunState } from './types.ts';
 
@@ -98,7 +97,7 @@ const DEEDS: Record<'run' | 'cancel' | 'mark_success', Deed> = {
             startedAt: draft.at,
             manual,
           };
-    end(draft, job, run, { status: 'succeeded', extra: marks(request) });
+    end(draft, job, run, { status: 'succeeded', marked: true });
     startOne(draft, job, { job: job.name, key: slot.key });
   },
 };
@@ -107,7 +106,7 @@ const DEEDS: Record<'run' | 'cancel' | 'mark_success', Deed> = {
 function fresh(draft: Draft, job: JobDefinition, slot: Slot, known: RunState | undefined): RunState {
   const inputs = draft.inputsFor(job, slot);
   if (known === undefined) return newRun({ job: job.name, key: slot.key }, inputs, draft.at);
-  return isOpen(known) ? omit({ ...known, inputs }, 'held') : renewed(known, inputs, draft.at);
+  return isOpen(known) ? { ...known, inputs } : renewed(known, inputs, draft.at);
 }
 
 /** The run that is meant: by its key; else the one that is running, that of the present window, or the newest. */
@@ -147,8 +146,4 @@ function sentence(verb: string, { by, reason }: ManualRequest): string {
     [verb, by === undefined ? 'by hand' : `by ${by}`].join(' '),
     ...(reason === undefined ? [] : [reason]),
   ].join(': ');
-}
-
-function marks({ by, reason }: ManualRequest): JsonObject {
-  return { marked_by: by ?? 'unknown', ...(reason === undefined ? {} : { reason }) };
 }

@@ -33,7 +33,7 @@ export interface JobRuns {
   readonly lastId: number;
 }
 
-export const NO_RUNS: JobRuns = {
+const NO_RUNS: JobRuns = {
   byKey: PersistentMap(),
   open: PersistentSet(),
   running: PersistentSet(),

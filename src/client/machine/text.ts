@@ -2,14 +2,6 @@
 
 const LONGEST = 300;
 
-/** One level's name or value inside a path, as Hive escapes it: `/`, `=`, `%` and control characters as `%XX`. */
-export function escapePart(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what is escaped
-  return text.replaceAll(/[\u0000-\u001f\u007f%/=]/g, (char) =>
-    `%${hex(char.charCodeAt(0), 2)}`.toUpperCase(),
-  );
-}
-
 /** Keys of records and file names cannot be of any length: the tail of a long text is replaced by its hash. */
 export function bounded(text: string): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}~${hash(text)}`;

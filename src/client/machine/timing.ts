@@ -16,7 +16,7 @@ export function slotFor(definition: Definition, job: JobDefinition, { key }: Run
 }
 
 /** When something is to be done about a run; Infinity: never, unless something happens. */
-export interface RunTimes {
+interface RunTimes {
   /** Alert: it has not succeeded. */
   deadline: Millis;
   /** Its needs were not complete in time. */

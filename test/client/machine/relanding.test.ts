@@ -104,6 +104,18 @@ describe('rerun: what lands again is processed again', () => {
     hippo.exit('load', KEY);
     hippo.land('a.a', PARTITION, 102);
     expect(hippo.fired).toHaveLength(1);
+    expect(hippo.statuses).toEqual({ [`load ${KEY}`]: 'succeeded' });
+  });
+
+  it('a firing that has not begun ends without a finish of its own', () => {
+    const hippo = fired('rerun');
+    hippo.exit('load', KEY);
+    hippo.ask('pause', 'load');
+    hippo.land('a.a', PARTITION, 101);
+    expect(hippo.run('load', KEY)).toMatchObject({ status: 'ready', attempt: 0 });
+    hippo.ask('cancel', 'load', { runKey: KEY });
+    expect(hippo.statuses).toEqual({ [`load ${KEY}`]: 'cancelled' });
+    expect(hippo.finishes).toHaveLength(1);
   });
 });
 

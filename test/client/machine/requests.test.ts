@@ -28,6 +28,9 @@ describe('run', () => {
     ]);
     expect(hippo.submissions[0]?.traceparent).toMatch(/^00-a{32}/);
     expect(hippo.run('load', KEY).manual).toMatchObject({ ...ann, from: { topic: 'schedule' } });
+    hippo.exit('load', KEY);
+    for (const message of [...hippo.starts, ...hippo.finishes])
+      expect(message.extra).toEqual({ asked_by: 'ann', reason: 'wrong data' });
   });
 
   it('without a key: the present window', () => {
@@ -75,6 +78,12 @@ describe('run', () => {
     hippo.ask('run', 'load', { runKey: KEY });
     expect(hippo.submissions).toHaveLength(2);
     expect(hippo.fired).toHaveLength(1);
+    hippo.exit('load', KEY);
+    expect(hippo.finishes[0]?.receiveMsgs?.map(({ topic }) => topic)).toEqual([
+      'frontier',
+      'frontier',
+      'schedule',
+    ]);
   });
 
   it('is refused while it runs', () => {

@@ -114,6 +114,17 @@ describe('what is older than it is kept for', () => {
     expect(hippo.fired).toHaveLength(2);
   });
 
+  it('nor one that is to run again', () => {
+    const hippo = new Hippo({ load: { every: 'day', needs: [daily('a.a')] } }, options);
+    hippo.land('a.a', `dt=${KEY}`);
+    hippo.exit('load', KEY);
+    hippo.ask('pause', 'load');
+    hippo.land('a.a', `dt=${KEY}`, NOON);
+    until(hippo, END + 55 * DAY);
+    hippo.ask('resume', 'load');
+    expect(hippo.fired).toHaveLength(2);
+  });
+
   it('a pause is not forgotten', () => {
     const hippo = new Hippo({ load: { every: 'day', needs: [daily('a.a')] } }, options);
     hippo.ask('pause', 'load');

@@ -1,0 +1,28 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileProject } from '../../../src/client/host/project.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+
+const text = await readFile(new URL('../../../docs/CLIENT.md', import.meta.url), 'utf8');
+const blocks = [...text.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = '']) => yaml);
+
+describe('each hippo.yaml in docs/CLIENT.md', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hippo-docs-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('is there', () => {
+    expect(blocks).toHaveLength(4);
+  });
+
+  it.each(blocks)('is one that a client runs with:\n%s', async (yaml) => {
+    const file = join(folder, 'hippo.yaml');
+    await writeFile(file, `name: sales\n${yaml}`);
+    const { definition } = compileProject(await loadConfig({ file, cwd: folder, env: {} }));
+    expect(definition.jobs.size).toBe(1);
+  });
+});
