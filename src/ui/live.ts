@@ -1,4 +1,4 @@
-import { clearScreenDown, moveCursor } from 'node:readline';
+import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import { cut } from './text.ts';
 
 /** A text on a terminal that is drawn over its last state. */
@@ -21,6 +21,8 @@ export class Live {
   clear(): void {
     if (this.#lines === 0) return;
     moveCursor(this.#terminal, 0, -this.#lines);
+    // A terminal may have echoed the ^C.
+    cursorTo(this.#terminal, 0);
     clearScreenDown(this.#terminal);
     this.#lines = 0;
   }

@@ -1,0 +1,184 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { shellWord } from '../src/core/shell.ts';
+
+/** One program, or several with pipes between them, as a person would type them. */
+export interface Contender {
+  name: string;
+  /** Each an argv. The last one's stdout goes to a file. */
+  pipeline: readonly (readonly string[])[];
+  env?: Readonly<Record<string, string>>;
+}
+
+/** What is compared, in one run: hippo and its peers by turns, so that a busy machine is busy for all. */
+export interface Race {
+  what: string;
+  ours: Contender;
+  peers: readonly (Contender & {
+    /** How fast hippo is to be, as a multiple of the peer's speed. */
+    reach: number;
+  })[];
+  /** Of hippo's peak memory, MB. */
+  memory?: number;
+  /** Default 5; one more comes first and does not count. */
+  rounds?: number;
+}
+
+/** A part of the benchmarks; it may need what {@link Stage} offers. */
+export interface Suite {
+  name: string;
+  races(stage: Stage): Promise<Race[]>;
+}
+
+/** What the suites share. */
+export interface Stage {
+  /** `host:port` of a Kafka of the benchmark's own. */
+  brokers: string;
+  /** The built CLI, as an argv. */
+  hippo: readonly string[];
+  /** A folder of its own, removed at the end. */
+  folder: string;
+  /** A file of a million frontier events of 144 bytes, one a line. */
+  events: string;
+  say(text: string): void;
+}
+
+export interface Measured {
+  name: string;
+  /** Median, seconds; null: not installed. */
+  seconds: number | null;
+  /** Peak of resident memory, MB, over all rounds; null where it is not known. */
+  memory: number | null;
+}
+
+export interface Result {
+  race: Race;
+  ours: Measured;
+  peers: Measured[];
+}
+
+const ROUNDS = 5;
+const SAMPLE_MS = 10;
+
+/** Runs all contenders by turns and takes the median of each. */
+export async function run(race: Race, stage: Stage): Promise<Result> {
+  const contenders = [race.ours, ...race.peers];
+  const runs = contenders.map(() => [] as { seconds: number; memory: number | null }[]);
+  const present = contenders.map(({ pipeline }) => pipeline.every(([program]) => isInstalled(program ?? '')));
+  for (let round = 0; round <= (race.rounds ?? ROUNDS); round++) {
+    for (const [index, contender] of contenders.entries()) {
+      if (present[index] !== true) continue;
+      stage.say(`${race.what}: ${contender.name}, ${round === 0 ? 'warming up' : `round ${round}`}`);
+      const measured = await runOnce(contender, stage);
+      if (round > 0) runs[index]?.push(measured);
+    }
+  }
+  const [ours, ...peers] = contenders.map(({ name }, index): Measured => {
+    const all = runs[index] ?? [];
+    const memory = Math.max(...all.map((one) => one.memory ?? 0));
+    return {
+      name,
+      seconds: all.length === 0 ? null : median(all.map(({ seconds }) => seconds)),
+      memory: memory > 0 ? memory : null,
+    };
+  });
+  if (ours === undefined) throw new Error('nobody ran');
+  return { race, ours, peers };
+}
+
+async function runOnce(
+  { name, pipeline, env }: Contender,
+  { folder }: Stage,
+): Promise<{ seconds: number; memory: number | null }> {
+  const line = pipeline.map((argv) => argv.map(shellWord).join(' ')).join(' | ');
+  const alone = pipeline.length === 1;
+  const output = shellWord(join(folder, 'output'));
+  const started = performance.now();
+  const child = spawn('bash', ['-c', `set -o pipefail; ${alone ? 'exec ' : ''}${line} > ${output}`], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  let memory: number | null = null;
+  const sampler = setInterval(() => (memory = peakMemory(child.pid) ?? memory), SAMPLE_MS);
+  const [code] = (await once(child, 'exit')) as [number | null];
+  const seconds = (performance.now() - started) / 1000;
+  clearInterval(sampler);
+  if (code !== 0) throw new Error(`${name} failed (${code ?? 'killed'}): ${line}`);
+  return { seconds, memory: alone ? memory : null };
+}
+
+/** MB; the kernel keeps the peak. Only on Linux. */
+function peakMemory(pid: number | undefined): number | null {
+  try {
+    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid ?? ''}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? null : Number(kilobytes) / 1024;
+  } catch {
+    return null;
+  }
+}
+
+function isInstalled(program: string): boolean {
+  const places = program.includes('/') ? [''] : (process.env['PATH'] ?? '').split(delimiter);
+  return places.some((place) => statSync(join(place, program), { throwIfNoEntry: false })?.isFile() === true);
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
+}
+
+/** The results as one table of Markdown: medians, ratios, and whether what is to be reached was. */
+export function markdown(results: readonly Result[]): string {
+  const rows = results.flatMap(({ race, ours, peers }) => {
+    const mine = `${seconds(ours)}${race.memory === undefined && ours.memory === null ? '' : `, ${memory(ours)}`}`;
+    const limit =
+      race.memory === undefined
+        ? []
+        : [
+            [
+              race.what,
+              mine,
+              '–',
+              '–',
+              `≤ ${race.memory} MB`,
+              mark((ours.memory ?? Infinity) <= race.memory),
+            ],
+          ];
+    const compared = peers.map((peer, index) => {
+      const reach = race.peers[index]?.reach ?? 0;
+      if (peer.seconds === null || ours.seconds === null)
+        return [race.what, mine, `${peer.name}: not installed`, '–', `≥ ${reach}×`, '–'];
+      const ratio = peer.seconds / ours.seconds;
+      return [
+        race.what,
+        mine,
+        `${peer.name}: ${seconds(peer)}`,
+        `${ratio.toFixed(2)}×`,
+        `≥ ${reach}×`,
+        mark(ratio >= reach),
+      ];
+    });
+    return [...compared, ...limit];
+  });
+  const head = ['what', 'hippo', 'peer', 'speed', 'reach', ''];
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
+}
+
+function seconds({ seconds: value }: Measured): string {
+  if (value === null) return '–';
+  return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`;
+}
+
+function memory({ memory: value }: Measured): string {
+  return value === null ? '–' : `${Math.round(value)} MB`;
+}
+
+function mark(reached: boolean): string {
+  return reached ? '✓' : '✗';
+}

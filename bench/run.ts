@@ -1,0 +1,88 @@
+/**
+ * `npm run bench [SUITE…]`: hippo and its peers by turns, on a Kafka of its own. Prints one table of medians and ratios;
+ * with `--write` it goes into docs/BENCHMARKS.md too, with `--rounds=N` each runs N times.
+ */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startBroker } from '../src/stack/broker.ts';
+import { execa } from '../src/core/exec.ts';
+import { writeEvents } from './events.ts';
+import { type Result, type Stage, type Suite, markdown, run } from './harness.ts';
+import { tail } from './tail.ts';
+
+const SUITES: readonly Suite[] = [tail];
+const DOCUMENT = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
+/** What stands between these in the document is written by `--write`. */
+const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];
+
+const words = process.argv.slice(2);
+const wanted = words.filter((word) => !word.startsWith('-'));
+const suites = SUITES.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+
+const rounds = words.map((word) => /^--rounds=(\d+)$/.exec(word)?.[1]).find((found) => found !== undefined);
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
+const folder = await mkdtemp(join(tmpdir(), 'hippo-bench-'));
+const say = (text: string): void => void process.stderr.write(`▸ ${text}\n`);
+say('starting Kafka');
+const broker = await startBroker({ directory: join(folder, 'kafka'), signal: stop.signal });
+try {
+  const stage: Stage = {
+    brokers: broker.brokers.join(','),
+    hippo: [process.execPath, fileURLToPath(new URL('../bin/run.js', import.meta.url))],
+    folder,
+    events: join(folder, 'events.jsonl'),
+    say,
+  };
+  await writeEvents(stage.events, 1_000_000);
+  const results: Result[] = [];
+  for (const suite of suites) {
+    for (const race of await suite.races(stage)) {
+      stop.signal.throwIfAborted();
+      results.push(await run(rounds === undefined ? race : { ...race, rounds: Number(rounds) }, stage));
+    }
+  }
+  const report = `${await machine(broker.version)}\n\n${markdown(results)}`;
+  process.stdout.write(`${report}\n`);
+  if (words.includes('--write')) await writeReport(report);
+} catch (error) {
+  if (!stop.signal.aborted) throw error;
+  process.exitCode = 130;
+} finally {
+  await broker.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** What the numbers depend on. */
+async function machine(kafka: string): Promise<string> {
+  const [cpu] = cpus();
+  const parts = [
+    `${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}`,
+    `${Math.round(totalmem() / 2 ** 30)} GiB of memory`,
+    `Linux ${release()}`,
+    `Node ${process.versions.node}`,
+    `Kafka ${kafka} on the same machine`,
+    await firstLine('kcat', ['-V'], /^Version (\S+) \(.*librdkafka (\S+)/m, 'kcat $1 with librdkafka $2'),
+    await firstLine('jq', ['--version'], /^jq-(\S+)/, 'jq $1'),
+  ];
+  return `${parts.filter((part) => part !== '').join(', ')}; ${new Date().toISOString().slice(0, 10)}.`;
+}
+
+async function firstLine(program: string, args: string[], pattern: RegExp, text: string): Promise<string> {
+  const { all } = await execa(program, args, { reject: false, all: true });
+  const found = pattern.exec(all)?.[0];
+  return found === undefined ? '' : found.replace(pattern, text);
+}
+
+async function writeReport(report: string): Promise<void> {
+  const document = await readFile(DOCUMENT, 'utf8');
+  const [before, rest] = document.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined)
+    throw new Error(`${DOCUMENT} has no place for the results`);
+  await writeFile(DOCUMENT, `${before}${BEGIN}\n\n${report}\n\n${END}${after}`);
+}
