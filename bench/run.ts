@@ -43,7 +43,14 @@ try {
   for (const suite of suites) {
     for (const race of await suite.races(stage)) {
       stop.signal.throwIfAborted();
-      results.push(await run(rounds === undefined ? race : { ...race, rounds: Number(rounds) }, stage));
+      results.push(
+        await run(
+          rounds === undefined
+            ? race
+            : { ...race, rounds: Math.min(Number(rounds), race.rounds ?? Infinity) },
+          stage,
+        ),
+      );
     }
   }
   const report = `${await machine(broker.version)}\n\n${markdown(results)}`;

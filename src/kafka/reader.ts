@@ -9,11 +9,11 @@ import { lowOffset } from './offsets.ts';
 import type { KafkaRecord, ReadPosition, Reader, ReaderOptions, RecordBatch } from './port.ts';
 import {
   type Batch,
+  BatchRecords,
   batchAt,
   isAbortMarker,
   isControl,
   isTransactional,
-  readRecords,
 } from './record-batch.ts';
 import { protocolErrors } from './requests.ts';
 
@@ -23,8 +23,8 @@ const PARTITION_BYTES = MIB / 2;
 const FETCH_BYTES = 4 * MIB;
 /** A broker is asked for more while less than this waits to be read. */
 const QUEUE_BYTES = 4 * MIB;
-/** A batch is handed out when it holds this much, so that a well compressed log stays flat in memory too. */
-const BATCH_BYTES = MIB / 8;
+/** A batch is handed out when it holds about this much: few objects live at a time, and memory stays flat. */
+const BATCH_BYTES = 64 * 1024;
 
 const OFFSET_OUT_OF_RANGE = 1;
 const MOVED = new Set([3, 5, 6, 9, 74, 75, 76, 103]);
@@ -49,6 +49,8 @@ interface Chunk {
   broker: Broker;
   bytes: Buffer;
   at: number;
+  /** The batch before `at`, while it is not read to its end. */
+  open: BatchRecords | undefined;
   end: bigint;
   /** Sorted by first offset; those that have begun are taken out. */
   aborted: FetchedPartition['aborted'];
@@ -136,23 +138,15 @@ export class GrouplessReader implements Reader {
   #take(chunk: Chunk): RecordBatch | undefined {
     const { state } = chunk;
     const records: KafkaRecord[] = [];
-    const { topic, partition } = state;
     const before = state.position;
-    const from = Number(state.position);
-    const until = state.until === undefined ? Number.MAX_SAFE_INTEGER : Number(state.until);
-    for (let bytes = 0; bytes < BATCH_BYTES && !state.done;) {
-      const batch = batchAt(chunk.bytes, chunk.at);
-      if (batch === undefined) {
-        chunk.at = chunk.bytes.length;
-        break;
-      }
-      chunk.at = batch.end;
-      if (batch.lastOffset < from) continue;
-      if (this.#isVisible(chunk, batch))
-        bytes += readRecords(records, chunk.bytes, batch, { topic, partition, from, until });
-      this.#advance(state, BigInt(batch.lastOffset) + 1n);
+    for (let budget = BATCH_BYTES; budget > 0 && !state.done;) {
+      chunk.open ??= this.#openNext(chunk);
+      if (chunk.open === undefined) break;
+      budget -= chunk.open.read(records, budget);
+      this.#advance(state, BigInt(chunk.open.next));
+      if (chunk.open.done) chunk.open = undefined;
     }
-    if (state.done || chunk.at >= chunk.bytes.length) {
+    if (state.done || (chunk.open === undefined && chunk.at >= chunk.bytes.length)) {
       this.#queue.shift();
       this.#queued.set(chunk.broker, (this.#queued.get(chunk.broker) ?? 0) - chunk.bytes.length);
     }
@@ -160,13 +154,36 @@ export class GrouplessReader implements Reader {
     if (jumped !== undefined) this.#advance(state, jumped.to);
     if (state.position === before && jumped === undefined) return undefined;
     return {
-      topic,
-      partition,
+      topic: state.topic,
+      partition: state.partition,
       records,
       next: state.position,
       end: chunk.end,
       ...(jumped === undefined ? {} : { jumped }),
     };
+  }
+
+  /** The next batch with records that are to be seen; goes past all others. */
+  #openNext(chunk: Chunk): BatchRecords | undefined {
+    const { state, bytes } = chunk;
+    const { topic, partition, until } = state;
+    while (!state.done) {
+      const batch = batchAt(bytes, chunk.at);
+      chunk.at = batch?.end ?? bytes.length;
+      if (batch === undefined) return undefined;
+      const from = Number(state.position);
+      if (batch.lastOffset < from) continue;
+      if (this.#isVisible(chunk, batch)) {
+        return new BatchRecords(bytes, batch, {
+          topic,
+          partition,
+          from,
+          until: until === undefined ? Number.MAX_SAFE_INTEGER : Number(until),
+        });
+      }
+      this.#advance(state, BigInt(batch.lastOffset) + 1n);
+    }
+    return undefined;
   }
 
   #advance(state: PartitionState, next: bigint): void {
@@ -279,7 +296,16 @@ export class GrouplessReader implements Reader {
     state.ahead = next > state.ahead ? next : state.ahead;
     const { bytes, aborted, lastStableOffset, highWatermark } = fetched;
     const end = (this.#options.readCommitted ?? true) ? lastStableOffset : highWatermark;
-    this.#queue.push({ state, broker, bytes, at: 0, end, aborted: sorted(aborted), aborting: new Set() });
+    this.#queue.push({
+      state,
+      broker,
+      bytes,
+      at: 0,
+      open: undefined,
+      end,
+      aborted: sorted(aborted),
+      aborting: new Set(),
+    });
     this.#queued.set(broker, (this.#queued.get(broker) ?? 0) + bytes.length);
     this.#wake?.();
   }
@@ -295,6 +321,7 @@ export class GrouplessReader implements Reader {
       broker,
       bytes: Buffer.alloc(0),
       at: 0,
+      open: undefined,
       end: low,
       aborted: [],
       aborting: new Set(),

@@ -87,49 +87,87 @@ export function isAbortMarker(bytes: Buffer, batch: Batch): boolean {
 
 const NO_HEADERS: Headers = Object.freeze({});
 
-/**
- * Appends the records of a batch, from offset `from` up to but not including `until`. Keys, values and headers are views of
- * the fetched bytes (of the decompressed ones where the batch is compressed).
- *
- * @returns how many bytes of records were gone through
- */
-export function readRecords(
-  into: KafkaRecord[],
-  bytes: Buffer,
-  batch: Batch,
-  { topic, partition, from, until }: { topic: string; partition: number; from: number; until: number },
-): number {
-  const { start, attributes, baseOffset } = batch;
-  const count = bytes.readInt32BE(start + BATCH.count);
-  const baseTimestamp = Number(bytes.readBigInt64BE(start + BATCH.baseTimestamp));
-  const appendTime =
-    (attributes & BATCH.logAppendTime) === 0
-      ? undefined
-      : Number(bytes.readBigInt64BE(start + BATCH.maxTimestamp));
-  const codec = attributes & BATCH.codec;
-  const plain = codec === 0 ? bytes : decompress(codec, bytes.subarray(start + BATCH.records, batch.end));
-  const cursor = new Cursor(plain, codec === 0 ? start + BATCH.records : 0);
-  const began = cursor.at;
-  for (let index = 0; index < count; index += 1) {
-    const size = cursor.varint();
-    const next = cursor.at + size;
-    cursor.at += 1; // attributes: none are defined
-    const timestamp = baseTimestamp + cursor.varlong();
-    const offset = baseOffset + cursor.varint();
-    if (offset >= from && offset < until) {
-      into.push({
-        topic,
-        partition,
-        offset: BigInt(offset),
-        timestamp: appendTime ?? timestamp,
-        key: cursor.bytesOrNull(),
-        value: cursor.bytesOrNull(),
-        headers: cursor.headers(),
-      });
-    }
-    cursor.at = next;
+/** Which records of a partition are wanted: from `from` up to but not including `until`. */
+export interface Wanted {
+  topic: string;
+  partition: number;
+  from: number;
+  until: number;
+}
+
+/** The records of a batch, decoded as far as they are asked for: a batch of a megabyte makes thousands of objects. */
+export class BatchRecords {
+  readonly #batch: Batch;
+  readonly #wanted: Wanted;
+  readonly #cursor: Cursor;
+  readonly #baseTimestamp: number;
+  /** Instead of the records' own timestamps, where the broker sets them. */
+  readonly #appendTime: number | undefined;
+  #left: number;
+  #next: number;
+
+  constructor(bytes: Buffer, batch: Batch, wanted: Wanted) {
+    const { start, end, attributes, baseOffset } = batch;
+    this.#batch = batch;
+    this.#wanted = wanted;
+    this.#left = bytes.readInt32BE(start + BATCH.count);
+    this.#next = baseOffset;
+    this.#baseTimestamp = Number(bytes.readBigInt64BE(start + BATCH.baseTimestamp));
+    this.#appendTime =
+      (attributes & BATCH.logAppendTime) === 0
+        ? undefined
+        : Number(bytes.readBigInt64BE(start + BATCH.maxTimestamp));
+    const codec = attributes & BATCH.codec;
+    this.#cursor =
+      codec === 0
+        ? new Cursor(bytes, start + BATCH.records)
+        : new Cursor(decompress(codec, bytes.subarray(start + BATCH.records, end)), 0);
   }
-  return cursor.at - began;
+
+  /** Whether all that is wanted has been read. */
+  get done(): boolean {
+    return this.#left === 0;
+  }
+
+  /** The offset after what has been read; at the end that after the batch, past what compaction has removed. */
+  get next(): number {
+    return this.done ? this.#batch.lastOffset + 1 : this.#next;
+  }
+
+  /**
+   * Appends wanted records until about `budget` bytes have been gone through. Keys, values and headers are views of the fetched bytes
+   * (of the decompressed ones where the batch is compressed).
+   *
+   * @returns how many bytes were gone through
+   */
+  read(into: KafkaRecord[], budget: number): number {
+    const { topic, partition, from, until } = this.#wanted;
+    const cursor = this.#cursor;
+    const began = cursor.at;
+    while (this.#left > 0 && cursor.at - began < budget) {
+      this.#left--;
+      const size = cursor.varint();
+      const end = cursor.at + size;
+      cursor.at += 1; // attributes: none are defined
+      const timestamp = this.#baseTimestamp + cursor.varlong();
+      const offset = this.#batch.baseOffset + cursor.varint();
+      if (offset >= until) this.#left = 0;
+      else if (offset >= from) {
+        into.push({
+          topic,
+          partition,
+          offset: BigInt(offset),
+          timestamp: this.#appendTime ?? timestamp,
+          key: cursor.bytesOrNull(),
+          value: cursor.bytesOrNull(),
+          headers: cursor.headers(),
+        });
+      }
+      this.#next = offset + 1;
+      cursor.at = end;
+    }
+    return cursor.at - began;
+  }
 }
 
 /** Reads Kafka's zigzag varints (as Protocol Buffers' sint32 and sint64). */

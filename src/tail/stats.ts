@@ -10,7 +10,7 @@ export interface Flow {
   /** ISO 8601, of the earliest and the latest timestamp; null where there is none. */
   first: string | null;
   last: string | null;
-  /** Records a second from the first to the last; null where no time passed between them. */
+  /** Records a second from the first to the last, to three digits; null where no time passed between them. */
   rate: number | null;
 }
 
@@ -168,7 +168,7 @@ class Tally {
       bytes,
       first: isoTime(first),
       last: isoTime(last),
-      rate: seconds > 0 ? Math.round((records / seconds) * 100) / 100 : null,
+      rate: seconds > 0 ? Number((records / seconds).toPrecision(3)) : null,
     };
   }
 }

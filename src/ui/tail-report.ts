@@ -74,10 +74,11 @@ function section(right: number[], head: string[], rows: (string | number)[][], m
   ];
 }
 
-/** `1,204 records (171.4 kB) in 2 h 5 min, 0.16 a second; 3 are no hippo messages.` */
+/** `1,204 records (171.4 kB) in 2 h 5 min, 9.63 a minute; 3 are no hippo messages.` */
 function sentence({ records, bytes, first, last, rate: perSecond, others }: TailStats): string {
   const over = first === null || last === null ? 0 : Date.parse(last) - Date.parse(first);
-  const span = perSecond === null ? '' : ` in ${formatDuration(over)}, ${number(perSecond)} a second`;
+  const span =
+    perSecond === null ? '' : ` in ${formatDuration(over)}, ${pace(perSecond, ' a second', ' a minute')}`;
   const strange =
     others === 0
       ? ''
@@ -86,7 +87,12 @@ function sentence({ records, bytes, first, last, rate: perSecond, others }: Tail
 }
 
 function rate({ rate: perSecond }: Flow): string {
-  return perSecond === null ? '' : `${number(perSecond)}/s`;
+  return perSecond === null ? '' : pace(perSecond, '/s', '/min');
+}
+
+/** What is slow is told by the minute. */
+function pace(perSecond: number, second: string, minute: string): string {
+  return perSecond >= 1 ? `${number(perSecond)}${second}` : `${number(perSecond * 60)}${minute}`;
 }
 
 /** `2017-04-28 15:42:26Z` */

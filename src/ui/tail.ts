@@ -101,7 +101,7 @@ function describeRecord(
   const reason = record.headers['dlq.reason'];
   if (reason !== undefined) {
     const text = `${chalk.red('✗ rejected:')} ${visible(reason.toString())} ${chalk.dim(asIs(value))}`;
-    return { text, whole: true };
+    return { text, whole: false };
   }
   const kind = kinds.get(record.topic) ?? recognise(value);
   const parsed = kind === undefined ? undefined : parseMessage(kind, value);

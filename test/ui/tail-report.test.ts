@@ -7,7 +7,7 @@ const flow = {
   bytes: 171_432,
   first: '2017-04-28T10:00:00.000Z',
   last: '2017-04-28T12:05:00.000Z',
-  rate: 0.16,
+  rate: 0.161,
 };
 const stats: TailStats = {
   ...flow,
@@ -40,8 +40,8 @@ describe('sums', () => {
 
   it('are statistics of topics, tables and hippos', () => {
     expect(renderSums({ counts: null, stats })).toBe(`\
-topic         records      size    rate  last
-frontier-adw     1204  171.4 kB  0.16/s  2017-04-28 12:05:00Z
+topic         records      size      rate  last
+frontier-adw     1204  171.4 kB  9.66/min  2017-04-28 12:05:00Z
 hippo-finish        0       0 B
 
 table      events  last
@@ -51,7 +51,7 @@ hippo  started  succeeded  failed    mean  requests  health
 etl          3          2       1  12.4 s         0  well
 ml           0          0       0                 1
 
-1,204 records (171.4 kB) in 2 h 5 min, 0.16 a second; 3 are no hippo messages.`);
+1,204 records (171.4 kB) in 2 h 5 min, 9.66 a minute; 3 are no hippo messages.`);
   });
 
   it('name the busiest tables, and how many more there are', () => {
