@@ -2,6 +2,7 @@
  * Attempts in YARN's cluster mode: the start-spark.sh of a real project, a spark-submit that behaves as the real one does, and
  * a resource manager that speaks the real one's REST API.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,7 +29,8 @@ vi.setConfig({ testTimeout: 30_000 });
 const SPARK_SUBMIT = fileURLToPath(new URL('../../../support/fake-spark-submit.ts', import.meta.url));
 /** The spark-submit runs on the Node of these tests. */
 const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
-const OWNER = 'cluster-1/flights';
+/** Of this run only: what is an orphan is looked for on the whole machine. */
+const OWNER = `${randomUUID()}/flights`;
 
 interface OnYarn extends Supervised {
   yarn: FakeYarn;
