@@ -78,6 +78,8 @@ export class Drive {
   #lastPublish: Millis;
   /** How many had ended at the first look: what came before this drive is not its pace. */
   #doneBefore: number | undefined;
+  /** How many have ended, and when that was first seen. */
+  #done = { count: 0, at: 0 };
   #exhausted = false;
   #look: Look | null = null;
 
@@ -175,7 +177,9 @@ export class Drive {
     if (this.#look === null || look.complete) this.#look = look;
     if (!look.complete) return;
     for (const [event, { phase }] of look.standings) if (phase === 'ended') this.#open.delete(event);
-    this.#doneBefore ??= count(look, ({ phase }) => phase === 'ended');
+    const done = count(look, ({ phase }) => phase === 'ended');
+    this.#doneBefore ??= done;
+    if (done !== this.#done.count) this.#done = { count: done, at: this.#options.clock.now() };
   }
 
   /** Events that a hippo has to do with: published, and not known to have ended or to wait for others. */
@@ -223,7 +227,7 @@ export class Drive {
   #progress(): EventProgress {
     const { total, before, clock, watch } = this.#options;
     const published = before.length + this.#published;
-    const took = clock.now() - this.#begun;
+    const now = clock.now();
     if (watch === null || this.#look === null) {
       const rest = total - published;
       const none = { done: 0, failed: 0, running: 0, waiting: 0 };
@@ -233,10 +237,11 @@ export class Drive {
         published,
         ...none,
         remaining: rest,
-        left: timeLeft(this.#published, rest, took),
+        left: timeLeft(this.#published, rest, now - this.#begun),
       };
     }
-    const done = count(this.#look, ({ phase }) => phase === 'ended');
+    const { count: done, at } = this.#done;
+    const pace = done - (this.#doneBefore ?? 0);
     const waiting = count(this.#look, ({ phase }) => phase === 'waiting');
     return {
       kind: 'events',
@@ -247,7 +252,7 @@ export class Drive {
       running: published - done - waiting,
       waiting,
       remaining: total - published,
-      left: timeLeft(done - (this.#doneBefore ?? 0), total - done, took),
+      left: timeLeft(pace, total - done, at - this.#begun, now - at),
     };
   }
 

@@ -38,9 +38,11 @@ export type Progress = EventProgress | LineProgress;
  *
  * @param done since the start
  * @param rest what is still to be done; null: not known
- * @param took milliseconds since the start
+ * @param took milliseconds from the start to the last that was done
+ * @param since milliseconds since then
+ * @returns milliseconds; null: not known, or nothing is left
  */
-export function timeLeft(done: number, rest: number | null, took: Millis): Millis | null {
-  if (rest === null || done === 0) return null;
-  return (took / done) * rest;
+export function timeLeft(done: number, rest: number | null, took: Millis, since: Millis = 0): Millis | null {
+  if (rest === null || rest === 0 || done === 0) return null;
+  return Math.max(0, (took / done) * rest - since);
 }

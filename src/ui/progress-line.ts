@@ -1,8 +1,10 @@
 import stringWidth from 'fast-string-width';
+import { COLUMNS } from './text.ts';
 
 /** Where progress goes: `process.stderr`, or a test's stream. */
 export interface ProgressOutput {
   isTTY?: boolean;
+  /** 0 on a terminal that does not know. */
   columns?: number;
   write(text: string): unknown;
 }
@@ -28,7 +30,7 @@ export class ProgressLine {
 
   show(text: string): void {
     if (this.#live) {
-      const line = fit(text, (this.#output.columns ?? 80) - 1);
+      const line = fit(text, (this.#output.columns || COLUMNS) - 1);
       if (line !== this.#shown) this.#output.write(`${CLEAR}${line}`);
       this.#shown = line;
     } else if (this.#now() >= this.#next && text !== this.#shown) {
@@ -59,6 +61,6 @@ export class ProgressLine {
 function fit(text: string, columns: number): string {
   if (stringWidth(text) <= columns) return text;
   let line = text;
-  while (stringWidth(line) > columns - 1) line = line.slice(0, -1);
+  while (line !== '' && stringWidth(line) > columns - 1) line = line.slice(0, -1);
   return `${line}…`;
 }

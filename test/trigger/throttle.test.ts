@@ -82,10 +82,12 @@ describe('the throttle', () => {
 });
 
 test.each([
-  [3, 9, 60_000, 180_000],
-  [0, 9, 60_000, null],
-  [3, null, 60_000, null],
-  [3, 0, 60_000, 0],
-])('%s done and %s to do after %s ms: %s ms', (done, rest, took, left) => {
-  expect(timeLeft(done, rest, took)).toBe(left);
+  [3, 9, 60_000, 0, 180_000],
+  [3, 9, 60_000, 30_000, 150_000],
+  [3, 9, 60_000, 300_000, 0],
+  [0, 9, 60_000, 0, null],
+  [3, null, 60_000, 0, null],
+  [3, 0, 60_000, 0, null],
+])('%s done and %s to do, the last after %s ms and %s ms ago: %s ms', (done, rest, took, since, left) => {
+  expect(timeLeft(done, rest, took, since)).toBe(left);
 });

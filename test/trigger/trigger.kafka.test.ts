@@ -1,0 +1,328 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, inject } from 'vitest';
+import { execa } from '../../src/core/exec.ts';
+import { newId } from '../../src/core/ids.ts';
+import { connectKafka } from '../../src/kafka/connect.ts';
+import type { KafkaRecord } from '../../src/kafka/port.ts';
+import { readMark } from '../../src/trigger/mark.ts';
+import type { TriggerReport } from '../../src/trigger/trigger.ts';
+import { startHippo } from '../support/cli.ts';
+import { kafkaSettings, readAll } from '../support/kafka.ts';
+import { type TestProject, test, until } from '../support/project.ts';
+
+const MONTHLY = `load:
+  every: month
+  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
+  run: ./job.sh
+  concurrency: 6`;
+
+const event = (table: string, month: string): string =>
+  `{"table":"${table}","partition":[{"name":"yyyymm","value":"${month}"}],"db":"btd","method":"partition","exec_date":"1493394946"}`;
+
+async function withKafka<T>(
+  use: (kafka: Awaited<ReturnType<typeof connectKafka>>) => Promise<T>,
+): Promise<T> {
+  const kafka = await connectKafka({ brokers: inject('brokers'), settings: kafkaSettings() });
+  try {
+    return await use(kafka);
+  } finally {
+    await kafka.close();
+  }
+}
+
+/** All that is in the project's frontier topic. */
+function frontier({ prefix }: TestProject): Promise<KafkaRecord[]> {
+  return withKafka((kafka) => readAll(kafka, `${prefix}frontier-adw`));
+}
+
+/** What a consumer that is not ours reads, `partition key value` in the order of offsets. */
+async function kcat({ prefix, brokers }: TestProject): Promise<string[]> {
+  const args = ['-b', brokers, '-C', '-t', `${prefix}frontier-adw`, '-e', '-q', '-f', '%p %k %s\\n'];
+  const { stdout } = await execa('kcat', args);
+  return stdout === '' ? [] : stdout.split('\n');
+}
+
+const keyAndValue = (line: string): string => line.slice(line.indexOf(' ') + 1);
+
+describe('what is published', () => {
+  test('is read by another consumer as it was meant, where the dry run said', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const tables = ['party', 'sales', 'agreement', 'ключ', 'a', 'bc', 'def'];
+    const lines = tables.map((table, index) => event(table, String(201701 + index)));
+    const input = `${lines.join('\n')}\n\n`;
+
+    const dry = await project.hippo(['trigger', '--file', '-', '--dry-run', '--json'], { input });
+    expect(dry.exitCode).toBe(0);
+    expect(await kcat(project)).toEqual([]);
+    const planned = dry.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { partition: number; key: string; value: string });
+    expect(planned.map(({ value }) => value)).toEqual(lines);
+
+    const real = await project.hippo(['trigger', '--file', '-', '--json'], { input });
+    expect(JSON.parse(real.stdout)).toMatchObject({
+      published: 7,
+      file: { name: 'standard input', lines: 8 },
+    });
+    const where = planned.map(({ partition, key, value }) => `${partition} ${key} ${value}`).sort();
+    expect((await kcat(project)).sort()).toEqual(where);
+    // No header is added to what a file brings.
+    expect((await frontier(project)).every(({ headers }) => Object.keys(headers).length === 0)).toBe(true);
+
+    // Kafka's own client puts the same keys there too.
+    const args = ['-b', project.brokers, '-P', '-t', `${project.prefix}frontier-adw`, '-K', '\t'];
+    await execa('kcat', [...args, '-X', 'topic.partitioner=murmur2_random'], {
+      input: planned.map(({ key, value }) => `${key}\t${value}`).join('\n'),
+    });
+    expect((await kcat(project)).sort()).toEqual([...where, ...where].sort());
+    expect(new Set(planned.map(({ partition }) => partition)).size).toBeGreaterThan(1);
+  });
+
+  test('of a range is in order, backwards too, and each event has a trace of its own', async ({
+    makeProject,
+  }) => {
+    const project = await makeProject(MONTHLY);
+    const args = [
+      'trigger',
+      '--range',
+      '2017-01..2017-03',
+      '--backwards',
+      '--exec-date',
+      '2017-04-28T15:55:46Z',
+    ];
+    const { exitCode, stdout } = await project.hippo(args);
+    expect(exitCode).toBe(0);
+    expect(stdout.replaceAll(/\d+:(\d+)$/gm, 'P:$1').replace(/backfill \S+/, 'backfill ID.')).toBe(
+      [
+        `✓ 1/3 btd.party yyyymm=201703  ${project.prefix}frontier-adw P:0`,
+        `✓ 2/3 btd.party yyyymm=201702  ${project.prefix}frontier-adw P:1`,
+        `✓ 3/3 btd.party yyyymm=201701  ${project.prefix}frontier-adw P:2`,
+        '✓ Published 3 events, backfill ID.',
+        '',
+      ].join('\n'),
+    );
+    expect((await kcat(project)).map(keyAndValue)).toEqual(
+      ['201703', '201702', '201701'].map((month) => `btd.party ${event('party', month)}`),
+    );
+    const traces = (await frontier(project)).map(({ headers }) => String(headers['traceparent']));
+    expect(new Set(traces).size).toBe(3);
+  });
+
+  test('from what was tailed is the same, byte for byte', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const topic = `${project.prefix}frontier-adw`;
+    const bytes = Buffer.from([0, 0xff, 0xfe, 0x0a, 0x0d, 0x22]);
+    const records = [
+      { key: 'btd.party', value: event('party', '201701'), headers: { traceparent: '00-ab', h: bytes } },
+      { key: bytes, value: bytes, headers: {} },
+      { key: 'gone', value: null, headers: { ключ: 'значение' } },
+      { key: null, value: '', headers: { empty: '' } },
+      { key: '', value: '  {"table": "é\u2028"}\r', headers: {} },
+    ];
+    await withKafka(async (kafka) => {
+      const producer = await kafka.producer();
+      await producer.send(records.map((record) => ({ topic, ...record })));
+      await producer.close();
+    });
+    const before = await frontier(project);
+    const { stdout: tailed } = await project.hippo([
+      'tail',
+      'frontier',
+      '--from',
+      'beginning',
+      '-e',
+      '--json',
+    ]);
+    const { exitCode, stderr } = await project.hippo(['trigger', '--file', '-'], { input: tailed });
+    expect(exitCode, stderr).toBe(0);
+    const all = await frontier(project);
+    const content = ({ key, value, headers }: KafkaRecord): string => JSON.stringify({ key, value, headers });
+    expect(all).toHaveLength(2 * records.length);
+    expect(all.map(content).sort()).toEqual([...before, ...before].map(content).sort());
+  });
+});
+
+describe('what is not published', () => {
+  test('a file with a bad line: none of it, unless that is to be passed over', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const file = join(project.directory, 'events.jsonl');
+    await writeFile(file, [event('party', '201701'), '{"db":"btd"}', event('party', '201702')].join('\n'));
+    const refused = await project.hippo(['trigger', '--file', 'events.jsonl']);
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(refused.stderr).toBe(
+      [
+        '✗ a line of events.jsonl is no event: table is missing; it must be text',
+        '  at events.jsonl:2',
+        '  Nothing was published.',
+        '  A line is a frontier event ({"db":"btd","table":"party",…}), or what hippo',
+        '  tail --json prints.',
+        '  → hippo trigger --file events.jsonl --skip-bad',
+        '',
+      ].join('\n'),
+    );
+    expect(await kcat(project)).toEqual([]);
+    const passed = await project.hippo(['trigger', '--file', 'events.jsonl', '--skip-bad']);
+    expect(passed.stdout).toBe('✓ Published 2 events of events.jsonl, 1 line passed over.\n');
+    expect(passed.stderr).toContain('! line 2 is no event, passed over: table is missing');
+  });
+
+  test('the lines from a bad one on, where they are published as they come', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const input = [event('party', '201701'), event('party', '201702'), 'junk', event('party', '201703')].join(
+      '\n',
+    );
+    const { exitCode, json } = await project
+      .hippo(['trigger', '--file', '-', '--json'], { input })
+      .then(({ stdout, exitCode }) => ({ exitCode, json: JSON.parse(stdout) as unknown }));
+    expect(exitCode).toBe(2);
+    expect(json).toMatchObject({
+      error: {
+        place: { file: 'standard input', line: 3 },
+        why: expect.stringMatching(/^The 2 events before it are published\./) as string,
+      },
+    });
+    expect(await kcat(project)).toHaveLength(2);
+  });
+
+  test('anything in a dry run, which does without a Kafka', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const env = { HIPPO_BROKERS: '127.0.0.1:1' };
+    const { exitCode, stdout } = await project.hippo(
+      ['trigger', '--partition', 'yyyymm=201704', '--dry-run'],
+      { env },
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout.replaceAll('\n', ' ')).toContain(
+      'its partitions are not known: Kafka cannot be reached at 127.0.0.1:1.',
+    );
+    expect(stdout).toContain('btd.party yyyymm=201704 → partition ?, key btd.party');
+  });
+});
+
+describe('a backfill', () => {
+  test('that was interrupted goes on where it stopped, from any machine', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const args = ['trigger', '--range', '2017-01..2018-12', '--rate', '30/m'];
+    const running = startHippo(args, { cwd: project.directory, env: project.env });
+    await until(async () => (await kcat(project)).length >= 3, 'some events are published');
+    running.kill('SIGINT');
+    const { exitCode, stdout } = await running;
+    expect(exitCode).toBe(130);
+    const [, published, id] =
+      /Interrupted: (\d+) of 24 events are published\.\n {2}→ hippo trigger --resume (\S+) --rate 30\/m/.exec(
+        stdout,
+      ) ?? [];
+    expect(await kcat(project)).toHaveLength(Number(published));
+    expect(Number(published)).toBeLessThan(24);
+
+    // No hippo.yaml there: the topic alone tells what is left.
+    const elsewhere = await mkdtemp(join(tmpdir(), 'hippo-elsewhere-'));
+    const there = { cwd: elsewhere, env: { HIPPO_TOPICS_PREFIX: project.prefix } };
+    try {
+      const planned = await project.hippo(['trigger', '--resume', id ?? '', '--dry-run'], there);
+      expect(planned.stdout).toContain(`${24 - Number(published)} events would be published.`);
+      const resumed = await project.hippo(['trigger', '--resume', id ?? ''], there);
+      expect(resumed.stdout).toContain(`✓ Published ${24 - Number(published)} events, backfill ${id}.`);
+      const again = await project.hippo(['trigger', '--resume', id ?? ''], there);
+      expect(again.stdout).toBe('✓ Nothing is left: all events are published.\n');
+    } finally {
+      await rm(elsewhere, { recursive: true, force: true });
+    }
+    const records = await frontier(project);
+    const marks = records.map(({ headers }) => readMark(String(headers['hippo-backfill'])));
+    expect(marks).toEqual(Array.from({ length: 24 }, (_, index) => ({ id, n: index + 1, total: 24 })));
+    const months = records.map(({ value }) => /"value":"(\d+)"/.exec(String(value))?.[1]);
+    expect(months).toEqual([...months].sort());
+    // One exec_date for all: published twice, an event would be a duplicate.
+    expect(new Set(records.map(({ value }) => /"exec_date":"(\d+)"/.exec(String(value))?.[1])).size).toBe(1);
+  });
+
+  test('of a file goes on with the lines that are missing', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const file = join(project.directory, 'events.jsonl');
+    const months = Array.from({ length: 12 }, (_, index) => String(201701 + index));
+    await writeFile(file, months.map((month) => `${event('party', month)}\n`).join(''));
+    const args = ['trigger', '--file', 'events.jsonl', '--rate', '30/m'];
+    const running = startHippo(args, { cwd: project.directory, env: project.env });
+    await until(async () => (await kcat(project)).length >= 2, 'some events are published');
+    running.kill('SIGINT');
+    const command = /→ hippo (trigger --resume \S+ --file events.jsonl) --rate/.exec(
+      (await running).stdout,
+    )?.[1];
+    const resumed = await project.hippo(command?.split(' ') ?? []);
+    expect(resumed.exitCode, resumed.stderr).toBe(0);
+    expect((await kcat(project)).map(keyAndValue)).toEqual(
+      months.map((month) => `btd.party ${event('party', month)}`),
+    );
+    const without = await project.hippo(['trigger', '--resume', command?.split(' ')[2] ?? '']);
+    expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is of a file') as string });
+  });
+
+  test('that nobody has begun is not known', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const { exitCode, stderr } = await project.hippo(['trigger', '--resume', '20170428T155546Z-k3x9']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('has no event of the backfill 20170428T155546Z-k3x9');
+  });
+
+  test('keeps no more events active than it may, and tells what became of each', async ({ makeProject }) => {
+    const project = await makeProject(
+      MONTHLY,
+      // How many of them are there at once, this one included.
+      'touch "active.$HIPPO_RUN_KEY"; ls active.* | wc -l >> counts; sleep 0.5; rm "active.$HIPPO_RUN_KEY"; [ "$HIPPO_RUN_KEY" != 201703 ]',
+    );
+    await project.startClient().event('owner');
+    const args = ['trigger', '--range', '2017-01..2017-06', '--max-active', '2', '--wait', '--json'];
+    const { exitCode, stdout } = await project.hippo(args);
+    const report = JSON.parse(stdout) as TriggerReport;
+    expect(exitCode).toBe(1);
+    expect(report).toMatchObject({
+      published: 6,
+      backfill: { total: 6, remaining: 0 },
+      stopped: null,
+      next: null,
+      wait: { outcome: 'failed', unanswered: 0 },
+    });
+    expect(report.wait?.runs.map(({ run_key, outcome }) => `${run_key} ${outcome}`).sort()).toEqual([
+      '201701 succeeded',
+      '201702 succeeded',
+      '201703 failed',
+      '201704 succeeded',
+      '201705 succeeded',
+      '201706 succeeded',
+    ]);
+    const counts = (await project.file('counts')).trim().split(/\s+/).map(Number);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(2);
+
+    // Somebody else, who knows nothing of this project, is told what its hippos need.
+    const elsewhere = await mkdtemp(join(tmpdir(), 'hippo-elsewhere-'));
+    const unknown = await project.hippo(['trigger', '--table', 'btd.partyy'], {
+      cwd: elsewhere,
+      env: { HIPPO_TOPICS_PREFIX: project.prefix },
+    });
+    await rm(elsewhere, { recursive: true, force: true });
+    expect(unknown.exitCode).toBe(0);
+    expect(unknown.stderr).toBe('! No hippo is known to need btd.partyy. Did you mean btd.party?\n');
+  });
+
+  test('ends where nobody takes its events in, and says how to go on', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const args = ['trigger', '--range', '2017', '--max-active', '2', '--timeout', '2s'];
+    const { exitCode, stdout, stderr } = await project.hippo(args);
+    expect(exitCode).toBe(4);
+    expect(stdout).toMatch(/✗ Timed out: 2 of 12 events are published\.\n {2}No hippo is running\./);
+    expect(stdout).toMatch(/→ hippo trigger --resume \S+ --max-active 2 --timeout 2s\n$/);
+    expect(stderr).toContain('! No hippo is running');
+  });
+});
+
+test('an event of a table that nobody needs is published all the same', async ({ makeProject }) => {
+  const project = await makeProject(MONTHLY);
+  const { exitCode, stderr } = await project.hippo(['trigger', '--table', `btd.${newId().slice(0, 6)}`]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(/^! No hippo is known to need btd\.\w+\.\n$/);
+  expect(await kcat(project)).toHaveLength(1);
+});
