@@ -9,7 +9,7 @@ const templates = listTemplates();
 const questions = templates.flatMap((template) => template.questions);
 
 export default class New extends HippoCommand<NewProject> {
-  static override summary = 'Make a new hippo: a project with a client, a Spark job, tests and a sample.';
+  static override summary = 'Make a new hippo: a client, a Spark job, tests and a sample.';
   static override description = [
     'On a terminal it asks for what the flags leave open. The types:',
     ...templates.map(({ type, description }) => `${type}: ${description}`),

@@ -8,8 +8,7 @@ import { clientEventJson, renderClientEvent } from '../ui/run.ts';
 type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export default class Run extends HippoCommand<ClientReport> {
-  static override summary =
-    "Run this project's client: wait for events, run jobs, publish what came of them.";
+  static override summary = "Run this project's client: wait for events, run jobs, say what came.";
   static override description = `What start-client.sh calls. SIGTERM stops it with exit code 0, Ctrl-C with 130; jobs are ended with it. A
 further client of the same hippo stands by and takes over. With --json each event is one line of JSON on stdout.`;
   static override examples = [

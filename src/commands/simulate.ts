@@ -6,7 +6,7 @@ import { Args, Flags } from '../ui/oclif.ts';
 import { renderSimulation } from '../ui/simulate.ts';
 
 export default class Simulate extends HippoCommand<SimulationReport> {
-  static override summary = 'See which runs recorded events would fire, and what would still be waiting.';
+  static override summary = 'See which runs recorded events would fire, and what would wait.';
   static override description =
     "Feeds records through the client's own state machine with this project's hippo.yaml, in their own time, beginning " +
     'with nothing remembered. Jobs are assumed to succeed. Nothing is started, and nothing is written anywhere.';

@@ -4,8 +4,7 @@ import { Flags } from '../ui/oclif.ts';
 import { renderUp } from '../ui/stack.ts';
 
 export default class Up extends HippoCommand<UpResult | UpPlan> {
-  static override summary =
-    'Start the local stack: a real Kafka on this machine, with its topics, and Spark.';
+  static override summary = 'Start a real Kafka on this machine, with its topics, and Spark.';
   static override description =
     'Kafka comes from KAFKA_HOME, else it is fetched once with Maven; Spark from SPARK_HOME or the PATH, else it is ' +
     'fetched once with pip. Data live in .hippo/ of the project. Where kafka.brokers is configured nothing is started: ' +

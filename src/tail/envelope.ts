@@ -83,8 +83,15 @@ export function readLine(line: Buffer): { ok: true; input: InputLine } | { ok: f
   const parsed = looksLikeEnvelope(line) ? parseObject(line) : undefined;
   if (parsed === undefined || !isEnvelopeLike(parsed))
     return { ok: true, input: { kind: 'value', value: line } };
-  const key = toBytes(parsed['key'] ?? null);
-  const value = toBytes(parsed['value'] ?? null);
+  const read = readContent(parsed);
+  return read.ok ? { ok: true, input: { kind: 'envelope', topic: parsed.topic, ...read.content } } : read;
+}
+
+type Content = Pick<KafkaRecord, 'key' | 'value' | 'headers'>;
+
+function readContent(envelope: JsonObject): { ok: true; content: Content } | { ok: false; reason: string } {
+  const key = toBytes(envelope['key'] ?? null);
+  const value = toBytes(envelope['value'] ?? null);
   if (key === undefined || value === undefined) {
     return {
       ok: false,
@@ -92,14 +99,14 @@ export function readLine(line: Buffer): { ok: true; input: InputLine } | { ok: f
     };
   }
   const headers: Record<string, Buffer> = {};
-  for (const [name, text] of Object.entries(isJsonObject(parsed['headers']) ? parsed['headers'] : {})) {
+  for (const [name, text] of Object.entries(isJsonObject(envelope['headers']) ? envelope['headers'] : {})) {
     const bytes = toBytes(text);
     if (bytes === undefined || bytes === null) {
       return { ok: false, reason: `header ${JSON.stringify(name)} must be text or {"base64":"…"}` };
     }
     headers[name] = bytes;
   }
-  return { ok: true, input: { kind: 'envelope', topic: parsed.topic, key, value, headers } };
+  return { ok: true, content: { key, value, headers } };
 }
 
 /** Cheap, so that a bare frontier message is not parsed twice. */
@@ -133,11 +140,9 @@ function toBytes(text: Json): Buffer | null | undefined {
 
 /** Reads a line as `hippo tail --json` prints it, with the place and time of the record. */
 export function readRecord(line: Buffer): { ok: true; record: KafkaRecord } | { ok: false; reason: string } {
-  const read = readLine(line);
-  if (!read.ok) return read;
-  const { topic, partition, offset, timestamp } = parseObject(line) ?? {};
+  const parsed = (looksLikeEnvelope(line) ? parseObject(line) : undefined) ?? {};
+  const { topic, partition, offset, timestamp } = parsed;
   if (
-    read.input.kind === 'value' ||
     typeof topic !== 'string' ||
     !Number.isSafeInteger(partition) ||
     typeof offset !== 'string' ||
@@ -146,7 +151,8 @@ export function readRecord(line: Buffer): { ok: true; record: KafkaRecord } | { 
   ) {
     return { ok: false, reason: 'it is no record as hippo tail --json prints it' };
   }
+  const read = readContent(parsed);
+  if (!read.ok) return read;
   const place = { topic, partition: Number(partition), offset: BigInt(offset), timestamp: Number(timestamp) };
-  const { key, value, headers } = read.input;
-  return { ok: true, record: { ...place, key, value, headers } };
+  return { ok: true, record: { ...place, ...read.content } };
 }

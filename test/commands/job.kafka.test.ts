@@ -26,7 +26,7 @@ const trigger = (project: TestProject, month: string) =>
   project.hippo(['trigger', '--table', 'btd.party', '--partition', `yyyymm=${month}`]);
 
 describe('hippo job', () => {
-  test.concurrent('pause: nothing starts; resume: it runs', async ({ makeProject }) => {
+  test('pause: nothing starts; resume: it runs', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const client = project.startClient();
     await client.event('owner');
@@ -46,7 +46,7 @@ describe('hippo job', () => {
     expect((await finishes(project)).map(({ runKey }) => runKey).sort()).toEqual(['201704', '201705']);
   });
 
-  test.concurrent('cancel ends a running job; its finish says who and why', async ({ makeProject }) => {
+  test('cancel ends a running job; its finish says who and why', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY, 'exec sleep 300');
     const client = project.startClient();
     await client.event('owner');
@@ -69,55 +69,53 @@ describe('hippo job', () => {
     expect(finish?.errorMsg).toMatch(/^cancelled by ann: wrong source/);
   });
 
-  test.concurrent(
-    'mark-success: a finish that says so, who and why; a second time is refused',
-    async ({ makeProject }) => {
-      const project = await makeProject(MONTHLY, 'echo ran >> ran');
-      await project.startClient().event('owner');
-      const args = [
-        'job',
-        'mark-success',
-        'load',
-        '--key',
-        '201704',
-        '--reason',
-        'by hand',
-        '--by',
-        'ann',
-        '--wait',
-      ];
-      const { exitCode, stdout } = await project.hippo(args);
-      expect(stdout).toContain(`✓ ${project.name}/load 201704 succeeded`);
-      expect(exitCode).toBe(0);
-      expect(await finishes(project)).toMatchObject([
-        { runKey: '201704', isSuccess: true, extra: { marked_by: 'ann', reason: 'by hand' } },
-      ]);
-      await expect(project.file('ran')).rejects.toThrow('ENOENT');
-      const again = await project.hippo(args);
-      expect(again.stdout).toContain('has read the request, and started nothing');
-      expect(again.exitCode).toBe(1);
-    },
-  );
+  test('mark-success: a finish that says so, who and why; a second time is refused', async ({
+    makeProject,
+  }) => {
+    const project = await makeProject(MONTHLY, 'echo ran >> ran');
+    await project.startClient().event('owner');
+    const args = [
+      'job',
+      'mark-success',
+      'load',
+      '--key',
+      '201704',
+      '--reason',
+      'by hand',
+      '--by',
+      'ann',
+      '--wait',
+    ];
+    const { exitCode, stdout } = await project.hippo(args);
+    expect(stdout).toContain(`✓ ${project.name}/load 201704 succeeded`);
+    expect(exitCode).toBe(0);
+    expect(await finishes(project)).toMatchObject([
+      { runKey: '201704', isSuccess: true, extra: { marked_by: 'ann', reason: 'by hand' } },
+    ]);
+    await expect(project.file('ran')).rejects.toThrow('ENOENT');
+    const again = await project.hippo(args);
+    expect(again.stdout).toContain('has read the request, and started nothing');
+    expect(again.exitCode).toBe(1);
+  });
 
-  test.concurrent(
-    'without a client the request waits; --dry-run writes nothing; --json is the request',
-    async ({ makeProject }) => {
-      const project = await makeProject(MONTHLY);
-      const planned = await project.hippo(['job', 'run', 'load', '--key', '201704', '--dry-run']);
-      expect(planned.stdout).toMatch(/^Would ask: run h-\w+\/load 201704/);
-      const { stdout, exitCode } = await project.hippo(['job', 'run', 'load', '--key', '201704', '--json']);
-      expect(exitCode).toBe(0);
-      expect(JSON.parse(stdout)).toMatchObject({
-        hippo: project.name,
-        job: 'load',
-        run_key: '201704',
-        clients: 0,
-        record: { topic: `${project.prefix}hippo-schedule`, offset: '0' },
-        wait: null,
-      });
-      expect((await values(project, 'schedule')).map((value) => JSON.parse(value) as unknown)).toMatchObject([
-        { hippo_name: project.name, run_key: '201704' },
-      ]);
-    },
-  );
+  test('without a client the request waits; --dry-run writes nothing; --json is the request', async ({
+    makeProject,
+  }) => {
+    const project = await makeProject(MONTHLY);
+    const planned = await project.hippo(['job', 'run', 'load', '--key', '201704', '--dry-run']);
+    expect(planned.stdout).toMatch(/^Would ask: run h-\w+\/load 201704/);
+    const { stdout, exitCode } = await project.hippo(['job', 'run', 'load', '--key', '201704', '--json']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      hippo: project.name,
+      job: 'load',
+      run_key: '201704',
+      clients: 0,
+      record: { topic: `${project.prefix}hippo-schedule`, offset: '0' },
+      wait: null,
+    });
+    expect((await values(project, 'schedule')).map((value) => JSON.parse(value) as unknown)).toMatchObject([
+      { hippo_name: project.name, run_key: '201704' },
+    ]);
+  });
 });
