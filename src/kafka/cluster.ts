@@ -187,8 +187,10 @@ export class Cluster {
   }
 
   /**
-   * Asks for the leaders of the topics again.
+   * Asks for the leaders of the topics again. What comes back is the answer itself: what others do with these connections
+   * meanwhile cannot change it.
    *
+   * @returns topic → partition → node id of its leader, -1 where it has none
    * @throws UserError for a topic that does not exist
    */
   async refresh(topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
@@ -197,7 +199,7 @@ export class Cluster {
       if (topicErrorCode === 3) throw unknownTopic(topic, this.brokers);
       failOn(topicErrorCode === 5 ? 0 : topicErrorCode);
     }
-    return this.#leaders;
+    return leadersOf(topicMetadata);
   }
 
   /** The broker that leads a partition. */
@@ -308,12 +310,7 @@ export class Cluster {
   #learn({ brokers, controllerId, topicMetadata }: MetadataResponse): void {
     this.#controller = controllerId;
     for (const { nodeId, host, port } of brokers) this.#adopt(nodeId, host, port);
-    for (const { topic, partitionMetadata } of topicMetadata) {
-      this.#leaders.set(
-        topic,
-        new Map(partitionMetadata.map(({ partitionId, leader }) => [partitionId, leader])),
-      );
-    }
+    for (const [topic, leaders] of leadersOf(topicMetadata)) this.#leaders.set(topic, leaders);
   }
 
   #adopt(nodeId: number, host: string, port: number): Broker {
@@ -366,6 +363,15 @@ export class Cluster {
       allowAutoTopicCreation: false,
     });
   }
+}
+
+function leadersOf(topics: MetadataResponse['topicMetadata']): Map<string, Map<number, number>> {
+  return new Map(
+    topics.map(({ topic, partitionMetadata }) => [
+      topic,
+      new Map(partitionMetadata.map(({ partitionId, leader }) => [partitionId, leader])),
+    ]),
+  );
 }
 
 /** `host:port`, also `[::1]:9092`. */
