@@ -46,6 +46,7 @@ class GroupMember implements Membership {
   #ownerSince: number | null = null;
   #running: Promise<void> | undefined;
   readonly #leaving = new AbortController();
+  #isConnected = true;
   /** When the broker last told us that we belong to the group: the lease runs from here. */
   #lastContact = performance.now();
 
@@ -66,6 +67,10 @@ class GroupMember implements Membership {
 
   get isOwner(): boolean {
     return this.#ownerSince !== null;
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
   }
 
   /** Joins for the first time; what goes wrong is the caller's to know. */
@@ -135,10 +140,12 @@ class GroupMember implements Membership {
         if (mustJoin) await this.#join();
         else await this.#pauseAndBeat();
         mustJoin = false;
+        this.#isConnected = true;
         backoff.reset();
       } catch (error) {
         if (this.#hasLeft()) return;
         const type = errorType(error);
+        this.#isConnected = !isConnectionError(error);
         if (type === 'REBALANCE_IN_PROGRESS') {
           mustJoin = true;
           continue;
@@ -218,7 +225,10 @@ class GroupMember implements Membership {
     if (this.#hasLeft()) return;
     const assignment = MemberAssignment.decode(synced.memberAssignment)?.assignment ?? {};
     if (Object.keys(assignment).length > 0) this.#gain();
-    else this.#lose('another client of this hippo owns it');
+    else {
+      this.#lose('another client of this hippo owns it');
+      this.#options.onStandby();
+    }
   }
 
   /** As the group's leader: everything to the present owner, else to the member that has been waiting first. */

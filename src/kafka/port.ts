@@ -149,9 +149,10 @@ export interface TransactionalProducer {
   /**
    * Writes all of `records`, or none: one Kafka transaction.
    *
+   * @returns the places, in the order of `records`
    * @throws FencedError when another producer has taken the transactional id over
    */
-  write(records: readonly OutgoingRecord[]): Promise<void>;
+  write(records: readonly OutgoingRecord[]): Promise<RecordPlace[]>;
   close(): Promise<void>;
 }
 
@@ -205,6 +206,8 @@ export interface MemberOptions {
   onGained(): void;
   /** This member owns nothing any more (a rebalance took it, the session expired, the connection was lost). */
   onLost(reason: string): void;
+  /** The group has made another member the owner: not only may somebody else own, somebody does. */
+  onStandby(): void;
   /** The membership is over for good: the process must end and be restarted by its supervisor. */
   onCrash(error: Error): void;
 }
@@ -216,6 +219,8 @@ export interface MemberOptions {
 export interface Membership {
   readonly memberId: string;
   readonly isOwner: boolean;
+  /** Whether the group answered when it was asked last. */
+  readonly isConnected: boolean;
   /** Asks the broker now whether the ownership still stands; where it does not, `onLost` has been called. */
   confirm(): Promise<boolean>;
   /** Follows for lag tools; a failure is reported, never fatal. Ignored when not the owner. */

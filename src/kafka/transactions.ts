@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { Backoff } from './deadline.ts';
 import { errorType } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
-import type { OutgoingRecord, TransactionalProducer } from './port.ts';
+import type { OutgoingRecord, RecordPlace, TransactionalProducer } from './port.ts';
 import { IdempotentProducer, type ProducerIdentity, initProducer } from './producer.ts';
 import { failOn } from './requests.ts';
 
@@ -13,8 +13,11 @@ import { failOn } from './requests.ts';
  */
 const TRANSACTION_TIMEOUT = 60_000;
 
-/** The coordinator is still writing the markers of the transaction before: a matter of milliseconds. */
-const CONCURRENT_TRANSACTIONS = 'CONCURRENT_TRANSACTIONS';
+/**
+ * A matter of milliseconds: the coordinator is still writing the markers of the transaction before; or it is fencing this
+ * producer for a newer one, which Kafka 4.3 tells by an IllegalStateException in its log and UNKNOWN here.
+ */
+const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'UNKNOWN']);
 
 export async function openTransactionalProducer(
   cluster: Cluster,
@@ -40,15 +43,16 @@ class OneShotTransactions implements TransactionalProducer {
     this.#producer = new IdempotentProducer(cluster, identity);
   }
 
-  async write(records: readonly OutgoingRecord[]): Promise<void> {
-    if (records.length === 0) return;
+  async write(records: readonly OutgoingRecord[]): Promise<RecordPlace[]> {
+    if (records.length === 0) return [];
     if (!this.#usable) throw new ServiceError('an earlier transaction of this producer has failed');
     this.#usable = false;
     const placed = await Promise.all(records.map((record) => this.#place(record)));
     await this.#begin(placed);
-    await this.#producer.send(placed);
+    const places = await this.#producer.send(placed);
     await this.#commit();
     this.#usable = true;
+    return places;
   }
 
   close(): Promise<void> {
@@ -104,7 +108,7 @@ class OneShotTransactions implements TransactionalProducer {
         } catch (error) {
           if (errorType(error)?.includes('COORDINATOR') === true)
             this.#cluster.forgetCoordinator(transactionalId, 1);
-          if (errorType(error) !== CONCURRENT_TRANSACTIONS || tries >= 100) throw error;
+          if (!BUSY.has(errorType(error) ?? '') || tries >= 100) throw error;
         }
         await backoff.pause();
       }

@@ -17,6 +17,7 @@ async function join(kafka: Kafka, group: string, topic: string, sessionTimeout =
     heartbeatInterval: 200,
     onGained: () => events.push('gained'),
     onLost: (reason) => events.push(`lost: ${reason}`),
+    onStandby: () => events.push('standby'),
     onCrash: (error) => events.push(`crashed: ${error.message}`),
   });
   onTestFinished(() => membership.leave());
@@ -45,7 +46,9 @@ test('the first member owns, and keeps what it owns when others come and go', as
     false,
     false,
   ]);
-  expect([first.events, second.events, third.events]).toEqual([['gained'], [], []]);
+  expect(first.events).toEqual(['gained']);
+  // Once a generation.
+  for (const { events } of [second, third]) expect(new Set(events)).toEqual(new Set(['standby']));
   expect((await kafka.describeGroup(`g-${topic}`)).members).toHaveLength(2);
 });
 
@@ -56,7 +59,7 @@ test('when the owner leaves, another member owns', async () => {
   const second = await join(await testKafka(), `g-${topic}`, topic);
   await first.membership.leave();
   await until(() => second.membership.isOwner, 'the second one owns');
-  expect(second.events).toEqual(['gained']);
+  expect(second.events).toEqual(['standby', 'gained']);
 });
 
 test('when the owner is silent for a session, another one owns, and the old one learns of it', async () => {
@@ -70,6 +73,7 @@ test('when the owner is silent for a session, another one owns, and the old one 
   await until(() => second.membership.isOwner, 'the second one owns');
   await until(() => first.events.length > 1, 'the first one knows');
   expect(first.events[1]).toMatch(/^lost: no contact with the group/);
+  expect([first.membership.isConnected, second.membership.isConnected]).toEqual([false, true]);
   expect(await first.membership.confirm()).toBe(false);
 });
 

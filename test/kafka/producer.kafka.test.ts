@@ -4,6 +4,7 @@ import { inject, test, expect, describe } from 'vitest';
 import { BatchWriter } from '../../src/kafka/batch-writer.ts';
 import { FencedError } from '../../src/kafka/errors.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
+import type { Kafka } from '../../src/kafka/port.ts';
 import { readAll, testKafka, testTopic } from '../support/kafka.ts';
 
 const text = (value: Buffer | null): string | null => value?.toString() ?? null;
@@ -125,6 +126,26 @@ describe('a transaction', () => {
       'of the second',
     ]);
   });
+});
+
+test('whoever is fenced in the middle of a transaction is told so, and nothing else', async () => {
+  const kafka = await testKafka();
+  const topic = await testTopic(kafka, 4);
+  const written: string[] = [];
+  const takeTurns = async (own: Kafka, name: string): Promise<void> => {
+    for (let turn = 0; turn < 40; turn += 1) {
+      const producer = await own.transactionalProducer(`tx-${topic}`);
+      const value = `${name}${turn}`;
+      const records = [0, 1, 2, 3].map((partition) => ({ topic, partition, value }));
+      await producer.write(records).then(
+        () => written.push(value),
+        (error: unknown) => expect(error).toBeInstanceOf(FencedError),
+      );
+    }
+  };
+  await Promise.all([takeTurns(kafka, 'a'), takeTurns(await testKafka(), 'b')]);
+  const read = (await readAll(kafka, topic)).map(({ value }) => text(value));
+  expect(read.sort()).toEqual(written.flatMap((value) => Array<string>(4).fill(value)).sort());
 });
 
 test('the batch encoder writes what the reader reads, whatever it is', async () => {

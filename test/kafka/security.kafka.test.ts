@@ -493,6 +493,7 @@ test('a session that the broker wants to be renewed goes on: reader, writers and
     heartbeatInterval: 200,
     onGained: () => events.push('gained'),
     onLost: (reason) => events.push(`lost: ${reason}`),
+    onStandby: () => events.push('standby'),
     onCrash: (error) => events.push(`crashed: ${error.message}`),
   });
   onTestFinished(() => membership.leave());
