@@ -173,7 +173,7 @@ async function format(
   options: BrokerOptions,
 ): Promise<void> {
   const [java, ...words] = jvm;
-  const id = randomBytes(16).toString('base64url');
+  const id = newClusterId();
   const result = await execa(
     java,
     [
@@ -200,6 +200,12 @@ async function format(
       next: [`look at ${files.properties}`],
     });
   }
+}
+
+/** A UUID in Kafka's form. None that begins with a dash, which the tool would take for an option (nor does Kafka make any). */
+export function newClusterId(bytes: Uint8Array = randomBytes(16)): string {
+  const id = Buffer.from(bytes).toString('base64url');
+  return id.startsWith('-') ? newClusterId() : id;
 }
 
 async function spawnBroker(

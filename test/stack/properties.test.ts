@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { newClusterId } from '../../src/stack/broker.ts';
 import {
   brokerFile,
   brokerProperties,
@@ -42,4 +43,9 @@ describe('server.properties', () => {
   test('a backslash is escaped, as Java reads it', () => {
     expect(formatProperties({ 'log.dirs': 'C:\\data' })).toBe('log.dirs=C:\\\\data\n');
   });
+});
+
+test('an id of a cluster is a UUID as Kafka writes it, and never looks like an option', () => {
+  expect(newClusterId(Uint8Array.from({ length: 16 }, (_, index) => index))).toBe('AAECAwQFBgcICQoLDA0ODw');
+  expect(newClusterId(new Uint8Array(16).fill(0xfb))).toMatch(/^[\w][\w-]{21}$/);
 });
