@@ -7,6 +7,10 @@ export const MAX_BYTES = 1_048_576;
 export const MAX_DEPTH = 64;
 /** Of a name or a partition value: Hive's metastore keeps no longer partition name. */
 export const MAX_NAME_LENGTH = 767;
+/** Of what a person says: who, why. */
+export const MAX_NOTE_LENGTH = 2_000;
+/** Of all names and values of a partition together: it becomes part of keys, records, variables and messages. */
+export const MAX_PARTITION_LENGTH = 4_000;
 const MAX_REASON_LENGTH = 200;
 
 /** A reason to reject, on its way from a field's reader to {@link parseWith}; nobody outside this folder sees it. */

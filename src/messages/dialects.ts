@@ -1,6 +1,6 @@
 import { UserError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
-import { Refusal } from './decode.ts';
+import { MAX_PARTITION_LENGTH, Refusal } from './decode.ts';
 import { mismatch, name, seconds, text } from './fields.ts';
 import { type FrontierDialect, type Partition, type PartitionField } from './types.ts';
 
@@ -184,6 +184,9 @@ function level(fieldName: string, value: Json | undefined, key: string): Partiti
 
 function checked(levels: PartitionField[], key: string): Partition {
   if (levels.length === 1 && levels[0]?.value === '') return [];
+  const length = levels.reduce((sum, { name: text, value }) => sum + text.length + value.length, 0);
+  if (length > MAX_PARTITION_LENGTH)
+    throw new Refusal(`must have at most ${MAX_PARTITION_LENGTH} characters in all its levels`, key);
   if (levels.some(({ value }) => value === '')) throw new Refusal('has a blank level beside others', key);
   const names = levels.map((field) => field.name).filter((field) => field !== '');
   const twice = names.find((field, index) => names.indexOf(field) !== index);

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../core/json.ts';
-import { MAX_NAME_LENGTH, Refusal, typeName } from './decode.ts';
+import { MAX_NAME_LENGTH, MAX_NOTE_LENGTH, Refusal, typeName } from './decode.ts';
 
 /** Readers of single fields: the value, or a {@link Refusal} that names the key. */
 
@@ -65,6 +65,16 @@ export function take<T extends Json>(
 
 export function isText(value: Json): value is string {
   return typeof value === 'string';
+}
+
+/** People's own words, which end in records and messages of ours: those are limited. */
+export function isNote(key: string): (value: Json) => value is string {
+  return (value): value is string => {
+    if (typeof value !== 'string') return false;
+    if (value.length > MAX_NOTE_LENGTH)
+      throw new Refusal(`must have at most ${MAX_NOTE_LENGTH} characters`, key);
+    return true;
+  };
 }
 
 /** Leaves out the optional fields that are not there. */

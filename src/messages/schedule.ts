@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../core/json.ts';
 import { Refusal } from './decode.ts';
-import { isText, name, present, take, withExtra } from './fields.ts';
+import { isNote, name, present, take, withExtra } from './fields.ts';
 import { type ManualRequest, SCHEDULE_ACTIONS, type ScheduleAction } from './types.ts';
 
 export function readSchedule(object: JsonObject): ManualRequest {
@@ -12,7 +12,7 @@ export function readSchedule(object: JsonObject): ManualRequest {
     action: readAction(action),
     // Not left among the unknown fields when it is malformed: the request would then be about another run.
     ...(run_key === undefined ? {} : { runKey: name(run_key, 'run_key') }),
-    ...present({ by: take(extra, 'by', isText), reason: take(extra, 'reason', isText) }),
+    ...present({ by: take(extra, 'by', isNote('by')), reason: take(extra, 'reason', isNote('reason')) }),
     extra,
   };
 }

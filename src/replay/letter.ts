@@ -16,6 +16,8 @@ export type LetterStatus =
   | 'perhaps-sent'
   /** It has come back too often. */
   | 'looping'
+  /** It was cut when it was rejected, and the whole message is no longer where it came from. */
+  | 'gone'
   /** No hippo has put it there. */
   | 'foreign';
 

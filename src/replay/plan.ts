@@ -8,6 +8,7 @@ import { tail } from '../tail/tail.ts';
 import { TOPIC_WORDS, selectTopics } from '../tail/topics.ts';
 import { type History, readHistory } from './history.ts';
 import { type DeadLetter, type LetterStatus, coordinatesOf, readLetter } from './letter.ts';
+import { madeWhole } from './original.ts';
 
 /** Which dead letters, in the words of `hippo tail`; undefined: not said. */
 export interface ReplayWords {
@@ -71,13 +72,11 @@ export async function planReplay(
     const since = Math.min(...those.map(({ record }) => record.timestamp));
     histories.set(home, await readHistory(kafka, home, since, signal));
   }
-  const judged = letters.map((found) => ({
-    ...found,
-    letter: {
-      ...found.letter,
-      status: judge(found, { ...words, limit }, histories.get(found.letter.to.topic), partitions),
-    },
-  }));
+  const judged: DeadLetter[] = [];
+  for (const { letter, record } of letters) {
+    const status = judge({ letter, record }, { ...words, limit }, histories.get(letter.to.topic), partitions);
+    judged.push(await madeWhole(kafka, { record, letter: { ...letter, status } }, signal));
+  }
   return {
     letters: judged.sort((left, right) => left.record.timestamp - right.record.timestamp),
     known: new Map([...histories].map(([home, { ends }]) => [home, ends])),

@@ -15,6 +15,8 @@ const LEFT: Partial<Record<LetterStatus, (count: number) => string>> = {
     `${count} may have been sent back before: the topic no longer reaches back to when ${count === 1 ? 'it was' : 'they were'} rejected; --again sends ${it(count)}`,
   looping: (count) =>
     `${count === 1 ? '1 comes' : `${count} come`} back again and again; --force sends ${it(count)} all the same`,
+  gone: (count) =>
+    `${are(count)} cut for ${count === 1 ? 'its' : 'their'} size, and the whole ${count === 1 ? 'message is' : 'messages are'} no longer in the topic`,
   foreign: (count) => `${are(count)} not put there by a hippo, or came from where nothing is any more`,
 };
 
@@ -78,7 +80,7 @@ export function renderReplay({ dry_run: dryRun, declined, letters }: ReplayRepor
 export function replayVerdict({ dry_run: dryRun, declined, letters }: ReplayReport): ExitCode {
   const has = (status: LetterStatus): boolean => letters.some((letter) => letter.status === status);
   if (!dryRun && !declined && has('ready')) return ExitCode.interrupted;
-  return has('looping') || has('foreign') ? ExitCode.notFine : ExitCode.ok;
+  return has('looping') || has('gone') || has('foreign') ? ExitCode.notFine : ExitCode.ok;
 }
 
 function are(count: number): string {

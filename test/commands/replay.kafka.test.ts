@@ -30,6 +30,18 @@ async function withDeadLetters(project: TestProject, kafka: Kafka): Promise<stri
   return topic;
 }
 
+/** As retention does, sooner or later. */
+async function deleteRecords(kafka: Kafka, topic: string): Promise<void> {
+  const admin = new KafkaJs({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.fetchTopicMetadata({ topics: [topic] });
+  await admin.deleteTopicRecords({
+    topic,
+    partitions: [0, 1, 2, 3].map((partition) => ({ partition, offset: '-1' })),
+  });
+  await admin.disconnect();
+}
+
 async function rejectAgain(project: TestProject): Promise<void> {
   const { exitCode, stderr } = await project.hippo(['run', '--once']);
   expect(exitCode, stderr).toBe(0);
@@ -118,20 +130,46 @@ describe('hippo replay', () => {
     const project = await makeProject(JOBS);
     const topic = await withDeadLetters(project, kafka);
     await replay(project, '--yes');
-    const admin = new KafkaJs({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    await admin.fetchTopicMetadata({ topics: [topic] });
-    await admin.deleteTopicRecords({
-      topic,
-      partitions: [0, 1, 2, 3].map((partition) => ({ partition, offset: '-1' })),
-    });
-    await admin.disconnect();
+    await deleteRecords(kafka, topic);
     const { exitCode, letters } = await replay(project, '--yes');
     expect({ exitCode, statuses: letters.map(({ status }) => status) }).toEqual({
       exitCode: 0,
       statuses: times(5, 'perhaps-sent'),
     });
     expect(statuses(await replay(project, '--yes', '--again', '--last', '2'))).toEqual(times(2, 'sent'));
+  });
+
+  test('what was too large for a dead letter goes back whole, while it is there', async ({ makeProject }) => {
+    const kafka = await testKafka();
+    const project = await makeProject(JOBS);
+    const topic = `${project.prefix}frontier-adw`;
+    const value = Buffer.alloc(1_040_000, '{"db": "btd", ');
+    const headers = { large: Buffer.alloc(100_000), small: Buffer.from('kept') };
+    const producer = await kafka.producer();
+    await producer.send([
+      { topic, partition: 2, key: 'large value', value },
+      { topic, partition: 2, key: 'large headers', value: value.subarray(0, 930_000), headers },
+    ]);
+    await rejectAgain(project);
+    const originals = (await readAll(kafka, topic)).map(content);
+    expect(
+      (await readAll(kafka, `${topic}.dlq`)).map(({ headers: own, value: left }) => ({
+        size: left?.length,
+        of: String(own['dlq.truncated']),
+        names: Object.keys(own).filter((name) => !name.startsWith('dlq.')),
+      })),
+    ).toEqual([
+      { size: 65_536, of: '1040011', names: [] },
+      { size: 65_536, of: '1030027', names: ['small'] },
+    ]);
+    expect(statuses(await replay(project, '--yes'))).toEqual(['sent', 'sent']);
+    expect((await readAll(kafka, topic)).slice(2).map(content)).toEqual(
+      originals.map((one) => ({ ...one, replayed: 1 })),
+    );
+
+    await deleteRecords(kafka, topic);
+    const { exitCode, letters } = await replay(project, '--yes', '--again');
+    expect([exitCode, ...letters.map(({ status }) => status)]).toEqual([1, 'gone', 'gone']);
   });
 
   test('asks on a terminal only; a script says --yes', async ({ makeProject }) => {

@@ -225,6 +225,11 @@ it.each([
   [{ table: '\ud800' }, 'table', 'must be well-formed Unicode'],
   [{ table: 'x'.repeat(768) }, 'table', 'must have at most 767 characters'],
   [{ method: 1 }, 'method', 'must be text, not 1'],
+  [
+    { partition: Array.from({ length: 6 }, (_, level) => ({ name: `n${level}`, value: 'v'.repeat(700) })) },
+    'partition',
+    'must have at most 4000 characters in all its levels',
+  ],
   [{ partition: 'yyyymm=201704' }, 'partition', 'must be a list, not text'],
   [{ partition: ['201704'] }, 'partition[0]', 'must be an object, not text'],
   [{ partition: [{ value: 'a' }] }, 'partition[0].name', 'is missing; it must be text'],

@@ -215,6 +215,12 @@ it.each<[MessageKind, Record<string, unknown>, string, string]>([
     'must be one of run, cancel, pause, resume, mark_success',
   ],
   ['schedule', { hippo_name: 'h', job_name: 'j', run_key: 201704 }, 'run_key', 'must be text, not 201704'],
+  [
+    'schedule',
+    { hippo_name: 'h', job_name: 'j', reason: 'x'.repeat(2001) },
+    'reason',
+    'must have at most 2000 characters',
+  ],
   ['health', { ...HEALTH, monitor_pid: '11' }, 'monitor_pid', 'must be a whole number, not text'],
   ['health', { ...HEALTH, exec_time: 1.5 }, 'exec_time', 'must be a whole number, not 1.5'],
   ['health', { ...HEALTH, is_success: true }, 'is_success', 'must be 0 or 1'],

@@ -1,5 +1,6 @@
-import type { KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
+import type { Headers, KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName } from '../../config/topics.ts';
+import { traceIdOf } from '../../core/ids.ts';
 import {
   type FrontierEvent,
   type JobFinish,
@@ -21,7 +22,7 @@ export function readInput(kind: InputKind, record: KafkaRecord): Input {
   if (record.value === null) return { ok: false, rejection: { reason: 'the record has no value' } };
   const parsed = parseMessage(kind, record.value);
   if (!parsed.ok) return parsed;
-  const traceparent = record.headers['traceparent']?.toString('latin1');
+  const traceparent = traceparentOf(record);
   return {
     ok: true,
     from: {
@@ -34,22 +35,71 @@ export function readInput(kind: InputKind, record: KafkaRecord): Input {
   };
 }
 
-/** The record for the dead letter queue: key, value and headers byte for byte, and where they come from. */
+/** What is none is no concern of whoever traces, and may be of any length. */
+function traceparentOf({ headers }: KafkaRecord): string | undefined {
+  const text = headers['traceparent']?.toString('latin1');
+  return text === undefined || traceIdOf(text) === undefined ? undefined : text;
+}
+
+/**
+ * What a dead letter may have in all, bytes: with our headers and Kafka's own it stays below the default limit of a record.
+ * A message may come close to that limit, and a compressed one may pass it.
+ */
+const LETTER_BYTES = 1_000_000;
+/** What is left of a key, a value and the headers of a larger one. */
+const CUT_BYTES = 64 * 1024;
+
+/**
+ * The record for the dead letter queue: key, value and headers byte for byte, and where they come from. Of a record that is
+ * too large to be written again only the beginning; `dlq.truncated` then says how many bytes it has where it came from.
+ */
 export function deadLetter(record: KafkaRecord, rejection: Rejection, hippo: string): OutgoingRecord {
+  const size = sizeOf(record);
+  const isCut = size > LETTER_BYTES;
+  const { key, value, headers } = isCut ? cut(record) : record;
   return {
     topic: dlqName(record.topic),
-    key: record.key,
-    value: record.value,
+    key,
+    value,
     headers: {
-      ...record.headers,
+      ...headers,
       'dlq.reason': rejection.reason,
       ...(rejection.key === undefined ? {} : { 'dlq.key': rejection.key }),
+      ...(isCut ? { 'dlq.truncated': String(size) } : {}),
       'dlq.topic': record.topic,
       'dlq.partition': String(record.partition),
       'dlq.offset': String(record.offset),
       'dlq.timestamp': String(record.timestamp),
       'dlq.hippo': hippo,
     },
+  };
+}
+
+function sizeOf({ key, value, headers }: KafkaRecord): number {
+  return Object.entries(headers).reduce(
+    (sum, header) => sum + sizeOfHeader(header),
+    (key?.length ?? 0) + (value?.length ?? 0),
+  );
+}
+
+function sizeOfHeader([name, value]: [string, Buffer]): number {
+  return Buffer.byteLength(name) + value.length;
+}
+
+/** The headers that fit are whole, in their order. */
+function cut({ key, value, headers }: KafkaRecord): Pick<KafkaRecord, 'key' | 'value' | 'headers'> {
+  const kept: [string, Buffer][] = [];
+  let bytes = 0;
+  for (const header of Object.entries(headers)) {
+    const size = sizeOfHeader(header);
+    if (bytes + size > CUT_BYTES) continue;
+    kept.push(header);
+    bytes += size;
+  }
+  return {
+    key: key?.subarray(0, CUT_BYTES) ?? null,
+    value: value?.subarray(0, CUT_BYTES) ?? null,
+    headers: Object.fromEntries(kept) satisfies Headers,
   };
 }
 
