@@ -91,7 +91,6 @@ class Client {
   readonly #owner: Owner;
   #membership: Membership | null = null;
   #metrics: Metrics | null = null;
-  #connected = false;
 
   static async create(options: ClientOptions, project: Project, kafka: Kafka): Promise<Client> {
     const { loaded, env } = options;
@@ -193,7 +192,6 @@ class Client {
       this.#membership = await this.#join();
       const membership = this.#membership;
       closing.push(() => membership.leave());
-      this.#connected = true;
       if (!this.#tenure.isOwner) this.#log({ event: 'standby', group: this.#group });
       closing.push(this.#startHealth());
       closing.push(() => this.#owner.close());
@@ -235,6 +233,7 @@ class Client {
       if (isAborted(stop)) return 'stopped';
       if (!tenure.aborted) return 'done';
       this.#log({ event: 'lost', reason: messageOf(tenure.reason) });
+      await this.#owner.release();
       jobsUntil = lease;
     }
   }
@@ -248,14 +247,9 @@ class Client {
       sessionTimeout,
       // Three chances a session, as Kafka advises; never so seldom that a takeover shows.
       heartbeatInterval: Math.min(3_000, Math.floor(sessionTimeout / 3)),
-      onGained: () => {
-        this.#connected = true;
-        this.#tenure.gained();
-      },
-      onLost: (reason) => {
-        this.#connected = false;
-        this.#tenure.lost(reason);
-      },
+      onGained: () => this.#tenure.gained(),
+      onLost: (reason) => this.#tenure.lost(reason),
+      onStandby: () => this.#tenure.passed(),
       onCrash: (error) => {
         this.#crashed.abort(
           new ServiceError('the membership of the group is over; the client must be started again', {
@@ -291,7 +285,8 @@ class Client {
 
   #status(): ClientStatus {
     const role: Role = this.#membership === null ? 'connecting' : this.#tenure.isOwner ? 'owner' : 'standby';
-    return statusOf(this.#hippo, role, this.#connected, this.#owner.view, systemClock.now());
+    const connected = this.#membership?.isConnected === true && !this.#owner.isAway;
+    return statusOf(this.#hippo, role, connected, this.#owner.view, systemClock.now());
   }
 
   #log(event: ClientEvent): void {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FencedError } from '../../kafka/errors.ts';
 import type { Kafka, Membership, Reader, TransactionalProducer } from '../../kafka/port.ts';
@@ -10,6 +11,7 @@ import {
   type Definition,
   type MachineState,
   emptyState,
+  listOpenRuns,
   listRuns,
   nextWake,
   restore,
@@ -82,7 +84,9 @@ export class Owner {
   #producer: TransactionalProducer | null = null;
   #reader: Reader | null = null;
   #kinds: ReadonlyMap<string, InputKind>;
-  #token: string | null = null;
+  /** Names this process in the record of who owns. */
+  readonly #client = randomUUID();
+  #isAway = false;
   #stateTopic: StateTopic | null = null;
   #failedFinishes = 0;
 
@@ -97,6 +101,11 @@ export class Owner {
 
   get view(): OwnerView {
     return { state: this.#state, positions: this.#positions, ends: this.#ends };
+  }
+
+  /** Whether Kafka has failed since this client came to own, and not yet come back. */
+  get isAway(): boolean {
+    return this.#isAway;
   }
 
   /** Finishes with `is_success: false` since this client started. */
@@ -118,32 +127,32 @@ export class Owner {
   async own(signal: AbortSignal): Promise<void> {
     const ticking = setInterval(() => this.#mailbox.tick(), TICK);
     let pause = RETRY.first;
-    let away = false;
     try {
       while (!signal.aborted) {
         try {
           await this.#takeOver(signal);
-          if (away) this.#options.log({ event: 'connected' });
-          away = false;
+          if (this.#isAway) this.#options.log({ event: 'connected' });
+          this.#isAway = false;
           pause = RETRY.first;
           await this.#serve(signal);
           return;
         } catch (error) {
-          await this.#release();
+          await this.release();
           if (!(error instanceof ServiceError)) throw error;
-          // Brokers that come back after a long time end a transaction that hung, and its producer with it. Only when the group
-          // says so too has another client taken over.
-          const isFenced = error instanceof FencedError && !(await this.#options.membership.confirm());
+          // Whoever tries again fences whoever else writes: only the group's owner may. Being fenced alone says little: brokers
+          // that come back after a long time end a transaction that hung, and its producer with it.
+          const isOurs = await this.#options.membership.confirm();
           if (isAborted(signal)) return;
-          if (isFenced) throw error;
-          if (!away) this.#options.log({ event: 'disconnected', reason: error.why ?? error.message });
-          away = true;
+          if (!isOurs && error instanceof FencedError) throw error;
+          if (!this.#isAway) this.#options.log({ event: 'disconnected', reason: error.why ?? error.message });
+          this.#isAway = true;
           await sleep(pause, undefined, { signal }).catch(() => undefined);
           pause = Math.min(pause * 2, RETRY.most);
         }
       }
     } finally {
       clearInterval(ticking);
+      this.#isAway = false;
     }
   }
 
@@ -166,7 +175,7 @@ export class Owner {
         });
       }
     }
-    await this.#release();
+    await this.release();
   }
 
   async #takeOver(signal: AbortSignal): Promise<void> {
@@ -177,11 +186,10 @@ export class Owner {
     const stateName = topicName(config, 'state');
     const topics = new Map((await kafka.topics()).map(({ topic, partitions }) => [topic, partitions.length]));
     const stateTopic = StateTopic.of(kafka, stateName, hippo, topics.get(stateName) ?? 1);
-    const snapshot = await stateTopic.takeOver(this.#producer, signal);
+    const snapshot = await stateTopic.takeOver(this.#producer, this.#client, signal);
     this.#stateTopic = stateTopic;
-    // Our jobs may go on only if nobody has owned this hippo since: somebody else has run them again.
-    const unbroken = this.#token !== null && snapshot.previousToken === this.#token;
-    this.#token = snapshot.token;
+    // Our jobs may go on only if nobody else has owned this hippo since, and run them again.
+    const unbroken = snapshot.previous === this.#client;
     this.#state = restore(definition, snapshot.records);
     this.#positions = this.#written = snapshot.positions;
     faultPoint('after-restore');
@@ -311,12 +319,16 @@ export class Owner {
   async #write(turn: Turn): Promise<void> {
     if (this.#producer === null) throw new ServiceError('there is no connection to write with');
     faultPoint('before-transaction');
-    await this.#producer.write(turn.records);
+    const places = await this.#producer.write(turn.records);
     faultPoint('after-transaction');
     this.#state = turn.state;
     this.#positions = this.#written = turn.positions;
     this.#writtenAt = performance.now();
     for (const { submission } of turn.exits) this.#unrecorded.delete(submission.attemptId);
+    // What we publish may be what another job of ours waits for.
+    for (const { topic, partition, offset } of places)
+      if (this.#kinds.has(topic) && offset >= 0n)
+        this.#goals = withPosition(this.#goals, { topic, partition, offset: offset + 1n });
   }
 
   /** A hook of the project's: whatever it does, the client goes on. */
@@ -347,9 +359,7 @@ export class Owner {
 
   /** Lets the group's committed offsets follow what is written. */
   async #commitGroup(): Promise<void> {
-    const unfinished = [...listRuns(this.#state)].filter(
-      ({ status }) => status === 'ready' || status === 'running',
-    );
+    const unfinished = [...listOpenRuns(this.#state)].filter(({ status }) => status !== 'waiting');
     const next = committable(this.#written, unfinished, this.#committed);
     if (samePositions(next, this.#committed)) return;
     faultPoint('before-commit');
@@ -362,7 +372,7 @@ export class Owner {
       ({ topic, partition, offset }) => (this.#positions.get(topic)?.get(partition) ?? 0n) >= offset,
     );
     if (!read || this.#mailbox.hasExits || this.#options.supervisor.running.length > 0) return false;
-    return ![...listRuns(this.#state)].some(
+    return ![...listOpenRuns(this.#state)].some(
       ({ status, job, held }) =>
         status === 'running' || (status === 'ready' && held === undefined && !this.#state.pauses.has(job)),
     );
@@ -382,7 +392,8 @@ export class Owner {
     }
   }
 
-  async #release(): Promise<void> {
+  /** Reads and writes no more. The next {@link own} begins with what is written; exits are kept for it. */
+  async release(): Promise<void> {
     const { reader, producer } = { reader: this.#reader, producer: this.#producer };
     this.#reader = this.#producer = null;
     this.#mailbox.forgetReading();

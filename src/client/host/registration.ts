@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject } from '../../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
@@ -13,17 +13,21 @@ export interface Registration {
   http: string | null;
 }
 
+/** `client.json`, and of further clients `client-<pid>.json`; a draft is on its way to become one. */
+const FILE = /^client(?:-(\d+))?\.(?:json|draft)$/;
+
 /**
  * Writes `.hippo/client.json`; where another client of this project lives on this machine (one of the two stands by),
- * `.hippo/client-<pid>.json`.
+ * `.hippo/client-<pid>.json`. What clients that were killed have left there is removed.
  *
  * @returns removes the file again; safe to call twice
  */
 export function register(directory: string, registration: Registration): () => void {
   const folder = join(directory, PROJECT_STATE_DIRECTORY);
   mkdirSync(folder, { recursive: true });
+  removeStale(folder);
   const first = join(folder, 'client.json');
-  const file = existsSync(first) && isTaken(first) ? join(folder, `client-${registration.pid}.json`) : first;
+  const file = existsSync(first) ? join(folder, `client-${registration.pid}.json`) : first;
   const draft = join(folder, `client-${registration.pid}.draft`);
   writeFileSync(draft, `${JSON.stringify(registration)}\n`, { mode: 0o600 });
   renameSync(draft, file);
@@ -32,9 +36,16 @@ export function register(directory: string, registration: Registration): () => v
   };
 }
 
-function isTaken(file: string): boolean {
-  const pid = pidIn(file);
-  if (pid === null || pid === process.pid) return false;
+function removeStale(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const match = FILE.exec(name);
+    if (match === null) continue;
+    const pid = match[1] === undefined ? pidIn(join(folder, name)) : Number(match[1]);
+    if (pid === null || pid === process.pid || !isAlive(pid)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

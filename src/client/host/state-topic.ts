@@ -12,10 +12,8 @@ export interface Snapshot {
   records: Map<string, Json>;
   /** The input positions that the records reflect. */
   positions: Positions;
-  /** Ours, as of this takeover. */
-  token: string;
-  /** That of the owner before; null on the first start. */
-  previousToken: string | null;
+  /** The client that owned before this takeover; null on the first start. */
+  previous: string | null;
 }
 
 /** The hippo's part of the compacted state topic: one partition, so that its order is total. */
@@ -56,14 +54,14 @@ export class StateTopic {
    * owner had begun and not committed was ended when its transactional id was taken.
    *
    * @param producer the hippo's own, just made: it fences the owner before
+   * @param client names this process for as long as it lives
    * @throws ServiceError when Kafka is not there; aborted when `signal` is
    */
-  async takeOver(producer: TransactionalProducer, signal: AbortSignal): Promise<Snapshot> {
+  async takeOver(producer: TransactionalProducer, client: string, signal: AbortSignal): Promise<Snapshot> {
     const key = `${this.#hippo}/owner`;
     const token = randomUUID();
-    await producer.write([
-      this.record(key, { token, host: hostname(), pid: process.pid, since: new Date().toISOString() }),
-    ]);
+    const since = new Date().toISOString();
+    await producer.write([this.record(key, { client, token, host: hostname(), pid: process.pid, since })]);
     const range = (await this.#kafka.offsets(this.#topic)).find(
       ({ partition }) => partition === this.#partition,
     );
@@ -75,7 +73,7 @@ export class StateTopic {
     const close = (): void => void reader.close();
     signal.addEventListener('abort', close);
     const records = new Map<string, Json>();
-    let previousToken: string | null = null;
+    let previous: string | null = null;
     try {
       for await (const batch of reader) {
         for (const record of batch.records) {
@@ -83,9 +81,8 @@ export class StateTopic {
           if (!name.startsWith(`${this.#hippo}/`)) continue;
           const value = decode(record.value);
           if (name === key) {
-            const found = isJsonObject(value) && typeof value['token'] === 'string' ? value['token'] : null;
-            if (found === token) return this.#snapshot(records, token, previousToken);
-            previousToken = found;
+            if (isJsonObject(value) && value['token'] === token) return this.#snapshot(records, previous);
+            previous = isJsonObject(value) && typeof value['client'] === 'string' ? value['client'] : null;
           } else if (value === null) records.delete(name);
           else records.set(name, value);
         }
@@ -101,11 +98,11 @@ export class StateTopic {
     });
   }
 
-  #snapshot(records: Map<string, Json>, token: string, previousToken: string | null): Snapshot {
+  #snapshot(records: Map<string, Json>, previous: string | null): Snapshot {
     const offsets = `${this.#hippo}/offsets`;
     const positions = positionsFromJson(records.get(offsets));
     records.delete(offsets);
-    return { records, positions, token, previousToken };
+    return { records, positions, previous };
   }
 }
 

@@ -2,6 +2,7 @@
 export class Tenure {
   #current: AbortController | null = null;
   #gained = Promise.withResolvers<undefined>();
+  #passed = Promise.withResolvers<undefined>();
 
   get isOwner(): boolean {
     return this.#current !== null;
@@ -11,6 +12,7 @@ export class Tenure {
     if (this.#current !== null) return;
     this.#current = new AbortController();
     this.#gained.resolve(undefined);
+    this.#passed = Promise.withResolvers();
   }
 
   lost(reason: string): void {
@@ -19,12 +21,21 @@ export class Tenure {
     this.#gained = Promise.withResolvers();
   }
 
-  /** Resolves with the signal of the present or next tenure; with null after `patience` milliseconds, or when `stop` is aborted. */
+  /** Another client owns now. */
+  passed(): void {
+    this.#passed.resolve(undefined);
+  }
+
+  /**
+   * Resolves with the signal of the present or next tenure; with null when `stop` is aborted and, where a patience in
+   * milliseconds is given, after that or as soon as another client owns.
+   */
   async next(stop: AbortSignal, patience?: number): Promise<AbortSignal | null> {
     const given = Promise.withResolvers<undefined>();
     const giveUp = (): void => given.resolve(undefined);
     const timer = patience === undefined ? undefined : setTimeout(giveUp, patience);
     stop.addEventListener('abort', giveUp, { once: true });
+    if (patience !== undefined) void this.#passed.promise.then(giveUp);
     if (stop.aborted) giveUp();
     await Promise.race([this.#gained.promise, given.promise]);
     clearTimeout(timer);

@@ -12,5 +12,13 @@ export { type CompileInput, type CompileProblem, type Compiled, compileJobs } fr
 export type { Definition, JobDefinition, Need } from './definition.ts';
 export { type Missing, missingNeeds } from './missing.ts';
 export { restore } from './records.ts';
-export { type MachineState, emptyState, findRun, listPauses, listRuns, nextWake } from './state.ts';
+export {
+  type MachineState,
+  emptyState,
+  findRun,
+  listOpenRuns,
+  listPauses,
+  listRuns,
+  nextWake,
+} from './state.ts';
 export { type Step, step } from './step.ts';

@@ -86,6 +86,16 @@ export function* listRuns(state: MachineState): Generator<RunState> {
   for (const runs of state.runs.values()) yield* runs.byKey.values();
 }
 
+/** The runs that have not ended, in no order. */
+export function* listOpenRuns(state: MachineState): Generator<RunState> {
+  for (const { byKey, open } of state.runs.values()) {
+    for (const key of open) {
+      const run = byKey.get(key);
+      if (run !== undefined) yield run;
+    }
+  }
+}
+
 /** The paused jobs. */
 export function listPauses(state: MachineState): Iterable<[job: string, pause: Pause]> {
   return state.pauses.entries();
