@@ -1,0 +1,68 @@
+/**
+ * `npm run torture -- [--seed N] [--rounds N | --minutes N] [--parallel N] [--no-broker] [--write]`: the crash test in its long form.
+ * Prints a line a round; a seed that is printed can be run again. `--write` puts the table into docs/TORTURE.md.
+ */
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { tableOf } from './report.ts';
+import { type Round, runRound } from './round.ts';
+import { World } from './world.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    rounds: { type: 'string' },
+    minutes: { type: 'string' },
+    parallel: { type: 'string', default: '3' },
+    'no-broker': { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+});
+const first = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
+const rounds = Number(values.rounds ?? (values.minutes === undefined ? 30 : Number.POSITIVE_INFINITY));
+const until = performance.now() + Number(values.minutes ?? Number.POSITIVE_INFINITY) * 60_000;
+
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+process.once('SIGTERM', () => stop.abort());
+
+const world = await World.create();
+const done: Round[] = [];
+let next = 0;
+const worker = async (): Promise<void> => {
+  while (next < rounds && performance.now() < until && !stop.signal.aborted) {
+    const seed = first + next;
+    next += 1;
+    const round = await runRound(world, seed, !values['no-broker']);
+    done.push(round);
+    console.log(lineOf(round));
+  }
+};
+const begun = performance.now();
+try {
+  await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
+} finally {
+  const isFine = done.every(({ violations }) => violations.length === 0);
+  await world.close(!isFine);
+  process.exitCode = isFine && done.length > 0 ? 0 : 1;
+}
+const table = tableOf({
+  rounds: done,
+  seed: first,
+  minutes: (performance.now() - begun) / 60_000,
+  parallel: Number(values.parallel),
+  brokerDeaths: world.brokerDeaths,
+});
+console.log(`\n${table}`);
+if (values.write) await writeFile(fileURLToPath(new URL('../../docs/TORTURE.md', import.meta.url)), table);
+
+function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): string {
+  const how = [
+    scenario.standby ? 'standby' : 'restart',
+    ...(scenario.broker === null ? [] : [`broker ${scenario.broker.how}`]),
+  ];
+  const verdict = violations.length === 0 ? '✓' : '✗';
+  const details = violations.map((text) => `\n    ${text}`).join('');
+  return `${verdict} seed ${seed}, ${how.join(', ')}: ${deaths.join('; ')} (${(took / 1000).toFixed(1)} s)${details}${kept === null ? '' : `\n    ${kept}`}`;
+}

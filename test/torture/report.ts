@@ -1,0 +1,51 @@
+/** The table of docs/TORTURE.md. */
+import { cpus, totalmem } from 'node:os';
+import type { Round } from './round.ts';
+
+export interface Run {
+  rounds: readonly Round[];
+  /** Of the first round; each further one has the next number. */
+  seed: number;
+  minutes: number;
+  parallel: number;
+  brokerDeaths: number;
+}
+
+export function tableOf({ rounds, seed, minutes, parallel, brokerDeaths }: Run): string {
+  const sum = (count: (round: Round) => number): number =>
+    rounds.reduce((total, round) => total + count(round), 0);
+  const deaths = [
+    ...Map.groupBy(
+      rounds.flatMap((round) => round.deaths),
+      (how) => how,
+    ),
+  ]
+    .map(([how, times]) => ({ how, times: times.length }))
+    .sort((a, b) => (a.how < b.how ? -1 : 1));
+  const takeovers = rounds.flatMap((round) => round.takeovers).sort((a, b) => a - b);
+  const at = (share: number): string =>
+    `${((takeovers[Math.min(takeovers.length - 1, Math.floor(takeovers.length * share))] ?? 0) / 1000).toFixed(1)} s`;
+  const broken = rounds.filter(({ violations }) => violations.length > 0);
+  const rows: [string, string | number][] = [
+    ['rounds', rounds.length],
+    ['messages delivered, with duplicates, in random order', sum(({ deliveries }) => deliveries)],
+    ['clients ended', sum((round) => round.deaths.length)],
+    ...deaths.map(({ how, times }): [string, number] => [`– ${how}`, times]),
+    ['broker ended and started again', brokerDeaths],
+    ['runs that had to happen', sum(({ runs }) => runs)],
+    ['attempts that were made', sum(({ attempts }) => attempts)],
+    ['finish messages', sum(({ finishes }) => finishes)],
+    ['bad messages, each once in the dead-letter topic', sum(({ deadLetters }) => deadLetters)],
+    ['from a death to the next owner, median / 99 of 100', `${at(0.5)} / ${at(0.99)}`],
+    ['rounds in which something was lost, doubled or left over', broken.length],
+  ];
+  return [
+    `| ${minutes.toFixed(0)} minutes, ${parallel} rounds at a time, seeds ${seed} to ${seed + rounds.length - 1} | |`,
+    '|---|---:|',
+    ...rows.map(([what, count]) => `| ${what} | ${count} |`),
+    '',
+    `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}.`,
+    ...broken.map((round) => `\nSeed ${round.seed}: ${round.violations.join('; ')}`),
+    '',
+  ].join('\n');
+}

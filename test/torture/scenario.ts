@@ -1,0 +1,92 @@
+/** What happens in one round of the crash test, as data: the same seed gives the same round. */
+import fc from 'fast-check';
+import { BOUNDARIES, type Boundary } from '../../src/client/host/fault.ts';
+
+export interface Scenario {
+  seed: number;
+  /** Whether a standby waits while the owner is ended, so that it takes over; else a new client starts after the death. */
+  standby: boolean;
+  /** One for each client that is started and ended. */
+  deeds: readonly Deed[];
+  /** The broker is ended while this deed is done, and is away for so long, milliseconds. */
+  broker: { during: number; how: 'SIGTERM' | 'SIGKILL'; away: number } | null;
+  /** Order and duplicates of what is delivered: indices of the workload's messages, some more than once. */
+  order: readonly number[];
+  /** Before each delivery, milliseconds. */
+  gaps: readonly number[];
+}
+
+/** How one client comes to its end. */
+export interface Deed {
+  /** It ends itself where it passes this boundary for the n-th time. */
+  fault: { boundary: Boundary; nth: number } | null;
+  /** What it gets, so long after it came to own: milliseconds. */
+  signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP';
+  after: number;
+}
+
+const crash = fc.record<Deed>({
+  fault: fc.record({ boundary: fc.constantFrom(...BOUNDARIES), nth: fc.integer({ min: 1, max: 4 }) }),
+  signal: fc.constant('SIGKILL'),
+  // Long enough to get to most boundaries.
+  after: fc.constant(4_000),
+});
+const blow = fc.record<Deed>({
+  fault: fc.constant(null),
+  signal: fc.oneof(
+    { weight: 5, arbitrary: fc.constant('SIGKILL' as const) },
+    { weight: 1, arbitrary: fc.constant('SIGTERM' as const) },
+    { weight: 2, arbitrary: fc.constant('SIGSTOP' as const) },
+  ),
+  after: fc.integer({ min: 0, max: 1_500 }),
+});
+
+/**
+ * @param repeatable of each of the workload's messages: whether it may come more than once
+ * @param withBroker whether the broker may be ended too
+ */
+export function scenarioOf(seed: number, repeatable: readonly boolean[], withBroker: boolean): Scenario {
+  const all = [...repeatable.keys()];
+  const scenario = fc
+    .record({
+      standby: fc.boolean(),
+      deeds: fc.array(fc.oneof({ weight: 3, arbitrary: crash }, { weight: 2, arbitrary: blow }), {
+        minLength: 3,
+        maxLength: 5,
+      }),
+      broker: withBroker
+        ? fc.option(
+            fc.record({
+              during: fc.integer({ min: 0, max: 2 }),
+              how: fc.constantFrom('SIGTERM' as const, 'SIGKILL' as const),
+              away: fc.integer({ min: 0, max: 3_000 }),
+            }),
+            { nil: null, freq: 2 },
+          )
+        : fc.constant(null),
+      again: fc.subarray(
+        all.filter((index) => repeatable[index]),
+        { maxLength: Math.ceil(all.length / 3) },
+      ),
+    })
+    .chain(({ again, ...rest }) => {
+      const deliveries = [...all, ...again];
+      return fc.record({
+        ...constants(rest),
+        seed: fc.constant(seed),
+        order: fc.shuffledSubarray(deliveries, { minLength: deliveries.length }),
+        gaps: fc.array(fc.integer({ min: 0, max: 150 }), {
+          minLength: deliveries.length,
+          maxLength: deliveries.length,
+        }),
+      });
+    });
+  const [made] = fc.sample(scenario, { seed, numRuns: 1 });
+  return made as Scenario;
+}
+
+function constants<T extends object>(values: T): { [K in keyof T]: fc.Arbitrary<T[K]> } {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, fc.constant(value)]),
+  ) as never;
+}

@@ -1,0 +1,187 @@
+/** What must hold when a round is over. Each violation is a sentence. */
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { processesTagged } from '../../src/client/host/process-group.ts';
+import { dlqName } from '../../src/config/topics.ts';
+import type { KafkaRecord } from '../../src/kafka/port.ts';
+import {
+  type JobFinish,
+  type JobStart,
+  type Parsed,
+  parseFinish,
+  parseStart,
+} from '../../src/messages/index.ts';
+import type { Expectation, Workload } from './workload.ts';
+import type { World } from './world.ts';
+
+export interface Verdict {
+  violations: string[];
+  runs: number;
+  finishes: number;
+  attempts: number;
+  deadLetters: number;
+}
+
+/** @param sent where each delivery of a bad message went: `<topic> <partition> <offset>` */
+export async function judge(
+  world: World,
+  directory: string,
+  workload: Workload,
+  sent: readonly string[],
+  newestAt: string,
+): Promise<Verdict> {
+  const { hippo, expected } = workload;
+  const violations: string[] = [];
+  const finishes = (await messagesOf(world, 'finish')).flatMap((value) => mine(hippo, parseFinish(value)));
+  const starts = (await messagesOf(world, 'start')).flatMap((value) => mine(hippo, parseStart(value)));
+  const attempts = await journal(directory);
+
+  const byRun = Map.groupBy(finishes, ({ jobName, runKey }) => `${jobName} ${runKey ?? ''}`);
+  for (const [run, expectation] of expected) {
+    const problem = PROBLEMS[expectation](byRun.get(run) ?? [], newestAt);
+    if (problem !== null) violations.push(`${run}: ${problem}`);
+    const begun = attempts.filter(({ what, run: of }) => what === 'start' && of === run).length;
+    if (begun > 0 === (expectation === 'marked')) violations.push(`${run}: ${begun} attempts were made`);
+  }
+  for (const run of byRun.keys())
+    if (!expected.has(run)) violations.push(`${run}: nobody asked for this run`);
+
+  violations.push(...unpaired(starts, finishes, expected));
+  for (const { what, run } of attempts)
+    if (what === 'overlap') violations.push(`${run}: two attempts overlapped`);
+
+  const dead = await deadLetters(world, hippo);
+  for (const place of sent) {
+    const count = dead.filter((from) => from === place).length;
+    if (count !== 1)
+      violations.push(`the bad message at ${place} is in the dead-letter topic ${count} times`);
+  }
+  if (dead.length !== sent.length)
+    violations.push(`${dead.length} dead letters of ${sent.length} bad messages`);
+
+  violations.push(...(await leftovers(world, directory, hippo)), ...(await unsettled(world, hippo)));
+  return {
+    violations,
+    runs: expected.size,
+    finishes: finishes.length,
+    attempts: attempts.filter(({ what }) => what === 'start').length,
+    deadLetters: dead.length,
+  };
+}
+
+const PROBLEMS: Record<Expectation, (finishes: readonly JobFinish[], newestAt: string) => string | null> = {
+  'succeeded once': (finishes) => unless(finishes.length === 1 && finishes[0]?.isSuccess === true, finishes),
+  marked: (finishes) =>
+    unless(
+      finishes.length === 1 && finishes[0]?.isSuccess === true && 'marked_by' in finishes[0].extra,
+      finishes,
+    ),
+  'failed once': (finishes) => unless(finishes.length === 1 && finishes[0]?.isSuccess === false, finishes),
+  'succeeded with the newest': (finishes, newestAt) => {
+    const inputs = finishes.at(-1)?.receiveMsgs ?? [];
+    const isNewest = inputs.some(
+      ({ topic, partition, offset }) => `${topic} ${partition} ${offset}` === newestAt,
+    );
+    return unless(finishes.every(({ isSuccess }) => isSuccess) && finishes.length <= 3 && isNewest, finishes);
+  },
+};
+
+function unless(fine: boolean, finishes: readonly JobFinish[]): string | null {
+  if (fine) return null;
+  const told = finishes.map(({ jobId, isSuccess }) => `${jobId} ${isSuccess ? 'succeeded' : 'failed'}`);
+  return told.length === 0 ? 'no finish' : `finishes: ${told.join(', ')}`;
+}
+
+/** Each firing has one start and one finish, of the same id. */
+function unpaired(
+  starts: readonly JobStart[],
+  finishes: readonly JobFinish[],
+  expected: Workload['expected'],
+): string[] {
+  const began = starts.map(({ jobId }) => jobId);
+  const ended = finishes
+    .filter(({ jobName, runKey }) => expected.get(`${jobName} ${runKey ?? ''}`) !== 'marked')
+    .map(({ jobId }) => jobId);
+  return [
+    ...[...new Set(began)]
+      .filter((id) => !ended.includes(id))
+      .map((id) => `${id} started and did not finish`),
+    ...[...new Set(ended)]
+      .filter((id) => !began.includes(id))
+      .map((id) => `${id} finished and did not start`),
+    ...repeated(began).map((id) => `${id} started twice`),
+    ...repeated(ended).map((id) => `${id} finished twice`),
+  ];
+}
+
+function repeated(ids: readonly string[]): string[] {
+  return ids.filter((id, index) => ids.indexOf(id) !== index);
+}
+
+/** In the order in which they were written. */
+async function messagesOf(world: World, role: 'start' | 'finish'): Promise<Buffer[]> {
+  const records = await world.read(world.topic(role));
+  return records
+    .sort((a, b) => a.timestamp - b.timestamp || Number(a.offset - b.offset))
+    .map(({ value }) => value ?? Buffer.alloc(0));
+}
+
+function mine<T extends { hippoName: string }>(hippo: string, parsed: Parsed<T>): T[] {
+  return parsed.ok && parsed.message.hippoName === hippo ? [parsed.message] : [];
+}
+
+async function deadLetters(world: World, hippo: string): Promise<string[]> {
+  const records = await world.read(dlqName(world.topic('frontier')));
+  const header = (record: KafkaRecord, name: string): string =>
+    record.headers[`dlq.${name}`]?.toString() ?? '';
+  return records
+    .filter((record) => header(record, 'hippo') === hippo && record.key?.toString() === hippo)
+    .map((record) => ['topic', 'partition', 'offset'].map((name) => header(record, name)).join(' '));
+}
+
+interface Noted {
+  what: string;
+  run: string;
+}
+
+async function journal(directory: string): Promise<Noted[]> {
+  const text = await readFile(join(directory, 'journal'), 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const words = line.split(' ');
+      return { what: words[0] ?? '', run: words.slice(1, -1).join(' ') };
+    });
+}
+
+/** Nothing is left of a hippo that has been stopped. */
+async function leftovers(world: World, directory: string, hippo: string): Promise<string[]> {
+  const processes = await processesTagged({ HIPPO_OWNER: `${world.clusterId}/${hippo}` });
+  const files = (await readdir(join(directory, '.hippo'), { recursive: true })).filter((name) =>
+    /^(attempts|results)\/|^client.*\.(json|draft)$/.test(name),
+  );
+  return [
+    ...processes.map(
+      ({ pid, environment }) => `process ${pid} of ${environment['HIPPO_ATTEMPT_ID'] ?? '?'} is left`,
+    ),
+    ...files.map((name) => `.hippo/${name} is left`),
+  ];
+}
+
+/** All runs have ended, and the group's offsets say that everything has been taken in. */
+async function unsettled(world: World, hippo: string): Promise<string[]> {
+  const state = new Map<string, string>();
+  for (const { key, value } of await world.read(world.topic('state'))) {
+    if (key?.toString().startsWith(`${hippo}/run/`) === true && value !== null)
+      state.set(key.toString(), (JSON.parse(value.toString()) as { status: string }).status);
+  }
+  const open = [...state].filter(([, status]) => status === 'ready' || status === 'running');
+  const topics = (['frontier', 'finish', 'schedule'] as const).map((role) => world.topic(role));
+  const committed = await world.kafka.committed(`hippo.${hippo}`, topics);
+  const behind = committed.filter(({ offset }) => offset < 0n);
+  return [
+    ...open.map(([key, status]) => `the state topic says that ${key} is ${status}`),
+    ...behind.map(({ topic, partition }) => `no offset is committed for ${topic}[${partition}]`),
+  ];
+}

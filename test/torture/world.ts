@@ -1,0 +1,142 @@
+/** What all rounds share: a broker that can be ended and started again, its topics, and a connection to it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import getPort, { clearLockedPorts, portNumbers } from 'get-port';
+import { configSchema } from '../../src/config/schema.ts';
+import { topicName } from '../../src/config/topics.ts';
+import { connectKafka } from '../../src/kafka/connect.ts';
+import type { Kafka, KafkaRecord, OutgoingRecord, RecordPlace } from '../../src/kafka/port.ts';
+import { topicSpecs } from '../../src/kafka/topics.ts';
+import { startBroker } from '../../src/stack/broker.ts';
+import { isAlive } from '../../src/stack/process.ts';
+import { watchdog } from '../support/watchdog.ts';
+
+/** Sections of hippo.yaml that every hippo here has. A short session: each death is waited out. */
+export const SECTIONS = {
+  client: { session_timeout: '2s', health_interval: '5s', kill_grace: '300ms' },
+} as const;
+
+const config = configSchema.parse(SECTIONS);
+const PATIENCE = 60_000;
+
+export class World {
+  /** `host:port` */
+  readonly address: string;
+  readonly folder: string;
+  readonly kafka: Kafka;
+  readonly clusterId: string;
+  /** How often the broker was ended. */
+  brokerDeaths = 0;
+  #pid: number;
+  readonly #port: number;
+  #callOff: () => void;
+  #users = 0;
+  #away: Promise<void> | null = null;
+
+  static async create(): Promise<World> {
+    const folder = await mkdtemp(join(tmpdir(), 'hippo-torture-'));
+    // Below the ports that the kernel gives to connections: nobody takes it while the broker is away.
+    const broker = await start(
+      folder,
+      await getPort({ host: '127.0.0.1', port: portNumbers(20_000, 29_999) }),
+    );
+    const kafka = await connectKafka({ brokers: broker.brokers, settings: config.kafka });
+    await kafka.createTopics(topicSpecs(config));
+    const { clusterId } = await kafka.cluster();
+    return new World(folder, broker, kafka, clusterId);
+  }
+
+  private constructor(
+    folder: string,
+    { pid, port, brokers: [address = ''] }: { pid: number; port: number; brokers: string[] },
+    kafka: Kafka,
+    clusterId: string,
+  ) {
+    this.folder = folder;
+    this.address = address;
+    this.kafka = kafka;
+    this.clusterId = clusterId;
+    this.#pid = pid;
+    this.#port = port;
+    this.#callOff = watchdog(pid, folder);
+  }
+
+  topic(role: Parameters<typeof topicName>[1]): string {
+    return topicName(config, role);
+  }
+
+  /** Ends the broker, and starts it again after `away` milliseconds. Whoever asks meanwhile waits for the same end. */
+  async restartBroker(how: 'SIGTERM' | 'SIGKILL', away: number): Promise<void> {
+    this.#away ??= this.#restart(how, away).finally(() => (this.#away = null));
+    await this.#away;
+  }
+
+  async #restart(how: 'SIGTERM' | 'SIGKILL', away: number): Promise<void> {
+    while (this.#users > 0) await sleep(20);
+    this.#callOff();
+    process.kill(this.#pid, how);
+    while (await isAlive(this.#pid)) await sleep(20);
+    this.brokerDeaths += 1;
+    await sleep(away);
+    this.#pid = (await start(this.folder, this.#port)).pid;
+    this.#callOff = watchdog(this.#pid, this.folder);
+  }
+
+  /** Does what needs the broker; waits for it where it is away, and keeps it there. */
+  async use<T>(work: () => Promise<T>): Promise<T> {
+    await this.ready();
+    this.#users += 1;
+    try {
+      return await work();
+    } finally {
+      this.#users -= 1;
+    }
+  }
+
+  /** Waits until the broker is there, if it is away. */
+  async ready(): Promise<void> {
+    while (this.#away !== null) await this.#away;
+  }
+
+  async send(record: OutgoingRecord): Promise<RecordPlace> {
+    const producer = await this.kafka.producer();
+    const [place] = await producer.send([record]);
+    return place as RecordPlace;
+  }
+
+  /** The committed records of a topic. */
+  async read(topic: string): Promise<KafkaRecord[]> {
+    const ranges = await this.kafka.offsets(topic);
+    const reader = await this.kafka.reader({
+      from: ranges.map(({ partition, low }) => ({ topic, partition, offset: low })),
+      until: ranges.map(({ partition, stable }) => ({ topic, partition, offset: stable })),
+      maxWait: 50,
+      patience: PATIENCE,
+    });
+    const records: KafkaRecord[] = [];
+    for await (const batch of reader) records.push(...batch.records);
+    return records;
+  }
+
+  /** Ends the broker for good. @param keep leave the files for whoever looks for what went wrong */
+  async close(keep = false): Promise<void> {
+    await this.#away?.catch(() => undefined);
+    await this.kafka.close();
+    this.#callOff();
+    if (await isAlive(this.#pid)) process.kill(this.#pid, 'SIGKILL');
+    while (await isAlive(this.#pid)) await sleep(20);
+    if (!keep) await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+function start(folder: string, port: number) {
+  // get-port gives no port twice within some seconds; we want the same one again.
+  clearLockedPorts();
+  return startBroker({
+    directory: join(folder, 'kafka'),
+    port,
+    properties: { 'group.min.session.timeout.ms': '500' },
+  });
+}
