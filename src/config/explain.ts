@@ -1,8 +1,7 @@
-import type * as z from 'zod';
+import * as v from 'valibot';
 import { didYouMean, nearMisses } from '../core/near.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { ConfigPath } from './path.ts';
-import { alternatives, childNodes, properties, type SchemaNode, schemaRoot } from './schema-nodes.ts';
 
 /** What is wrong at a path, in words that read on after the key. */
 export interface Explanation {
@@ -12,190 +11,237 @@ export interface Explanation {
   atKey: boolean;
 }
 
-type Issue = z.core.$ZodIssue;
+/** The kinds of schema that hippo.yaml is made of. */
+type Schema =
+  | v.StrictObjectSchema<v.ObjectEntries, undefined>
+  | v.RecordSchema<v.GenericSchema<string, string>, v.GenericSchema, undefined>
+  | v.ArraySchema<v.GenericSchema, undefined>
+  | v.UnionSchema<v.GenericSchema[], undefined>
+  | v.OptionalSchema<v.GenericSchema, unknown>
+  | v.PicklistSchema<string[], undefined>
+  | v.LiteralSchema<boolean, undefined>
+  | v.StringSchema<undefined>
+  | v.NumberSchema<undefined>
+  | v.BooleanSchema<undefined>;
 
 /**
- * Puts zod's issues into words: what is allowed, and what an unknown key may have been meant to be. Values are never named:
- * they may be secret.
+ * Puts into words what is wrong with a value: what is allowed, and what an unknown key may have been meant to be. Values are
+ * never named: they may be secret.
+ *
+ * @param schema refuses the value
  */
-export function explain(issues: readonly Issue[], tree: Json): Explanation[] {
-  return explainAll(issues, { path: [], nodes: schemaRoot(), value: tree });
+export function explain(schema: v.GenericSchema, value: Json): Explanation[] {
+  return explainAt(schema, value, { path: [], siblings: [] });
 }
 
 interface Context {
   path: ConfigPath;
-  /** The schemas that may apply at the path. */
-  nodes: readonly SchemaNode[];
-  /** The value at the path. */
-  value: Json | undefined;
+  /** The schemas that a value at the path may have instead. */
+  siblings: readonly v.GenericSchema[];
 }
 
-/** Of issues whose paths are relative to the context. */
-function explainAll(issues: readonly Issue[], context: Context): Explanation[] {
-  const misspelt = new Set(issues.flatMap((issue) => misspeltKeys(issue, descend(context, issue.path))));
-  return issues.flatMap((issue) => {
-    const here = descend(context, issue.path);
-    // A key that is missing because it is misspelt is one problem, not two.
-    if (isMissing(issue, here) && misspelt.has(JSON.stringify(here.path))) return [];
-    return explainOne(issue, here);
-  });
-}
-
-function explainOne(issue: Issue, here: Context): Explanation[] {
-  const say = (message: string, atKey = false): Explanation[] => [{ path: here.path, message, atKey }];
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        path: [...here.path, key],
-        message: unknownKey(key, here),
-        atKey: true,
-      }));
-    case 'invalid_type':
-      return say(wrongType(typeWord(issue.expected), here.value));
-    case 'invalid_value':
-      return say(
-        wrongType(
-          oneOf(issue.values.map(String)),
-          here.value,
-          nearValue(here.value, issue.values.map(String)),
-        ),
+/** Nothing where the schema takes the value. */
+function explainAt(given: v.GenericSchema, value: Json | undefined, context: Context): Explanation[] {
+  const schema = asSchema(given);
+  switch (schema.type) {
+    case 'optional':
+      return value === undefined ? [] : explainAt(schema.wrapped, value, context);
+    case 'union':
+      return explainUnion(schema.options, given, value, context);
+    case 'strict_object':
+      if (!isJsonObject(value)) return wrongType(given, value, context);
+      return orRest(explainKeys(schema, value, context), given, value, context);
+    case 'record':
+      if (!isJsonObject(value)) return wrongType(given, value, context);
+      return orRest(
+        Object.entries(value).flatMap(([key, member]) => [
+          ...complaints(schema.key, key).map(({ message }) =>
+            at(context, key, `is no name: ${message}`, true),
+          ),
+          ...explainAt(schema.value, member, below(context, key)),
+        ]),
+        given,
+        value,
+        context,
       );
-    case 'invalid_key':
-      return say(`is no name: ${issue.issues[0]?.message ?? 'it is not allowed'}`, true);
-    case 'invalid_union':
-      return explainUnion(issue, here);
-    case 'too_small':
-      return say(bound('at least', Number(issue.minimum), issue.origin));
-    case 'too_big':
-      return say(bound('at most', Number(issue.maximum), issue.origin));
+    case 'array':
+      if (!Array.isArray(value)) return wrongType(given, value, context);
+      return orRest(
+        value.flatMap((item, index) => explainAt(schema.item, item, below(context, index))),
+        given,
+        value,
+        context,
+      );
     default:
-      return say(issue.message);
+      return v.is(plain(given), value) ? rest(given, value, context) : wrongType(given, value, context);
   }
 }
 
-/** Explains the branch of the union that the author most likely meant. */
-function explainUnion(issue: z.core.$ZodIssueInvalidUnion, here: Context): Explanation[] {
-  const branches = here.nodes.flatMap(alternatives);
-  const ranked = issue.errors
-    .map((issues, index) => {
-      const nodes = branches.length === issue.errors.length ? [branches[index] ?? {}] : here.nodes;
-      return { issues, context: { ...here, nodes } };
-    })
-    .filter(({ issues }) => !issues.some((inner) => isWrongShape(inner)))
-    .sort((left, right) => cost(left.issues, left.context) - cost(right.issues, right.context));
-  const [best] = ranked;
-  if (best !== undefined) return explainAll(best.issues, best.context);
-  const wanted = issue.errors.flatMap((issues) => issues.filter(isWrongShape).map(shapeWord));
+/** Of a mapping: unknown keys, missing ones, and what is wrong with the others. */
+function explainKeys(
+  { entries }: v.StrictObjectSchema<v.ObjectEntries, undefined>,
+  value: Record<string, Json>,
+  context: Context,
+): Explanation[] {
+  const known = Object.keys(entries);
+  const strangers = Object.keys(value).filter((key) => !Object.hasOwn(entries, key));
+  const meant = new Set(strangers.flatMap((key) => nearMisses(key, known).slice(0, 1)));
   return [
-    { path: here.path, message: wrongType([...new Set(wanted)].join(' or '), here.value), atKey: false },
+    ...Object.entries(entries)
+      // A key that is missing because it is misspelt is one problem, not two.
+      .filter(([key]) => Object.hasOwn(value, key) || !meant.has(key))
+      .flatMap(([key, member]) => explainAt(member, value[key], below(context, key))),
+    ...strangers.map((key) => at(context, key, unknownKey(key, known, context), true)),
   ];
 }
 
-/** How far a value is from a branch: the fewer unknown and missing keys, the nearer. */
-function cost(issues: readonly Issue[], context: Context): number {
-  const misspelt = issues.flatMap((issue) => misspeltKeys(issue, descend(context, issue.path)));
-  const total = issues.reduce((sum, issue) => {
-    if (issue.code === 'unrecognized_keys') return sum + 10 * issue.keys.length;
-    return sum + (isMissing(issue, descend(context, issue.path)) ? 3 : 1);
-  }, 0);
-  return total - 10 * misspelt.length;
+/** Explains the alternative that the author most likely meant. */
+function explainUnion(
+  options: readonly v.GenericSchema[],
+  given: v.GenericSchema,
+  value: Json | undefined,
+  { path }: Context,
+): Explanation[] {
+  if (options.some((option) => v.is(option, value))) return rest(given, value, { path, siblings: [] });
+  const [best] = options
+    .filter((option) => hasShape(option, value))
+    .map((option) => ({ option, found: explainAt(option, value, { path, siblings: options }) }))
+    .sort((left, right) => cost(left.option, value, left.found) - cost(right.option, value, right.found));
+  return best?.found ?? wrongType(given, value, { path, siblings: [] });
 }
 
-/** The paths of the keys that unknown keys are near to. */
-function misspeltKeys(issue: Issue, here: Context): string[] {
-  if (issue.code !== 'unrecognized_keys') return [];
-  const known = knownKeys(here);
-  return issue.keys.flatMap((key) => {
-    const [near] = nearMisses(key, known);
-    return near === undefined ? [] : [JSON.stringify([...here.path, near])];
-  });
+/** How far a value is from an alternative: the fewer unknown and missing keys, the nearer. */
+function cost(option: v.GenericSchema, value: Json | undefined, found: readonly Explanation[]): number {
+  const schema = asSchema(option);
+  if (schema.type !== 'strict_object' || !isJsonObject(value)) return found.length;
+  const known = Object.entries(schema.entries);
+  const strangers = Object.keys(value).filter((key) => !Object.hasOwn(schema.entries, key));
+  const misspelt = strangers.filter((key) => nearMisses(key, Object.keys(schema.entries)).length > 0);
+  const missing = known.filter(([key, { type }]) => type !== 'optional' && !Object.hasOwn(value, key));
+  return 10 * (strangers.length - misspelt.length) + 3 * missing.length + found.length;
 }
 
-function unknownKey(key: string, here: Context): string {
-  const known = knownKeys(here);
-  if (known.includes(key)) return misplacedKey(key, here);
-  const suggestion = didYouMean(key, known);
-  const allowed = `allowed: ${known.join(', ')}`;
-  return suggestion === undefined
-    ? `is no key here; ${allowed}`
-    : `is no key here. ${suggestion} (${allowed})`;
+function unknownKey(key: string, known: readonly string[], { siblings }: Context): string {
+  const alternatives = siblings.map(keysOf).filter((keys) => keys.length > 0);
+  const allowed = [...new Set([...known, ...alternatives.flat()])];
+  if (allowed.includes(key)) {
+    const company = alternatives
+      .filter((keys) => keys.includes(key))
+      .map((keys) => keys.filter((other) => other !== key).join(', '));
+    return `does not go with the keys beside it; it goes with ${company.join(' or with ')}`;
+  }
+  const suggestion = didYouMean(key, allowed);
+  const list = `allowed: ${allowed.join(', ')}`;
+  return suggestion === undefined ? `is no key here; ${list}` : `is no key here. ${suggestion} (${list})`;
 }
 
-/** A key of another alternative than the one that its neighbours speak for. */
-function misplacedKey(key: string, here: Context): string {
-  const company = here.nodes
-    .flatMap(alternatives)
-    .map((node) => Object.keys(properties(node)))
-    .filter((keys) => keys.includes(key))
-    .map((keys) => keys.filter((other) => other !== key).join(', '));
-  return `does not go with the keys beside it; it goes with ${company.join(' or with ')}`;
+function keysOf(option: v.GenericSchema): string[] {
+  const schema = asSchema(option);
+  return schema.type === 'strict_object' ? Object.keys(schema.entries) : [];
 }
 
-function knownKeys(here: Context): string[] {
-  return [...new Set(here.nodes.flatMap(alternatives).flatMap((node) => Object.keys(properties(node))))];
+function orRest(found: Explanation[], given: v.GenericSchema, value: Json, context: Context): Explanation[] {
+  return found.length > 0 ? found : rest(given, value, context);
 }
 
-function nearValue(value: Json | undefined, allowed: string[]): string | undefined {
-  return typeof value === 'string' ? didYouMean(value, allowed) : undefined;
+/** What a schema asks for beyond the kind of value. */
+function rest(given: v.GenericSchema, value: Json | undefined, { path }: Context): Explanation[] {
+  return complaints(given, value).map((complaint) => ({
+    path: [...path, ...complaint.path],
+    message: complaint.message,
+    atKey: false,
+  }));
 }
 
-function wrongType(wanted: string, value: Json | undefined, suggestion?: string): string {
-  if (value === undefined) return `is missing; it must be ${wanted}`;
-  return suggestion === undefined ? `must be ${wanted}` : `must be ${wanted}. ${suggestion}`;
+function complaints(schema: v.GenericSchema, value: unknown): { path: ConfigPath; message: string }[] {
+  return (v.safeParse(schema, value).issues ?? []).map((issue) => ({
+    path: (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key))),
+    message: wordOf(issue),
+  }));
 }
 
-function bound(limit: string, count: number, origin: string): string {
-  if (origin === 'array') return `must have ${limit} ${count} ${count === 1 ? 'entry' : 'entries'}`;
-  if (origin === 'string')
-    return count === 1 && limit === 'at least'
-      ? 'must not be empty'
-      : `must have ${limit} ${count} characters`;
-  return `must be ${limit} ${count}`;
+function wordOf(issue: v.BaseIssue<unknown>): string {
+  const count = Number(issue.requirement);
+  switch (issue.type) {
+    case 'safe_integer':
+      return 'must be a whole number';
+    case 'min_value':
+      return `must be at least ${count}`;
+    case 'max_value':
+      return `must be at most ${count}`;
+    case 'min_length':
+      return Array.isArray(issue.input)
+        ? `must have at least ${count} ${count === 1 ? 'entry' : 'entries'}`
+        : 'must not be empty';
+    default:
+      return issue.message;
+  }
 }
 
-function oneOf(words: string[]): string {
-  return words.length === 1 ? (words[0] ?? '') : `one of ${words.join(', ')}`;
+function wrongType(given: v.GenericSchema, value: Json | undefined, { path }: Context): Explanation[] {
+  const schema = asSchema(given);
+  const wanted = kindsOf(schema).join(' or ');
+  const suggestion =
+    schema.type === 'picklist' && typeof value === 'string' ? didYouMean(value, schema.options) : undefined;
+  const message =
+    value === undefined
+      ? `is missing; it must be ${wanted}`
+      : [`must be ${wanted}`, suggestion].filter(Boolean).join('. ');
+  return [{ path, message, atKey: false }];
 }
 
-function isMissing(issue: Issue, here: Context): boolean {
-  return (issue.code === 'invalid_type' || issue.code === 'invalid_value') && here.value === undefined;
+/** The kinds of value that a schema takes, in words. */
+function kindsOf(schema: Schema): string[] {
+  switch (schema.type) {
+    case 'optional':
+      return kindsOf(asSchema(schema.wrapped));
+    case 'union':
+      return [...new Set(schema.options.flatMap((option) => kindsOf(asSchema(option))))];
+    case 'picklist':
+      return [`one of ${schema.options.join(', ')}`];
+    case 'literal':
+      return [String(schema.literal)];
+    case 'strict_object':
+    case 'record':
+      return ['a mapping'];
+    case 'array':
+      return ['a list'];
+    case 'string':
+      return ['text'];
+    case 'number':
+      return ['a number'];
+    case 'boolean':
+      return ['true or false'];
+  }
 }
 
-/** The value is of another kind altogether than the branch. */
-function isWrongShape(issue: Issue): boolean {
-  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
+/** Whether a value is of the kind that a schema takes, whatever is inside. */
+function hasShape(given: v.GenericSchema, value: Json | undefined): boolean {
+  const schema = asSchema(given);
+  switch (schema.type) {
+    case 'strict_object':
+    case 'record':
+      return isJsonObject(value);
+    case 'array':
+      return Array.isArray(value);
+    default:
+      return v.is(plain(given), value);
+  }
 }
 
-function shapeWord(issue: Issue): string {
-  if (issue.code === 'invalid_type') return typeWord(issue.expected);
-  return issue.code === 'invalid_value' ? issue.values.map(String).join(' or ') : issue.message;
+/** A schema without what is piped after it. */
+function plain(given: v.GenericSchema): v.GenericSchema {
+  return 'pipe' in given ? plain((given.pipe as [v.GenericSchema])[0]) : given;
 }
 
-function typeWord(expected: string): string {
-  const words: Record<string, string> = {
-    string: 'text',
-    number: 'a number',
-    int: 'a whole number',
-    boolean: 'true or false',
-    array: 'a list',
-    object: 'a mapping',
-    record: 'a mapping',
-  };
-  return words[expected] ?? expected;
+function asSchema(given: v.GenericSchema): Schema {
+  return plain(given) as unknown as Schema;
 }
 
-function descend(context: Context, path: readonly PropertyKey[]): Context {
-  return path.reduce<Context>(({ path: above, nodes, value }, part) => {
-    const key = typeof part === 'number' ? part : String(part);
-    return {
-      path: [...above, key],
-      nodes: childNodes(nodes, key),
-      value: member(value, key),
-    };
-  }, context);
+function below({ path }: Context, key: string | number): Context {
+  return { path: [...path, key], siblings: [] };
 }
 
-function member(value: Json | undefined, key: string | number): Json | undefined {
-  if (Array.isArray(value)) return value[Number(key)];
-  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+function at({ path }: Context, key: string, message: string, atKey: boolean): Explanation {
+  return { path: [...path, key], message, atKey };
 }

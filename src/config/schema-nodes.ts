@@ -1,7 +1,7 @@
 import { jsonSchema } from './json-schema.ts';
 import type { ConfigPath } from './path.ts';
 
-/** The part of JSON Schema that zod writes. */
+/** The part of JSON Schema that valibot writes. */
 export type SchemaNode = Readonly<Record<string, unknown>>;
 
 export function schemaRoot(): SchemaNode[] {
@@ -23,12 +23,13 @@ export function childNodes(nodes: readonly SchemaNode[], key: string | number): 
     .filter(isNode);
 }
 
-export function alternatives(node: SchemaNode): SchemaNode[] {
+/** A node, which says what holds for all of its alternatives, and those. */
+function alternatives(node: SchemaNode): SchemaNode[] {
   const branches = node['anyOf'];
-  return Array.isArray(branches) ? branches.filter(isNode) : [node];
+  return Array.isArray(branches) ? [node, ...branches.filter(isNode)] : [node];
 }
 
-export function properties(node: SchemaNode): SchemaNode {
+function properties(node: SchemaNode): SchemaNode {
   const value = node['properties'];
   return isNode(value) ? value : {};
 }

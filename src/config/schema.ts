@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as v from 'valibot';
 import { DURATION_FORM, parseDuration } from '../core/duration.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 
@@ -9,195 +9,234 @@ export const NAME_FORM = 'letters, digits, ".", "-" and "_", not beginning with 
 export const BROKER_PATTERN = /^(\[[\da-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/;
 export const BROKER_FORM = 'host:port';
 
-const name = z.string().regex(NAME_PATTERN, `must be ${NAME_FORM}`);
-const topicName = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be a Kafka topic name: letters, digits, ".", "_" and "-"');
-const tableName = z
-  .string()
-  .regex(/^[^.\s/]+\.[^.\s/]+$/, 'must be db.table')
-  .describe('A table as db.table, e.g. btd.party');
-const jobName = z
-  .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be hippo/job');
+const name = v.pipe(v.string(), v.regex(NAME_PATTERN, `must be ${NAME_FORM}`));
+const topicName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be a Kafka topic name: letters, digits, ".", "_" and "-"'),
+);
+const tableName = v.pipe(
+  v.string(),
+  v.regex(/^[^.\s/]+\.[^.\s/]+$/, 'must be db.table'),
+  v.description('A table as db.table, e.g. btd.party'),
+);
+const jobName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be hippo/job'),
+);
 
-/** A duration in the file (`30s`), milliseconds in the loaded configuration. */
-const duration = z
-  .union([z.string(), z.number()])
-  .transform((value, context) => {
-    const millis = parseDuration(String(value));
-    if (millis !== undefined) return millis;
-    context.addIssue({ code: 'custom', message: `must be ${DURATION_FORM}` });
-    return z.NEVER;
-  })
-  .describe(`${DURATION_FORM}; a bare number is seconds`)
-  .meta({ 'x-unit': 'ms' });
-
-/** Text, or what YAML reads as a number or a boolean but means the same here (`yyyymm: 201704`). */
-const scalarText = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-
-/** Never printed, by any command. */
-const secret = z.string().meta({ writeOnly: true });
-
-/** A list as one text, as environment variables have it. */
-function commaSeparated<T extends z.ZodType<string, string>>(item: T) {
-  return z
-    .string()
-    .transform((text) => text.split(',').map((part) => part.trim()))
-    .pipe(z.array(item));
+function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
+  return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 }
 
-const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"');
+/** A list of at least one. */
+function some<T extends v.GenericSchema>(item: T) {
+  return v.pipe(v.array(item), v.minLength(1));
+}
+
+/** A duration in the file (`30s`), milliseconds in the loaded configuration. */
+function duration(description?: string) {
+  return v.pipe(
+    v.union([v.string(), v.number()]),
+    v.description(description ?? `${DURATION_FORM}; a bare number is seconds`),
+    v.metadata({ 'x-unit': 'ms' }),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const millis = parseDuration(String(dataset.value));
+      if (millis !== undefined) return millis;
+      addIssue({ message: `must be ${DURATION_FORM}` });
+      return NEVER;
+    }),
+  );
+}
+
+/** Text, or what YAML reads as a number or a boolean but means the same here (`yyyymm: 201704`). */
+const scalarText = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
+
+/** Never printed, by any command. */
+const secret = v.pipe(v.string(), v.metadata({ writeOnly: true }));
+
+/** A list as one text, as environment variables have it. */
+function commaSeparated<T extends v.GenericSchema<string, string>>(item: T) {
+  return v.pipe(
+    v.string(),
+    v.transform((text) => text.split(',').map((part) => part.trim())),
+    v.array(item),
+  );
+}
+
+/** That and what it is for. */
+function described<T extends v.GenericSchema>(schema: T, description: string) {
+  return v.pipe(schema, v.description(description));
+}
+
+/** May be left out. */
+function optionalText(description: string) {
+  return v.optional(described(v.string(), description));
+}
+
+const clockTime = v.pipe(
+  v.string(),
+  v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"'),
+);
 
 /** Partition level name → template of the value, e.g. `{ yyyymm: "{{ window | date: '%Y%m' }}" }`. */
-const partitionTemplate = z
-  .record(z.string(), scalarText)
-  .describe(
-    "Level name to the value expected: a template of the window's date, e.g. yyyymm: \"{{ window | date: '%Y%m' }}\". " +
-      'Left out: any partition (every: event), or an unpartitioned table.',
-  );
+const partitionTemplate = described(
+  v.record(v.string(), scalarText),
+  "Level name to the value expected: a template of the window's date, e.g. yyyymm: \"{{ window | date: '%Y%m' }}\". " +
+    'Left out: any partition (every: event), or an unpartitioned table.',
+);
 
-const tableNeed = z.strictObject({ table: tableName, partition: partitionTemplate.optional() });
-const jobNeed = z.strictObject({
-  job: jobName.describe("Another hippo's job as hippo/job: satisfied by its successful finish"),
-  key: z.string().optional().describe("Template of that run's key; left out: the run of the same window"),
+const tableNeed = v.strictObject({ table: tableName, partition: v.optional(partitionTemplate) });
+const jobNeed = v.strictObject({
+  job: described(jobName, "Another hippo's job as hippo/job: satisfied by its successful finish"),
+  key: optionalText("Template of that run's key; left out: the run of the same window"),
 });
-const singleNeed = z.union([tableNeed, jobNeed]);
-const anyOf = z.strictObject({ any_of: z.array(singleNeed).min(1) });
-const atLeast = z.strictObject({ at_least: z.int().min(1), of: z.array(singleNeed).min(1) });
+const singleNeed = v.union([tableNeed, jobNeed]);
+const anyOf = v.strictObject({ any_of: some(singleNeed) });
+const atLeast = v.strictObject({ at_least: wholeNumber(1), of: some(singleNeed) });
 /** One need stands for one member of the set for each value: `{ each: { region: [us, eu] }, table: …, partition: { region: "{{ region }}" } }`. */
-const eachOf = z.strictObject({
-  each: z.record(z.string(), z.array(scalarText).min(1)),
-  at_least: z.int().min(1).optional(),
+const eachOf = v.strictObject({
+  each: v.record(v.string(), some(scalarText)),
+  at_least: v.optional(wholeNumber(1)),
   table: tableName,
   partition: partitionTemplate,
 });
-const need = z.union([tableNeed, jobNeed, anyOf, atLeast, eachOf]);
+const need = v.union([tableNeed, jobNeed, anyOf, atLeast, eachOf]);
 
-const retries = z.strictObject({
-  attempts: z.int().min(0).max(100).default(0).describe('Further attempts after the first one fails'),
-  backoff: duration.prefault('30s').describe('Pause before the first further attempt; doubles each time'),
-  max_backoff: duration.prefault('30m'),
+const retries = v.strictObject({
+  attempts: v.optional(described(wholeNumber(0, 100), 'Further attempts after the first one fails'), 0),
+  backoff: v.optional(duration('Pause before the first further attempt; doubles each time'), '30s'),
+  max_backoff: v.optional(duration(), '30m'),
 });
 
-const job = z.strictObject({
-  every: z.enum(['event', 'hour', 'day', 'month']).default('event'),
-  needs: z.array(need).min(1),
-  run: z
-    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-    .default('./start-spark.sh')
-    .describe('The program to run, as a path or as program and arguments; no shell reads it'),
-  args: z
-    .array(scalarText)
-    .default([])
-    .describe("Further arguments: templates of the window and the needs' partitions"),
-  env: z.record(z.string(), scalarText).default({}),
-  timeout: duration.optional().describe('An attempt that runs for longer is killed and counts as failed'),
-  deadline: duration
-    .optional()
-    .describe("Alert when a window's run has not succeeded this long after the window's end"),
-  give_up: duration
-    .optional()
-    .describe(
+const word = v.pipe(v.string(), v.minLength(1));
+
+const job = v.strictObject({
+  every: v.optional(v.picklist(['event', 'hour', 'day', 'month']), 'event'),
+  needs: some(need),
+  run: v.optional(
+    described(
+      v.union([word, some(word)]),
+      'The program to run, as a path or as program and arguments; no shell reads it',
+    ),
+    './start-spark.sh',
+  ),
+  args: v.optional(
+    described(v.array(scalarText), "Further arguments: templates of the window and the needs' partitions"),
+    [],
+  ),
+  env: v.optional(v.record(v.string(), scalarText), {}),
+  timeout: v.optional(duration('An attempt that runs for longer is killed and counts as failed')),
+  deadline: v.optional(
+    duration("Alert when a window's run has not succeeded this long after the window's end"),
+  ),
+  give_up: v.optional(
+    duration(
       'A window whose needs are not complete this long after its end times out; left out: it waits as long as state is kept',
     ),
-  retries: retries.prefault({}),
-  concurrency: z.int().min(1).default(1).describe('How many runs of this job may be active at once'),
-  on_reland: z
-    .enum(['rerun', 'hold', 'ignore'])
-    .default('rerun')
-    .describe('What a newer landing of an input does after the run has fired'),
-  while_paused: z
-    .enum(['keep', 'drop'])
-    .default('keep')
-    .describe('What a pause does with the runs that become ready'),
-  result: z
-    .enum(['optional', 'required'])
-    .default('optional')
-    .describe(
+  ),
+  retries: v.optional(retries, {}),
+  concurrency: v.optional(described(wholeNumber(1), 'How many runs of this job may be active at once'), 1),
+  on_reland: v.optional(
+    described(
+      v.picklist(['rerun', 'hold', 'ignore']),
+      'What a newer landing of an input does after the run has fired',
+    ),
+    'rerun',
+  ),
+  while_paused: v.optional(
+    described(v.picklist(['keep', 'drop']), 'What a pause does with the runs that become ready'),
+    'keep',
+  ),
+  result: v.optional(
+    described(
+      v.picklist(['optional', 'required']),
       'required: exit code 0 without a result in $HIPPO_RESULT_FILE counts as failed. ' +
         'Not asked for in YARN cluster mode, where the resource manager has the last word',
     ),
+    'optional',
+  ),
 });
 
-const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
-
 /** An address goes into errors and logs: credentials have no place in it. */
-const resourceManager = z
-  .string()
-  .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/, 'must be http://host:port or https://host:port');
+const resourceManager = v.pipe(
+  v.string(),
+  v.regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/, 'must be http://host:port or https://host:port'),
+);
 
-const yarn = z.strictObject({
-  resource_managers: z
-    .union([z.array(resourceManager).min(1), commaSeparated(resourceManager)])
-    .optional()
-    .describe(
+const yarn = v.strictObject({
+  resource_managers: v.optional(
+    described(
+      v.union([some(resourceManager), commaSeparated(resourceManager)]),
       'http://host:8088 of the resource manager, of both where there are two. Spark jobs then run on YARN: ' +
         'they get SPARK_MASTER=yarn unless something else is set. $HIPPO_YARN_RM overrides it',
     ),
-  deploy_mode: z
-    .enum(['cluster', 'client'])
-    .default('cluster')
-    .describe(
+  ),
+  deploy_mode: v.optional(
+    described(
+      v.picklist(['cluster', 'client']),
       "Where a job's driver runs. cluster: on YARN, and the resource manager says how it ended; " +
         'client: in the process that the client starts, whose exit code counts',
     ),
-  user: z
-    .string()
-    .regex(NAME_PATTERN, `must be ${NAME_FORM}`)
-    .optional()
-    .describe('Who asks (user.name); left out: $HADOOP_USER_NAME, else the user that runs the client'),
-  request_timeout: duration.prefault('10s').describe('How long one request to a resource manager may take'),
-  give_up: duration
-    .prefault('30m')
-    .describe(
+    'cluster',
+  ),
+  user: v.optional(
+    described(name, 'Who asks (user.name); left out: $HADOOP_USER_NAME, else the user that runs the client'),
+  ),
+  request_timeout: v.optional(duration('How long one request to a resource manager may take'), '10s'),
+  give_up: v.optional(
+    duration(
       'An attempt of which no resource manager has told anything for so long counts as failed; ' +
         'no other attempt starts before one has told that it is dead',
     ),
+    '30m',
+  ),
 });
 
-const broker = z.string().regex(BROKER_PATTERN, `must be ${BROKER_FORM}`);
+const broker = v.pipe(v.string(), v.regex(BROKER_PATTERN, `must be ${BROKER_FORM}`));
 
-const sasl = z.strictObject({
-  mechanism: z.enum(saslMechanisms),
-  username: z.string().optional(),
-  password: secret.optional(),
-  password_file: z
-    .string()
-    .optional()
-    .describe('A file with the password, read again for each new connection; relative to hippo.yaml'),
-  token: secret.optional().describe('For oauthbearer'),
-  token_file: z
-    .string()
-    .optional()
-    .describe('A file with the token, read again for each new connection; relative to hippo.yaml'),
+const sasl = v.strictObject({
+  mechanism: v.picklist(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']),
+  username: v.optional(v.string()),
+  password: v.optional(secret),
+  password_file: optionalText(
+    'A file with the password, read again for each new connection; relative to hippo.yaml',
+  ),
+  token: v.optional(described(secret, 'For oauthbearer')),
+  token_file: optionalText(
+    'A file with the token, read again for each new connection; relative to hippo.yaml',
+  ),
 });
 
-const tls = z.strictObject({
-  ca_file: z
-    .string()
-    .optional()
-    .describe("PEM: the broker's authority; left out: those that this machine trusts"),
-  cert_file: z.string().optional().describe('PEM: our certificate, where the broker wants one'),
-  key_file: z.string().optional().describe('PEM: its key'),
-  key_passphrase: secret.optional(),
-  server_name: z
-    .string()
-    .optional()
-    .describe("A name of the broker's certificate, where kafka.brokers has another"),
+const tls = v.strictObject({
+  ca_file: optionalText("PEM: the broker's authority; left out: those that this machine trusts"),
+  cert_file: optionalText('PEM: our certificate, where the broker wants one'),
+  key_file: optionalText('PEM: its key'),
+  key_passphrase: v.optional(secret),
+  server_name: optionalText("A name of the broker's certificate, where kafka.brokers has another"),
 });
 
-/** A certificate proves nothing without its key. */
-function checkTls({ cert_file, key_file }: z.output<typeof tls>, context: z.RefinementCtx): void {
-  if ((cert_file === undefined) === (key_file === undefined)) return;
-  const [missing, other] = cert_file === undefined ? ['cert_file', 'key_file'] : ['key_file', 'cert_file'];
-  context.addIssue({ code: 'custom', path: [missing], message: `is missing; ${other} needs it` });
+/** Of a mapping whose values are right, each for itself: what does not go together. */
+function consistent<T extends object>(
+  check: (settings: T, complain: (key: keyof T & string, message: string) => void) => void,
+) {
+  return v.rawCheck<T>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const input = dataset.value;
+    check(input, (key, message) => {
+      addIssue({ message, path: [{ type: 'unknown', origin: 'value', input, key, value: input[key] }] });
+    });
+  });
 }
 
+/** A certificate proves nothing without its key. */
+const certificateHasKey = consistent<v.InferOutput<typeof tls>>(({ cert_file, key_file }, complain) => {
+  if ((cert_file === undefined) === (key_file === undefined)) return;
+  if (cert_file === undefined) complain('cert_file', 'is missing; key_file needs it');
+  else complain('key_file', 'is missing; cert_file needs it');
+});
+
 /** A mechanism without its credentials would fail much later, and less clearly. */
-function checkSasl(settings: z.output<typeof sasl>, context: z.RefinementCtx): void {
-  const complain = (key: keyof typeof settings, message: string): void =>
-    context.addIssue({ code: 'custom', path: [key], message });
+const mechanismHasCredentials = consistent<v.InferOutput<typeof sasl>>((settings, complain) => {
   const { mechanism } = settings;
   for (const key of ['password', 'token'] as const) {
     if (settings[key] === undefined || settings[`${key}_file`] === undefined) continue;
@@ -212,75 +251,84 @@ function checkSasl(settings: z.output<typeof sasl>, context: z.RefinementCtx): v
   if ((settings.password ?? settings.password_file) === undefined) {
     complain('password', `is missing; ${mechanism} needs it, or password_file`);
   }
-}
-
-const kafka = z.strictObject({
-  brokers: z
-    .union([z.array(broker).min(1), commaSeparated(broker)])
-    .optional()
-    .describe('host:port, …; left out: the local stack that `hippo up` started'),
-  client_id: name.default('hippo'),
-  connect_timeout: duration.prefault('5s').describe('How long a dead broker may keep a command waiting'),
-  request_timeout: duration.prefault('30s'),
-  tls: z.union([z.boolean(), tls.superRefine(checkTls)]).default(false),
-  sasl: sasl.superRefine(checkSasl).optional(),
 });
 
-const topics = z.strictObject({
-  prefix: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]*$/)
-    .default('')
-    .describe('Put before each of the names below, e.g. "uat-"'),
-  frontier: topicName.default('frontier-adw'),
-  start: topicName.default('hippo-start'),
-  finish: topicName.default('hippo-finish'),
-  schedule: topicName.default('hippo-schedule'),
-  health: topicName.default('service-health'),
-  state: topicName.default('hippo-state'),
+const kafka = v.strictObject({
+  brokers: v.optional(
+    described(
+      v.union([some(broker), commaSeparated(broker)]),
+      'host:port, …; left out: the local stack that `hippo up` started',
+    ),
+  ),
+  client_id: v.optional(name, 'hippo'),
+  connect_timeout: v.optional(duration('How long a dead broker may keep a command waiting'), '5s'),
+  request_timeout: v.optional(duration(), '30s'),
+  tls: v.optional(v.union([v.boolean(), v.pipe(tls, certificateHasKey)]), false),
+  sasl: v.optional(v.pipe(sasl, mechanismHasCredentials)),
 });
 
-const calendar = z.strictObject({
-  timezone: z.string().default('UTC').describe('IANA name, e.g. Asia/Taipei'),
-  day_starts: clockTime
-    .default('00:00')
-    .describe('When a day begins; "22:00": what comes after 22:00 counts as the next day\'s'),
+const topics = v.strictObject({
+  prefix: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[A-Za-z0-9._-]*$/, 'must be of letters, digits, ".", "_" and "-"'),
+      v.description('Put before each of the names below, e.g. "uat-"'),
+    ),
+    '',
+  ),
+  frontier: v.optional(topicName, 'frontier-adw'),
+  start: v.optional(topicName, 'hippo-start'),
+  finish: v.optional(topicName, 'hippo-finish'),
+  schedule: v.optional(topicName, 'hippo-schedule'),
+  health: v.optional(topicName, 'service-health'),
+  state: v.optional(topicName, 'hippo-state'),
 });
 
-const client = z.strictObject({
-  session_timeout: duration
-    .prefault('30s')
-    .describe('After this long without a heartbeat a standby takes over'),
-  health_interval: duration.prefault('30s'),
-  http: z
-    .union([
-      z.literal(false),
-      z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65535) }),
-    ])
-    .default(false)
-    .describe('Where /healthz, /readyz and /metrics are served; false: nowhere'),
-  on_stop: z
-    .enum(['kill', 'detach'])
-    .default('kill')
-    .describe(
+const calendar = v.strictObject({
+  timezone: v.optional(described(v.string(), 'IANA name, e.g. Asia/Taipei'), 'UTC'),
+  day_starts: v.optional(
+    described(clockTime, 'When a day begins; "22:00": what comes after 22:00 counts as the next day\'s'),
+    '00:00',
+  ),
+});
+
+const client = v.strictObject({
+  session_timeout: v.optional(duration('After this long without a heartbeat a standby takes over'), '30s'),
+  health_interval: v.optional(duration(), '30s'),
+  http: v.optional(
+    described(
+      v.union([
+        v.literal(false),
+        v.strictObject({ host: v.optional(v.string(), '127.0.0.1'), port: wholeNumber(0, 65_535) }),
+      ]),
+      'Where /healthz, /readyz and /metrics are served; false: nowhere',
+    ),
+    false,
+  ),
+  on_stop: v.optional(
+    described(
+      v.picklist(['kill', 'detach']),
       'What a stop of the client does to running jobs. kill: ends them; the next owner runs them again. ' +
         'detach: leaves YARN applications in cluster mode at work, and the next owner takes them up; ends all others',
     ),
-  kill_grace: duration.prefault('10s').describe('Between SIGTERM and SIGKILL to a job'),
-  keep: duration.prefault('62d').describe('How long ended runs and landed inputs are remembered'),
-  start_from: z
-    .enum(['beginning', 'end'])
-    .default('beginning')
-    .describe(
+    'kill',
+  ),
+  kill_grace: v.optional(duration('Between SIGTERM and SIGKILL to a job'), '10s'),
+  keep: v.optional(duration('How long ended runs and landed inputs are remembered'), '62d'),
+  start_from: v.optional(
+    described(
+      v.picklist(['beginning', 'end']),
       'Where a first start begins to read: with all that the topics still hold, or with what comes from then on',
     ),
+    'beginning',
+  ),
 });
 
-const trigger = z.strictObject({
-  table: tableName.optional().describe('The default of `hippo trigger --table`'),
-  partition: z.record(z.string(), scalarText).optional(),
-  method: z.string().default('partition'),
-  dialect: z.enum(FRONTIER_DIALECTS).default('pairs'),
+const trigger = v.strictObject({
+  table: v.optional(described(tableName, 'The default of `hippo trigger --table`')),
+  partition: v.optional(v.record(v.string(), scalarText)),
+  method: v.optional(v.string(), 'partition'),
+  dialect: v.optional(v.picklist(FRONTIER_DIALECTS), 'pairs'),
 });
 
 export const HIPPO_TYPES = [
@@ -296,40 +344,51 @@ export const HIPPO_TYPES = [
   'tractor',
 ] as const;
 
-export const configSchema = z.strictObject({
-  name: name.describe("The hippo's name: hippo_name in its messages").optional(),
-  type: z.enum(HIPPO_TYPES).optional(),
-  kafka: kafka.prefault({}),
-  topics: topics.prefault({}),
-  calendar: calendar.prefault({}),
-  client: client.prefault({}),
-  yarn: yarn.prefault({}),
-  trigger: trigger.prefault({}),
-  jobs: z.record(name, job).default({}),
+export const configSchema = v.strictObject({
+  name: v.optional(described(name, "The hippo's name: hippo_name in its messages")),
+  type: v.optional(v.picklist(HIPPO_TYPES)),
+  kafka: v.optional(kafka, {}),
+  topics: v.optional(topics, {}),
+  calendar: v.optional(calendar, {}),
+  client: v.optional(client, {}),
+  yarn: v.optional(yarn, {}),
+  trigger: v.optional(trigger, {}),
+  jobs: v.optional(v.record(name, job), {}),
 });
 
 /** Merged over the base, which may hold what a profile lacks. */
-const profile = z.strictObject({
-  kafka: kafka
-    .extend({ tls: z.union([z.boolean(), tls]).optional(), sasl: sasl.partial().optional() })
-    .optional(),
-  topics: topics.optional(),
-  yarn: yarn.optional(),
+const profile = v.strictObject({
+  kafka: v.optional(
+    v.strictObject({
+      ...kafka.entries,
+      tls: v.optional(v.union([v.boolean(), tls])),
+      sasl: v.optional(v.partial(sasl)),
+    }),
+  ),
+  topics: v.optional(topics),
+  yarn: v.optional(yarn),
 });
 
 /** hippo.yaml as written: the configuration, and profiles that are merged over it. */
-export const fileSchema = configSchema.extend({
-  profiles: z
-    .record(name, profile)
-    .default({})
-    .describe('Settings merged over kafka, topics and yarn by --profile NAME or $HIPPO_PROFILE'),
+export const fileSchema = v.strictObject({
+  ...configSchema.entries,
+  profiles: v.optional(
+    described(
+      v.record(name, profile),
+      'Settings merged over kafka, topics and yarn by --profile NAME or $HIPPO_PROFILE',
+    ),
+    {},
+  ),
 });
 
+/** A configuration from its sections, for what has no hippo.yaml; throws for what is not one. */
+export const parseConfig = v.parser(configSchema);
+
 /** hippo.yaml as loaded: defaults filled in, durations in milliseconds. */
-export type Config = z.output<typeof configSchema>;
+export type Config = v.InferOutput<typeof configSchema>;
 export type JobConfig = Config['jobs'][string];
 export type NeedConfig = JobConfig['needs'][number];
-export type SingleNeedConfig = z.output<typeof singleNeed>;
+export type SingleNeedConfig = v.InferOutput<typeof singleNeed>;
 export type KafkaConfig = Config['kafka'];
 export type YarnConfig = Config['yarn'];
 export type TopicRole = Exclude<keyof Config['topics'], 'prefix'>;

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { parse } from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { type Explanation, explain } from './explain.ts';
@@ -11,13 +12,25 @@ export type Validated = { ok: true; config: Config } | { ok: false; explanations
  *   read as one. (Not before: a password of digits is text.)
  */
 export function validate(tree: JsonObject, fromVariable: (path: ConfigPath) => boolean): Validated {
-  const first = fileSchema.safeParse(tree);
-  if (first.success) return { ok: true, config: withoutProfiles(first.data) };
-  const at = first.error.issues.map(({ path }) => path);
+  const first = v.safeParse(fileSchema, tree);
+  if (first.success) return accepted(tree, first.output);
+  const at = first.issues.map(({ path }) => (path ?? []).map(({ key }) => key));
   const typed = readTyped(tree, [], (path) => fromVariable(path) && at.some((issue) => begins(path, issue)));
-  const second = fileSchema.safeParse(typed);
-  if (second.success) return { ok: true, config: withoutProfiles(second.data) };
-  return { ok: false, explanations: explain(second.error.issues, typed) };
+  const second = v.safeParse(fileSchema, typed);
+  if (second.success) return accepted(typed, second.output);
+  return { ok: false, explanations: explain(fileSchema, typed) };
+}
+
+/** valibot takes an empty list for a mapping without keys; the explanation does not. */
+function accepted(tree: Json, output: v.InferOutput<typeof fileSchema>): Validated {
+  const explanations = hasEmptyList(tree) ? explain(fileSchema, tree) : [];
+  if (explanations.length > 0) return { ok: false, explanations };
+  return { ok: true, config: withoutProfiles(output) };
+}
+
+function hasEmptyList(value: Json): boolean {
+  if (Array.isArray(value)) return value.length === 0 || value.some(hasEmptyList);
+  return isJsonObject(value) && Object.values(value).some(hasEmptyList);
 }
 
 /** Their merged result is the configuration; they are no part of it. */
@@ -40,6 +53,6 @@ function numberOrBoolean(text: string): Json {
   return parse(text) as Json;
 }
 
-function begins(path: ConfigPath, start: readonly PropertyKey[]): boolean {
+function begins(path: ConfigPath, start: readonly unknown[]): boolean {
   return start.every((part, index) => path[index] === part);
 }

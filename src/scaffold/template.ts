@@ -1,40 +1,42 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
 import { parse } from 'yaml';
-import * as z from 'zod';
 import { packageRoot } from '../version.ts';
 
 /** What kind of answer a question takes; {@link ./answer.ts} reads each. */
 const common = {
   /** Its key among the answers; the flag is the same with dashes. */
-  name: z.string().regex(/^[a-z][a-z_]*$/),
-  ask: z.string().describe('The prompt'),
-  help: z.string().describe("The flag's description"),
+  name: v.pipe(v.string(), v.regex(/^[a-z][a-z_]*$/)),
+  /** The prompt. */
+  ask: v.string(),
+  /** The flag's description. */
+  help: v.string(),
   /** Liquid over earlier answers; empty: the question has no default and must be answered. */
-  default: z.string().default(''),
-  example: z.string().optional(),
+  default: v.optional(v.string(), ''),
+  example: v.optional(v.string()),
 };
-const question = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.enum(['table', 'partition', 'columns']), ...common }),
-  z.strictObject({
-    type: z.literal('choice'),
-    choices: z.array(z.strictObject({ value: z.string(), title: z.string() })).min(2),
+const question = v.variant('type', [
+  v.strictObject({ type: v.picklist(['table', 'partition', 'columns']), ...common }),
+  v.strictObject({
+    type: v.literal('choice'),
+    choices: v.pipe(v.array(v.strictObject({ value: v.string(), title: v.string() })), v.minLength(2)),
     ...common,
   }),
 ]);
-const templateSchema = z.strictObject({
-  version: z.int().min(1),
-  description: z.string(),
-  questions: z.array(question),
+const templateSchema = v.strictObject({
+  version: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  description: v.string(),
+  questions: v.array(question),
   /** Further variables, each Liquid over the answers and the variables before it. */
-  variables: z.record(z.string(), z.string()).default({}),
+  variables: v.optional(v.record(v.string(), v.string()), {}),
 });
 
-export type Question = z.output<typeof question>;
+export type Question = v.InferOutput<typeof question>;
 
 /** A kind of project: `templates/<type>/template.yaml` and the files beside it. */
-export interface Template extends z.output<typeof templateSchema> {
+export interface Template extends v.InferOutput<typeof templateSchema> {
   type: string;
   /** The folder of the files that make the project. */
   directory: string;
@@ -47,7 +49,7 @@ export function listTemplates(root: string = fileURLToPath(new URL('templates', 
     .map((entry) => entry.name)
     .sort()
     .map((type) => ({
-      ...templateSchema.parse(parse(readFileSync(join(root, type, 'template.yaml'), 'utf8'))),
+      ...v.parse(templateSchema, parse(readFileSync(join(root, type, 'template.yaml'), 'utf8'))),
       type,
       directory: join(root, type, 'files'),
     }));

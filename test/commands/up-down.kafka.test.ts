@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { configSchema } from '../../src/config/schema.ts';
+import { parseConfig } from '../../src/config/schema.ts';
 import { readStackFile, writeStackFile } from '../../src/config/stack-file.ts';
 import { newId } from '../../src/core/ids.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
@@ -54,7 +54,7 @@ async function down(...flags: string[]): Promise<DownResult> {
 }
 
 async function topicsOf(brokers: string[]): Promise<string[]> {
-  const kafka = await connectKafka({ brokers, settings: configSchema.parse({}).kafka });
+  const kafka = await connectKafka({ brokers, settings: parseConfig({}).kafka });
   try {
     return (await kafka.topics()).map(({ topic }) => topic);
   } finally {

@@ -1,12 +1,12 @@
 import { inject, onTestFinished } from 'vitest';
-import { configSchema } from '../../src/config/schema.ts';
+import { parseConfig } from '../../src/config/schema.ts';
 import { newId } from '../../src/core/ids.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import type { Kafka, KafkaRecord } from '../../src/kafka/port.ts';
 
 /** The section `kafka` of a hippo.yaml, as loaded. */
 export function kafkaSettings(section: object = {}) {
-  return configSchema.parse({ kafka: section }).kafka;
+  return parseConfig({ kafka: section }).kafka;
 }
 
 /** A connection to the tests' broker; closed when the test is over. */

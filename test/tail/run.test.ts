@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { configSchema } from '../../src/config/schema.ts';
+import { parseConfig } from '../../src/config/schema.ts';
 import { type TailWords, planTail } from '../../src/tail/run.ts';
 
 const NOW = Date.UTC(2017, 3, 28, 12);
-const config = configSchema.parse({});
+const config = parseConfig({});
 const plan = (words: Partial<TailWords>) =>
   planTail(
     {

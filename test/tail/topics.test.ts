@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { configSchema } from '../../src/config/schema.ts';
+import { parseConfig } from '../../src/config/schema.ts';
 import { selectTopics, topicKinds } from '../../src/tail/topics.ts';
 
-const config = configSchema.parse({ topics: { prefix: 'uat-' } });
+const config = parseConfig({ topics: { prefix: 'uat-' } });
 const existing = [
   '__consumer_offsets',
   'orders',

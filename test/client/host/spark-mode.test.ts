@@ -1,8 +1,9 @@
+import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { configSchema } from '../../../src/config/schema.ts';
+import { configSchema, parseConfig } from '../../../src/config/schema.ts';
 import { isYarnCluster, sparkDefaults } from '../../../src/client/host/spark-mode.ts';
 
-const yarn = (section: object) => configSchema.parse({ yarn: section }).yarn;
+const yarn = (section: object) => parseConfig({ yarn: section }).yarn;
 const named = { resource_managers: ['http://rm:8088'] };
 
 describe('what hippo.yaml sets for a job', () => {
@@ -55,6 +56,6 @@ describe('the resource managers', () => {
     [[], false],
     ['http://rm-1:8088,', false],
   ])('%j: %s', (resource_managers, fine) => {
-    expect(configSchema.safeParse({ yarn: { resource_managers } }).success).toBe(fine);
+    expect(v.safeParse(configSchema, { yarn: { resource_managers } }).success).toBe(fine);
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { vi } from 'vitest';
-import { configSchema } from '../../../src/config/schema.ts';
+import { parseConfig } from '../../../src/config/schema.ts';
 import type { HookDecision, HookRun } from '../../../src/client/hooks.ts';
 import type { Submission } from '../../../src/client/machine/types.ts';
 import { attemptLogPath } from '../../../src/client/host/attempt-log.ts';
@@ -69,7 +69,7 @@ export async function supervised(options: SupervisedOptions = {}): Promise<Super
     },
     guard,
     files: new AttemptFiles(directory),
-    yarn: configSchema.parse({ yarn: options.yarn ?? {} }).yarn,
+    yarn: parseConfig({ yarn: options.yarn ?? {} }).yarn,
     cluster: options.cluster ?? null,
     needsResult: () => options.needsResult ?? false,
     onStarted: () => undefined,

@@ -1,5 +1,5 @@
 /** A hippo for tests: jobs as they stand in hippo.yaml, and a machine that remembers what it was told and what it did. */
-import type { z } from 'zod';
+import type * as v from 'valibot';
 import {
   type Definition,
   type Effect,
@@ -15,11 +15,11 @@ import {
   restore,
   step,
 } from '../../../src/client/machine/index.ts';
-import { configSchema } from '../../../src/config/schema.ts';
+import { type configSchema, parseConfig } from '../../../src/config/schema.ts';
 import type { Json } from '../../../src/core/json.ts';
 import type { FrontierEvent, JobFinish, JobStart, ManualRequest } from '../../../src/messages/types.ts';
 
-export type JobYaml = z.input<typeof configSchema>['jobs'] extends infer Jobs | undefined
+export type JobYaml = v.InferInput<typeof configSchema>['jobs'] extends infer Jobs | undefined
   ? NonNullable<Jobs> extends Record<string, infer Job>
     ? Job
     : never
@@ -37,7 +37,7 @@ export function compiled(
   jobs: Record<string, JobYaml>,
   options: Options = {},
 ): ReturnType<typeof compileJobs> {
-  const config = configSchema.parse({
+  const config = parseConfig({
     jobs,
     calendar: { timezone: options.timezone ?? 'UTC', day_starts: options.dayStarts ?? '00:00' },
   });

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { explain } from '../../src/config/explain.ts';
+import { formatPath } from '../../src/config/path.ts';
+import { fileSchema } from '../../src/config/schema.ts';
+import { validate } from '../../src/config/validate.ts';
+import type { Json, JsonObject } from '../../src/core/json.ts';
+
+function problems(yaml: string): string[] {
+  return explain(fileSchema, parse(yaml) as Json).map(
+    ({ path, message }) => `${formatPath(path)} ${message}`,
+  );
+}
+
+const load = (job: string): string => `jobs: { load: { needs: [{ table: a.b }], ${job} } }`;
+const need = (text: string): string => `jobs: { load: { needs: [${text}] } }`;
+
+describe('what is wrong with a hippo.yaml', () => {
+  it.each([
+    // The kind of a value.
+    ['name: 5', 'name must be text'],
+    ['kafka: 5', 'kafka must be a mapping'],
+    ['kafka: []', 'kafka must be a mapping'],
+    ['kafka: { brokers: 5 }', 'kafka.brokers must be a list or text'],
+    ['kafka: { tls: "yes" }', 'kafka.tls must be true or false or a mapping'],
+    ['client: { http: true }', 'client.http must be false or a mapping'],
+    ['client: { http: { host: x } }', 'client.http.port is missing; it must be a number'],
+    ['trigger: { partition: { a: [1] } }', 'trigger.partition.a must be text or a number or true or false'],
+    ['jobs: { load: {} }', 'jobs.load.needs is missing; it must be a list'],
+    ['profiles: { prod: { kafka: 5 } }', 'profiles.prod.kafka must be a mapping'],
+    // Its form.
+    ['kafka: { brokers: "a:1, b" }', 'kafka.brokers[1] must be host:port'],
+    [
+      'kafka: { connect_timeout: soon }',
+      'kafka.connect_timeout must be a duration such as 500ms, 30s, 5m, 2h or 1d',
+    ],
+    ['calendar: { day_starts: "25:00" }', 'calendar.day_starts must be a time of day such as "22:00"'],
+    ['client: { http: { port: 70000 } }', 'client.http.port must be at most 65535'],
+    [load('concurrency: 0'), 'jobs.load.concurrency must be at least 1'],
+    [load('concurrency: 1.5'), 'jobs.load.concurrency must be a whole number'],
+    [load('run: ""'), 'jobs.load.run must not be empty'],
+    [load('run: []'), 'jobs.load.run must have at least 1 entry'],
+    [need(''), 'jobs.load.needs must have at least 1 entry'],
+    [
+      'jobs: { "a b": { needs: [{ table: a.b }] } }',
+      'jobs["a b"] is no name: must be letters, digits, ".", "-" and "_", not beginning with "-" or ".", at most 100',
+    ],
+    // One of several values.
+    [load('every: dayly'), 'jobs.load.every must be one of event, hour, day, month. Did you mean day?'],
+    ['client: { on_stop: halt }', 'client.on_stop must be one of kill, detach'],
+    // Keys.
+    [
+      'kafka: { tls: { ca_fil: x } }',
+      'kafka.tls.ca_fil is no key here. Did you mean ca_file? (allowed: ca_file, cert_file, key_file, key_passphrase, server_name)',
+    ],
+    [
+      'jobs: { load: { need: [{ table: a.b }], x: 1 } }',
+      'jobs.load.need is no key here. Did you mean needs? (allowed: every, needs, run, args, env, timeout, deadline, give_up, retries, concurrency, on_reland, while_paused, result)',
+      'jobs.load.x is no key here; allowed: every, needs, run, args, env, timeout, deadline, give_up, retries, concurrency, on_reland, while_paused, result',
+    ],
+    // Which of the alternatives was meant.
+    [need('{}'), 'jobs.load.needs[0].table is missing; it must be text'],
+    [need('{ table: ab }'), 'jobs.load.needs[0].table must be db.table'],
+    [need('{ job: load }'), 'jobs.load.needs[0].job must be hippo/job'],
+    [need('{ any_of: [{ table: x }] }'), 'jobs.load.needs[0].any_of[0].table must be db.table'],
+    [need('{ at_least: 1 }'), 'jobs.load.needs[0].of is missing; it must be a list'],
+    [
+      need('{ table: a.b, key: x }'),
+      'jobs.load.needs[0].key does not go with the keys beside it; it goes with job',
+    ],
+    [
+      need('{ table: a.b, partitoin: { d: 1 } }'),
+      'jobs.load.needs[0].partitoin is no key here. Did you mean partition? (allowed: table, partition, job, key, any_of, at_least, of, each)',
+    ],
+    // What does not go together.
+    ['kafka: { tls: { cert_file: x } }', 'kafka.tls.key_file is missing; cert_file needs it'],
+    [
+      'kafka: { sasl: { mechanism: plain } }',
+      'kafka.sasl.username is missing; plain needs it',
+      'kafka.sasl.password is missing; plain needs it, or password_file',
+    ],
+    [
+      'kafka: { sasl: { mechanism: oauthbearer } }',
+      'kafka.sasl.token is missing; oauthbearer needs it, or token_file',
+    ],
+  ])('%s', (yaml, ...expected) => {
+    expect(problems(yaml)).toEqual(expected);
+    expect(validate(parse(yaml) as JsonObject, () => false).ok).toBe(false);
+  });
+
+  it('is nothing where the file is right, whatever it uses', () => {
+    const yaml = `
+      name: sales
+      kafka: { brokers: "a:1, b:2", connect_timeout: 3, tls: { ca_file: ca.pem }, sasl: { mechanism: plain, username: u, password: p } }
+      client: { http: { port: 0 } }
+      trigger: { table: a.b, partition: { yyyymm: 201704 } }
+      jobs:
+        load:
+          every: day
+          needs:
+            - { table: a.b, partition: { d: 1 } }
+            - { any_of: [{ table: a.b }, { job: h/j, key: k }] }
+            - { at_least: 1, of: [{ table: c.d }] }
+            - { each: { region: [us, 5] }, table: e.f, partition: { region: "{{ region }}" } }
+          run: [a, b]
+          args: []
+          retries: { attempts: 3, backoff: 5 }
+      profiles: { prod: { kafka: { sasl: { password: x }, tls: { key_file: k } } } }
+    `;
+    expect(problems(yaml)).toEqual([]);
+    expect(validate(parse(yaml) as JsonObject, () => false).ok).toBe(true);
+  });
+});
