@@ -49,6 +49,8 @@ export interface Measured {
   name: string;
   /** Median, seconds; null: not installed. */
   seconds: number | null;
+  /** Median of the processor time of all its threads and processes, seconds: what a busy machine changes least. */
+  cpu: number | null;
   /** Peak of resident memory, MB, over all rounds; null where it is not known. */
   memory: number | null;
 }
@@ -65,7 +67,7 @@ const SAMPLE_MS = 10;
 /** Runs all contenders by turns and takes the median of each. */
 export async function run(race: Race, stage: Stage): Promise<Result> {
   const contenders = [race.ours, ...race.peers];
-  const runs = contenders.map(() => [] as { seconds: number; memory: number | null }[]);
+  const runs = contenders.map(() => [] as Run[]);
   const present = contenders.map(({ pipeline }) => pipeline.every(([program]) => isInstalled(program ?? '')));
   for (let round = 0; round <= (race.rounds ?? ROUNDS); round++) {
     for (const [index, contender] of contenders.entries()) {
@@ -80,7 +82,8 @@ export async function run(race: Race, stage: Stage): Promise<Result> {
     const memory = Math.max(...all.map((one) => one.memory ?? 0));
     return {
       name,
-      seconds: all.length === 0 ? null : median(all.map(({ seconds }) => seconds)),
+      seconds: all.length === 0 ? null : median(all.map((one) => one.seconds)),
+      cpu: all.length === 0 ? null : median(all.map((one) => one.cpu)),
       memory: memory > 0 ? memory : null,
     };
   });
@@ -88,31 +91,35 @@ export async function run(race: Race, stage: Stage): Promise<Result> {
   return { race, ours, peers };
 }
 
-async function runOnce(
-  { name, pipeline, env }: Contender,
-  { folder }: Stage,
-): Promise<{ seconds: number; memory: number | null }> {
+interface Run {
+  seconds: number;
+  cpu: number;
+  memory: number | null;
+}
+
+async function runOnce({ name, pipeline, env }: Contender, { folder }: Stage): Promise<Run> {
   const line = pipeline.map((argv) => argv.map(shellWord).join(' ')).join(' | ');
-  const alone = pipeline.length === 1;
-  const output = shellWord(join(folder, 'output'));
+  const [output, errors] = [join(folder, 'output'), join(folder, 'errors')];
+  // bash's own `time` counts every process of a pipeline.
+  const script = `set -o pipefail; TIMEFORMAT='%U %S'; { time ${line} > ${shellWord(output)}; } 2> ${shellWord(errors)}`;
   const started = performance.now();
-  const child = spawn('bash', ['-c', `set -o pipefail; ${alone ? 'exec ' : ''}${line} > ${output}`], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const child = spawn('bash', ['-c', script], { env: { ...process.env, ...env }, stdio: 'ignore' });
   let memory: number | null = null;
   const sampler = setInterval(() => (memory = peakMemory(child.pid) ?? memory), SAMPLE_MS);
   const [code] = (await once(child, 'exit')) as [number | null];
   const seconds = (performance.now() - started) / 1000;
   clearInterval(sampler);
-  if (code !== 0) throw new Error(`${name} failed (${code ?? 'killed'}): ${line}`);
-  return { seconds, memory: alone ? memory : null };
+  const said = readFileSync(errors, 'utf8');
+  if (code !== 0) throw new Error(`${name} failed (${code ?? 'killed'}): ${line}\n${said}`);
+  const [user = 0, system = 0] = (said.trimEnd().split('\n').at(-1) ?? '').split(' ').map(Number);
+  return { seconds, cpu: user + system, memory: pipeline.length === 1 ? memory : null };
 }
 
-/** MB; the kernel keeps the peak. Only on Linux. */
-function peakMemory(pid: number | undefined): number | null {
+/** Of the only child of a shell, MB; the kernel keeps the peak. Only on Linux. */
+function peakMemory(shell: number | undefined): number | null {
   try {
-    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid ?? ''}/status`, 'utf8'))?.[1];
+    const child = readFileSync(`/proc/${shell ?? ''}/task/${shell ?? ''}/children`, 'utf8').trim();
+    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${child}/status`, 'utf8'))?.[1];
     return kilobytes === undefined ? null : Number(kilobytes) / 1024;
   } catch {
     return null;
@@ -134,44 +141,39 @@ function median(numbers: readonly number[]): number {
 /** The results as one table of Markdown: medians, ratios, and whether what is to be reached was. */
 export function markdown(results: readonly Result[]): string {
   const rows = results.flatMap(({ race, ours, peers }) => {
-    const mine = `${seconds(ours)}${race.memory === undefined && ours.memory === null ? '' : `, ${memory(ours)}`}`;
-    const limit =
-      race.memory === undefined
-        ? []
-        : [
-            [
-              race.what,
-              mine,
-              '–',
-              '–',
-              `≤ ${race.memory} MB`,
-              mark((ours.memory ?? Infinity) <= race.memory),
-            ],
-          ];
+    const mine = [race.what, timing(ours), memory(ours)];
     const compared = peers.map((peer, index) => {
       const reach = race.peers[index]?.reach ?? 0;
       if (peer.seconds === null || ours.seconds === null)
-        return [race.what, mine, `${peer.name}: not installed`, '–', `≥ ${reach}×`, '–'];
+        return [...mine, `${peer.name}: not installed`, '–', '–', `≥ ${reach}×`, '–'];
       const ratio = peer.seconds / ours.seconds;
+      const cpu = (peer.cpu ?? 0) / (ours.cpu ?? 1);
       return [
-        race.what,
-        mine,
-        `${peer.name}: ${seconds(peer)}`,
+        ...mine,
+        `${peer.name}: ${timing(peer)}`,
         `${ratio.toFixed(2)}×`,
+        `${cpu.toFixed(2)}×`,
         `≥ ${reach}×`,
         mark(ratio >= reach),
       ];
     });
-    return [...compared, ...limit];
+    if (race.memory === undefined) return compared;
+    const fits = mark((ours.memory ?? Infinity) <= race.memory);
+    return [...compared, [...mine, '–', '–', '–', `≤ ${race.memory} MB`, fits]];
   });
-  const head = ['what', 'hippo', 'peer', 'speed', 'reach', ''];
+  const head = ['what', 'hippo', 'memory', 'peer', 'speed', 'by processor time', 'reach', ''];
   return [head, head.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n');
 }
 
-function seconds({ seconds: value }: Measured): string {
-  if (value === null) return '–';
+/** `1.52 s (1.90 s)`: by the clock, and of the processors. */
+function timing(measured: Measured): string {
+  if (measured.seconds === null || measured.cpu === null) return '–';
+  return `${seconds(measured.seconds)} (${seconds(measured.cpu)})`;
+}
+
+function seconds(value: number): string {
   return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`;
 }
 

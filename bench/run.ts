@@ -3,7 +3,7 @@
  * with `--write` it goes into docs/BENCHMARKS.md too, with `--rounds=N` each runs N times.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBroker } from '../src/stack/broker.ts';
@@ -25,6 +25,9 @@ const rounds = words.map((word) => /^--rounds=(\d+)$/.exec(word)?.[1]).find((fou
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
+/** More than the number of processors: the times by the clock say little. */
+const [loadBefore = 0] = loadavg();
 
 const folder = await mkdtemp(join(tmpdir(), 'hippo-bench-'));
 const say = (text: string): void => void process.stderr.write(`▸ ${text}\n`);
@@ -76,7 +79,8 @@ async function machine(kafka: string): Promise<string> {
     await firstLine('kcat', ['-V'], /^Version (\S+) \(.*librdkafka (\S+)/m, 'kcat $1 with librdkafka $2'),
     await firstLine('jq', ['--version'], /^jq-(\S+)/, 'jq $1'),
   ];
-  return `${parts.filter((part) => part !== '').join(', ')}; ${new Date().toISOString().slice(0, 10)}.`;
+  const load = `load average before the run ${loadBefore.toFixed(1)}`;
+  return `${[...parts, load].filter((part) => part !== '').join(', ')}; ${new Date().toISOString().slice(0, 10)}.`;
 }
 
 async function firstLine(program: string, args: string[], pattern: RegExp, text: string): Promise<string> {
