@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import getPort, { clearLockedPorts, portNumbers } from 'get-port';
-import { configSchema } from '../../src/config/schema.ts';
+import { parseConfig } from '../../src/config/schema.ts';
 import { topicName } from '../../src/config/topics.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import type { Kafka, KafkaRecord, OutgoingRecord, RecordPlace } from '../../src/kafka/port.ts';
@@ -18,7 +18,7 @@ export const SECTIONS = {
   client: { session_timeout: '2s', health_interval: '5s', kill_grace: '300ms' },
 } as const;
 
-const config = configSchema.parse(SECTIONS);
+const config = parseConfig(SECTIONS);
 const PATIENCE = 60_000;
 
 export class World {
