@@ -10,6 +10,7 @@ export default class Tractor extends HippoCommand<TractorReport> {
   static override description =
     'Failed runs, hippos without a client and unanswered triggers, from the topics and groups alone. ' +
     'Changes nothing without --pull. Exits with 1 while something is stuck.';
+  static override usage = '<%= command.id %> [FLAGS]';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --all --since 7d',

@@ -13,6 +13,7 @@ export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> 
     'Publishes frontier events: one, those of a range of partitions, or those of a file. What is left out comes from hippo.yaml: ' +
     'the section "trigger", and what its jobs need. With --wait it exits with 0 when every run that the events caused has ' +
     'succeeded, 1 when one failed, 4 when that takes too long or nobody reacts.';
+  static override usage = '<%= command.id %> [FLAGS]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --table btd.party --partition yyyymm=201704',
     '<%= config.bin %> <%= command.id %> --wait --timeout 10m',

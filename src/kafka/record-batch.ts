@@ -221,8 +221,15 @@ class Cursor {
     for (let index = 0; index < count; index += 1) {
       const name = (this.bytesOrNull() ?? Buffer.alloc(0)).toString('utf8');
       const value = this.bytesOrNull() ?? Buffer.alloc(0);
-      if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true });
-      else headers[name] = value;
+      // The same name may come again; and it may be __proto__, which an assignment would take for something else.
+      if (name === '__proto__') {
+        Object.defineProperty(headers, name, {
+          value,
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        });
+      } else headers[name] = value;
     }
     return headers;
   }

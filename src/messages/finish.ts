@@ -14,12 +14,18 @@ export function readFinish(object: JsonObject): JobFinish {
     finishTime: seconds(finish_time, 'finish_time'),
     durationTime: finiteNumber(duration_time, 'duration_time'),
     ...present({
-      runKey: take(extra, 'run_key', isText),
+      runKey: runKeyOf(extra),
       receiveMsgs: take(extra, 'receive_msgs', isReceivedMessages),
       errorMsg: take(extra, 'error_msg', isText),
     }),
     extra,
   };
+}
+
+/** Whoever needs this run takes its key into names of files, variables and arguments. What is no text may mean something else. */
+function runKeyOf(extra: JsonObject): string | undefined {
+  const found = take(extra, 'run_key', isText);
+  return found === undefined ? undefined : name(found, 'run_key');
 }
 
 export function writeFinish(message: JobFinish): JsonObject {

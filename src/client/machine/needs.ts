@@ -236,10 +236,11 @@ function windowOf(finish: JobFinish, calendar: Calendar, unit: WindowUnit): Wind
   return calendar.ofKey(unit, keys[unit]) ?? (calendar.holds(at) ? calendar.at(unit, at) : undefined);
 }
 
-/** The date that a job worked for, yyyymmdd. */
+/** The date that a job worked for, yyyymmdd; what is no short printable text is passed over, since it may become a key. */
 function executeTime(finish: JobFinish): string | undefined {
   const value = finish.extra['execute_time'];
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  return /^\P{C}{1,64}$/u.test(text) && text.trim() !== '' ? text : undefined;
 }
 
 function slotOf(window: Window): Slot {

@@ -1,0 +1,184 @@
+import { basename, dirname } from 'node:path';
+import { expect, test } from 'vitest';
+import { attemptLogPath } from '../../../src/client/host/attempt-log.ts';
+import { deadLetter, readInput } from '../../../src/client/host/inputs.ts';
+import { jobEnvironment } from '../../../src/client/host/job-environment.ts';
+import {
+  type Effect,
+  type MachineState,
+  type Submission,
+  emptyState,
+  step,
+} from '../../../src/client/machine/index.ts';
+import { serialiseMessage } from '../../../src/messages/index.ts';
+import { parseConfig } from '../../../src/config/schema.ts';
+import type { KafkaRecord } from '../../../src/kafka/port.ts';
+import { define, landing } from '../machine/hippo.ts';
+import { fuzz } from '../../torture/fuzz.ts';
+
+const MESSAGES = 100_000;
+/** The seed of a failure is in its message; `HIPPO_FUZZ_SEED` runs that one again. */
+const SEED = Number(process.env['HIPPO_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const NOW = Date.UTC(2017, 3, 28, 12);
+
+const definition = define({
+  fuzzed: {
+    needs: [{ table: 'fuzz.events' }],
+    run: './job.sh',
+    args: ['{{ key }}', '{{ partition.part }}', '--part={{ partition.part }}'],
+    env: { PART: '{{ partition.part }}' },
+    concurrency: 2,
+  },
+  monthly: {
+    every: 'month',
+    needs: [{ table: 'fuzz.events', partition: { part: "{{ window | date: '%Y%m' }}" } }],
+    run: './job.sh',
+    args: ['{{ window | date: "%Y%m" }}'],
+  },
+  after: { needs: [{ job: 'other/done' }], run: './job.sh', args: ['{{ key }}'] },
+});
+const config = parseConfig({});
+
+/** Everything that must hold of what is done for a message. */
+class Watcher {
+  state: MachineState = emptyState();
+  rejected = 0;
+  accepted = 0;
+  submitted = 0;
+  finished = 0;
+
+  tell(event: Parameters<typeof step>[2]): void {
+    const { state, effects } = step(definition, this.state, event);
+    this.state = state;
+    for (const effect of effects) this.#check(effect);
+    // Each job ends at once: what waits behind it has its turn.
+    for (const { job, key, attemptId } of submissions(effects)) {
+      this.tell({
+        type: 'job-exited',
+        at: NOW,
+        run: { job, key },
+        attemptId,
+        outcome: { status: 'succeeded' },
+      });
+    }
+  }
+
+  read(record: KafkaRecord, kind: Parameters<typeof readInput>[0]): void {
+    const input = readInput(kind, record);
+    if (input.ok) {
+      this.accepted += 1;
+      this.tell({ type: 'message', at: NOW, from: input.from, message: input.message });
+      return;
+    }
+    this.rejected += 1;
+    const { reason, key = '' } = input.rejection;
+    expectThat(
+      /^[^\p{Cc}]{1,200}$/u.test(reason) && /^[^\p{Cc}]{0,200}$/u.test(key),
+      `a reason of one line: ${reason}`,
+    );
+    const letter = deadLetter(record, input.rejection, 'etl');
+    const headers = Object.entries(letter.headers ?? {}).reduce(
+      (sum, [name, text]) => sum + name.length + text.length,
+      0,
+    );
+    expectThat(
+      (letter.key?.length ?? 0) + (letter.value?.length ?? 0) + headers < 1_040_000,
+      'a dead letter that fits',
+    );
+  }
+
+  #check(effect: Effect): void {
+    if (effect.type === 'persist') {
+      const text = JSON.stringify(effect.value);
+      expectThat(
+        text.length < 100_000 && effect.key.length < 1_000,
+        `a small record ${effect.key.slice(0, 200)}`,
+      );
+      expectThat(!/[\p{Cc}]/u.test(effect.key), `a key that can be printed: ${JSON.stringify(effect.key)}`);
+    } else if (effect.type === 'publish') {
+      expectThat(serialiseMessage(effect.message).length < 100_000, 'a small message');
+      if (effect.message.kind === 'finish') this.finished += 1;
+    } else if (effect.type === 'submit') {
+      this.submitted += 1;
+      checkSubmission(effect.submission);
+    }
+  }
+}
+
+function checkSubmission(submission: Submission): void {
+  const { argv, attemptId } = submission;
+  expectThat(argv[0] === './job.sh', 'the program of hippo.yaml');
+  const words = [...argv, ...Object.entries(environmentOf(submission)).flat()];
+  // What execve cannot take, or would take for something else.
+  expectThat(
+    !words.some((word) => word.includes('\0') || !word.isWellFormed()),
+    `words without NUL: ${words.join('|')}`,
+  );
+  expectThat(
+    argv.slice(1).every((word) => !word.startsWith('-') || word.startsWith('--part=')),
+    `no option made of a value: ${argv.join(' ')}`,
+  );
+  expectThat(
+    words.every((word) => word.length < 100_000),
+    'words that fit',
+  );
+  const log = attemptLogPath('/project', submission);
+  expectThat(dirname(log) === `/project/.hippo/logs/${submission.job}`, `a log in its folder: ${log}`);
+  expectThat(basename(log).length < 255 && /^[\w.=%-]+$/.test(basename(log)), `a name of a file: ${log}`);
+  expectThat(/^[a-z0-9-]{1,63}$/.test(attemptId), `an id for files and tags: ${attemptId}`);
+}
+
+function environmentOf(submission: Submission): Record<string, string> {
+  const options = { hippo: 'etl', owner: 'cluster/etl', sparkSubmit: null, yarn: config.yarn };
+  return jobEnvironment(options, submission, {}, '/project/.hippo/results/x.json');
+}
+
+function submissions(effects: readonly Effect[]): Submission[] {
+  return effects.flatMap((effect) => (effect.type === 'submit' ? [effect.submission] : []));
+}
+
+/** vitest's expect is too slow for a million looks. */
+function expectThat(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`not ${what}`);
+}
+
+test(`${MESSAGES} damaged messages: each is served or rejected with its reason, and a good one is served after them`, () => {
+  const watcher = new Watcher();
+  watcher.tell({ type: 'ownership-gained', at: NOW });
+  let offset = 0n;
+  for (const { kind, value, key, headers } of fuzz(SEED, MESSAGES, 'etl')) {
+    offset += 1n;
+    const record = { topic: kind, partition: 0, offset, timestamp: NOW, key, value, headers };
+    try {
+      watcher.read(record, kind);
+    } catch (error) {
+      const excerpt = value?.subarray(0, 500).toString() ?? 'null';
+      throw new Error(`seed ${SEED}, message ${offset}, ${kind}: ${excerpt}`, { cause: error });
+    }
+  }
+  expect(Object.keys({}.constructor.prototype as object)).toEqual([]);
+  // Both are common: neither is what comes of everything.
+  for (const count of [watcher.accepted, watcher.rejected]) expect(count).toBeGreaterThan(MESSAGES / 10);
+  for (const count of [watcher.submitted, watcher.finished]) expect(count).toBeGreaterThan(MESSAGES / 200);
+
+  // A fuzzed request may have paused the job.
+  const { submitted } = watcher;
+  const from = { topic: 'schedule', partition: 0, offset: '1' };
+  const resume = {
+    kind: 'schedule',
+    hippoName: 'etl',
+    jobName: 'fuzzed',
+    action: 'resume',
+    extra: {},
+  } as const;
+  watcher.tell({ type: 'message', at: NOW, from, message: resume });
+  const before = watcher.submitted;
+  watcher.tell({
+    type: 'message',
+    at: NOW,
+    from,
+    message: landing('fuzz.events', 'part=good', 2_000_000_000),
+  });
+  expect(watcher.submitted).toBe(before + 1);
+  expect(before).toBeGreaterThanOrEqual(submitted);
+}, 120_000);
