@@ -295,7 +295,8 @@ describe('the port is another one, with exit code 3:', () => {
   const wantsSasl = [
     '✗ Kafka cannot be reached at BROKER',
     '  at kafka.sasl',
-    '  BROKER: it closed the connection at the first request; does this port want SASL?',
+    '  BROKER: it closed the connection at the first request; does this port',
+    '  want SASL?',
     '  → set kafka.sasl in hippo.yaml',
     "    or name the broker's port without SASL in kafka.brokers",
   ];
@@ -311,7 +312,8 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     { tls: { ca_file: 'certs/no.pem' } },
     '✗ the file of kafka.tls.ca_file cannot be read',
     '  at certs/no.pem (kafka.tls.ca_file)',
-    "  ENOENT: no such file or directory, open 'certs/no.pem'",
+    '  ENOENT: no such file or directory, open',
+    "  'certs/no.pem'",
     '  → check kafka.tls.ca_file in hippo.yaml',
   );
   wrong(
@@ -396,7 +398,8 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     { sasl: { mechanism: 'plain', username: USERNAME, password_file: 'secrets/no' } },
     '✗ the file of kafka.sasl.password_file cannot be read',
     '  at secrets/no (kafka.sasl.password_file)',
-    "  ENOENT: no such file or directory, open 'secrets/no'",
+    '  ENOENT: no such file or directory, open',
+    "  'secrets/no'",
     '  → check kafka.sasl.password_file in hippo.yaml',
   );
   wrong(
