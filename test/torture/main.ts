@@ -1,8 +1,8 @@
 /**
  * `npm run torture -- [--seed N] [--rounds N | --minutes N] [--parallel N] [--no-broker] [--write]`: the crash test in its long form.
- * Prints a line a round; a seed that is printed can be run again. `--write` puts the table into docs/TORTURE.md.
+ * Prints a line a round; a seed that is printed can be run again. `--write` appends the table to docs/TORTURE.md.
  */
-import { writeFile } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { tableOf } from './report.ts';
@@ -55,7 +55,7 @@ const table = tableOf({
   brokerDeaths: world.brokerDeaths,
 });
 console.log(`\n${table}`);
-if (values.write) await writeFile(fileURLToPath(new URL('../../docs/TORTURE.md', import.meta.url)), table);
+if (values.write) await appendFile(fileURLToPath(new URL('../../docs/TORTURE.md', import.meta.url)), `\n${table}`);
 
 function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): string {
   const how = [
