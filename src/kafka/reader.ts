@@ -24,7 +24,7 @@ const FETCH_BYTES = 4 * MIB;
 /** A broker is asked for more while less than this waits to be read. */
 const QUEUE_BYTES = 4 * MIB;
 /** A batch is handed out when it holds about this much: few objects live at a time, and memory stays flat. */
-const BATCH_BYTES = 64 * 1024;
+const BATCH_BYTES = 16 * 1024;
 
 const OFFSET_OUT_OF_RANGE = 1;
 const MOVED = new Set([3, 5, 6, 9, 74, 75, 76, 103]);
