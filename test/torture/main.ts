@@ -55,7 +55,8 @@ const table = tableOf({
   brokerDeaths: world.brokerDeaths,
 });
 console.log(`\n${table}`);
-if (values.write) await appendFile(fileURLToPath(new URL('../../docs/TORTURE.md', import.meta.url)), `\n${table}`);
+if (values.write)
+  await appendFile(fileURLToPath(new URL('../../docs/TORTURE.md', import.meta.url)), `\n${table}`);
 
 function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): string {
   const how = [
