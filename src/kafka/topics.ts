@@ -1,4 +1,4 @@
-import { topicName } from '../config/topics.ts';
+import { dlqName, topicName } from '../config/topics.ts';
 import type { Config, TopicRole } from '../config/schema.ts';
 import type { TopicSpec } from './port.ts';
 
@@ -30,11 +30,6 @@ const SHAPES: Record<TopicRole, { partitions: number; config: Record<string, str
 const DLQ = { partitions: 1, config: { 'retention.ms': String(90 * DAY_MS) } };
 
 const ROLES_WITH_DLQ: readonly TopicRole[] = ['frontier', 'finish', 'schedule'];
-
-/** The dead-letter topic of a topic. */
-export function dlqName(topic: string): string {
-  return `${topic}.dlq`;
-}
 
 /**
  * The topics of a hippo, with the settings that their use asks for.

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json } from '../../core/json.ts';
 import type { Definition, JobDefinition } from './definition.ts';
 import { emptyState, inputKey, type MachineState, runsOf, withRun } from './state.ts';
 import { dueAt, slotOf } from './timing.ts';
@@ -89,7 +89,7 @@ const STATUSES: readonly string[] = [
 
 function isRun(value: unknown): value is RunState {
   return (
-    isObject(value) &&
+    isJsonObject(value) &&
     typeof value['job'] === 'string' &&
     typeof value['key'] === 'string' &&
     typeof value['status'] === 'string' &&
@@ -98,24 +98,20 @@ function isRun(value: unknown): value is RunState {
     (value['attemptId'] === null || typeof value['attemptId'] === 'string') &&
     ['attempt', 'failures', 'firstInputAt'].every((name) => typeof value[name] === 'number') &&
     [value['inputs'], value['relanded']].every(
-      (inputs) => isObject(inputs) && Object.values(inputs).every(isInput),
+      (inputs) => isJsonObject(inputs) && Object.values(inputs).every(isInput),
     )
   );
 }
 
 function isInput(value: unknown): value is InputState {
   return (
-    isObject(value) &&
+    isJsonObject(value) &&
     ['topic', 'offset', 'need'].every((name) => typeof value[name] === 'string') &&
     ['partition', 'version', 'at'].every((name) => typeof value[name] === 'number') &&
-    isObject(value['values'])
+    isJsonObject(value['values'])
   );
 }
 
 function isPause(value: unknown): value is Pause {
-  return isObject(value) && typeof value['at'] === 'number';
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isJsonObject(value) && typeof value['at'] === 'number';
 }
