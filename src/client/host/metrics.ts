@@ -9,7 +9,9 @@ export interface Metrics {
 
 /** Prometheus metrics of one client. Loads prom-client, so only where they are served. */
 export async function createMetrics(status: () => ClientStatus): Promise<Metrics> {
-  const { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } = await import('prom-client');
+  // A CommonJS module: the bundle has it as `default` only.
+  const { default: prometheus } = await import('prom-client');
+  const { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } = prometheus;
   const registry = new Registry();
   registry.setDefaultLabels({ hippo: status().hippo });
   collectDefaultMetrics({ register: registry });
@@ -45,7 +47,9 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
       labelNames,
       registers,
       collect() {
-        this.reset();
+        // A gauge without labels would be 0 after a reset: what is not known is absent.
+        if (labelNames.length === 0) this.remove();
+        else this.reset();
         collect.call(this, status());
       },
     });
