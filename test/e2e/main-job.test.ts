@@ -1,32 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
-import { parseFinish, type JobFinish } from '../../src/messages/index.ts';
 import { groupIsAlive, processesTagged } from '../../src/client/host/process-group.ts';
-import { type TestProject, test, until } from '../support/project.ts';
+import { finishes, kcat, test, trigger, until } from '../support/project.ts';
 
 const MONTHLY = `load:
   every: month
   needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
   run: ./job.sh`;
-
-/** What a consumer that is not ours reads. */
-async function kcat(project: TestProject, topic: string): Promise<string[]> {
-  const args = ['-b', project.brokers, '-C', '-t', `${project.prefix}${topic}`, '-e', '-q'];
-  const { stdout } = await execa('kcat', [...args, '-X', 'isolation.level=read_committed']);
-  return stdout === '' ? [] : stdout.split('\n');
-}
-
-async function finishes(project: TestProject): Promise<JobFinish[]> {
-  return (await kcat(project, 'hippo-finish')).map((line) => {
-    const parsed = parseFinish(line);
-    if (!parsed.ok) throw new Error(`${parsed.rejection.reason}: ${line}`);
-    return parsed.message;
-  });
-}
-
-const trigger = (project: TestProject, month: string, ...more: string[]) =>
-  project.hippo(['trigger', '--table', 'btd.party', '--partition', `yyyymm=${month}`, ...more]);
 
 describe('the main job', () => {
   test.concurrent(

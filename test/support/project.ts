@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inject, test as base } from 'vitest';
 import type { ClientEvent } from '../../src/client/host/client-event.ts';
+import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
+import { type JobFinish, parseFinish } from '../../src/messages/index.ts';
 import { type CliOptions, hippo, startHippo } from './cli.ts';
 
 /** A hippo's project of the test's own, with topics of its own on the tests' broker. */
@@ -149,6 +151,26 @@ function startClient(cwd: string, env: Record<string, string>): TestClient {
     },
   };
 }
+
+/** What a consumer that is not ours reads, of committed records: a line each. */
+export async function kcat({ brokers, prefix }: TestProject, topic: string): Promise<string[]> {
+  const args = ['-b', brokers, '-C', '-t', `${prefix}${topic}`, '-e', '-q'];
+  const { stdout } = await execa('kcat', [...args, '-X', 'isolation.level=read_committed']);
+  return stdout === '' ? [] : stdout.split('\n');
+}
+
+/** The finish messages of all runs of the project. */
+export async function finishes(project: TestProject): Promise<JobFinish[]> {
+  return (await kcat(project, 'hippo-finish')).map((line) => {
+    const parsed = parseFinish(line);
+    if (!parsed.ok) throw new Error(`${parsed.rejection.reason}: ${line}`);
+    return parsed.message;
+  });
+}
+
+/** A month of btd.party lands. */
+export const trigger = (project: TestProject, month: string, ...more: string[]) =>
+  project.hippo(['trigger', '--table', 'btd.party', '--partition', `yyyymm=${month}`, ...more]);
 
 /** Waits until something is so. */
 export async function until<T>(
