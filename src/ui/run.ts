@@ -63,7 +63,7 @@ function describe(event: ClientEvent): [mark: string, text: string] {
     case 'stopping':
       return [
         chalk.dim('·'),
-        `${event.signal}: stopping${event.running === 0 ? '' : `, ending ${count(event.running, 'job')}`}`,
+        `${event.signal}: stopping${event.running === 0 ? '' : `, ending ${count(event.running, 'job')}`}${again(event)}`,
       ];
     case 'stopped':
       return [chalk.dim('·'), 'stopped'];
@@ -90,6 +90,11 @@ function describeEnd(event: Extract<ClientEvent, { event: 'ended' }>): [string, 
     case 'vetoed':
       return [chalk.yellow('!'), `${name(event)} ${event.outcome}: ${what}${again}`];
   }
+}
+
+/** What who is at the terminal may want to know while jobs are given their time. */
+function again({ signal, running }: Extract<ClientEvent, { event: 'stopping' }>): string {
+  return signal === 'SIGINT' && running > 0 ? ' (Ctrl-C again: at once)' : '';
 }
 
 function ownership({ runs, again, orphans }: Extract<ClientEvent, { event: 'owner' }>): string {

@@ -4,7 +4,7 @@
  * A group is named by the pid of its leader. Where there is /proc (Linux), zombies do not count as alive, and processes
  * that left the group are still found by what their environment says.
  */
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -104,20 +104,38 @@ export interface TaggedProcess {
  * The environment is the one that a process was started with, whatever it has done since.
  */
 export async function processesTagged(tags: Readonly<Record<string, string>>): Promise<TaggedProcess[]> {
-  const names = await readdir(PROC).catch(() => []);
-  const found = await Promise.all(
-    names
-      .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
-      .map((pid) => tagged(pid, tags)),
-  );
+  const found = await Promise.all(processIds().map((pid) => tagged(pid, tags)));
   return found.filter((process) => process !== null);
+}
+
+/** SIGKILL to every process whose environment has all of `tags`, without a wait: for a process that is about to exit. */
+export function killTagged(tags: Readonly<Record<string, string>>): void {
+  for (const pid of processIds()) {
+    if (!hasTags(readQuietly(`${PROC}/${pid}/environ`).split('\0'), tags)) continue;
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+function processIds(): string[] {
+  try {
+    return readdirSync(PROC).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  } catch {
+    return [];
+  }
+}
+
+function hasTags(environment: readonly string[], tags: Readonly<Record<string, string>>): boolean {
+  return Object.entries(tags).every(([name, value]) => environment.includes(`${name}=${value}`));
 }
 
 async function tagged(pid: string, tags: Readonly<Record<string, string>>): Promise<TaggedProcess | null> {
   const bytes = await readFile(`${PROC}/${pid}/environ`, 'utf8').catch(() => '');
-  const wanted = Object.entries(tags).map(([name, value]) => `${name}=${value}`);
   const entries = bytes.split('\0');
-  if (!wanted.every((entry) => entries.includes(entry))) return null;
+  if (!hasTags(entries, tags)) return null;
   const stat = parseStat(await readFile(`${PROC}/${pid}/stat`, 'latin1').catch(() => ''));
   if (stat === null || stat.state === 'Z') return null;
   const environment = Object.fromEntries(

@@ -13,7 +13,7 @@ import type { HookRunner } from './hook-runner.ts';
 import { jobEnvironment } from './job-environment.ts';
 import { type AttemptFiles, endOrphans } from './orphans.ts';
 import { type ProgramEnd, failed, outcomeOfProgram, outcomeOnYarn, withResult, withTail } from './outcome.ts';
-import { endGroup, signalGroup } from './process-group.ts';
+import { endGroup, killTagged, signalGroup } from './process-group.ts';
 import { type JobCommand, startProcess } from './process.ts';
 import { takeResult } from './result-file.ts';
 import { isYarnCluster } from './spark-mode.ts';
@@ -140,9 +140,10 @@ export class Supervisor {
     return processes + applications;
   }
 
-  /** The last resort, for a process that is about to exit: SIGKILL to every group, at once. */
+  /** The last resort, for a process that is about to exit: SIGKILL to every group, and to what has left it, at once. */
   killNow(): void {
     for (const { pid } of this.#attempts.values()) if (pid !== null) signalGroup(pid, 'SIGKILL');
+    for (const attemptId of this.#attempts.keys()) killTagged({ [ATTEMPT_TAG]: attemptId });
   }
 
   async #run(attempt: Attempt): Promise<JobOutcome> {

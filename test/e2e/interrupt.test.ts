@@ -1,0 +1,161 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect } from 'vitest';
+import { processesTagged } from '../../src/client/host/process-group.ts';
+import { execa } from '../../src/core/exec.ts';
+import { HIPPO, startHippo } from '../support/cli.ts';
+import { type TestProject, finishes, test, trigger, until } from '../support/project.ts';
+
+const MONTHLY = `load:
+  every: month
+  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
+  run: ./job.sh`;
+/** A job of several processes, one of them in a session of its own. */
+const FAMILY = 'setsid sleep 300 & sleep 300 & touch working; sleep 300';
+/** The same, and none of them hears SIGTERM. */
+const DEAF = `trap '' TERM; ${FAMILY}`;
+const CTRL_C = '\u0003';
+
+interface Running {
+  /** All that it has written so far, without colours and carriage returns. */
+  text(): string;
+  raw(): string;
+  /** Types into its terminal. */
+  type(keys: string): void;
+  ended: Promise<number | undefined>;
+}
+
+/** Marks all that a client starts: its guard has no other variable. */
+function mark(project: TestProject): { PATH: string } {
+  return { PATH: `${process.env['PATH'] ?? ''}:/${project.name}` };
+}
+
+/** `hippo run` at a terminal of its own. */
+function atTerminal(project: TestProject): Running {
+  const command = `exec '${process.execPath}' '${HIPPO}' run`;
+  const child = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    cwd: project.directory,
+    env: {
+      ...project.env,
+      ...mark(project),
+      NO_COLOR: undefined,
+      NODE_ENV: undefined,
+      TERM: 'xterm',
+      COLORTERM: '',
+    },
+    stdin: 'pipe',
+    reject: false,
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return {
+    text: () => stripVTControlCharacters(output).replaceAll('\r', ''),
+    raw: () => output,
+    type: (keys) => void child.stdin.write(keys),
+    ended: child.then(({ exitCode }) => exitCode),
+  };
+}
+
+async function hasJobAtWork(project: TestProject): Promise<void> {
+  await trigger(project, '201704');
+  await until(
+    () =>
+      project.file('working').then(
+        () => true,
+        () => false,
+      ),
+    'the job is at work',
+  );
+}
+
+/** The lines without what differs from time to time. */
+function normal(text: string, { name, brokers }: TestProject): string {
+  return text
+    .replaceAll(/\d\d:\d\d:\d\d/g, 'HH:MM:SS')
+    .replaceAll(/pid \d+/g, 'pid N')
+    .replaceAll(/201704\.\S+\.log/g, '201704.ID.log')
+    .replaceAll(name, 'NAME')
+    .replaceAll(brokers, 'BROKER');
+}
+
+const SERVING = `HH:MM:SS ▸ NAME started, pid N, Kafka at BROKER
+HH:MM:SS ▸ owner of hippo.NAME: nothing remembered
+HH:MM:SS → btd.party yyyymm=201704 → load 201704 (running)
+HH:MM:SS ▸ load 201704 submitted, pid N, log .hippo/logs/load/201704.ID.log
+`;
+const ENDING = 'HH:MM:SS · SIGINT: stopping, ending 1 job (Ctrl-C again: at once)\n';
+const STOPPED = 'HH:MM:SS · stopped\n';
+
+describe('Ctrl-C', () => {
+  test.concurrent(
+    'ends the job with all its processes, and the client with 130; the run is left to the next client',
+    async ({ makeProject }) => {
+      const project = await makeProject(MONTHLY, FAMILY);
+      const client = atTerminal(project);
+      await until(() => client.text().includes('owner of'), 'it owns');
+      await hasJobAtWork(project);
+      client.type(CTRL_C);
+      expect(await client.ended).toBe(130);
+      // A terminal shows the keys.
+      expect(normal(client.text(), project)).toBe(`${SERVING}^C${ENDING}${STOPPED}`);
+      expect(client.raw()).toContain('\u001b[');
+      await until(
+        async () => (await processesTagged(mark(project))).length === 0,
+        'no process is left',
+        5_000,
+      );
+      expect(
+        (await readdir(join(project.directory, '.hippo'))).filter((name) => /^client/.test(name)),
+      ).toEqual([]);
+      expect(await finishes(project)).toEqual([]);
+    },
+  );
+
+  test.concurrent(
+    'twice: ends at once, without a wait for a job that does not end, and leaves no process',
+    async ({ makeProject }) => {
+      const project = await makeProject(MONTHLY, DEAF, 'client: { session_timeout: 6s, kill_grace: 10m }');
+      const client = atTerminal(project);
+      await until(() => client.text().includes('owner of'), 'it owns');
+      await hasJobAtWork(project);
+      client.type(CTRL_C);
+      await until(() => client.text().includes('stopping'), 'it is stopping');
+      const again = Date.now();
+      client.type(CTRL_C);
+      expect(await client.ended).toBe(130);
+      expect(Date.now() - again).toBeLessThan(5_000);
+      expect(normal(client.text(), project)).toBe(`${SERVING}^C${ENDING}^C`);
+      await until(
+        async () => (await processesTagged(mark(project))).length === 0,
+        'no process is left',
+        5_000,
+      );
+    },
+  );
+
+  test.concurrent(
+    'off a terminal: the same lines on stderr, without colours, and nothing on stdout',
+    async ({ makeProject }) => {
+      const project = await makeProject(MONTHLY, FAMILY);
+      const env = { ...project.env, ...mark(project) };
+      const client = startHippo(['run'], { cwd: project.directory, env });
+      let said = '';
+      client.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      await until(() => said.includes('owner of'), 'it owns');
+      await hasJobAtWork(project);
+      client.kill('SIGINT');
+      const { exitCode, stdout, stderr } = await client;
+      expect({ exitCode, stdout, stderr: normal(stderr, project) }).toEqual({
+        exitCode: 130,
+        stdout: '',
+        stderr: `${SERVING}${ENDING}${STOPPED}`,
+      });
+      await until(
+        async () => (await processesTagged(mark(project))).length === 0,
+        'no process is left',
+        5_000,
+      );
+    },
+  );
+});
