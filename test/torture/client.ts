@@ -9,13 +9,15 @@ import { HIPPO } from '../support/cli.ts';
 export interface Death {
   code: number | null;
   signal: NodeJS.Signals | null;
-  stderr: string;
+  /** What it said of its end: stderr, and what of stdout is no event. */
+  words: string;
 }
 
 export class Client {
   readonly events: (ClientEvent & { at: string })[] = [];
   readonly death: Promise<Death>;
   readonly #child: ChildProcess;
+  readonly #others: string[] = [];
   readonly #owns = Promise.withResolvers<undefined>();
 
   constructor(directory: string, args: readonly string[], env: Readonly<Record<string, string>>) {
@@ -32,7 +34,7 @@ export class Client {
     this.death = once(this.#child, 'close').then(() => ({
       code: this.#child.exitCode,
       signal: this.#child.signalCode,
-      stderr: Buffer.concat(errors).toString(),
+      words: [...this.#others, Buffer.concat(errors).toString()].join(' '),
     }));
   }
 
@@ -54,14 +56,14 @@ export class Client {
     return Promise.race([this.death, sleep(patience, null, { ref: false })]);
   }
 
-  /** A line may be cut off by a kill. */
+  /** An error is several lines; and a line may be cut off by a kill. */
   #hear(line: string): void {
     try {
       const event = JSON.parse(line) as ClientEvent & { at: string };
       this.events.push(event);
       if (event.event === 'owner') this.#owns.resolve(undefined);
     } catch {
-      // What a dying process did not write to its end.
+      this.#others.push(line.trim());
     }
   }
 }

@@ -182,14 +182,14 @@ class Torture {
       this.violations.push(`process ${pid} survived the end of its client by SIGTERM`);
   }
 
-  #bury({ code, signal, stderr }: Death, how: string): void {
+  #bury({ code, signal, words }: Death, how: string): void {
     const wasExpected = signal === 'SIGKILL' ? how !== 'by itself' : code === 0 && how.includes('SIGTERM');
     this.deaths.push(wasExpected ? how : `exit code ${code ?? signal ?? 'unknown'}`);
     // Whoever starts while the broker is away says so and ends: a supervisor starts it again.
     const isAway = code === 3 && this.#world.brokerDeaths > 0;
     if (!wasExpected && !isAway)
       this.violations.push(
-        `a client ended with ${code ?? signal ?? 'nothing'}, ${how}: ${stderr.slice(-2_000)}`,
+        `a client ended with ${code ?? signal ?? 'nothing'}, ${how}: ${words.slice(-2_000)}`,
       );
   }
 
@@ -223,7 +223,7 @@ class Torture {
       }
       if (death.code !== 0 && death.code !== 1) {
         this.violations.push(
-          `hippo run --once ended with ${death.code ?? death.signal ?? ''}: ${death.stderr}`,
+          `hippo run --once ended with ${death.code ?? death.signal ?? ''}: ${death.words}`,
         );
       }
       const runs = client.events.filter(({ event }) => event === 'submitted');
