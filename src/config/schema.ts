@@ -294,6 +294,12 @@ const calendar = v.strictObject({
 
 const client = v.strictObject({
   session_timeout: v.optional(duration('After this long without a heartbeat a standby takes over'), '30s'),
+  kafka_grace: v.optional(
+    duration(
+      'How long jobs go on without Kafka once a standby may have taken over, which is a session_timeout after the ' +
+        'last contact; then they are ended. Left out: one more session_timeout',
+    ),
+  ),
   health_interval: v.optional(duration(), '30s'),
   http: v.optional(
     described(

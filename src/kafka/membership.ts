@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import assignerProtocol from 'kafkajs/src/consumer/assignerProtocol.js';
-import { messageOf } from '../core/errors.ts';
+import { type HippoError, messageOf } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Backoff } from './deadline.ts';
 import { errorType, isConnectionError, isRetriable, translate } from './errors.ts';
@@ -69,14 +69,24 @@ class GroupMember implements Membership {
     return this.#ownerSince !== null;
   }
 
-  get isConnected(): boolean {
-    return this.#isConnected;
-  }
-
   /** Joins for the first time; what goes wrong is the caller's to know. */
   async start(): Promise<void> {
-    await this.#cluster.attempt({ group: this.#options.group }, () => this.#join());
+    await this.#cluster.attempt({ group: this.#options.group }, () => this.#joinFirst());
     this.#running = this.#stay();
+  }
+
+  /** Another member that comes or goes meanwhile makes all join again; a broker that is back may have forgotten who joined. */
+  async #joinFirst(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#join();
+        return;
+      } catch (error) {
+        const type = errorType(error) ?? '';
+        if (EXPELLED.has(type)) this.#memberId = '';
+        else if (type !== 'REBALANCE_IN_PROGRESS') throw error;
+      }
+    }
   }
 
   async confirm(): Promise<boolean> {
@@ -140,12 +150,13 @@ class GroupMember implements Membership {
         if (mustJoin) await this.#join();
         else await this.#pauseAndBeat();
         mustJoin = false;
-        this.#isConnected = true;
+        this.#connected(null);
         backoff.reset();
       } catch (error) {
         if (this.#hasLeft()) return;
         const type = errorType(error);
-        this.#isConnected = !isConnectionError(error);
+        const { why, message } = this.#translated(error);
+        this.#connected(isConnectionError(error) ? (why ?? message) : null);
         if (type === 'REBALANCE_IN_PROGRESS') {
           mustJoin = true;
           continue;
@@ -160,14 +171,24 @@ class GroupMember implements Membership {
           this.#checkLease();
         } else {
           this.#lose(messageOf(error));
-          this.#options.onCrash(
-            translate(error, { brokers: this.#cluster.brokers, group: this.#options.group }),
-          );
+          this.#options.onCrash(this.#translated(error));
           return;
         }
         await backoff.pause();
       }
     }
+  }
+
+  /** @param reason why the group cannot be reached; null when it can */
+  #connected(reason: string | null): void {
+    if (this.#isConnected === (reason === null)) return;
+    this.#isConnected = reason === null;
+    if (reason === null) this.#options.onConnected();
+    else this.#options.onDisconnected(reason);
+  }
+
+  #translated(error: unknown): HippoError {
+    return translate(error, { brokers: this.#cluster.brokers, group: this.#options.group });
   }
 
   async #pauseAndBeat(): Promise<void> {

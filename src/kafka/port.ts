@@ -208,6 +208,10 @@ export interface MemberOptions {
   onLost(reason: string): void;
   /** The group has made another member the owner: not only may somebody else own, somebody does. */
   onStandby(): void;
+  /** The group cannot be reached. */
+  onDisconnected(reason: string): void;
+  /** It can be reached again. */
+  onConnected(): void;
   /** The membership is over for good: the process must end and be restarted by its supervisor. */
   onCrash(error: Error): void;
 }
@@ -219,8 +223,6 @@ export interface MemberOptions {
 export interface Membership {
   readonly memberId: string;
   readonly isOwner: boolean;
-  /** Whether the group answered when it was asked last. */
-  readonly isConnected: boolean;
   /** Asks the broker now whether the ownership still stands; where it does not, `onLost` has been called. */
   confirm(): Promise<boolean>;
   /** Follows for lag tools; a failure is reported, never fatal. Ignored when not the owner. */

@@ -497,6 +497,8 @@ test('a session that the broker wants to be renewed goes on: reader, writers and
     onGained: () => events.push('gained'),
     onLost: (reason) => events.push(`lost: ${reason}`),
     onStandby: () => events.push('standby'),
+    onDisconnected: () => events.push('disconnected'),
+    onConnected: () => events.push('connected'),
     onCrash: (error) => events.push(`crashed: ${error.message}`),
   });
   onTestFinished(() => membership.leave());

@@ -9,6 +9,7 @@ import { connectKafka } from '../../kafka/connect.ts';
 import type { Kafka, Membership } from '../../kafka/port.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import type { ClientEvent, ClientLog } from './client-event.ts';
+import { Connection } from './connection.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { startHealth } from './health.ts';
 import { loadHooks } from './hook-runner.ts';
@@ -85,6 +86,7 @@ class Client {
   readonly #kafka: Kafka;
   readonly #group: string;
   readonly #tenure = new Tenure();
+  readonly #connection = new Connection((event) => this.#log(event));
   readonly #crashed = new AbortController();
   readonly #guard: Guard;
   readonly #supervisor: Supervisor;
@@ -156,6 +158,7 @@ class Client {
       hooks: found.hooks,
       clock: systemClock,
       log: (event) => this.#log(event),
+      connection: this.#connection,
       once: options.once,
     });
   }
@@ -189,8 +192,8 @@ class Client {
         jobs: Object.keys(config.jobs),
         http: http?.address ?? null,
       });
-      this.#membership = await this.#join();
-      const membership = this.#membership;
+      const membership = (this.#membership = await this.#joinUnless(stop));
+      if (membership === null) return this.#stopped();
       closing.push(() => membership.leave());
       if (!this.#tenure.isOwner) this.#log({ event: 'standby', group: this.#group });
       closing.push(this.#startHealth());
@@ -198,14 +201,7 @@ class Client {
       closing.push(() => this.#supervisor.stop());
       const ended = await this.#tenures(AbortSignal.any([stop, this.#crashed.signal]));
       if (this.#crashed.signal.aborted) throw this.#crashed.signal.reason as Error;
-      if (ended === 'stopped') {
-        this.#log({
-          event: 'stopping',
-          signal: messageOf(stop.reason),
-          running: this.#supervisor.running.length,
-        });
-      }
-      return { hippo: this.#hippo, ended, failed: this.#owner.failedFinishes };
+      return ended === 'stopped' ? this.#stopped() : this.#report(ended);
     } finally {
       for (const close of closing.reverse()) {
         await Promise.resolve(close()).catch((error: unknown) => {
@@ -216,17 +212,27 @@ class Client {
     }
   }
 
+  #stopped(): ClientReport {
+    const signal = messageOf(this.#options.stop.reason);
+    this.#log({ event: 'stopping', signal, running: this.#supervisor.running.length });
+    return this.#report('stopped');
+  }
+
+  #report(ended: ClientReport['ended']): ClientReport {
+    return { hippo: this.#hippo, ended, failed: this.#owner.failedFinishes };
+  }
+
   /** Owns whenever it is our turn, until told to stop. */
   async #tenures(stop: AbortSignal): Promise<'stopped' | 'done'> {
-    // After a loss, jobs go on for as long as nobody can have declared us dead; then somebody else may run them.
-    const lease = this.#options.loaded.config.client.session_timeout;
+    // After a loss jobs go on until another client is known to own, or may long have taken them up.
+    const { session_timeout, kafka_grace = session_timeout } = this.#options.loaded.config.client;
     let jobsUntil: number | undefined;
     for (;;) {
       const tenure = await this.#tenure.next(stop, jobsUntil);
       if (stop.aborted) return 'stopped';
       if (tenure === null) {
         jobsUntil = undefined;
-        await this.#supervisor.stop();
+        await this.#endJobs();
         continue;
       }
       await this.#owner.own(AbortSignal.any([tenure, stop]));
@@ -234,8 +240,36 @@ class Client {
       if (!tenure.aborted) return 'done';
       this.#log({ event: 'lost', reason: messageOf(tenure.reason) });
       await this.#owner.release();
-      jobsUntil = lease;
+      jobsUntil = kafka_grace;
     }
+  }
+
+  /** Another client owns, or may: the runs are its to do again. */
+  async #endJobs(): Promise<void> {
+    const { length } = this.#supervisor.running;
+    if (length > 0) {
+      const jobs = length === 1 ? '1 job' : `${length} jobs`;
+      this.#log({
+        event: 'alert',
+        level: 'warning',
+        text: `ending ${jobs}, for the next owner to run again`,
+      });
+    }
+    await this.#supervisor.stop();
+  }
+
+  /** A group that waits for a silent member lets us wait, too: up to a session. @returns null when told to stop first */
+  async #joinUnless(stop: AbortSignal): Promise<Membership | null> {
+    const told = Promise.withResolvers<null>();
+    const stopped = (): void => told.resolve(null);
+    stop.addEventListener('abort', stopped, { once: true });
+    if (stop.aborted) stopped();
+    const joining = this.#join();
+    // Whoever has closed the connections lets nobody in.
+    joining.catch(() => undefined);
+    const membership = await Promise.race([told.promise, joining]);
+    stop.removeEventListener('abort', stopped);
+    return membership;
   }
 
   async #join(): Promise<Membership> {
@@ -250,6 +284,8 @@ class Client {
       onGained: () => this.#tenure.gained(),
       onLost: (reason) => this.#tenure.lost(reason),
       onStandby: () => this.#tenure.passed(),
+      onDisconnected: (reason) => this.#connection.away('group', reason),
+      onConnected: () => this.#connection.back('group'),
       onCrash: (error) => {
         this.#crashed.abort(
           new ServiceError('the membership of the group is over; the client must be started again', {
@@ -285,7 +321,7 @@ class Client {
 
   #status(): ClientStatus {
     const role: Role = this.#membership === null ? 'connecting' : this.#tenure.isOwner ? 'owner' : 'standby';
-    const connected = this.#membership?.isConnected === true && !this.#owner.isAway;
+    const connected = this.#membership !== null && !this.#connection.isAway;
     return statusOf(this.#hippo, role, connected, this.#owner.view, systemClock.now());
   }
 

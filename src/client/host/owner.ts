@@ -17,6 +17,7 @@ import {
   restore,
 } from '../machine/index.ts';
 import type { ClientLog } from './client-event.ts';
+import type { Connection } from './connection.ts';
 import { faultPoint } from './fault.ts';
 import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
@@ -52,6 +53,7 @@ export interface OwnerOptions {
   hooks: HookRunner;
   clock: Clock;
   log: ClientLog;
+  connection: Connection;
   /** Stop when the inputs are read to their present ends and nothing is running or ready to run. */
   once: boolean;
 }
@@ -86,7 +88,6 @@ export class Owner {
   #kinds: ReadonlyMap<string, InputKind>;
   /** Names this process in the record of who owns. */
   readonly #client = randomUUID();
-  #isAway = false;
   #stateTopic: StateTopic | null = null;
   #failedFinishes = 0;
 
@@ -101,11 +102,6 @@ export class Owner {
 
   get view(): OwnerView {
     return { state: this.#state, positions: this.#positions, ends: this.#ends };
-  }
-
-  /** Whether Kafka has failed since this client came to own, and not yet come back. */
-  get isAway(): boolean {
-    return this.#isAway;
   }
 
   /** Finishes with `is_success: false` since this client started. */
@@ -125,14 +121,14 @@ export class Owner {
    * @throws FencedError when another client writes as this hippo, and the group does not know of it
    */
   async own(signal: AbortSignal): Promise<void> {
+    const { connection } = this.#options;
     const ticking = setInterval(() => this.#mailbox.tick(), TICK);
     let pause = RETRY.first;
     try {
       while (!signal.aborted) {
         try {
           await this.#takeOver(signal);
-          if (this.#isAway) this.#options.log({ event: 'connected' });
-          this.#isAway = false;
+          connection.back('owner');
           pause = RETRY.first;
           await this.#serve(signal);
           return;
@@ -144,15 +140,14 @@ export class Owner {
           const isOurs = await this.#options.membership.confirm();
           if (isAborted(signal)) return;
           if (!isOurs && error instanceof FencedError) throw error;
-          if (!this.#isAway) this.#options.log({ event: 'disconnected', reason: error.why ?? error.message });
-          this.#isAway = true;
+          connection.away('owner', error.why ?? error.message);
           await sleep(pause, undefined, { signal }).catch(() => undefined);
           pause = Math.min(pause * 2, RETRY.most);
         }
       }
     } finally {
       clearInterval(ticking);
-      this.#isAway = false;
+      connection.back('owner');
     }
   }
 

@@ -1,0 +1,27 @@
+import type { ClientLog } from './client-event.ts';
+
+/** Who talks to Kafka: the membership of the group, and the owner that reads and writes. */
+export type Talker = 'group' | 'owner';
+
+/** Whether Kafka can be talked to: it is away for as long as one of its talkers says so. Each change is told once. */
+export class Connection {
+  readonly #away = new Set<Talker>();
+  readonly #log: ClientLog;
+
+  constructor(log: ClientLog) {
+    this.#log = log;
+  }
+
+  get isAway(): boolean {
+    return this.#away.size > 0;
+  }
+
+  away(talker: Talker, reason: string): void {
+    if (!this.isAway) this.#log({ event: 'disconnected', reason });
+    this.#away.add(talker);
+  }
+
+  back(talker: Talker): void {
+    if (this.#away.delete(talker) && !this.isAway) this.#log({ event: 'connected' });
+  }
+}
