@@ -134,6 +134,23 @@ describe('Ctrl-C', () => {
     },
   );
 
+  test.concurrent('of a client that is let wait for the group ends it at once', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY, FAMILY, 'client: { session_timeout: 30s }');
+    const frozen = project.startClient();
+    await frozen.event('owner');
+    frozen.kill('SIGSTOP');
+    const client = atTerminal(project);
+    await until(() => client.text().includes('started'), 'it is joining');
+    const told = Date.now();
+    client.type(CTRL_C);
+    expect(await client.ended).toBe(130);
+    expect(Date.now() - told).toBeLessThan(10_000);
+    expect(normal(client.text(), project)).toMatch(
+      /^.*\n\^CHH:MM:SS · SIGINT: stopping\nHH:MM:SS · stopped\n$/,
+    );
+    frozen.kill('SIGCONT');
+  });
+
   test.concurrent(
     'off a terminal: the same lines on stderr, without colours, and nothing on stdout',
     async ({ makeProject }) => {

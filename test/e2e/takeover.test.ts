@@ -91,8 +91,10 @@ until test -e go; do sleep 0.1; done`,
 
       await writeFile(join(elsewhere, 'go'), '');
       await successor.event('finished');
-      const said = frozen.events.slice(before).map(({ event }) => event);
-      expect(said).toEqual(['lost']);
+      expect(frozen.events.slice(before)).toMatchObject([
+        { event: 'lost' },
+        { event: 'alert', text: 'ending 1 job, for the next owner to run again' },
+      ]);
       expect(await finishes(project)).toMatchObject([{ isSuccess: true, runKey: '201704' }]);
       expect(await startsOf(project)).toBe(1);
 

@@ -45,16 +45,19 @@ const PATIENCE = 60_000;
  * @param jobs the section `jobs` of hippo.yaml, as YAML
  * @param script what ./job.sh does
  * @param more further sections of hippo.yaml
+ * @param broker another one than the tests' own
  */
-type MakeProject = (jobs: string, script?: string, more?: string) => Promise<TestProject>;
+type MakeProject = (jobs: string, script?: string, more?: string, broker?: string) => Promise<TestProject>;
 
 /** A test that can make projects; what it made and started is gone when it is over. */
 export const test = base.extend<{ makeProject: MakeProject }>({
   // eslint-disable-next-line no-empty-pattern -- vitest reads the names of the fixtures that are used
   makeProject: async ({}, use) => {
     const cleanups: (() => Promise<unknown>)[] = [];
-    await use((jobs, script = 'exit 0', more = 'client: { session_timeout: 6s }') =>
-      makeProject(jobs, script, more, (cleanup) => cleanups.push(cleanup)),
+    await use((jobs, script = 'exit 0', more = 'client: { session_timeout: 6s }', broker) =>
+      makeProject(jobs, script, more, broker ?? inject('brokers').join(','), (cleanup) =>
+        cleanups.push(cleanup),
+      ),
     );
     for (const cleanup of cleanups.reverse()) await cleanup();
   },
@@ -64,6 +67,7 @@ async function makeProject(
   jobs: string,
   script: string,
   more: string,
+  brokers: string,
   atEnd: (cleanup: () => Promise<unknown>) => void,
 ): Promise<TestProject> {
   const directory = await mkdtemp(join(tmpdir(), 'hippo-e2e-'));
@@ -76,7 +80,6 @@ async function makeProject(
   );
   await writeFile(join(directory, 'job.sh'), `#!/usr/bin/env bash\n${script}\n`);
   await chmod(join(directory, 'job.sh'), 0o755);
-  const brokers = inject('brokers').join(',');
   const env = { HIPPO_BROKERS: brokers, HIPPO_CONFIG: '', HIPPO_PROFILE: '' };
   const run: TestProject['hippo'] = (args, options = {}) =>
     hippo(args, { cwd: directory, ...options, env: { ...env, ...options.env } });
