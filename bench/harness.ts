@@ -100,10 +100,14 @@ interface Run {
 async function runOnce({ name, pipeline, env }: Contender, { folder }: Stage): Promise<Run> {
   const line = pipeline.map((argv) => argv.map(shellWord).join(' ')).join(' | ');
   const [output, errors] = [join(folder, 'output'), join(folder, 'errors')];
-  // bash's own `time` counts every process of a pipeline.
+  // The folder holds no hippo.yaml. bash's own `time` counts every process of a pipeline.
   const script = `set -o pipefail; TIMEFORMAT='%U %S'; { time ${line} > ${shellWord(output)}; } 2> ${shellWord(errors)}`;
   const started = performance.now();
-  const child = spawn('bash', ['-c', script], { env: { ...process.env, ...env }, stdio: 'ignore' });
+  const child = spawn('bash', ['-c', script], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: 'ignore',
+  });
   let memory: number | null = null;
   const sampler = setInterval(() => (memory = peakMemory(child.pid) ?? memory), SAMPLE_MS);
   const [code] = (await once(child, 'exit')) as [number | null];

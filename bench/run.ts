@@ -11,8 +11,9 @@ import { execa } from '../src/core/exec.ts';
 import { writeEvents } from './events.ts';
 import { type Result, type Stage, type Suite, markdown, run } from './harness.ts';
 import { tail } from './tail.ts';
+import { trigger } from './trigger.ts';
 
-const SUITES: readonly Suite[] = [tail];
+const SUITES: readonly Suite[] = [tail, trigger];
 const DOCUMENT = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
 /** What stands between these in the document is written by `--write`. */
 const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];
