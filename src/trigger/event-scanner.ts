@@ -1,35 +1,65 @@
 /**
- * Finds out whether a line is an event in the usual form, and of which table, without decoding or parsing it: a million
+ * Finds out whether a line is an event in a usual form, and of which table, without decoding or parsing it: a million
  * lines take a fraction of a second, where parsing takes several.
  *
- * The usual form is what hippo writes by default (the dialect `pairs` with one level or none) when nothing in it is
- * escaped. Whatever is not of this form may still be an event: it has to be parsed.
+ * The usual form is the dialect `pairs` with up to two levels, its fields in any order, beside them any whose values are
+ * texts or whole numbers, when nothing in it is escaped or beyond ASCII. Whatever is not of this form may still be an
+ * event: it has to be parsed.
  */
 export class EventScanner {
   /** By a hash of database and table. */
   readonly #keys = new Map<number, TableKey[]>();
+  /** The last of each hash, by its low bits. */
+  readonly #recent = new Array<TableKey | undefined>(RECENT).fill(undefined);
+  /** Where the value that {@link string} went over is, without its quotes. */
+  #from = 0;
+  #to = 0;
 
   /**
-   * @returns the key of the event, `db.table`, the same object for the same table; undefined: not of the usual form
+   * @param bytes memory that holds the line, and more
+   * @returns the key of the event, `db.table`, the same object for the same table; undefined: not of a usual form
    */
-  scan(line: Uint8Array): Buffer | undefined {
-    const table = literal(line, 0, BEFORE_TABLE);
-    const tableEnd = run(line, table, NAME);
-    const name = literal(line, tableEnd, BEFORE_NAME);
-    const nameEnd = text(line, name);
-    const value = literal(line, nameEnd, BEFORE_VALUE);
-    const valueEnd = text(line, value);
-    const db = literal(line, valueEnd, BEFORE_DB);
-    const dbEnd = run(line, db, NAME);
-    const method = literal(line, dbEnd, BEFORE_METHOD);
-    const date = literal(line, text(line, method), BEFORE_DATE);
-    const dateEnd = run(line, date, DIGIT);
-    const end = literal(line, dateEnd, END);
-    // A level has both a name and a value, or is the blank one of an unpartitioned table.
-    if (end !== line.length || (nameEnd === name) !== (valueEnd === value) || dateEnd - date > 10) {
-      return undefined;
+  scan(bytes: Uint8Array, from = 0, to = bytes.length): Buffer | undefined {
+    if (to - from > LONGEST_LINE || bytes[from] !== BRACE) return undefined;
+    let seen = 0;
+    let [db, dbEnd, table, tableEnd] = [0, 0, 0, 0];
+    let at = from + 1;
+    for (;;) {
+      const known = FIELDS[bytes[at + 1] ?? 0];
+      const value = known === undefined ? -1 : literal(bytes, at, known.bytes);
+      let field = OTHER;
+      if (known !== undefined && value >= 0) {
+        field = known.field;
+        at = value;
+      } else {
+        at = this.#string(bytes, at, NAME);
+        if (at < 0 || bytes[at] !== COLON) return undefined;
+        at = afterBlank(bytes, at + 1);
+      }
+      // Of a field that comes twice the last one counts.
+      if ((seen & field) !== 0) return undefined;
+      seen |= field;
+      if (field === DB || field === TABLE) {
+        at = this.#string(bytes, at, NAME);
+        if (at < 0 || this.#from === this.#to || this.#to - this.#from > LONGEST) return undefined;
+        if (field === DB) {
+          db = this.#from;
+          dbEnd = this.#to;
+        } else {
+          table = this.#from;
+          tableEnd = this.#to;
+        }
+      } else if (field === PARTITION) at = this.#levels(bytes, at);
+      else if (field === DATE) at = this.#date(bytes, at);
+      else if (field === ENVELOPE) return undefined;
+      else if (field === METHOD || bytes[at] === QUOTE) at = this.#string(bytes, at, PLAIN);
+      else at = wholeNumber(bytes, at);
+      if (at < 0) return undefined;
+      if (bytes[at] === COMMA) at = afterBlank(bytes, at + 1);
+      else if (bytes[at] === END_BRACE && at + 1 === to && (seen & NEEDED) === NEEDED) break;
+      else return undefined;
     }
-    return this.#keyOf(line, db, dbEnd, table, tableEnd);
+    return this.#keyOf(bytes, db, dbEnd, table, tableEnd);
   }
 
   /** The keys that were found, each once. */
@@ -37,18 +67,69 @@ export class EventScanner {
     return [...this.#keys.values()].flat().map(({ bytes }) => bytes);
   }
 
+  /** @returns where the string of such characters ends, its quotes included; -1 where there is none */
+  #string(bytes: Uint8Array, from: number, characters: Uint8Array): number {
+    if (bytes[from] !== QUOTE) return -1;
+    const end = run(bytes, from + 1, characters);
+    if (bytes[end] !== QUOTE) return -1;
+    this.#from = from + 1;
+    this.#to = end;
+    return end + 1;
+  }
+
+  /** At most ten digits, as text or as a number: more are no seconds. */
+  #date(bytes: Uint8Array, from: number): number {
+    if (bytes[from] !== QUOTE) {
+      const end = wholeNumber(bytes, from);
+      return end - from <= 10 ? end : -1;
+    }
+    const end = this.#string(bytes, from, DIGIT);
+    const length = this.#to - this.#from;
+    return length > 0 && length <= 10 ? end : -1;
+  }
+
+  /** The list of an unpartitioned table, of one level or of two. */
+  #levels(bytes: Uint8Array, from: number): number {
+    if (bytes[from] !== BRACKET) return -1;
+    if (bytes[from + 1] === END_BRACKET) return from + 2;
+    let at = this.#level(bytes, from + 1);
+    if (at < 0) return -1;
+    if (bytes[at] === END_BRACKET) return at + 1;
+    const [name, nameEnd] = [this.#from, this.#to];
+    if (bytes[at] !== COMMA || name === nameEnd) return -1;
+    at = this.#level(bytes, afterBlank(bytes, at + 1));
+    const isOther = this.#from !== this.#to && !same(bytes, name, nameEnd, bytes, this.#from, this.#to);
+    return at >= 0 && bytes[at] === END_BRACKET && isOther ? at + 1 : -1;
+  }
+
+  /** A level with both a name and a value, or the blank one of an unpartitioned table. Its name is what is kept. */
+  #level(bytes: Uint8Array, from: number): number {
+    const name = this.#string(bytes, literal(bytes, from, BEFORE_NAME), TEXT);
+    if (name < 0) return -1;
+    const [nameFrom, nameTo] = [this.#from, this.#to];
+    const value = this.#string(bytes, literal(bytes, name, BEFORE_VALUE), TEXT);
+    if (value < 0 || bytes[value] !== END_BRACE) return -1;
+    const [nameLength, valueLength] = [nameTo - nameFrom, this.#to - this.#from];
+    this.#from = nameFrom;
+    this.#to = nameTo;
+    const fits =
+      nameLength <= LONGEST && valueLength <= LONGEST && (nameLength === 0) === (valueLength === 0);
+    return fits ? value + 1 : -1;
+  }
+
   #keyOf(line: Uint8Array, db: number, dbEnd: number, table: number, tableEnd: number): Buffer {
     const hash = hashOf(line, table, tableEnd, hashOf(line, db, dbEnd, 0));
+    const recent = this.#recent[hash & (RECENT - 1)];
+    if (recent !== undefined && isKey(recent, line, db, dbEnd, table, tableEnd)) return recent.bytes;
     let keys = this.#keys.get(hash);
     if (keys === undefined) this.#keys.set(hash, (keys = []));
-    for (const { bytes, dot } of keys) {
-      const length = dot + 1 + tableEnd - table;
-      if (dot !== dbEnd - db || length !== bytes.length) continue;
-      if (holds(bytes, 0, line, db, dbEnd) && holds(bytes, dot + 1, line, table, tableEnd)) return bytes;
+    let key = keys.find((known) => isKey(known, line, db, dbEnd, table, tableEnd));
+    if (key === undefined) {
+      const parts = [line.subarray(db, dbEnd), Buffer.from('.'), line.subarray(table, tableEnd)];
+      key = { bytes: Buffer.concat(parts), dot: dbEnd - db };
+      keys.push(key);
     }
-    const parts = [line.subarray(db, dbEnd), Buffer.from('.'), line.subarray(table, tableEnd)];
-    const key = { bytes: Buffer.concat(parts), dot: dbEnd - db };
-    keys.push(key);
+    this.#recent[hash & (RECENT - 1)] = key;
     return key.bytes;
   }
 }
@@ -59,17 +140,43 @@ interface TableKey {
   dot: number;
 }
 
-const BEFORE_TABLE = Buffer.from('{"table":"');
-const BEFORE_NAME = Buffer.from('","partition":[{"name":"');
-const BEFORE_VALUE = Buffer.from('","value":"');
-const BEFORE_DB = Buffer.from('"}],"db":"');
-const BEFORE_METHOD = Buffer.from('","method":"');
-const BEFORE_DATE = Buffer.from('","exec_date":"');
-const END = Buffer.from('"}');
+const RECENT = 4096;
+
+const BEFORE_NAME = Buffer.from('{"name":');
+const BEFORE_VALUE = Buffer.from(',"value":');
 
 const SPACE = 0x20;
-const COLON = 0x3a;
+const QUOTE = 0x22;
 const COMMA = 0x2c;
+const ZERO = 0x30;
+const COLON = 0x3a;
+const BRACKET = 0x5b;
+const END_BRACKET = 0x5d;
+const BRACE = 0x7b;
+const END_BRACE = 0x7d;
+
+/** What a field is; a bit each of those that must not come twice. */
+const OTHER = 0;
+const DB = 1;
+const TABLE = 2;
+const METHOD = 4;
+const PARTITION = 8;
+const DATE = 16;
+/** Of what `hippo tail --json` prints, and nothing else. */
+const ENVELOPE = 32;
+const NEEDED = DB | TABLE | PARTITION | DATE;
+
+/** By the first character of its name. */
+const FIELDS = new Array<{ bytes: Buffer; field: number } | undefined>(256).fill(undefined);
+for (const [name, field] of [
+  ['db', DB],
+  ['table', TABLE],
+  ['method', METHOD],
+  ['partition', PARTITION],
+  ['exec_date', DATE],
+  ['offset', ENVELOPE],
+] as const)
+  FIELDS[name.charCodeAt(0)] = { bytes: Buffer.from(`"${name}":`), field };
 
 /** Characters that need no look: no quote, no escape, nothing that is not ASCII. By character code. */
 function charactersOf(pattern: RegExp): Uint8Array {
@@ -78,43 +185,54 @@ function charactersOf(pattern: RegExp): Uint8Array {
 
 const NAME = charactersOf(/[A-Za-z0-9_$-]/);
 const TEXT = charactersOf(/[A-Za-z0-9_$.:+-]/);
+const PLAIN = charactersOf(/[ !#-[\]-~]/);
 const DIGIT = charactersOf(/[0-9]/);
 /** Longer than this, a name has to be looked at more closely. */
 const LONGEST = 200;
+/** And so has a line. */
+const LONGEST_LINE = 65_536;
+/** Larger whole numbers than those of so many digits do not survive JSON.parse. */
+const LONGEST_NUMBER = 15;
 
-/** @returns where the literal ends, which may have a blank after each colon and comma; -1 where it does not stand there */
-function literal(line: Uint8Array, from: number, expected: Uint8Array): number {
-  if (from < 0) return -1;
-  // By index, and first without blanks: this is where the time goes.
-  let index = 0;
-  while (index < expected.length && line[from + index] === expected[index]) index += 1;
-  return index === expected.length ? from + index : spacedLiteral(line, from + index, expected, index);
-}
-
-/** The rest of a literal. */
-function spacedLiteral(line: Uint8Array, from: number, expected: Uint8Array, index: number): number {
+/** Where a run of such characters ends; there may be none. */
+function run(bytes: Uint8Array, from: number, characters: Uint8Array): number {
   let at = from;
-  for (let rest = index; rest < expected.length; rest++) {
-    const before = expected[rest - 1];
-    if (line[at] === SPACE && (before === COLON || before === COMMA)) at += 1;
-    if (line[at] !== expected[rest]) return -1;
-    at += 1;
-  }
+  while (characters[bytes[at] ?? 0] === 1) at += 1;
   return at;
 }
 
-/** @returns where a run of such characters ends, one at least and not too many; -1 where there is none */
-function run(line: Uint8Array, from: number, characters: Uint8Array): number {
-  const end = text(line, from, characters);
-  return end > from ? end : -1;
+/** @returns where it ends; -1 where there is none, or one that JSON does not allow */
+function wholeNumber(bytes: Uint8Array, from: number): number {
+  const end = run(bytes, from, DIGIT);
+  const length = end - from;
+  if (length === 0 || length > LONGEST_NUMBER || (length > 1 && bytes[from] === ZERO)) return -1;
+  return end;
 }
 
-/** The same, and there may be none. */
-function text(line: Uint8Array, from: number, characters = TEXT): number {
+function afterBlank(bytes: Uint8Array, at: number): number {
+  return bytes[at] === SPACE ? at + 1 : at;
+}
+
+/** @returns after the literal, which may have a blank after each colon and comma; -1 where it does not stand there */
+function literal(bytes: Uint8Array, from: number, expected: Uint8Array): number {
   if (from < 0) return -1;
+  // By index, and first without blanks: this is where the time goes.
+  let index = 0;
+  while (index < expected.length && bytes[from + index] === expected[index]) index += 1;
+  if (index < expected.length) return spacedLiteral(bytes, from + index, expected, index);
+  return afterBlank(bytes, from + index);
+}
+
+/** The rest of a literal. */
+function spacedLiteral(bytes: Uint8Array, from: number, expected: Uint8Array, index: number): number {
   let at = from;
-  while (characters[line[at] ?? 0] === 1) at += 1;
-  return at - from <= LONGEST ? at : -1;
+  for (let rest = index; rest < expected.length; rest++) {
+    const before = expected[rest - 1];
+    if (bytes[at] === SPACE && (before === COLON || before === COMMA)) at += 1;
+    if (bytes[at] !== expected[rest]) return -1;
+    at += 1;
+  }
+  return afterBlank(bytes, at);
 }
 
 function hashOf(line: Uint8Array, from: number, to: number, start: number): number {
@@ -123,7 +241,26 @@ function hashOf(line: Uint8Array, from: number, to: number, start: number): numb
   return hash;
 }
 
-function holds(bytes: Uint8Array, at: number, line: Uint8Array, from: number, to: number): boolean {
-  for (let index = 0; index < to - from; index++) if (bytes[at + index] !== line[from + index]) return false;
+function isKey(
+  { bytes, dot }: TableKey,
+  line: Uint8Array,
+  db: number,
+  dbEnd: number,
+  table: number,
+  tableEnd: number,
+): boolean {
+  return same(bytes, 0, dot, line, db, dbEnd) && same(bytes, dot + 1, bytes.length, line, table, tableEnd);
+}
+
+function same(
+  a: Uint8Array,
+  from: number,
+  to: number,
+  b: Uint8Array,
+  otherFrom: number,
+  otherTo: number,
+): boolean {
+  if (to - from !== otherTo - otherFrom) return false;
+  for (let index = 0; index < to - from; index++) if (a[from + index] !== b[otherFrom + index]) return false;
   return true;
 }

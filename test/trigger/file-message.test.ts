@@ -83,8 +83,45 @@ describe('the scanner', () => {
     expect(scanner.scan(Buffer.from(USUAL))).toBe(key);
   });
 
+  test.each([
+    [
+      'in another order',
+      '{"exec_date":"1","db":"btd","partition":[{"name":"m","value":"1"}],"table":"party"}',
+    ],
+    ['with blanks', USUAL.replaceAll(/[:,](?=["[{])/g, '$& ')],
+    ['with a note and a number', USUAL.replace('}]', '}],"note":"as it is: {1, 2}","rows":1200')],
+    ['of two levels', USUAL.replace('}]', '},{"name":"region","value":"us"}]')],
+    ['of an unpartitioned table', USUAL.replace(/\[.*\]/, '[]')],
+    ['whose date is a number', USUAL.replace('"1493394946"', '1493394946')],
+  ])('knows an event %s', (_, line) => {
+    expect(new EventScanner().scan(Buffer.from(line))).toEqual(Buffer.from('btd.party'));
+    expect(parseFrontier(line)).toMatchObject({ ok: true, message: { db: 'btd', table: 'party' } });
+  });
+
+  test.each([
+    ['a field that comes twice', USUAL.replace('"db"', '"db":"x","db"')],
+    ['a level that comes twice', USUAL.replace('}]', '},{"name":"yyyymm","value":"us"}]')],
+    ['three levels', USUAL.replace('}]', '},{"name":"a","value":"1"},{"name":"b","value":"1"}]')],
+    ['an envelope', USUAL.replace('"db"', '"topic":"t","offset":"1","value":"{}","db"')],
+    ['a number that JSON does not know', USUAL.replace('"db"', '"rows":012,"db"')],
+    ['more after it', `${USUAL} `],
+  ])('leaves %s to the parser', (_, line) => {
+    expect(new EventScanner().scan(Buffer.from(line))).toBeUndefined();
+  });
+
+  test('finds a line in the midst of others', () => {
+    const bytes = Buffer.from(`${USUAL}\n${USUAL.replace('party', 'flight')}\n${USUAL}`);
+    const from = USUAL.length + 1;
+    const scanner = new EventScanner();
+    expect(scanner.scan(bytes, from, from + USUAL.length + 1)).toEqual(Buffer.from('btd.flight'));
+    expect(scanner.scan(bytes, from, from + USUAL.length)).toBeUndefined();
+    expect(scanner.scan(bytes, from, from + USUAL.length + 2)).toBeUndefined();
+  });
+
   test('takes nothing for an event that the parser refuses, and gives the same key', () => {
+    let found = 0;
     const word = fc.oneof(
+      { weight: 8, arbitrary: fc.stringMatching(/^\w{1,6}$/) },
       fc.stringMatching(/^[\w$.:+"\\ é-]{0,6}$/),
       fc.constantFrom('party', 'btd', 'a'.repeat(200), 'a'.repeat(201), '2017-04-28', ''),
     );
@@ -94,11 +131,19 @@ describe('the scanner', () => {
         partition: fc.array(fc.record({ name: word, value: word }), { maxLength: 2 }),
         db: word,
         method: word,
-        exec_date: fc.oneof(word, fc.integer({ min: 0 }).map(String)),
+        exec_date: fc.oneof(word, ...Array<fc.Arbitrary<string>>(5).fill(fc.nat().map(String)), fc.integer()),
+        note: fc.option(word, { nil: undefined }),
+        rows: fc.option(fc.oneof(fc.nat(), fc.double()), { nil: undefined }),
+        offset: fc.option(word, { nil: undefined, freq: 1 }),
       })
       .chain((event) =>
-        fc.tuple(fc.constant(JSON.stringify(event)), fc.nat(400), fc.constantFrom('', ' ', '"', '}', '0')),
+        fc.tuple(
+          fc.shuffledSubarray(Object.entries(event), { minLength: 7 }),
+          fc.nat(1000),
+          fc.constantFrom('', ' ', '"', '}', '0', ',', '"db":"x",'),
+        ),
       )
+      .map(([fields, at, more]) => [JSON.stringify(Object.fromEntries(fields)), at, more] as const)
       // Every now and then something is in it that should not be.
       .map(([text, at, more]) => `${text.slice(0, at)}${more}${text.slice(at)}`);
     fc.assert(
@@ -106,10 +151,12 @@ describe('the scanner', () => {
         const key = new EventScanner().scan(Buffer.from(text));
         if (key === undefined) return;
         const parsed = parseFrontier(text);
+        found += 1;
         expect(parsed.ok && `${parsed.message.db}.${parsed.message.table}`).toBe(key.toString());
       }),
-      { numRuns: 3_000 },
+      { numRuns: 10_000 },
     );
+    expect(found).toBeGreaterThan(100);
   });
 
   test('tells tables apart whatever their names have in common', () => {
