@@ -55,6 +55,18 @@ export class BatchWriter {
     headers: Headers | undefined,
     timestamp: number,
   ): boolean {
+    return this.appendPart(key, value, 0, value?.length ?? 0, headers, timestamp);
+  }
+
+  /** The same, with a value that is what stands in `bytes` from `from` up to `to`; no bytes: null. */
+  appendPart(
+    key: Uint8Array | null,
+    bytes: Uint8Array | null,
+    from: number,
+    to: number,
+    headers: Headers | undefined,
+    timestamp: number,
+  ): boolean {
     if (this.count === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp;
     if (headers !== this.#headers) {
       this.#headers = headers;
@@ -62,7 +74,7 @@ export class BatchWriter {
     }
     const timestampDelta = timestamp - this.#baseTimestamp;
     const keyLength = key === null ? -1 : key.length;
-    const valueLength = value === null ? -1 : value.length;
+    const valueLength = bytes === null ? -1 : to - from;
     const size =
       1 + // attributes
       varlongSize(timestampDelta) +
@@ -80,10 +92,10 @@ export class BatchWriter {
     this.#varlong(timestampDelta);
     this.#varint(this.count);
     this.#varint(keyLength);
-    if (key !== null) this.#raw(key);
+    if (key !== null) this.#raw(key, 0, keyLength);
     this.#varint(valueLength);
-    if (value !== null) this.#raw(value);
-    this.#raw(this.#encodedHeaders);
+    if (bytes !== null) this.#raw(bytes, from, to);
+    this.#raw(this.#encodedHeaders, 0, this.#encodedHeaders.length);
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
     this.count += 1;
     return true;
@@ -108,9 +120,16 @@ export class BatchWriter {
     return bytes;
   }
 
-  #raw(value: Uint8Array): void {
-    this.#bytes.set(value, this.#at);
-    this.#at += value.length;
+  #raw(value: Uint8Array, from: number, to: number): void {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    const length = to - from;
+    // A call out of JavaScript costs more than a few bytes do, and a view of a part more than a copy.
+    if (length <= SHORT)
+      for (let index = 0; index < length; index += 1) bytes[at + index] = value[from + index] as number;
+    else if (length < value.length && Buffer.isBuffer(value)) value.copy(bytes, at, from, to);
+    else bytes.set(value.subarray(from, to), at);
+    this.#at = at + length;
   }
 
   #varint(value: number): void {
@@ -139,7 +158,8 @@ export class BatchWriter {
 }
 
 const NO_HEADERS = Buffer.from([0]);
-
+/** Bytes. */
+const SHORT = 32;
 function encodeHeaders(headers: Headers | undefined): Buffer {
   const entries = Object.entries(headers ?? {});
   if (entries.length === 0) return NO_HEADERS;

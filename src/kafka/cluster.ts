@@ -128,10 +128,15 @@ export class Cluster {
   }
 
   /** A request in an encoding of ours. */
-  async call(broker: Broker, call: ProtocolCall): Promise<unknown> {
+  call(broker: Broker, call: ProtocolCall): Promise<unknown> {
+    return this.over(broker, (connections) => connections.send({ logResponseError: false, ...call }));
+  }
+
+  /** Whatever goes over the connections to a broker, which are dropped where that fails. */
+  async over<T>(broker: Broker, work: (connections: ConnectionPool) => Promise<T>): Promise<T> {
     await this.#ready(broker);
     try {
-      return await broker.connectionPool.send({ logResponseError: false, ...call });
+      return await work(broker.connectionPool);
     } catch (error) {
       if (isConnectionError(error)) this.forget(broker);
       throw error;

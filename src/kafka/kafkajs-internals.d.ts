@@ -50,10 +50,36 @@ declare module 'kafkajs/src/network/connectionPool.js' {
   import type { Logger } from 'kafkajs/src/loggers/index.js';
 
   export interface Connection {
+    clientId: string;
     socket?: Socket;
+    requestQueue: RequestQueue;
+    isAuthenticated(): boolean;
+    authenticate(): Promise<void>;
+    /** Throws a KafkaJSConnectionError. */
+    failIfNotConnected(): void;
+    nextCorrelationId(): number;
     isConnected(): boolean;
     disconnect(): Promise<boolean>;
     rejectRequests(error: Error): void;
+  }
+  export interface RequestQueue {
+    /** Sends now, or when a broker's quota lets us; tells of the answer, or that there is none. */
+    push(request: {
+      entry: {
+        apiKey: number;
+        apiName: string;
+        apiVersion: number;
+        correlationId: number;
+        resolve(answer: { payload: Buffer }): void;
+        reject(error: Error): void;
+      };
+      expectResponse: true;
+      /** Milliseconds. */
+      requestTimeout: number;
+      sendRequest(): void;
+    }): void;
+    /** @param milliseconds what a broker's answer asks us to wait */
+    maybeThrottle(milliseconds: number): void;
   }
   export interface ConnectionPoolOptions {
     host: string;
@@ -78,6 +104,8 @@ declare module 'kafkajs/src/network/connectionPool.js' {
     port: number;
     pool: Connection[];
     send(call: ProtocolCall): Promise<unknown>;
+    /** The first one is for all requests but fetches; connects where it is not connected. */
+    getConnection(index: 0 | 1): Promise<Connection>;
     isConnected(): boolean;
   }
 }

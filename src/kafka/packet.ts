@@ -35,12 +35,6 @@ export class Packet {
     return this;
   }
 
-  raw(value: Uint8Array): this {
-    this.#room(value.length).set(value, this.#at);
-    this.#at += value.length;
-    return this;
-  }
-
   /** What has been written so far. */
   get buffer(): Buffer {
     return this.#bytes.subarray(0, this.#at);

@@ -139,7 +139,24 @@ export interface Producer {
     headers?: Headers,
     partition?: number,
   ): Promise<void> | undefined;
-  /** Resolves when everything is acknowledged. */
+  /**
+   * The same without headers, for a value that is a part of `bytes`: nothing is made for it but its bytes in a batch.
+   *
+   * @param timestamp epoch milliseconds: to ask for the time a million times takes a while too
+   */
+  appendPart(
+    topic: string,
+    key: Uint8Array | null,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    timestamp: number,
+  ): Promise<void> | undefined;
+  /**
+   * Sends what was appended so far, and resolves when all of that is acknowledged; more can be appended meanwhile.
+   *
+   * @throws what made a record fail for good
+   */
   flush(): Promise<void>;
   /** What was appended and not flushed may be lost. */
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-import type { ProtocolCall } from 'kafkajs/src/broker/index.js';
+import type ConnectionPool from 'kafkajs/src/network/connectionPool.js';
 import { Packet, Unpacker } from './packet.ts';
 import { API } from './requests.ts';
 
@@ -22,35 +22,73 @@ export interface ProducedPartition {
   baseOffset: bigint;
 }
 
-export function produceCall(request: ProduceRequest, requestTimeout: number): ProtocolCall {
-  return {
-    request: {
-      apiKey: API.Produce,
-      apiVersion: VERSION,
-      apiName: 'Produce',
-      encode: () => Promise.resolve(encode(request)),
-    },
-    response: {
-      decode: (payload) => Promise.resolve(decode(payload)),
-      parse: (data) => Promise.resolve(data),
-    },
-    requestTimeout,
-  };
+/**
+ * Sends a request, and waits for its answer. The batches go to the socket as they are: kafkajs would copy them three times.
+ * Until the answer is there their bytes must stay as they are.
+ *
+ * @param requestTimeout milliseconds
+ * @throws kafkajs's errors of a connection
+ */
+export async function produce(
+  connections: ConnectionPool,
+  request: ProduceRequest,
+  requestTimeout: number,
+): Promise<ProduceResponse> {
+  const connection = await connections.getConnection(0);
+  if (!connection.isAuthenticated()) await connection.authenticate();
+  connection.failIfNotConnected();
+  const { requestQueue, clientId } = connection;
+  const correlationId = connection.nextCorrelationId();
+  const pieces = encode(request, correlationId, clientId);
+  const { payload } = await new Promise<{ payload: Buffer }>((resolve, reject) => {
+    requestQueue.push({
+      entry: { apiKey: API.Produce, apiName: 'Produce', apiVersion: VERSION, correlationId, resolve, reject },
+      expectResponse: true,
+      requestTimeout,
+      sendRequest: () => {
+        const { socket } = connection;
+        if (socket === undefined) return;
+        socket.cork();
+        for (const piece of pieces) socket.write(piece);
+        socket.uncork();
+      },
+    });
+  });
+  const answer = decode(payload);
+  requestQueue.maybeThrottle(answer.clientSideThrottleTime);
+  return answer;
 }
 
-function encode({ transactionalId, timeout, batches }: ProduceRequest): { buf: Buffer; buffer: Buffer } {
+/** @returns what comes before each batch, and the batches themselves, by turns */
+function encode(
+  { transactionalId, timeout, batches }: ProduceRequest,
+  correlationId: number,
+  clientId: string,
+): Buffer[] {
   const byTopic = Map.groupBy(batches, ({ topic }) => topic);
-  const size = batches.reduce((sum, { topic, bytes }) => sum + bytes.length + topic.length * 3 + 16, 512);
-  const packet = new Packet(size)
+  const packet = new Packet(512)
+    .int32(0)
+    .int16(API.Produce)
+    .int16(VERSION)
+    .int32(correlationId)
+    .string(clientId)
     .string(transactionalId)
     .int16(ALL_IN_SYNC)
     .int32(timeout)
     .int32(byTopic.size);
+  const ends: number[] = [];
+  const bodies: Buffer[] = [];
   for (const [topic, partitions] of byTopic) {
     packet.string(topic).int32(partitions.length);
-    for (const { partition, bytes } of partitions) packet.int32(partition).int32(bytes.length).raw(bytes);
+    for (const { partition, bytes } of partitions) {
+      packet.int32(partition).int32(bytes.length);
+      ends.push(packet.buffer.length);
+      bodies.push(bytes);
+    }
   }
-  return packet.encoded();
+  const between = packet.buffer;
+  between.writeInt32BE(between.length - 4 + bodies.reduce((sum, { length }) => sum + length, 0));
+  return bodies.flatMap((body, index) => [between.subarray(ends[index - 1] ?? 0, ends[index]), body]);
 }
 
 export interface ProduceResponse {

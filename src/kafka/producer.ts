@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { errorType, isConnectionError, isRetriable } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
 import type { Headers, OutgoingRecord, Producer, RecordPlace } from './port.ts';
-import { type ProduceResponse, produceCall } from './produce.ts';
+import { produce } from './produce.ts';
 import { failOn, protocolErrors } from './requests.ts';
 
 /** A little below the brokers' default max.message.bytes, which limits a batch. */
@@ -13,12 +13,12 @@ const BATCH_BYTES = 1_000_000;
 /** What a batch begins with; it grows as it fills. */
 const FIRST_BYTES = 4096;
 /** Of one request to one broker, about. */
-const REQUEST_BYTES = 16 * 1024 * 1024;
+const REQUEST_BYTES = 8 * 1024 * 1024;
 /** A writer that is faster than the brokers waits while this much has not been acknowledged. */
-const HIGH_WATER = 32 * 1024 * 1024;
-const LOW_WATER = 16 * 1024 * 1024;
+const HIGH_WATER = 16 * 1024 * 1024;
+const LOW_WATER = 12 * 1024 * 1024;
 /** Buffers of acknowledged batches that are kept to be used again. */
-const SPARE_BUFFERS = 32;
+const SPARE_BUFFERS = 16;
 
 /** The broker has this batch already: a first try was acknowledged, and the acknowledgement was lost. */
 const DUPLICATE_SEQUENCE_NUMBER = 46;
@@ -36,7 +36,8 @@ interface Batch {
   writer: BatchWriter;
   /** Set when it is closed to further records. */
   sealed: Buffer | undefined;
-  /** Set when it is acknowledged. */
+  isAcknowledged: boolean;
+  /** Set when it is acknowledged; -1 where the acknowledgement did not say. */
   baseOffset: bigint;
 }
 
@@ -65,11 +66,12 @@ export class IdempotentProducer implements Producer {
   readonly #identity: ProducerIdentity;
   readonly #topics = new Map<string, TopicState>();
   readonly #spare: Buffer[] = [];
-  /** Bytes that are closed and not acknowledged. */
-  #unacknowledged = 0;
-  #pumping: Promise<void> | undefined;
+  /** Bytes of batches that are not acknowledged, and of these of the ones that are closed. */
+  #held = 0;
+  #sealed = 0;
+  #isPumping = false;
   #failure: Error | undefined;
-  #drained: (() => void)[] = [];
+  #changed: (() => void)[] = [];
 
   constructor(cluster: Cluster, identity: ProducerIdentity) {
     this.#cluster = cluster;
@@ -82,12 +84,15 @@ export class IdempotentProducer implements Producer {
       const { topic, headers, timestamp } = record;
       const state = this.#topics.get(topic) ?? (await this.#learn(topic));
       const key = bytesOf(record.key ?? null);
+      const value = bytesOf(record.value);
       const log = logFor(state, topic, key, record.partition);
       const batch = this.#put(
         log,
         state,
         key,
-        bytesOf(record.value),
+        value,
+        0,
+        value?.length ?? 0,
         headersOf(headers),
         timestamp ?? Date.now(),
       );
@@ -108,29 +113,42 @@ export class IdempotentProducer implements Producer {
     headers?: Headers,
     partition?: number,
   ): Promise<void> | undefined {
-    this.#check();
     const state = this.#topics.get(topic);
     if (state === undefined) {
       return this.#learn(topic).then(() => this.append(topic, key, value, headers, partition));
     }
-    this.#put(logFor(state, topic, key, partition), state, key, value, headers, Date.now());
-    return this.#unacknowledged < HIGH_WATER ? undefined : this.#roomAgain();
+    const length = value?.length ?? 0;
+    this.#put(logFor(state, topic, key, partition), state, key, value, 0, length, headers, Date.now());
+    return this.#held < HIGH_WATER ? undefined : this.#roomAgain();
+  }
+
+  appendPart(
+    topic: string,
+    key: Uint8Array | null,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    timestamp: number,
+  ): Promise<void> | undefined {
+    const state = this.#topics.get(topic);
+    if (state === undefined) {
+      return this.#learn(topic).then(() => this.appendPart(topic, key, bytes, from, to, timestamp));
+    }
+    this.#put(logFor(state, topic, key, undefined), state, key, bytes, from, to, undefined, timestamp);
+    return this.#held < HIGH_WATER ? undefined : this.#roomAgain();
   }
 
   async flush(): Promise<void> {
-    for (const { logs } of this.#topics.values()) {
-      for (const log of logs) {
-        const last = log.batches.at(-1);
-        if (last !== undefined) this.#seal(log, last);
-      }
-    }
+    const last = this.#sealAll();
     this.#pump();
-    await this.#pumping;
+    while (this.#failure === undefined && last.some(({ isAcknowledged }) => !isAcknowledged))
+      await this.#change();
     this.#check();
   }
 
   close(): Promise<void> {
     this.#failure ??= new ServiceError('the producer is closed');
+    this.#wake();
     return Promise.resolve();
   }
 
@@ -153,27 +171,49 @@ export class IdempotentProducer implements Producer {
     log: PartitionLog,
     state: TopicState,
     key: Uint8Array | null,
-    value: Uint8Array | null,
+    bytes: Uint8Array | null,
+    from: number,
+    to: number,
     headers: Headers | undefined,
     timestamp: number,
   ): Batch {
     this.#check();
     let batch = log.batches.at(-1);
     if (batch === undefined || batch.sealed !== undefined) batch = this.#open(log);
-    if (batch.writer.append(key, value, headers, timestamp)) return batch;
-    this.#seal(log, batch);
-    if (key === null) state.sticky += 1;
-    this.#pump();
-    batch = this.#open(log);
-    batch.writer.append(key, value, headers, timestamp);
+    let before = batch.writer.size;
+    if (!batch.writer.appendPart(key, bytes, from, to, headers, timestamp)) {
+      this.#seal(log, batch);
+      if (key === null) state.sticky += 1;
+      this.#pump();
+      batch = this.#open(log);
+      before = batch.writer.size;
+      batch.writer.appendPart(key, bytes, from, to, headers, timestamp);
+    }
+    this.#held += batch.writer.size - before;
     return batch;
   }
 
   #open(log: PartitionLog): Batch {
     const memory = this.#spare.pop() ?? Buffer.allocUnsafe(FIRST_BYTES);
-    const batch: Batch = { writer: new BatchWriter(BATCH_BYTES, memory), sealed: undefined, baseOffset: -1n };
+    const writer = new BatchWriter(BATCH_BYTES, memory);
+    const batch: Batch = { writer, sealed: undefined, isAcknowledged: false, baseOffset: -1n };
     log.batches.push(batch);
+    this.#held += writer.size;
     return batch;
+  }
+
+  /** @returns the last batch of each partition that has any */
+  #sealAll(): Batch[] {
+    const last: Batch[] = [];
+    for (const { logs } of this.#topics.values()) {
+      for (const log of logs) {
+        const batch = log.batches.at(-1);
+        if (batch === undefined) continue;
+        this.#seal(log, batch);
+        last.push(batch);
+      }
+    }
+    return last;
   }
 
   #seal(log: PartitionLog, batch: Batch): void {
@@ -186,35 +226,34 @@ export class IdempotentProducer implements Producer {
       transactional: transactionalId !== null,
     });
     log.nextSequence = (log.nextSequence + batch.writer.count) % SEQUENCES;
-    this.#unacknowledged += batch.sealed.length;
+    this.#sealed += batch.sealed.length;
   }
 
   /** Sends what is closed until nothing is left, or something fails for good. */
   #pump(): void {
-    this.#pumping ??= this.#sendAll()
-      .catch((error: unknown) => {
-        this.#failure ??= error as Error;
-      })
-      .finally(() => {
-        this.#pumping = undefined;
-        this.#wake();
-      });
+    if (!this.#isPumping) void this.#sendAll();
   }
 
   async #sendAll(): Promise<void> {
-    for (;;) {
-      const heads = this.#heads();
-      if (heads.length === 0) return;
-      const pending = new Set(heads);
-      const topic = heads[0]?.topic;
-      const { transactionalId } = this.#identity;
-      await this.#cluster.attempt(
-        {
-          ...(topic === undefined ? {} : { topic }),
-          ...(transactionalId === null ? {} : { transactionalId }),
-        },
-        () => this.#round(pending),
-      );
+    this.#isPumping = true;
+    try {
+      for (let heads; (heads = this.#heads()).length > 0 && this.#failure === undefined;) {
+        const pending = new Set(heads);
+        const topic = heads[0]?.topic;
+        const { transactionalId } = this.#identity;
+        await this.#cluster.attempt(
+          {
+            ...(topic === undefined ? {} : { topic }),
+            ...(transactionalId === null ? {} : { transactionalId }),
+          },
+          () => this.#round(pending),
+        );
+      }
+    } catch (error) {
+      this.#failure ??= error as Error;
+    } finally {
+      this.#isPumping = false;
+      this.#wake();
     }
   }
 
@@ -261,8 +300,10 @@ export class IdempotentProducer implements Producer {
       bytes: batch?.sealed ?? Buffer.alloc(0),
     }));
     const { transactionalId } = this.#identity;
-    const call = produceCall({ transactionalId, timeout: requestTimeout, batches }, requestTimeout);
-    const answer = (await this.#cluster.call(broker, call)) as ProduceResponse;
+    const request = { transactionalId, timeout: requestTimeout, batches };
+    const answer = await this.#cluster.over(broker, (connections) =>
+      produce(connections, request, requestTimeout),
+    );
     let failed = 0;
     for (const { topic, partition, errorCode, baseOffset } of answer.partitions) {
       const log = logs.find((sent) => sent.topic === topic && sent.partition === partition);
@@ -279,19 +320,26 @@ export class IdempotentProducer implements Producer {
   #acknowledge(log: PartitionLog, baseOffset: bigint): void {
     const batch = log.batches.shift();
     if (batch?.sealed === undefined) return;
+    batch.isAcknowledged = true;
     batch.baseOffset = baseOffset;
-    this.#unacknowledged -= batch.sealed.length;
+    this.#held -= batch.sealed.length;
+    this.#sealed -= batch.sealed.length;
     if (this.#spare.length < SPARE_BUFFERS && batch.writer.memory.length <= 2 * BATCH_BYTES) {
       this.#spare.push(batch.writer.memory);
     }
   }
 
   async #roomAgain(): Promise<void> {
+    // Of many partitions each batch may be far from full.
+    if (this.#sealed < HIGH_WATER - LOW_WATER) this.#sealAll();
     this.#pump();
-    while (this.#failure === undefined && this.#unacknowledged > LOW_WATER) {
-      await new Promise<void>((resolve) => this.#drained.push(resolve));
-    }
+    while (this.#failure === undefined && this.#held > LOW_WATER) await this.#change();
     this.#check();
+  }
+
+  /** Resolves when something was acknowledged, or nothing more will be. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#changed.push(resolve));
   }
 
   /** @throws what made an earlier record fail for good */
@@ -300,8 +348,8 @@ export class IdempotentProducer implements Producer {
   }
 
   #wake(): void {
-    const waiting = this.#drained;
-    this.#drained = [];
+    const waiting = this.#changed;
+    this.#changed = [];
     for (const resolve of waiting) resolve();
   }
 }

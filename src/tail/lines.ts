@@ -68,28 +68,79 @@ export interface LineBatch {
 
 /** @param signal ends the reading of standard input, which may come to nothing for ever */
 export async function* readLines(file: LineFile, signal: AbortSignal): AsyncGenerator<LineBatch> {
-  let [first, bytes] = [1, 0];
+  for await (const { first, memory, bounds, count, bytes } of readSpans(file, signal)) {
+    const lines = Array.from({ length: count }, (_, index) =>
+      memory.subarray(bounds[2 * index], bounds[2 * index + 1]),
+    );
+    yield { first, lines, bytes };
+  }
+}
+
+/** The lines of a {@link LineBatch} as places in its memory, for those who cannot afford an object a line. */
+export interface LineSpans {
+  /** The number of the first one, from 1. */
+  first: number;
+  count: number;
+  memory: Buffer;
+  /** Two numbers a line: where it starts, and where it ends without its line end. */
+  bounds: Int32Array;
+  /** How far in the file this is. */
+  bytes: number;
+}
+
+/** {@link readLines} without an object a line. Valid until the next ones are asked for: all of it is used again. */
+export async function* readSpans(file: LineFile, signal: AbortSignal): AsyncGenerator<LineSpans> {
+  const spans: LineSpans = { first: 1, count: 0, memory: EMPTY, bounds: new Int32Array(4096), bytes: 0 };
   let rest = EMPTY;
   for await (const piece of readPieces(file, signal)) {
-    const lines: Buffer[] = [];
+    spans.bytes += piece.length;
     let at = 0;
-    for (let end; (end = piece.indexOf(NEWLINE, at)) !== -1; at = end + 1) {
-      const line = piece.subarray(at, end);
-      lines.push(withoutReturn(rest.length === 0 ? line : Buffer.concat([rest, line])));
-      rest = EMPTY;
+    if (rest.length > 0) {
+      const end = piece.indexOf(NEWLINE);
+      rest = Buffer.concat([rest, end === -1 ? piece : piece.subarray(0, end + 1)]);
+      if (end !== -1) {
+        findSpans(spans, rest, 0);
+        yield spans;
+        at = end + 1;
+        rest = EMPTY;
+      }
     }
-    if (at < piece.length) rest = Buffer.concat([rest, piece.subarray(at)]);
+    if (rest.length === 0) {
+      const end = findSpans(spans, piece, at);
+      if (spans.count > 0) yield spans;
+      rest = Buffer.from(piece.subarray(end));
+    }
     if (rest.length > LONGEST_LINE) {
       throw new UserError(`a line is longer than ${LONGEST_LINE / MIB} MiB`, {
         why: 'One line is one event.',
-        place: { file: file.shown, line: first + lines.length },
+        place: { file: file.shown, line: spans.first + spans.count },
       });
     }
-    bytes += piece.length;
-    yield { first, lines, bytes };
-    first += lines.length;
   }
-  if (rest.length > 0) yield { first, lines: [withoutReturn(rest)], bytes };
+  if (rest.length === 0) return;
+  findSpans(spans, Buffer.concat([rest, Buffer.of(NEWLINE)]), 0);
+  yield spans;
+}
+
+/** Puts all whole lines from `from` on in the place of those before. @returns where what is left begins */
+function findSpans(spans: LineSpans, memory: Buffer, from: number): number {
+  spans.first += spans.count;
+  spans.memory = memory;
+  let { bounds } = spans;
+  let at = from;
+  let next = 0;
+  for (let end; (end = memory.indexOf(NEWLINE, at)) !== -1; at = end + 1) {
+    if (next === bounds.length) {
+      const larger = new Int32Array(2 * bounds.length);
+      larger.set(bounds);
+      spans.bounds = bounds = larger;
+    }
+    bounds[next] = at;
+    bounds[next + 1] = end > at && memory[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
+    next += 2;
+  }
+  spans.count = next / 2;
+  return at;
 }
 
 async function* readPieces({ name, size, content }: LineFile, signal: AbortSignal): AsyncGenerator<Buffer> {
@@ -102,14 +153,30 @@ async function* readPieces({ name, size, content }: LineFile, signal: AbortSigna
     return;
   }
   const handle = await openFile(name);
+  const length = size === null ? PIECE : Math.min(PIECE, Math.max(size, 1));
+  let [now, later] = [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(length)];
+  const read = (): Promise<Buffer> => {
+    const reading = handle
+      .read(now, 0, length, null)
+      .then(({ buffer, bytesRead }) => buffer.subarray(0, bytesRead));
+    // It is told to whoever waits for it, which may be later.
+    reading.catch(() => undefined);
+    return reading;
+  };
+  // While a piece of a file is worked on, the next one is read. A pipe may have none for ever.
+  const isPatient = size !== null;
+  let reading = read();
   try {
-    const memory = Buffer.allocUnsafe(size === null ? PIECE : Math.min(PIECE, Math.max(size, 1)));
     for (;;) {
-      const { bytesRead } = await handle.read(memory, 0, memory.length, null);
-      if (bytesRead === 0) return;
-      yield memory.subarray(0, bytesRead);
+      const piece = await reading;
+      if (piece.length === 0) return;
+      [now, later] = [later, now];
+      if (isPatient) reading = read();
+      yield piece;
+      if (!isPatient) reading = read();
     }
   } finally {
+    await reading.catch(() => undefined);
     await handle.close();
   }
 }
@@ -139,7 +206,3 @@ async function openFile(name: string): Promise<FileHandle> {
 }
 
 const EMPTY: Buffer = Buffer.alloc(0);
-
-function withoutReturn(line: Buffer): Buffer {
-  return line[line.length - 1] === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
-}

@@ -4,7 +4,7 @@ import { shellWord } from '../core/shell.ts';
 import type { Producer } from '../kafka/port.ts';
 import { type BadLine, badLineError } from './check-lines.ts';
 import type { LineReader } from './file-message.ts';
-import { type LineBatch, type LineFile, readLines } from '../tail/lines.ts';
+import { type LineFile, type LineSpans, readSpans } from '../tail/lines.ts';
 import { type LineProgress, timeLeft } from './progress.ts';
 
 export interface BulkOptions {
@@ -34,8 +34,8 @@ export interface BulkListener {
   onProgress(progress: LineProgress): void;
 }
 
-/** After so many lines all of them are known to be acknowledged: where to go on if the next ones fail. */
-const CHECKPOINT = 250_000;
+/** After so many lines it is asked when all of them are acknowledged: where to go on if the next ones fail. */
+const CHECKPOINT = 50_000;
 /** Where nothing more comes for so long, what has come goes out. Milliseconds. */
 const IDLE = 20;
 /** Between two reports of progress, milliseconds. */
@@ -66,6 +66,8 @@ class Bulk {
   #reported: Millis;
   /** Up to this line everything is acknowledged. */
   #safe: number;
+  /** And up to this one it is known soon. */
+  #checkpoint = 0;
 
   constructor(producer: Producer, reader: LineReader, options: BulkOptions, listener: BulkListener) {
     this.#producer = producer;
@@ -80,10 +82,10 @@ class Bulk {
     const { file, signal } = this.#options;
     let idle: NodeJS.Timeout | undefined;
     try {
-      for await (const batch of readLines(file, signal)) {
+      for await (const spans of readSpans(file, signal)) {
         clearTimeout(idle);
-        await this.#publish(batch);
-        this.#progress(batch);
+        await this.#publish(spans);
+        this.#progress(spans.bytes);
         if (signal.aborted) break;
         // A failure is remembered by the producer, and told by its next call.
         if (file.size === null)
@@ -99,21 +101,37 @@ class Bulk {
     return this.#report;
   }
 
-  async #publish({ first, lines }: LineBatch): Promise<void> {
+  async #publish({ first, count, memory, bounds }: LineSpans): Promise<void> {
     const { topic, fromLine, signal } = this.#options;
-    for (let index = Math.max(0, fromLine - first); index < lines.length && !signal.aborted; index++) {
-      const bytes = lines[index];
-      const read = bytes === undefined ? undefined : this.#reader.read(bytes);
+    const now = this.#options.clock.now();
+    for (let index = Math.max(0, fromLine - first); index < count && !signal.aborted; index++) {
+      const [from, to] = [bounds[2 * index] ?? 0, bounds[2 * index + 1] ?? 0];
       const line = first + index;
-      if (read?.ok === true) {
-        const { key, value, headers } = read.message;
-        const full = this.#producer.append(topic, key, value, headers);
+      const key = this.#reader.keyOf(memory, from, to);
+      if (key !== undefined) {
+        const full = this.#producer.appendPart(topic, key, memory, from, to, now);
         if (full !== undefined) await full;
         this.#report.published += 1;
-      } else if (read !== undefined) await this.#refuse({ line, reason: read.reason });
+      } else await this.#publishUnusual(line, memory.subarray(from, to));
       this.#report.lines = line;
     }
-    if (this.#report.lines - this.#safe >= CHECKPOINT) await this.#flush();
+    if (this.#report.lines - this.#checkpoint < CHECKPOINT) return;
+    this.#checkpoint = this.#report.lines;
+    // Nobody waits for it, and a failure is told by the next call.
+    this.#flush().catch(() => undefined);
+  }
+
+  async #publishUnusual(line: number, bytes: Buffer): Promise<void> {
+    const read = this.#reader.read(bytes);
+    if (read === undefined) return;
+    if (!read.ok) {
+      await this.#refuse({ line, reason: read.reason });
+      return;
+    }
+    const { key, value, headers } = read.message;
+    const full = this.#producer.append(this.#options.topic, key, value, headers);
+    if (full !== undefined) await full;
+    this.#report.published += 1;
   }
 
   async #refuse(bad: BadLine): Promise<void> {
@@ -139,8 +157,9 @@ class Bulk {
   }
 
   async #flush(): Promise<void> {
+    const { lines } = this.#report;
     await this.#producer.flush();
-    this.#safe = Math.max(this.#safe, this.#report.lines);
+    this.#safe = Math.max(this.#safe, lines);
   }
 
   /** What is under way when Kafka goes may have got there or not. */
@@ -163,7 +182,8 @@ class Bulk {
     return goOnCommand(this.#options.file, line, this.#options.repeat);
   }
 
-  #progress({ bytes }: LineBatch): void {
+  /** @param bytes how far in the file this is */
+  #progress(bytes: number): void {
     const { clock, file } = this.#options;
     const now = clock.now();
     if (now - this.#reported < REPORT) return;

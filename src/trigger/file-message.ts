@@ -37,6 +37,16 @@ export class LineReader {
     return new Set([...this.#scanner.keys(), ...this.#keys.values()].map(String));
   }
 
+  /**
+   * The key of an event in a usual form, which is most of them: its value is the line as it stands.
+   *
+   * @param bytes memory that holds the line, and more
+   * @returns the same object for the same table; undefined: {@link read} tells what it is
+   */
+  keyOf(bytes: Uint8Array, from: number, to: number): Buffer | undefined {
+    return this.#scanner.scan(bytes, from, to);
+  }
+
   /** @returns undefined for a blank line */
   read(line: Buffer): FileLine | undefined {
     const usual = this.#scanner.scan(line);

@@ -222,5 +222,5 @@ function count(amount: number, noun: string): string {
 }
 
 function number(value: number): string {
-  return value.toLocaleString('en');
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
