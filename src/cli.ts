@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { loadCompiled } from './compiled.ts';
 import { ExitCode, UserError } from './core/errors.ts';
 import { packageRoot, version } from './version.ts';
 
@@ -28,7 +29,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   const words = leadingWords(first === 'help' ? argv.slice(1) : argv);
-  const command = longest(words, (name) => existsSync(commandFile(name)));
+  const command = longest(words, (name) => fileOf(name) !== undefined);
   const page = longest(words, (name) => existsSync(helpFile(name))) ?? [];
   const isTopic = command === undefined && page.length > 0 && page.length === words.length;
   if (asksForHelp(argv) ? page.length > 0 || words.length === 0 : isTopic) {
@@ -40,12 +41,20 @@ export async function main(argv: readonly string[]): Promise<void> {
     reportError(await unknownCommand(words.join(' ') || first, page), argv.includes('--json'));
     return;
   }
-  const { default: found } = (await import(commandFile(command).href)) as CommandModule;
+  const { default: found } = await load(command);
   await found.run(argv.slice(command.length), command.join(' '));
 }
 
-function commandFile(words: readonly string[]): URL {
-  return new URL(`dist/commands/${words.join('/')}.js`, packageRoot);
+/** Those that are waited for most are made to start fast. */
+async function load(command: readonly string[]): Promise<CommandModule> {
+  const file = fileOf(command) as URL;
+  return (file.pathname.endsWith('.cjs') ? loadCompiled(file) : await import(file.href)) as CommandModule;
+}
+
+function fileOf(words: readonly string[]): URL | undefined {
+  return ['cjs', 'js']
+    .map((extension) => new URL(`dist/commands/${words.join('/')}.${extension}`, packageRoot))
+    .find((file) => existsSync(file));
 }
 
 function helpFile(words: readonly string[]): URL {

@@ -16,10 +16,7 @@ export interface FoundBrokers {
 }
 
 /** The brokers to talk to: `$HIPPO_BROKERS`, else kafka.brokers of hippo.yaml, else the local stack; null: none is known. */
-export async function findBrokers(
-  loaded: LoadedConfig,
-  env: NodeJS.ProcessEnv,
-): Promise<FoundBrokers | null> {
+export function findBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): FoundBrokers | null {
   const fromEnvironment = env['HIPPO_BROKERS'] ?? '';
   if (fromEnvironment.trim() !== '') {
     return {
@@ -31,15 +28,15 @@ export async function findBrokers(
   if (brokers !== undefined) {
     return { brokers, origin: { from: 'configuration', place: loaded.place(['kafka', 'brokers']) } };
   }
-  const found = await findStack(loaded.directory);
+  const found = findStack(loaded.directory);
   if (found === null) return null;
   const { file, stack } = found;
   return { brokers: stack.brokers, origin: { from: 'stack', file, alive: isStackAlive(stack) } };
 }
 
 /** @throws UserError where no broker is known: `hippo up` is what to do next */
-export async function resolveBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Promise<string[]> {
-  const found = await findBrokers(loaded, env);
+export function resolveBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): string[] {
+  const found = findBrokers(loaded, env);
   if (found !== null) return found.brokers;
   throw new UserError('no Kafka broker is known', {
     why: 'Neither $HIPPO_BROKERS nor kafka.brokers in hippo.yaml names one, and no local stack was started here.',

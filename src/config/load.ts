@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { type ErrorPlace, UserError, messageOf } from '../core/errors.ts';
 import { isJsonObject } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
-import { type ConfigDocument, readDocument } from './document.ts';
+import type { ConfigDocument } from './document.ts';
 import { findUpward } from './find.ts';
 import type { Interpolation } from './interpolate.ts';
 import { layer, type Layers, type ValueSource } from './layers.ts';
@@ -47,9 +47,9 @@ export interface LoadedConfig {
  * @throws UserError that lists every problem with file, line, column and key
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
-  const file = await findFile(options);
+  const file = findFile(options);
   const shown = file === null ? CONFIG_FILE : shorten(file, options.cwd);
-  const document = readDocument(file === null ? '' : await read(file, shown), shown);
+  const document = file === null ? emptyDocument(shown) : await parse(file, shown);
   const directory = file === null ? resolve(options.cwd) : dirname(file);
   const profile = chooseProfile(document, options.profile ?? options.env['HIPPO_PROFILE']);
   const { config, place, source, interpolations } = assemble(document, profile, options.env);
@@ -62,13 +62,28 @@ export function hippoName(loaded: Pick<LoadedConfig, 'config' | 'directory'>): s
   return loaded.config.name ?? basename(loaded.directory);
 }
 
-async function findFile({ file, cwd }: LoadOptions): Promise<string | null> {
-  return file === undefined ? ((await findUpward(cwd, CONFIG_FILE)) ?? null) : resolve(cwd, file);
+function findFile({ file, cwd }: LoadOptions): string | null {
+  return file === undefined ? (findUpward(cwd, CONFIG_FILE) ?? null) : resolve(cwd, file);
 }
 
-async function read(file: string, shown: string): Promise<string> {
+/** Nothing is written anywhere. */
+function emptyDocument(file: string): ConfigDocument {
+  const place = (path: ConfigPath): ErrorPlace => ({
+    ...{ file, line: 1, column: 1 },
+    ...(path.length > 0 && { key: formatPath(path) }),
+  });
+  return { file, tree: {}, has: () => false, place, placeOfKey: place };
+}
+
+async function parse(file: string, shown: string): Promise<ConfigDocument> {
+  const text = read(file, shown);
+  const { readDocument } = await import('./document.ts');
+  return readDocument(text, shown);
+}
+
+function read(file: string, shown: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UserError(missing ? `there is no ${shown}` : `${shown} cannot be read`, {

@@ -49,11 +49,7 @@ export interface ConfigReport {
  * @param section a key such as `kafka` or `kafka.sasl`; undefined: everything
  * @throws UserError for a section that is not there, with near misses
  */
-export async function reportConfig(
-  loaded: LoadedConfig,
-  env: NodeJS.ProcessEnv,
-  section?: string,
-): Promise<ConfigReport> {
+export function reportConfig(loaded: LoadedConfig, env: NodeJS.ProcessEnv, section?: string): ConfigReport {
   const { file, profile, directory } = loaded;
   const { name, type, kafka, ...rest } = loaded.config;
   const hippo = hippoName(loaded);
@@ -63,7 +59,7 @@ export async function reportConfig(
     kafka: { brokers: null, ...kafka },
     ...rest,
   };
-  const found = await findBrokers(loaded, env);
+  const found = findBrokers(loaded, env);
   const elsewhere: Record<string, Pick<ConfigValue, 'value' | 'origin'>> = {
     ...(name === undefined && {
       name: { value: hippo, origin: { from: 'folder', folder: directory } },

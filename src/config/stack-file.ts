@@ -1,4 +1,5 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError, messageOf } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
@@ -30,14 +31,14 @@ const NAME = join(PROJECT_STATE_DIRECTORY, 'stack.json');
  *
  * @throws UserError where the file is not what `hippo up` writes
  */
-export async function findStack(directory: string): Promise<FoundStack | null> {
-  const file = await findUpward(directory, NAME);
+export function findStack(directory: string): FoundStack | null {
+  const file = findUpward(directory, NAME);
   return file === undefined ? null : read(file);
 }
 
 /** The stack of exactly this directory. */
-export async function readStackFile(directory: string): Promise<StackFile | null> {
-  return (await read(join(directory, NAME)))?.stack ?? null;
+export function readStackFile(directory: string): StackFile | null {
+  return read(join(directory, NAME))?.stack ?? null;
 }
 
 /** Whole or not at all, readable by its owner only. */
@@ -71,10 +72,10 @@ export function isStackAlive(stack: StackFile): boolean {
   }
 }
 
-async function read(file: string): Promise<FoundStack | null> {
+function read(file: string): FoundStack | null {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new UserError('the local stack cannot be read', { why: messageOf(error), place: { file } });

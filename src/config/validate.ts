@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import { parse } from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { type Explanation, explain } from './explain.ts';
 import type { ConfigPath } from './path.ts';
@@ -49,8 +48,8 @@ function readTyped(value: Json, path: ConfigPath, isMeant: (path: ConfigPath) =>
 }
 
 function numberOrBoolean(text: string): Json {
-  if (!/^(true|false|-?\d[\d.]*)$/.test(text)) return text;
-  return parse(text) as Json;
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^-?\d+(\.\d*)?$/.test(text) ? Number(text) : text;
 }
 
 function begins(path: ConfigPath, start: readonly unknown[]): boolean {

@@ -119,6 +119,6 @@ async function connect(project: Project, env: NodeJS.ProcessEnv): Promise<Kafka>
   if (project.state === 'broken') throw project.problem;
   const { config } = project.loaded;
   const { connectKafka } = await import('../kafka/connect.ts');
-  const brokers = await resolveBrokers(project.loaded, env);
+  const brokers = resolveBrokers(project.loaded, env);
   return connectKafka({ brokers, settings: config.kafka });
 }

@@ -10,5 +10,5 @@ import type { Kafka } from './port.ts';
  * @throws ServiceError when none answers in time
  */
 export async function connectProject(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Promise<Kafka> {
-  return connectKafka({ brokers: await resolveBrokers(loaded, env), settings: loaded.config.kafka });
+  return connectKafka({ brokers: resolveBrokers(loaded, env), settings: loaded.config.kafka });
 }

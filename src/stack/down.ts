@@ -55,7 +55,7 @@ const ASK_DEADLINE = 3_000;
 
 /** Looks at what is here; changes nothing. */
 export async function gatherDownFacts(loaded: LoadedConfig): Promise<DownFacts> {
-  const place = await stackPlace(loaded.directory);
+  const place = stackPlace(loaded.directory);
   const broker = await findBroker(place.kafka);
   return {
     place,

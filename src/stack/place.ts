@@ -14,8 +14,8 @@ export interface StackPlace {
 }
 
 /** The stack that this folder uses: the one of the nearest `.hippo/stack.json`, else one of its own. */
-export async function stackPlace(directory: string): Promise<StackPlace> {
-  const file = await findUpward(directory, join(PROJECT_STATE_DIRECTORY, 'stack.json'));
+export function stackPlace(directory: string): StackPlace {
+  const file = findUpward(directory, join(PROJECT_STATE_DIRECTORY, 'stack.json'));
   const root = file === undefined ? directory : dirname(dirname(file));
   const state = join(root, PROJECT_STATE_DIRECTORY);
   return { directory: root, state, kafka: join(state, 'kafka'), lock: join(state, 'stack') };

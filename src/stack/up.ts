@@ -68,19 +68,24 @@ export interface UpPlan {
 
 /** Looks at what is here; changes nothing. */
 export async function gatherUpFacts({ loaded, env }: UpOptions): Promise<UpFacts> {
-  const place = await stackPlace(loaded.directory);
-  const known = await findBrokers(loaded, env).catch(() => null);
+  const place = stackPlace(loaded.directory);
+  const known = orNull(() => findBrokers(loaded, env));
   if (known !== null && known.origin.from !== 'stack') {
     return { place, configured: known, broker: null, recorded: null, kafka: null, spark: null };
   }
-  const [broker, recorded, kafka, spark] = await Promise.all([
-    findBroker(place.kafka),
-    readStackFile(place.directory).catch(() => null),
-    findKafka(env),
-    findSpark(env),
-  ]);
+  const recorded = orNull(() => readStackFile(place.directory));
+  const [broker, kafka, spark] = await Promise.all([findBroker(place.kafka), findKafka(env), findSpark(env)]);
   if (broker === null) await requireJava(env);
   return { place, configured: null, broker, recorded, kafka, spark };
+}
+
+/** What cannot be read is written anew. */
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
 }
 
 /** The steps that lead from the facts to a stack that is up. */

@@ -155,7 +155,10 @@ const OF_A_FLAG = /^Parsing (--\S+) \n\t([^]*)$/;
 /** What parsing has thrown, in our words. */
 async function usageError(thrown: unknown, name: string, flags: Values): Promise<unknown> {
   if (!(thrown instanceof Error)) return thrown;
-  const message = thrown.message.replace(SEE_HELP, '').trim();
+  const message = thrown.message
+    .replace(SEE_HELP, '')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .trim();
   const [, flag, inner] = OF_A_FLAG.exec(message) ?? [];
   if (thrown instanceof HippoError) {
     thrown.message = inner ?? message;

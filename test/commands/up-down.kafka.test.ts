@@ -88,7 +88,7 @@ describe('the life of a local stack', () => {
     expect(result.topics.created).toEqual(expect.arrayContaining(TOPICS));
     // The topic of the readiness proof is gone again.
     expect((await topicsOf(result.brokers)).sort()).toEqual([...result.topics.created].sort());
-    await expect(readStackFile(project)).resolves.toMatchObject({
+    expect(readStackFile(project)).toMatchObject({
       brokers: result.brokers,
       kafka: { pid: result.kafka?.pid },
     });
@@ -113,13 +113,13 @@ describe('the life of a local stack', () => {
   });
 
   test('a lost or damaged stack.json is written again; the broker goes on', async () => {
-    const before = await readStackFile(project);
+    const before = readStackFile(project);
     const file = join(project, '.hippo', 'stack.json');
     await writeFile(file, '{"version":');
     await expect(up()).resolves.toMatchObject({ started: false, kafka: { pid: before?.kafka.pid } });
     await rm(file);
     await expect(up()).resolves.toMatchObject({ started: false, kafka: { pid: before?.kafka.pid } });
-    await expect(readStackFile(project)).resolves.toMatchObject({ kafka: before?.kafka });
+    expect(readStackFile(project)).toMatchObject({ kafka: before?.kafka });
   });
 
   test('another port than the present one is refused while it runs', async () => {
@@ -134,7 +134,7 @@ describe('the life of a local stack', () => {
   });
 
   test('after a crash up starts it again: same port, same topics', async () => {
-    const before = await readStackFile(project);
+    const before = readStackFile(project);
     process.kill(before!.kafka.pid, 'SIGKILL');
     const result = await up();
     expect(result).toMatchObject({ started: true, brokers: before?.brokers, topics: { created: [] } });
@@ -142,7 +142,7 @@ describe('the life of a local stack', () => {
   });
 
   test('down leaves no process and keeps the data; a second down finds nothing', async () => {
-    const stack = await readStackFile(project);
+    const stack = readStackFile(project);
     const result = await down();
     expect(result).toMatchObject({
       outcome: 'stopped',
@@ -152,7 +152,7 @@ describe('the life of a local stack', () => {
     });
     await expect(isAlive(stack!.kafka.pid)).resolves.toBe(false);
     await expect(isOpen(stack!.kafka.port)).resolves.toBe(false);
-    await expect(readStackFile(project)).resolves.toBeNull();
+    expect(readStackFile(project)).toBeNull();
     await expect(down()).resolves.toMatchObject({ outcome: 'gone', kafka: null });
   });
 
@@ -180,7 +180,7 @@ describe('the life of a local stack', () => {
     await writeStackFile(project, { ...stack, brokers: [...stack.brokers] });
     // That this test goes on is the proof.
     await expect(down()).resolves.toMatchObject({ outcome: 'gone' });
-    await expect(readStackFile(project)).resolves.toBeNull();
+    expect(readStackFile(project)).toBeNull();
   });
 
   test('a purge needs a yes, and then leaves nothing', async () => {

@@ -53,7 +53,7 @@ export interface ClientReport {
 export async function runClient(options: ClientOptions): Promise<ClientReport> {
   const { loaded, env } = options;
   const project = compileProject(loaded);
-  const brokers = await resolveBrokers(loaded, env);
+  const brokers = resolveBrokers(loaded, env);
   const kafka = await connectKafka({ brokers, settings: loaded.config.kafka });
   try {
     await requireTopics(kafka, loaded);
@@ -96,11 +96,8 @@ class Client {
 
   static async create(options: ClientOptions, project: Project, kafka: Kafka): Promise<Client> {
     const { loaded, env } = options;
-    const [hooks, cluster, stack] = await Promise.all([
-      loadHooks(loaded.directory),
-      kafka.cluster(),
-      findStack(loaded.directory),
-    ]);
+    const [hooks, cluster] = await Promise.all([loadHooks(loaded.directory), kafka.cluster()]);
+    const stack = findStack(loaded.directory);
     return new Client(options, project, kafka, {
       hooks,
       tag: `${cluster.clusterId}/${project.hippo}`,
