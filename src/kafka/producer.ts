@@ -17,8 +17,8 @@ const REQUEST_BYTES = 8 * 1024 * 1024;
 /** A writer that is faster than the brokers waits while this much has not been acknowledged. */
 const HIGH_WATER = 16 * 1024 * 1024;
 const LOW_WATER = 12 * 1024 * 1024;
-/** Buffers of acknowledged batches that are kept to be used again. */
-const SPARE_BUFFERS = 16;
+/** Memory of acknowledged batches that is kept to be used again. */
+const SPARE_BYTES = HIGH_WATER;
 
 /** The broker has this batch already: a first try was acknowledged, and the acknowledgement was lost. */
 const DUPLICATE_SEQUENCE_NUMBER = 46;
@@ -66,6 +66,7 @@ export class IdempotentProducer implements Producer {
   readonly #identity: ProducerIdentity;
   readonly #topics = new Map<string, TopicState>();
   readonly #spare: Buffer[] = [];
+  #spareBytes = 0;
   /** Bytes of batches that are not acknowledged, and of these of the ones that are closed. */
   #held = 0;
   #sealed = 0;
@@ -194,7 +195,9 @@ export class IdempotentProducer implements Producer {
   }
 
   #open(log: PartitionLog): Batch {
-    const memory = this.#spare.pop() ?? Buffer.allocUnsafe(FIRST_BYTES);
+    const spare = this.#spare.pop();
+    this.#spareBytes -= spare?.length ?? 0;
+    const memory = spare ?? Buffer.allocUnsafe(FIRST_BYTES);
     const writer = new BatchWriter(BATCH_BYTES, memory);
     const batch: Batch = { writer, sealed: undefined, isAcknowledged: false, baseOffset: -1n };
     log.batches.push(batch);
@@ -324,9 +327,10 @@ export class IdempotentProducer implements Producer {
     batch.baseOffset = baseOffset;
     this.#held -= batch.sealed.length;
     this.#sealed -= batch.sealed.length;
-    if (this.#spare.length < SPARE_BUFFERS && batch.writer.memory.length <= 2 * BATCH_BYTES) {
-      this.#spare.push(batch.writer.memory);
-    }
+    const { memory } = batch.writer;
+    if (this.#spareBytes + memory.length > SPARE_BYTES || memory.length > 2 * BATCH_BYTES) return;
+    this.#spare.push(memory);
+    this.#spareBytes += memory.length;
   }
 
   async #roomAgain(): Promise<void> {

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { execa } from '../../src/core/exec.ts';
 import { inject, test, expect, describe } from 'vitest';
-import { BatchWriter } from '../../src/kafka/batch-writer.ts';
 import { FencedError } from '../../src/kafka/errors.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
@@ -72,6 +71,58 @@ describe('a producer', () => {
       expect(Number(index)).toBeGreaterThan(lastOf.get(key) ?? -1);
       lastOf.set(key, Number(index));
     }
+  });
+
+  test('writes what kcat reads, to the byte', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const producer = await kafka.producer();
+    const word = fc.oneof(
+      fc.string({ maxLength: 300 }),
+      fc.string({ minLength: 1, unit: fc.constantFrom('é', 'ключ', '\u{1f600}'), maxLength: 20 }),
+    );
+    const record = fc.record({
+      key: fc.option(word, { nil: null }),
+      value: fc.option(fc.oneof({ weight: 20, arbitrary: word }, fc.constant('x'.repeat(200_000))), {
+        nil: null,
+      }),
+      headers: fc.dictionary(fc.stringMatching(/^[a-z]{1,9}$/), word, { maxKeys: 3 }),
+      timestamp: fc.integer({ min: 1, max: 1_700_000_000_000 }),
+    });
+    const records = fc.sample(record, { numRuns: 3_000, seed: 5 });
+    await producer.send(records.map((each) => ({ topic, ...each })));
+    const broker = inject('brokers').join(',');
+    const args = ['-b', broker, '-C', '-t', topic, '-e', '-q', '-X', 'check.crcs=true'];
+    const { stdout } = await execa('kcat', [...args, '-f', '%o %T %K %k %S %s %h\n'], {
+      stripFinalNewline: false,
+    });
+    const size = (text: string | null): number => (text === null ? -1 : Buffer.byteLength(text));
+    const lines = records.map(({ key, value, headers, timestamp }, index) => {
+      const named = Object.entries(headers).map(([name, each]) => `${name}=${each}`);
+      return `${index} ${timestamp} ${size(key)} ${key ?? ''} ${size(value)} ${value ?? ''} ${named.join(',')}\n`;
+    });
+    expect(stdout === lines.join('')).toBe(true);
+  });
+
+  test('takes more while it flushes, and a flush waits for what was before it', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 2);
+    const producer = await kafka.producer();
+    const line = Buffer.from('before|some value|after');
+    const flushes: Promise<void>[] = [];
+    for (let index = 0; index < 100; index += 1) {
+      await producer.appendPart(topic, Buffer.from(String(index)), line, 7, 17, 1_493_394_946_000);
+      flushes.push(producer.flush());
+    }
+    await flushes[0];
+    expect((await readAll(kafka, topic)).length).toBeGreaterThan(0);
+    await Promise.all(flushes);
+    const records = await readAll(kafka, topic);
+    expect(new Set(records.map(({ key }) => Number(text(key))))).toEqual(new Set(Array(100).keys()));
+    expect(records).toHaveLength(100);
+    expect(
+      records.every(({ value, timestamp }) => `${text(value)} ${timestamp}` === 'some value 1493394946000'),
+    ).toBe(true);
   });
 
   test('names the topic that does not exist, and the partition', async () => {
@@ -186,11 +237,4 @@ test('the batch encoder writes what the reader reads, whatever it is', async () 
     }),
     { numRuns: 15 },
   );
-});
-
-test('a batch that is full takes no more, but for a first record that is larger than any batch', () => {
-  const writer = new BatchWriter(200);
-  expect(writer.append(null, Buffer.alloc(500), undefined, 1)).toBe(true);
-  expect(writer.append(null, Buffer.alloc(1), undefined, 1)).toBe(false);
-  expect(writer.count).toBe(1);
 });
