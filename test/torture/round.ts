@@ -1,5 +1,5 @@
 /** One round of the crash test: a hippo's clients are ended again and again while messages come; then it must be as if nothing had been. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
@@ -56,6 +56,7 @@ export async function runRound(world: World, seed: number, withBroker: boolean):
   const violations = [...torture.violations, ...verdict.violations];
   const isFine = violations.length === 0;
   if (isFine) await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  else await writeFile(join(directory, 'clients.jsonl'), torture.said);
   return {
     ...verdict,
     violations,
@@ -99,7 +100,12 @@ class Torture {
     let client = this.#start(deeds[0]);
     const broken: Promise<void>[] = [];
     for (const [index, deed] of deeds.entries()) {
-      if (broker?.during === index) broken.push(this.#world.restartBroker(broker.how, broker.away));
+      if (broker?.during === index) {
+        const restart = this.#world.restartBroker(broker.how, broker.away);
+        // Its failure is the round's, at its end.
+        restart.catch(() => undefined);
+        broken.push(restart);
+      }
       const next = deeds[index + 1];
       const share = Math.ceil((order.length * (index + 1)) / (deeds.length + 1));
       const delivery = this.#deliver(share);
@@ -128,6 +134,15 @@ class Torture {
     });
     this.#clients.push(client);
     return client;
+  }
+
+  /** What all clients have said, each line with the number of its client. */
+  get said(): string {
+    return this.#clients
+      .flatMap(({ events }, client) => events.map((event) => ({ client, ...event })))
+      .sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
+      .map((event) => `${JSON.stringify(event)}\n`)
+      .join('');
   }
 
   /** For a round that was broken off. */

@@ -37,11 +37,10 @@ export class World {
 
   static async create(): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'hippo-torture-'));
-    // Below the ports that the kernel gives to connections: nobody takes it while the broker is away.
-    const broker = await start(
-      folder,
-      await getPort({ host: '127.0.0.1', port: portNumbers(20_000, 29_999) }),
-    );
+    // Below the ports that the kernel gives to connections, and not where the next world looks first: nobody takes it while the
+    // broker is away.
+    const port = portNumbers(20_000 + Math.floor(Math.random() * 9_000), 29_999);
+    const broker = await start(folder, await getPort({ host: '127.0.0.1', port }));
     const kafka = await connectKafka({ brokers: broker.brokers, settings: config.kafka });
     await kafka.createTopics(topicSpecs(config));
     const { clusterId } = await kafka.cluster();
