@@ -29,7 +29,15 @@ export interface Race {
 /** A part of the benchmarks; it may need what {@link Stage} offers. */
 export interface Suite {
   name: string;
-  races(stage: Stage): Promise<Race[]>;
+  races?(stage: Stage): Promise<Race[]>;
+  measures?(stage: Stage): Promise<Measure[]>;
+}
+
+/** What no race of whole commands can tell; each is a sentence. */
+export interface Measure {
+  what: string;
+  ours: string;
+  peer: string;
 }
 
 /** What the suites share. */
@@ -135,7 +143,7 @@ function isInstalled(program: string): boolean {
   return places.some((place) => statSync(join(place, program), { throwIfNoEntry: false })?.isFile() === true);
 }
 
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
@@ -169,6 +177,11 @@ export function markdown(results: readonly Result[]): string {
   return [head, head.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n');
+}
+
+export function measuresTable(measures: readonly Measure[]): string {
+  const rows = measures.map(({ what, ours, peer }) => `| ${what} | ${ours} | ${peer} |`);
+  return ['| what | hippo | beside it |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 /** `1.52 s (1.90 s)`: by the clock, and of the processors. */

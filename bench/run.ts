@@ -8,12 +8,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBroker } from '../src/stack/broker.ts';
 import { execa } from '../src/core/exec.ts';
+import { client } from './client.ts';
 import { writeEvents } from './events.ts';
-import { type Result, type Stage, type Suite, markdown, run } from './harness.ts';
+import {
+  type Measure,
+  type Result,
+  type Stage,
+  type Suite,
+  markdown,
+  measuresTable,
+  run,
+} from './harness.ts';
 import { tail } from './tail.ts';
 import { trigger } from './trigger.ts';
 
-const SUITES: readonly Suite[] = [tail, trigger];
+const SUITES: readonly Suite[] = [tail, trigger, client];
 const DOCUMENT = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
 /** What stands between these in the document is written by `--write`. */
 const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];
@@ -44,8 +53,9 @@ try {
   };
   await writeEvents(stage.events, 1_000_000);
   const results: Result[] = [];
+  const measures: Measure[] = [];
   for (const suite of suites) {
-    for (const race of await suite.races(stage)) {
+    for (const race of (await suite.races?.(stage)) ?? []) {
       stop.signal.throwIfAborted();
       results.push(
         await run(
@@ -56,8 +66,14 @@ try {
         ),
       );
     }
+    stop.signal.throwIfAborted();
+    measures.push(...((await suite.measures?.(stage)) ?? []));
   }
-  const report = `${await machine(broker.version)}\n\n${markdown(results)}`;
+  const tables = [
+    ...(results.length > 0 ? [markdown(results)] : []),
+    ...(measures.length > 0 ? [measuresTable(measures)] : []),
+  ];
+  const report = [await machine(broker.version), ...tables].join('\n\n');
   process.stdout.write(`${report}\n`);
   if (words.includes('--write')) await writeReport(report);
 } catch (error) {
