@@ -40,6 +40,8 @@ const TICK = 1_000;
 const LAZY_POSITIONS = 1_000;
 /** How often a topic is looked at for new partitions. */
 const PARTITIONS_CHECK = 60_000;
+/** A look at all open runs that takes longer, milliseconds, is not taken at each turn, but for one part in so many of the time. */
+const LONG_LOOK = { millis: 2, share: 20 };
 const RETRY = { first: 250, most: 5_000 };
 
 export interface OwnerOptions {
@@ -83,6 +85,7 @@ export class Owner {
   #goals: Positions = new Map();
   #committed: Positions = new Map();
   #committing: Promise<void> | null = null;
+  #commitAfter = 0;
   #producer: TransactionalProducer | null = null;
   #reader: Reader | null = null;
   #kinds: ReadonlyMap<string, InputKind>;
@@ -308,7 +311,8 @@ export class Owner {
       if (deed.type === 'submit') this.#options.supervisor.start(deed.submission);
       else this.#options.supervisor.cancel(deed.attemptId, deed.reason);
     }
-    this.#committing ??= this.#commitGroup().finally(() => (this.#committing = null));
+    if (performance.now() >= this.#commitAfter)
+      this.#committing ??= this.#commitGroup().finally(() => (this.#committing = null));
   }
 
   async #write(turn: Turn): Promise<void> {
@@ -354,8 +358,12 @@ export class Owner {
 
   /** Lets the group's committed offsets follow what is written. */
   async #commitGroup(): Promise<void> {
+    const began = performance.now();
     const unfinished = [...listOpenRuns(this.#state)].filter(({ status }) => status !== 'waiting');
     const next = committable(this.#written, unfinished, this.#committed);
+    const took = performance.now() - began;
+    // What is not committed at this turn is at one of the ticks.
+    if (took > LONG_LOOK.millis) this.#commitAfter = began + took * LONG_LOOK.share;
     if (samePositions(next, this.#committed)) return;
     faultPoint('before-commit');
     await this.#options.membership.commit(listPositions(next));

@@ -72,11 +72,27 @@ export function startOne(draft: Draft, job: JobDefinition, id: RunId): void {
 /** Starts as many of the ready runs as there are places. */
 export function fillPlaces(draft: Draft, job: JobDefinition): void {
   if (!hasPlace(draft, job)) return;
-  const ready = draft.openRuns(job).filter((run) => mayStart(draft, job, run));
-  for (const run of ready.sort(byUrgency(job))) {
-    if (!hasPlace(draft, job)) return;
-    start(draft, job, run);
+  let ready = draft.openRuns(job).filter((run) => mayStart(draft, job, run));
+  // Again where one of them could not be started, and left its place.
+  while (ready.length > 0 && hasPlace(draft, job)) {
+    const next = smallest(ready, placesOf(draft, job), byUrgency(job));
+    for (const run of next) start(draft, job, run);
+    ready = ready.filter((run) => !next.includes(run));
   }
+}
+
+/** The `count` smallest in order, without sorting a backlog of many. */
+function smallest<T>(items: readonly T[], count: number, compare: (a: T, b: T) => number): T[] {
+  if (count >= items.length) return items.toSorted(compare);
+  const found: T[] = [];
+  for (const item of items) {
+    const last = found.at(-1);
+    if (found.length === count && last !== undefined && compare(item, last) >= 0) continue;
+    if (found.length === count) found.pop();
+    const place = found.findLastIndex((other) => compare(other, item) <= 0);
+    found.splice(place + 1, 0, item);
+  }
+  return found;
 }
 
 /** By hand first, then what has begun, then the oldest: the keys of windows sort as their times do. */
@@ -89,7 +105,12 @@ function byUrgency({ unit }: JobDefinition): (a: RunState, b: RunState) => numbe
 }
 
 function hasPlace(draft: Draft, job: JobDefinition): boolean {
-  return draft.runs(job).running.size < job.policy.concurrency;
+  return placesOf(draft, job) > 0;
+}
+
+/** How many more runs of the job may run. */
+function placesOf(draft: Draft, job: JobDefinition): number {
+  return job.policy.concurrency - draft.runs(job).running.size;
 }
 
 function mayStart(draft: Draft, job: JobDefinition, run: RunState): boolean {
