@@ -168,7 +168,8 @@ class GroupMember implements Membership {
         } else if (isConnectionError(error) || isRetriable(error)) {
           if (type?.includes('COORDINATOR') === true) this.#cluster.forgetCoordinator(this.#options.group, 0);
           debug('the group cannot be reached', { error: String(error) });
-          this.#checkLease();
+          // Whoever has given up may be the owner to the broker all the same: only a new join makes that clear.
+          if (this.#isLeaseOver()) mustJoin = true;
         } else {
           this.#lose(messageOf(error));
           this.#options.onCrash(this.#translated(error));
@@ -201,15 +202,18 @@ class GroupMember implements Membership {
     const { group: groupId } = this.#options;
     const broker = await this.#cluster.coordinator(groupId, 0);
     const identity = { groupId, groupGenerationId: this.#generation, memberId: this.#memberId };
+    // The broker counts from when it hears of us, which is before we hear of it.
+    const asked = performance.now();
     const { errorCode } = await this.#cluster.send(broker, 'Heartbeat', identity);
     failOn(errorCode);
-    this.#lastContact = performance.now();
+    this.#lastContact = asked;
   }
 
-  /** Nobody has heard of us for a session: another member may own by now. */
-  #checkLease(): void {
-    if (performance.now() - this.#lastContact < this.#options.sessionTimeout) return;
+  /** Nobody has heard of us for a session: another member may own by now, and this one does no more. */
+  #isLeaseOver(): boolean {
+    if (performance.now() - this.#lastContact < this.#options.sessionTimeout) return false;
     this.#lose('no contact with the group for longer than the session timeout');
+    return true;
   }
 
   async #join(): Promise<void> {
@@ -234,6 +238,7 @@ class GroupMember implements Membership {
     if (this.#memberId !== '' && joined.errorCode === MEMBER_ID_REQUIRED) return this.#join();
     failOn(joined.errorCode);
     const groupAssignment = joined.leaderId === joined.memberId ? await this.#assign(joined.members) : [];
+    const asked = performance.now();
     const synced = await this.#cluster.send(broker, 'SyncGroup', {
       groupId,
       generationId: joined.generationId,
@@ -242,7 +247,7 @@ class GroupMember implements Membership {
     });
     failOn(synced.errorCode);
     this.#generation = joined.generationId;
-    this.#lastContact = performance.now();
+    this.#lastContact = asked;
     if (this.#hasLeft()) return;
     const assignment = MemberAssignment.decode(synced.memberAssignment)?.assignment ?? {};
     if (Object.keys(assignment).length > 0) this.#gain();

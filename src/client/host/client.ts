@@ -130,6 +130,7 @@ class Client {
       yarn: config.yarn,
       cluster: yarnCluster(config, found.tag, options.env),
       needsResult: (job) => config.jobs[job]?.result === 'required',
+      isOwner: () => this.#isOwner(),
       onStarted: ({ job, key, jobId, attempt }, { pid, logFile }) =>
         this.#log({ event: 'submitted', job, run_key: key, job_id: jobId, attempt, pid, log: logFile }),
       onExit: (exit) => this.#owner.exited(exit),
@@ -149,7 +150,7 @@ class Client {
       definition,
       membership: {
         commit: async (positions) => this.#membership?.commit(positions),
-        confirm: async () => (await this.#membership?.confirm()) ?? false,
+        confirm: () => this.#isOwner(),
       },
       supervisor: this.#supervisor,
       hooks: found.hooks,
@@ -314,6 +315,11 @@ class Client {
       onFailure: (reason) =>
         this.#log({ event: 'alert', level: 'warning', text: `no health message could be sent: ${reason}` }),
     });
+  }
+
+  /** Asks the group now. */
+  async #isOwner(): Promise<boolean> {
+    return (await this.#membership?.confirm()) ?? false;
   }
 
   #status(): ClientStatus {

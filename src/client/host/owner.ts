@@ -137,6 +137,7 @@ export class Owner {
           return;
         } catch (error) {
           await this.release();
+          if (isAborted(signal) && (error === signal.reason || error instanceof ServiceError)) return;
           if (!(error instanceof ServiceError)) throw error;
           // Whoever tries again fences whoever else writes: only the group's owner may. Being fenced alone says little: brokers
           // that come back after a long time end a transaction that hung, and its producer with it.
@@ -206,6 +207,7 @@ export class Owner {
     this.#mailbox.takeExits();
     for (const exit of this.#unrecorded.values()) this.#mailbox.exited(exit);
     await this.#startReading(turn);
+    signal.throwIfAborted();
     await this.#finish(turn);
   }
 

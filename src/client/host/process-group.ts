@@ -133,8 +133,7 @@ function hasTags(environment: readonly string[], tags: Readonly<Record<string, s
 }
 
 async function tagged(pid: string, tags: Readonly<Record<string, string>>): Promise<TaggedProcess | null> {
-  const bytes = await readFile(`${PROC}/${pid}/environ`, 'utf8').catch(() => '');
-  const entries = bytes.split('\0');
+  const entries = (await environmentOf(pid)).split('\0');
   if (!hasTags(entries, tags)) return null;
   const stat = parseStat(await readFile(`${PROC}/${pid}/stat`, 'latin1').catch(() => ''));
   if (stat === null || stat.state === 'Z') return null;
@@ -144,4 +143,15 @@ async function tagged(pid: string, tags: Readonly<Record<string, string>>): Prom
       .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
   );
   return { pid: Number(pid), group: stat.group, environment };
+}
+
+/** A process that is being replaced by another program (execve) has no environment for a moment; zombies never have one. */
+async function environmentOf(pid: string): Promise<string> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    const text = await readFile(`${PROC}/${pid}/environ`, 'utf8').catch(() => null);
+    if (text === null) break;
+    if (text !== '') return text;
+    await sleep(3);
+  }
+  return '';
 }

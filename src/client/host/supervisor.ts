@@ -54,8 +54,10 @@ export interface SupervisorOptions {
   cluster: YarnCluster | null;
   /** Whether a success of this job without a result is none. */
   needsResult: (job: string) => boolean;
+  /** Asked right before a process is started: whether the hippo is still ours, and nobody else does this run by now. */
+  isOwner: () => Promise<boolean>;
   onStarted: (submission: Submission, started: { pid: number; logFile: string }) => void;
-  /** Called once for each submission, but for those that {@link Supervisor.stop} ends. */
+  /** Called once for each submission, but for those that {@link Supervisor.stop} ends or that are not ours to start. */
   onExit: (exit: AttemptExit) => void;
   onNote: (note: AttemptNote) => void;
 }
@@ -76,7 +78,7 @@ interface Attempt {
 
 /**
  * Runs the attempts' processes, and watches what they started on YARN. Guarantees: every submission ends in exactly one exit,
- * no matter how it fails to start; when an attempt's end is reported, none of its processes is left; an application on YARN
+ * no matter how it fails to start, unless it is stopped; when an attempt's end is reported, none of its processes is left; an application on YARN
  * has ended by then, or is made sure of before the run's next attempt starts; nothing here throws or blocks the caller.
  */
 export class Supervisor {
@@ -225,9 +227,10 @@ export class Supervisor {
 
   /** Runs the program to its end. @returns null when the attempt was told to end before. @throws Error when it cannot be started */
   async #process(attempt: Attempt, command: JobCommand): Promise<ProgramEnd | null> {
-    const { guard, files, owner, onStarted } = this.#options;
+    const { guard, files, owner, isOwner, onStarted } = this.#options;
     const { submission, logFile } = attempt;
     const { attemptId } = submission;
+    if (!(await isOwner())) this.#end(attempt, { kind: 'stop' });
     if (attempt.ending !== null) return null;
     faultPoint('before-spawn');
     const child = startProcess(command);

@@ -45,6 +45,7 @@ export interface SupervisedOptions {
   sparkSubmit?: string;
   beforeSubmit?: (run: HookRun) => Promise<HookDecision> | HookDecision;
   needsResult?: boolean;
+  isOwner?: boolean;
 }
 
 /** A supervisor with a project of its own, and real processes. */
@@ -72,6 +73,7 @@ export async function supervised(options: SupervisedOptions = {}): Promise<Super
     yarn: parseConfig({ yarn: options.yarn ?? {} }).yarn,
     cluster: options.cluster ?? null,
     needsResult: () => options.needsResult ?? false,
+    isOwner: () => Promise.resolve(options.isOwner ?? true),
     onStarted: () => undefined,
     onExit: (exit) => {
       exits.push(exit);

@@ -1,6 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { attemptLogPath } from '../../../src/client/host/attempt-log.ts';
 import { sh, supervised, until } from './supervised.ts';
 
 // Many processes: on a busy machine they take their time.
@@ -230,6 +231,18 @@ describe('an end of its own accord', () => {
     const submission = host.start();
     expect((await host.exitOf(submission)).outcome).toEqual({ status: 'succeeded' });
     expect(await host.survivors(submission)).toEqual([]);
+  });
+});
+
+describe('a hippo that somebody else owns by now', () => {
+  it('starts nothing, and reports nothing', async () => {
+    await using host = await supervised({ isOwner: false });
+    await host.script('job.sh', sh(ENDLESS));
+    const submission = host.start();
+    await until(() => host.supervisor.running.length === 0);
+    expect(host.exits).toEqual([]);
+    expect(await host.survivors(submission)).toEqual([]);
+    await expect(access(attemptLogPath(host.directory, submission))).rejects.toThrow('ENOENT');
   });
 });
 
