@@ -152,6 +152,8 @@ export interface Producer {
     to: number,
     timestamp: number,
   ): Promise<void> | undefined;
+  /** How many of the appended records are acknowledged, counted up to the first one that is not. */
+  readonly acknowledged: number;
   /**
    * Sends what was appended so far, and resolves when all of that is acknowledged; more can be appended meanwhile.
    *

@@ -34,6 +34,8 @@ export interface ProducerIdentity {
 
 interface Batch {
   writer: BatchWriter;
+  /** How many records were appended before its first one, to any partition. */
+  before: number;
   /** Set when it is closed to further records. */
   sealed: Buffer | undefined;
   isAcknowledged: boolean;
@@ -67,6 +69,7 @@ export class IdempotentProducer implements Producer {
   readonly #topics = new Map<string, TopicState>();
   readonly #spare: Buffer[] = [];
   #spareBytes = 0;
+  #appended = 0;
   /** Bytes of batches that are not acknowledged, and of these of the ones that are closed. */
   #held = 0;
   #sealed = 0;
@@ -139,6 +142,13 @@ export class IdempotentProducer implements Producer {
     return this.#held < HIGH_WATER ? undefined : this.#roomAgain();
   }
 
+  get acknowledged(): number {
+    let least = this.#appended;
+    for (const { logs } of this.#topics.values())
+      for (const { batches } of logs) least = Math.min(least, batches[0]?.before ?? least);
+    return least;
+  }
+
   async flush(): Promise<void> {
     const last = this.#sealAll();
     this.#pump();
@@ -191,6 +201,7 @@ export class IdempotentProducer implements Producer {
       batch.writer.appendPart(key, bytes, from, to, headers, timestamp);
     }
     this.#held += batch.writer.size - before;
+    this.#appended += 1;
     return batch;
   }
 
@@ -199,7 +210,8 @@ export class IdempotentProducer implements Producer {
     this.#spareBytes -= spare?.length ?? 0;
     const memory = spare ?? Buffer.allocUnsafe(FIRST_BYTES);
     const writer = new BatchWriter(BATCH_BYTES, memory);
-    const batch: Batch = { writer, sealed: undefined, isAcknowledged: false, baseOffset: -1n };
+    const before = this.#appended;
+    const batch: Batch = { writer, before, sealed: undefined, isAcknowledged: false, baseOffset: -1n };
     log.batches.push(batch);
     this.#held += writer.size;
     return batch;

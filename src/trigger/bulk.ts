@@ -34,8 +34,8 @@ export interface BulkListener {
   onProgress(progress: LineProgress): void;
 }
 
-/** After so many lines it is asked when all of them are acknowledged: where to go on if the next ones fail. */
-const CHECKPOINT = 50_000;
+/** After so many lines all of them are sent, those too whose batches are not full: else an early one might wait for ever. */
+const SENT = 50_000;
 /** Where nothing more comes for so long, what has come goes out. Milliseconds. */
 const IDLE = 20;
 /** Between two reports of progress, milliseconds. */
@@ -64,17 +64,16 @@ class Bulk {
   readonly #report: BulkReport = { published: 0, skipped: 0, lines: 0, interrupted: false };
   readonly #begun: Millis;
   #reported: Millis;
-  /** Up to this line everything is acknowledged. */
-  #safe: number;
-  /** And up to this one it is known soon. */
-  #checkpoint = 0;
+  /** Lines, and how many events were published up to each, from the last one on that is known to be safe. */
+  #marks: { line: number; published: number }[] = [];
+  /** Up to this line everything was sent, full batch or not. */
+  #sent = 0;
 
   constructor(producer: Producer, reader: LineReader, options: BulkOptions, listener: BulkListener) {
     this.#producer = producer;
     this.#reader = reader;
     this.#options = options;
     this.#listener = listener;
-    this.#safe = options.fromLine - 1;
     this.#begun = this.#reported = options.clock.now();
   }
 
@@ -85,13 +84,14 @@ class Bulk {
       for await (const spans of readSpans(file, signal)) {
         clearTimeout(idle);
         await this.#publish(spans);
+        this.#mark();
         this.#progress(spans.bytes);
         if (signal.aborted) break;
         // A failure is remembered by the producer, and told by its next call.
         if (file.size === null)
           idle = setTimeout(() => void this.#producer.flush().catch(() => undefined), IDLE);
       }
-      await this.#flush();
+      await this.#producer.flush();
     } catch (error) {
       throw error instanceof ServiceError ? this.#interrupted(error) : error;
     } finally {
@@ -115,10 +115,25 @@ class Bulk {
       } else await this.#publishUnusual(line, memory.subarray(from, to));
       this.#report.lines = line;
     }
-    if (this.#report.lines - this.#checkpoint < CHECKPOINT) return;
-    this.#checkpoint = this.#report.lines;
+  }
+
+  #mark(): void {
+    const { published, lines: line } = this.#report;
+    this.#marks.push({ line, published });
+    const { acknowledged } = this.#producer;
+    while ((this.#marks[1]?.published ?? Infinity) <= acknowledged) this.#marks.shift();
+    if (line - this.#sent < SENT) return;
+    this.#sent = line;
     // Nobody waits for it, and a failure is told by the next call.
-    this.#flush().catch(() => undefined);
+    this.#producer.flush().catch(() => undefined);
+  }
+
+  /** Up to this line everything is acknowledged. */
+  #safe(): number {
+    const { acknowledged } = this.#producer;
+    return (
+      this.#marks.findLast(({ published }) => published <= acknowledged)?.line ?? this.#options.fromLine - 1
+    );
   }
 
   async #publishUnusual(line: number, bytes: Buffer): Promise<void> {
@@ -141,7 +156,7 @@ class Bulk {
       this.#listener.onSkipped(bad);
       return;
     }
-    await this.#flush();
+    await this.#producer.flush();
     const { published } = this.#report;
     const said =
       published === 0 ? 'Nothing was published.' : `The ${published} events before it are published.`;
@@ -156,23 +171,18 @@ class Bulk {
     );
   }
 
-  async #flush(): Promise<void> {
-    const { lines } = this.#report;
-    await this.#producer.flush();
-    this.#safe = Math.max(this.#safe, lines);
-  }
-
   /** What is under way when Kafka goes may have got there or not. */
   #interrupted(error: ServiceError): ServiceError {
     const { file, fromLine } = this.#options;
     const { name } = file;
+    const safe = this.#safe();
     const known =
-      this.#safe < fromLine
+      safe < fromLine
         ? 'Some events may be published.'
-        : `All events up to line ${this.#safe} are published; some after it may be too.`;
+        : `All events up to line ${safe} are published; some after it may be too.`;
     return new ServiceError(error.message, {
       why: [error.why, known].filter((text) => text !== undefined).join('\n'),
-      next: [...error.next, ...(name === '-' ? [] : [this.#goOn(this.#safe + 1)])],
+      next: [...error.next, ...(name === '-' ? [] : [this.#goOn(safe + 1)])],
       place: error.place,
       cause: error,
     });
