@@ -8,7 +8,7 @@ import { connectKafka } from '../../src/kafka/connect.ts';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
 import { readMark } from '../../src/trigger/mark.ts';
 import type { TriggerReport } from '../../src/trigger/trigger.ts';
-import { startHippo } from '../support/cli.ts';
+import { HIPPO, startHippo } from '../support/cli.ts';
 import { kafkaSettings, readAll } from '../support/kafka.ts';
 import { type TestProject, test, until } from '../support/project.ts';
 
@@ -143,6 +143,23 @@ describe('what is published', () => {
     expect(all).toHaveLength(2 * records.length);
     expect(all.map(content).sort()).toEqual([...before, ...before].map(content).sort());
   });
+});
+
+test('into a pipe whose reader goes, it ends quietly', async ({ makeProject }) => {
+  const project = await makeProject(MONTHLY);
+  const lines = Array.from({ length: 5_000 }, () => event('party', '201701'));
+  await writeFile(join(project.directory, 'events.jsonl'), lines.join('\n'));
+  const readers = ['head -1', 'head -c 1', 'true'];
+  for (const reader of readers) {
+    const command = `cat events.jsonl | "$0" "$1" trigger --file - --json | ${reader}; exit \${PIPESTATUS[1]}`;
+    const { exitCode, stderr } = await execa('bash', ['-c', command, process.execPath, HIPPO], {
+      cwd: project.directory,
+      env: { ...project.env, NODE_ENV: undefined },
+      reject: false,
+    });
+    expect({ reader, exitCode, stderr }).toEqual({ reader, exitCode: 0, stderr: '' });
+  }
+  expect(await kcat(project)).toHaveLength(readers.length * lines.length);
 });
 
 describe('what is not published', () => {
