@@ -93,8 +93,9 @@ export class Cluster {
       throw this.#firstOf(error.errors, reasons);
     } finally {
       settled.abort();
-      for (const broker of tried) if (broker !== this.#seed) release(broker);
+      for (const broker of tried) if (broker !== this.#seed || this.isClosed) release(broker);
     }
+    if (this.isClosed) throw closedError();
   }
 
   /** Bad credentials or certificates say more than a broker that is down. */
@@ -392,12 +393,17 @@ export function addressOf(broker: Broker): string {
   return `${broker.connectionPool.host}:${broker.connectionPool.port}`;
 }
 
-/** Closes the connections now, whatever is still on its way: kafkajs's disconnect waits for all answers first. */
+/**
+ * Closes the connections now and for good, whatever is still on its way: kafkajs's disconnect waits for all answers first,
+ * and whoever is in the middle of asking would open a new one, that nobody closes.
+ */
 function release(broker: Broker): void {
   for (const connection of broker.connectionPool.pool) {
+    connection.connect = () => Promise.reject(closedError());
     connection.rejectRequests(closedError());
     connection.disconnect().catch(() => undefined);
-    connection.socket?.destroy();
+    // With an error: who waits for it to be connected learns it from that only.
+    connection.socket?.destroy(closedError());
   }
 }
 

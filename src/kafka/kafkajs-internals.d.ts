@@ -58,6 +58,7 @@ declare module 'kafkajs/src/network/connectionPool.js' {
     /** Throws a KafkaJSConnectionError. */
     failIfNotConnected(): void;
     nextCorrelationId(): number;
+    connect(): Promise<boolean>;
     isConnected(): boolean;
     disconnect(): Promise<boolean>;
     rejectRequests(error: Error): void;
