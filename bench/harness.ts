@@ -17,8 +17,8 @@ export interface Race {
   what: string;
   ours: Contender;
   peers: readonly (Contender & {
-    /** How fast hippo is to be, as a multiple of the peer's speed. */
-    reach: number;
+    /** How fast hippo is to be, as a multiple of the peer's speed. Left out: as it comes. */
+    reach?: number;
   })[];
   /** Of hippo's peak memory, MB. */
   memory?: number;
@@ -155,9 +155,10 @@ export function markdown(results: readonly Result[]): string {
   const rows = results.flatMap(({ race, ours, peers }) => {
     const mine = [race.what, timing(ours), memory(ours)];
     const compared = peers.map((peer, index) => {
-      const reach = race.peers[index]?.reach ?? 0;
+      const reach = race.peers[index]?.reach;
+      const wanted = reach === undefined ? '–' : `≥ ${reach}×`;
       if (peer.seconds === null || ours.seconds === null)
-        return [...mine, `${peer.name}: not installed`, '–', '–', `≥ ${reach}×`, '–'];
+        return [...mine, `${peer.name}: not installed`, '–', '–', wanted, '–'];
       const ratio = peer.seconds / ours.seconds;
       const cpu = (peer.cpu ?? 0) / (ours.cpu ?? 1);
       return [
@@ -165,8 +166,8 @@ export function markdown(results: readonly Result[]): string {
         `${peer.name}: ${timing(peer)}`,
         `${ratio.toFixed(2)}×`,
         `${cpu.toFixed(2)}×`,
-        `≥ ${reach}×`,
-        mark(ratio >= reach),
+        wanted,
+        reach === undefined ? '' : mark(ratio >= reach),
       ];
     });
     if (race.memory === undefined) return compared;

@@ -19,10 +19,11 @@ import {
   measuresTable,
   run,
 } from './harness.ts';
+import { startup } from './startup.ts';
 import { tail } from './tail.ts';
 import { trigger } from './trigger.ts';
 
-const SUITES: readonly Suite[] = [tail, trigger, client];
+const SUITES: readonly Suite[] = [startup, trigger, tail, client];
 const DOCUMENT = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
 /** What stands between these in the document is written by `--write`. */
 const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];

@@ -1,11 +1,16 @@
 import { createReadStream, createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { consoleProducer } from './console-producer.ts';
 import type { Contender, Race, Stage, Suite } from './harness.ts';
 import { makeTopic } from './kafka.ts';
+import { bareNode, SHORT_ROUNDS } from './startup.ts';
 
 /** What hippo asks of the brokers, in librdkafka's words. */
 const AS_SAFE = ['-X', 'enable.idempotence=true', '-X', 'acks=all'];
+const EVENT =
+  '{"table":"party","partition":[{"name":"yyyymm","value":"201704"}],"db":"btd","method":"partition","exec_date":"1493394946"}';
 const MILLION = '1,000,000 events from a file';
 
 /** Writing, always idempotent and acknowledged by all in-sync replicas, to a topic with four partitions. */
@@ -26,7 +31,31 @@ export const trigger: Suite = {
       env: { HIPPO_BROKERS: brokers, HIPPO_CONFIG: '', HIPPO_PROFILE: '', HIPPO_TOPICS_PREFIX: prefix },
     });
     const kcat = ['kcat', '-P', '-b', brokers, '-t', topic, ...AS_SAFE];
+    const one = join(stage.folder, 'event.json');
+    await writeFile(one, `${EVENT}\n`);
+    const java = await consoleProducer((text) => stage.say(text));
     return [
+      {
+        what: 'one event, acknowledged',
+        ours: hippo('--table', 'btd.party', '--partition', 'yyyymm=201704'),
+        peers: [
+          bareNode,
+          { name: `kcat -P ${AS_SAFE.join(' ')}`, pipeline: [[...kcat, '-l', one]] },
+          ...(java === undefined
+            ? []
+            : [
+                {
+                  name: "Kafka's console producer",
+                  pipeline: [
+                    ['cat', one],
+                    [...java, '--bootstrap-server', brokers, '--topic', topic],
+                  ],
+                  reach: 3,
+                },
+              ]),
+        ],
+        rounds: SHORT_ROUNDS,
+      },
       {
         what: MILLION,
         ours: hippo('--file', events),
