@@ -105,7 +105,8 @@ class Bulk {
     const { topic, fromLine, signal } = this.#options;
     const now = this.#options.clock.now();
     for (let index = Math.max(0, fromLine - first); index < count && !signal.aborted; index++) {
-      const [from, to] = [bounds[2 * index] ?? 0, bounds[2 * index + 1] ?? 0];
+      const from = bounds[2 * index] ?? 0;
+      const to = bounds[2 * index + 1] ?? 0;
       const line = first + index;
       const key = this.#reader.keyOf(memory, from, to);
       if (key !== undefined) {

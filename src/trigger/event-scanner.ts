@@ -22,7 +22,10 @@ export class EventScanner {
   scan(bytes: Uint8Array, from = 0, to = bytes.length): Buffer | undefined {
     if (to - from > LONGEST_LINE || bytes[from] !== BRACE) return undefined;
     let seen = 0;
-    let [db, dbEnd, table, tableEnd] = [0, 0, 0, 0];
+    let db = 0;
+    let dbEnd = 0;
+    let table = 0;
+    let tableEnd = 0;
     let at = from + 1;
     for (;;) {
       const known = FIELDS[bytes[at + 1] ?? 0];
@@ -95,7 +98,8 @@ export class EventScanner {
     let at = this.#level(bytes, from + 1);
     if (at < 0) return -1;
     if (bytes[at] === END_BRACKET) return at + 1;
-    const [name, nameEnd] = [this.#from, this.#to];
+    const name = this.#from;
+    const nameEnd = this.#to;
     if (bytes[at] !== COMMA || name === nameEnd) return -1;
     at = this.#level(bytes, afterBlank(bytes, at + 1));
     const isOther = this.#from !== this.#to && !same(bytes, name, nameEnd, bytes, this.#from, this.#to);
@@ -106,10 +110,12 @@ export class EventScanner {
   #level(bytes: Uint8Array, from: number): number {
     const name = this.#string(bytes, literal(bytes, from, BEFORE_NAME), TEXT);
     if (name < 0) return -1;
-    const [nameFrom, nameTo] = [this.#from, this.#to];
+    const nameFrom = this.#from;
+    const nameTo = this.#to;
     const value = this.#string(bytes, literal(bytes, name, BEFORE_VALUE), TEXT);
     if (value < 0 || bytes[value] !== END_BRACE) return -1;
-    const [nameLength, valueLength] = [nameTo - nameFrom, this.#to - this.#from];
+    const nameLength = nameTo - nameFrom;
+    const valueLength = this.#to - this.#from;
     this.#from = nameFrom;
     this.#to = nameTo;
     const fits =
