@@ -45,6 +45,8 @@ class GroupMember implements Membership {
   #generation = -1;
   #ownerSince: number | null = null;
   #running: Promise<void> | undefined;
+  /** Settled when the join that is under way is over. */
+  #joining: Promise<void> | undefined;
   readonly #leaving = new AbortController();
   #isConnected = true;
   /** When the broker last told us that we belong to the group: the lease runs from here. */
@@ -91,11 +93,19 @@ class GroupMember implements Membership {
 
   async confirm(): Promise<boolean> {
     if (!this.isOwner) return false;
+    const generation = this.#generation;
     try {
-      await this.#heartbeat();
+      // On the shared connections: ours may be waiting for the others of the group.
+      await this.#heartbeat(this.#shared);
     } catch (error) {
-      if (EXPELLED.has(errorType(error) ?? ''))
-        this.#lose(`the group has expelled this client (${messageOf(error)})`);
+      const type = errorType(error) ?? '';
+      if (type.includes('COORDINATOR')) this.#shared.forgetCoordinator(this.#options.group, 0);
+      if (EXPELLED.has(type)) {
+        // Who is just joining again belongs to a generation that it does not know yet.
+        await this.#joining;
+        if (generation === this.#generation)
+          this.#lose(`the group has expelled this client (${messageOf(error)})`);
+      }
     }
     return this.isOwner;
   }
@@ -195,16 +205,16 @@ class GroupMember implements Membership {
   async #pauseAndBeat(): Promise<void> {
     const { signal } = this.#leaving;
     await sleep(this.#options.heartbeatInterval, undefined, { signal }).catch(() => undefined);
-    if (!this.#hasLeft()) await this.#heartbeat();
+    if (!this.#hasLeft()) await this.#heartbeat(this.#cluster);
   }
 
-  async #heartbeat(): Promise<void> {
+  async #heartbeat(cluster: Cluster): Promise<void> {
     const { group: groupId } = this.#options;
-    const broker = await this.#cluster.coordinator(groupId, 0);
+    const broker = await cluster.coordinator(groupId, 0);
     const identity = { groupId, groupGenerationId: this.#generation, memberId: this.#memberId };
     // The broker counts from when it hears of us, which is before we hear of it.
     const asked = performance.now();
-    const { errorCode } = await this.#cluster.send(broker, 'Heartbeat', identity);
+    const { errorCode } = await cluster.send(broker, 'Heartbeat', identity);
     failOn(errorCode);
     this.#lastContact = asked;
   }
@@ -217,6 +227,16 @@ class GroupMember implements Membership {
   }
 
   async #join(): Promise<void> {
+    const joining = this.#joinOnce();
+    this.#joining = joining.catch(() => undefined);
+    try {
+      await joining;
+    } finally {
+      this.#joining = undefined;
+    }
+  }
+
+  async #joinOnce(): Promise<void> {
     const { group: groupId, sessionTimeout, topics } = this.#options;
     const broker = await this.#cluster.coordinator(groupId, 0);
     const state: MemberState = { ownerSince: this.#ownerSince };
@@ -235,7 +255,7 @@ class GroupMember implements Membership {
     });
     if (joined.memberId !== '') this.#memberId = joined.memberId;
     // The first answer only gives us our id (KIP-394).
-    if (this.#memberId !== '' && joined.errorCode === MEMBER_ID_REQUIRED) return this.#join();
+    if (this.#memberId !== '' && joined.errorCode === MEMBER_ID_REQUIRED) return this.#joinOnce();
     failOn(joined.errorCode);
     const groupAssignment = joined.leaderId === joined.memberId ? await this.#assign(joined.members) : [];
     const asked = performance.now();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { isAborted } from '../../src/core/abort.ts';
 import type { Kafka, Membership } from '../../src/kafka/port.ts';
 import { testKafka, testTopic } from '../support/kafka.ts';
 
@@ -96,6 +97,26 @@ test('members that join while others come and go get in', async () => {
   await until(() => members.filter(({ membership }) => membership.isOwner).length === 1, 'one of them owns');
   expect(members.flatMap(({ events }) => events).filter((event) => event.startsWith('crashed'))).toEqual([]);
   expect((await kafka.describeGroup(`g-${topic}`)).members).toHaveLength(members.length);
+});
+
+test('an owner that asks while others come and go is told that it owns, and stays the owner', async () => {
+  const kafka = await testKafka();
+  const topic = await testTopic(kafka);
+  const owner = await join(kafka, `g-${topic}`, topic);
+  const connections = await Promise.all(Array.from({ length: 10 }, () => testKafka()));
+  const joined = new AbortController();
+  const asking = (async () => {
+    const answers = new Set<boolean>();
+    while (!isAborted(joined.signal)) answers.add(await owner.membership.confirm());
+    return answers;
+  })();
+  for (const connection of connections) {
+    await join(connection, `g-${topic}`, topic);
+    await sleep(20);
+  }
+  joined.abort();
+  expect(await asking).toEqual(new Set([true]));
+  expect(owner.events).toEqual(['gained']);
 });
 
 test('the owner commits offsets for lag tools; who does not own commits nothing', async () => {
