@@ -1,4 +1,5 @@
 import { crc32c } from './crc32c.ts';
+import { listHeaders } from '../core/headers.ts';
 import type { Headers } from './port.ts';
 import { BATCH } from './record-batch.ts';
 
@@ -161,12 +162,13 @@ const NO_HEADERS = Buffer.from([0]);
 /** Bytes. */
 const SHORT = 32;
 function encodeHeaders(headers: Headers | undefined): Buffer {
-  const entries = Object.entries(headers ?? {});
+  const entries = listHeaders(headers ?? {});
   if (entries.length === 0) return NO_HEADERS;
   const parts = [varint(entries.length)];
   for (const [name, value] of entries) {
     const bytes = Buffer.from(name);
-    parts.push(varint(bytes.length), bytes, varint(value.length), value);
+    parts.push(varint(bytes.length), bytes, varint(value?.length ?? -1));
+    if (value !== null) parts.push(value);
   }
   return Buffer.concat(parts);
 }

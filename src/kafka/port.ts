@@ -7,7 +7,9 @@
  * - Bytes are bytes: nobody below this line decodes a key, a value or a header.
  */
 
-export type Headers = Readonly<Record<string, Buffer>>;
+import type { Headers } from '../core/headers.ts';
+
+export type { HeaderValue, Headers } from '../core/headers.ts';
 
 export interface TopicPartition {
   topic: string;
@@ -30,7 +32,7 @@ export interface OutgoingRecord {
   partition?: number;
   key?: Buffer | string | null;
   value: Buffer | string | null;
-  headers?: Readonly<Record<string, Buffer | string>>;
+  headers?: Headers<Buffer | string>;
   /** Epoch milliseconds; left out: now. */
   timestamp?: number;
 }

@@ -4,6 +4,7 @@ import { BatchWriter } from './batch-writer.ts';
 import type { Cluster } from './cluster.ts';
 import { errorType, isConnectionError, isRetriable } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
+import { isList } from '../core/headers.ts';
 import type { Headers, OutgoingRecord, Producer, RecordPlace } from './port.ts';
 import { produce } from './produce.ts';
 import { failOn, protocolErrors } from './requests.ts';
@@ -393,7 +394,10 @@ function bytesOf(value: Buffer | string | null): Buffer | null {
 function headersOf(headers: OutgoingRecord['headers']): Headers | undefined {
   if (headers === undefined) return undefined;
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, bytesOf(value) ?? Buffer.alloc(0)]),
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      isList(value) ? value.map(bytesOf) : bytesOf(value),
+    ]),
   );
 }
 

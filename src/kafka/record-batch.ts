@@ -1,6 +1,6 @@
 import { ServiceError } from '../core/errors.ts';
 import { decompress } from './compression.ts';
-import type { Headers, KafkaRecord } from './port.ts';
+import type { HeaderValue, Headers, KafkaRecord } from './port.ts';
 
 /** Where the fields of Kafka's record batch, version 2, are (https://kafka.apache.org/documentation/#recordbatch), and its flags. */
 export const BATCH = {
@@ -217,14 +217,16 @@ class Cursor {
   headers(): Headers {
     const count = this.varint();
     if (count === 0) return NO_HEADERS;
-    const headers: Record<string, Buffer> = {};
+    const headers: Record<string, HeaderValue> = {};
     for (let index = 0; index < count; index += 1) {
       const name = (this.bytesOrNull() ?? Buffer.alloc(0)).toString('utf8');
-      const value = this.bytesOrNull() ?? Buffer.alloc(0);
-      // The same name may come again; and it may be __proto__, which an assignment would take for something else.
-      if (name === '__proto__') {
+      const value = this.bytesOrNull();
+      const isAgain = Object.hasOwn(headers, name);
+      // A name may be __proto__, which an assignment would take for something else.
+      if (isAgain || name === '__proto__') {
+        const before = isAgain ? [headers[name] ?? null].flat() : [];
         Object.defineProperty(headers, name, {
-          value,
+          value: isAgain ? [...before, value] : value,
           enumerable: true,
           configurable: true,
           writable: true,

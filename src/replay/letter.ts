@@ -1,3 +1,4 @@
+import { lastHeader } from '../core/headers.ts';
 import type { KafkaRecord, OutgoingRecord } from '../kafka/port.ts';
 
 /** What of a dead letter's headers is ours and does not go back with it. */
@@ -54,7 +55,7 @@ const EXCERPT = 200;
 /** @param home the topic whose dead letters these are */
 export function readLetter(record: KafkaRecord, home: string): DeadLetter {
   const { topic, partition, offset, timestamp, headers, value } = record;
-  const text = (name: string): string | null => headers[name]?.toString('utf8') ?? null;
+  const text = (name: string): string | null => lastHeader(headers, name)?.toString('utf8') ?? null;
   const isOurs = text('dlq.topic') === home && /^\d{1,9}$/.test(text('dlq.partition') ?? '');
   return {
     record,
@@ -104,10 +105,10 @@ export function coordinatesOf({
 
 /** The dead letter that a message in its topic was, or undefined. */
 export function replayedLetter({ headers }: Pick<KafkaRecord, 'headers'>): string | undefined {
-  return headers[LETTER_HEADER]?.toString('utf8');
+  return lastHeader(headers, LETTER_HEADER)?.toString('utf8');
 }
 
 function countOf({ headers }: KafkaRecord): number {
-  const text = headers[COUNT_HEADER]?.toString('latin1') ?? '';
+  const text = lastHeader(headers, COUNT_HEADER)?.toString('latin1') ?? '';
   return /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }

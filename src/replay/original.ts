@@ -1,3 +1,4 @@
+import { lastHeader } from '../core/headers.ts';
 import type { Kafka, KafkaRecord } from '../kafka/port.ts';
 import type { DeadLetter } from './letter.ts';
 
@@ -11,9 +12,10 @@ export async function madeWhole(
   signal: AbortSignal,
 ): Promise<DeadLetter> {
   const { letter, record } = found;
-  const cutFrom = Number(record.headers['dlq.truncated']?.toString('latin1'));
+  const cutFrom = Number(lastHeader(record.headers, 'dlq.truncated')?.toString('latin1'));
   if (letter.status !== 'ready' || Number.isNaN(cutFrom)) return found;
-  const offset = BigInt(record.headers['dlq.offset']?.toString('latin1').match(/^\d{1,19}$/)?.[0] ?? -1);
+  const place = lastHeader(record.headers, 'dlq.offset')?.toString('latin1') ?? '';
+  const offset = BigInt(/^\d{1,19}$/.test(place) ? place : -1);
   const original = await recordAt(kafka, letter.to, offset, signal);
   // Of a topic that was made anew another record may be at that place.
   if (

@@ -1,3 +1,4 @@
+import { sizeOfHeaders } from '../core/headers.ts';
 import type { Clock } from '../core/clock.ts';
 import { NotFineError } from '../core/errors.ts';
 import { FencedError } from '../kafka/errors.ts';
@@ -71,9 +72,5 @@ function chunks(letters: readonly DeadLetter[]): DeadLetter[][] {
 }
 
 function sizeOf({ key, value, headers }: Pick<DeadLetter['record'], 'key' | 'value' | 'headers'>): number {
-  const inHeaders = Object.entries(headers).reduce(
-    (sum, [name, bytes]) => sum + name.length + bytes.length,
-    0,
-  );
-  return (key?.length ?? 0) + (value?.length ?? 0) + inHeaders + 100;
+  return (key?.length ?? 0) + (value?.length ?? 0) + sizeOfHeaders(headers) + 100;
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
-import type { Headers, KafkaRecord } from '../kafka/port.ts';
+import { isList } from '../core/headers.ts';
+import type { HeaderValue, Headers, KafkaRecord } from '../kafka/port.ts';
 import type { Sink } from './sink.ts';
 
 /**
@@ -9,7 +10,8 @@ import type { Sink } from './sink.ts';
  *     {"topic":"frontier-adw","partition":0,"offset":"12","timestamp":1493394946000,
  *      "key":"btd.party","headers":{"traceparent":"00-…"},"value":"{\"table\":\"party\",…}"}
  *
- * Key, value and headers are text where their bytes are UTF-8, `{"base64":"…"}` where they are not, null where there are none.
+ * Key, value and headers are text where their bytes are UTF-8, `{"base64":"…"}` where they are not, null where there are none;
+ * a header whose name comes several times has a list of them.
  * The offset is decimal text, since it has 64 bit; the timestamp is epoch milliseconds, -1 where the broker has none.
  */
 export interface Envelope {
@@ -18,7 +20,7 @@ export interface Envelope {
   offset: string;
   timestamp: number;
   key: EnvelopeBytes;
-  headers: Record<string, EnvelopeBytes>;
+  headers: Record<string, EnvelopeBytes | EnvelopeBytes[]>;
   value: EnvelopeBytes;
 }
 export type EnvelopeBytes = string | null | { base64: string };
@@ -35,8 +37,10 @@ export function printEnvelope(record: KafkaRecord, sink: Sink): void {
   sink.write(HEADERS);
   let comma = '';
   for (const name of Object.keys(headers)) {
+    const value = headers[name] ?? null;
     sink.write(`${comma}${JSON.stringify(name)}:`);
-    printBytes(headers[name] ?? null, sink);
+    if (isList(value)) printList(value, sink);
+    else printBytes(value, sink);
     comma = ',';
   }
   sink.write(VALUE);
@@ -66,6 +70,14 @@ function printBytes(bytes: Buffer | null, sink: Sink): void {
   if (bytes === null) sink.write(NULL);
   else if (isUtf8(bytes)) sink.writeJsonString(bytes);
   else sink.write(`{"base64":"${bytes.toString('base64')}"}`);
+}
+
+function printList(values: readonly (Buffer | null)[], sink: Sink): void {
+  for (const [index, value] of values.entries()) {
+    sink.write(index === 0 ? '[' : ',');
+    printBytes(value, sink);
+  }
+  sink.write(']');
 }
 
 /** What a line of input holds: an envelope's own key, value and headers, or the bytes of a bare value. */
@@ -98,15 +110,24 @@ function readContent(envelope: JsonObject): { ok: true; content: Content } | { o
       reason: `"${key === undefined ? 'key' : 'value'}" must be text, null or {"base64":"…"}`,
     };
   }
-  const headers: Record<string, Buffer> = {};
+  const headers: [string, HeaderValue][] = [];
   for (const [name, text] of Object.entries(isJsonObject(envelope['headers']) ? envelope['headers'] : {})) {
-    const bytes = toBytes(text);
-    if (bytes === undefined || bytes === null) {
-      return { ok: false, reason: `header ${JSON.stringify(name)} must be text or {"base64":"…"}` };
+    const bytes = Array.isArray(text) ? text.map(toBytes) : toBytes(text);
+    if (!isHeaderValue(bytes)) {
+      return {
+        ok: false,
+        reason: `header ${JSON.stringify(name)} must be text, null, {"base64":"…"}, or a list of them`,
+      };
     }
-    headers[name] = bytes;
+    headers.push([name, bytes]);
   }
-  return { ok: true, content: { key, value, headers } };
+  return { ok: true, content: { key, value, headers: Object.fromEntries(headers) } };
+}
+
+function isHeaderValue(
+  bytes: Buffer | null | undefined | (Buffer | null | undefined)[],
+): bytes is Buffer | null | (Buffer | null)[] {
+  return Array.isArray(bytes) ? !bytes.includes(undefined) : bytes !== undefined;
 }
 
 /** Cheap, so that a bare frontier message is not parsed twice. */

@@ -1,3 +1,4 @@
+import { listHeaders } from '../core/headers.ts';
 import {
   Environment,
   EvaluationError,
@@ -168,7 +169,7 @@ class Fields {
 
   get headers(): Record<string, string> {
     return Object.fromEntries(
-      Object.entries(this.#record.headers).map(([name, value]) => [name, value.toString('utf8')]),
+      listHeaders(this.#record.headers).map(([name, value]) => [name, value?.toString('utf8') ?? '']),
     );
   }
 

@@ -1,3 +1,4 @@
+import { isList, lastHeader, listHeaders } from '../core/headers.ts';
 import { isoTime } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
@@ -24,9 +25,9 @@ const TOKENS: Readonly<Record<string, Printer>> = {
   s: printValue,
   T: printTimestamp,
   h: ({ headers }, sink) => {
-    for (const [index, [name, value]] of Object.entries(headers).entries()) {
+    for (const [index, [name, value]] of listHeaders(headers).entries()) {
       sink.write(`${index === 0 ? '' : ','}${name}=`);
-      sink.write(value);
+      if (value !== null) sink.write(value);
     }
   },
   K: ({ key }, sink) => sink.write(String(key?.length ?? -1)),
@@ -50,10 +51,19 @@ const FIELDS: Readonly<Record<string, Printer>> = {
   headers: ({ headers }, sink) =>
     sink.write(
       JSON.stringify(
-        Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.toString()])),
+        Object.fromEntries(
+          Object.entries(headers).map(([name, value]) => [
+            name,
+            isList(value) ? value.map(textOf) : textOf(value),
+          ]),
+        ),
       ),
     ),
 };
+
+function textOf(bytes: Buffer | null): string | null {
+  return bytes?.toString() ?? null;
+}
 
 const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n',
@@ -122,7 +132,7 @@ function readPiece(
 
 /** `{value.partition.0.value}`, `{headers.traceparent}` */
 function inside(field: string | undefined, path: string): Printer | undefined {
-  if (field === 'headers') return ({ headers }, sink) => printBytes(own(headers, path) ?? null, sink);
+  if (field === 'headers') return ({ headers }, sink) => printBytes(lastHeader(headers, path) ?? null, sink);
   if (field !== 'value') return undefined;
   const steps = path.split('.');
   return ({ value }, sink) => {

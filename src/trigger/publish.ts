@@ -1,5 +1,6 @@
+import { lastHeader } from '../core/headers.ts';
 import { newTraceparent } from '../core/ids.ts';
-import type { OutgoingRecord } from '../kafka/port.ts';
+import type { Headers, OutgoingRecord } from '../kafka/port.ts';
 import { type FrontierEvent, parseFrontier, partitionPath, serialiseFrontier } from '../messages/index.ts';
 import { BACKFILL_HEADER, type BackfillMark, PLAN_HEADER, writeMark } from './mark.ts';
 import type { FileMessage } from './file-message.ts';
@@ -60,8 +61,8 @@ export function planMessage(
   mark?: BackfillMark,
 ): PlannedEvent {
   const parsed = value === null ? undefined : parseFrontier(value);
-  const own: Record<string, Buffer | string> = { ...(headers ?? { traceparent: newTraceparent() }) };
-  const traceparent = own['traceparent'];
+  const own = headers ?? { traceparent: Buffer.from(newTraceparent()) };
+  const traceparent = lastHeader(own, 'traceparent');
   return {
     n,
     record: {
@@ -76,10 +77,7 @@ export function planMessage(
 }
 
 /** What was tailed may be of a backfill before. */
-function marked(
-  headers: Record<string, Buffer | string>,
-  mark: BackfillMark,
-): Record<string, Buffer | string> {
+function marked(headers: Headers, mark: BackfillMark): Headers<Buffer | string> {
   const own = Object.entries(headers).filter(([name]) => name !== PLAN_HEADER);
   return { ...Object.fromEntries(own), [BACKFILL_HEADER]: writeMark(mark) };
 }

@@ -1,3 +1,4 @@
+import { lastHeader } from '../core/headers.ts';
 import { UserError } from '../core/errors.ts';
 import type { Kafka, RecordPlace } from '../kafka/port.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
@@ -36,13 +37,13 @@ export async function findBackfill(
   const others = new Set<string>();
   let found: FoundBackfill | undefined;
   await readUntilNow(kafka, topic, began - SKEW, ({ headers, partition, offset }) => {
-    const mark = readMark(headers[BACKFILL_HEADER]?.toString() ?? '');
+    const mark = readMark(lastHeader(headers, BACKFILL_HEADER)?.toString() ?? '');
     if (mark === undefined) return;
     if (mark.id !== id) {
       others.add(mark.id);
       return;
     }
-    const plan = headers[PLAN_HEADER];
+    const plan = lastHeader(headers, PLAN_HEADER);
     found ??= { id, total: mark.total, published: new Map(), plan: null };
     found.plan ??= plan === undefined ? null : (readPlan(plan.toString()) ?? null);
     if (!found.published.has(mark.n)) found.published.set(mark.n, { topic, partition, offset });

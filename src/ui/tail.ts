@@ -1,3 +1,4 @@
+import { lastHeader } from '../core/headers.ts';
 import { isUtf8 } from 'node:buffer';
 import chalk, { chalkStderr } from 'chalk';
 import stringWidth from 'fast-string-width';
@@ -98,7 +99,7 @@ function describeRecord(
 ): { text: string; whole: boolean } {
   const { value } = record;
   if (value === null) return { text: chalk.dim(`${keyText(record)}deleted`), whole: true };
-  const reason = record.headers['dlq.reason'];
+  const reason = lastHeader(record.headers, 'dlq.reason');
   if (reason !== undefined) {
     const text = `${chalk.red('✗ rejected:')} ${visible(reason.toString())} ${chalk.dim(asIs(value))}`;
     return { text, whole: false };

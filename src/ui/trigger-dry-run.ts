@@ -1,3 +1,4 @@
+import { isList, listHeaders } from '../core/headers.ts';
 import { isUtf8 } from 'node:buffer';
 import chalk from 'chalk';
 import type { DryRunPrinter, DryRunReport } from '../trigger/index.ts';
@@ -21,9 +22,9 @@ export const dryRunText: DryRunPrinter = {
     const landed = partition === '' ? '' : ` ${chalk.cyan(visible(partition))}`;
     const where = to === null ? (key === null ? 'any partition' : 'partition ?') : `partition ${to}`;
     const keyed = key === null ? 'no key' : `key ${shown(key)}`;
-    const marks = Object.entries(headers ?? {})
+    const marks = listHeaders(headers ?? {})
       .filter(([header]) => !LONG.includes(header))
-      .map(([header, text]) => `${INDENT}${chalk.dim(`${visible(header)}: ${shown(text)}`)}`);
+      .map(([header, text]) => `${INDENT}${chalk.dim(`${visible(header)}: ${text === null ? 'no value' : shown(text)}`)}`);
     return [
       `${String(n).padStart(3)} ${chalk.bold(name)}${landed} ${chalk.dim('→')} ${where}, ${keyed}`,
       ...marks,
@@ -44,7 +45,10 @@ export const dryRunJson: DryRunPrinter = {
       timestamp: null,
       key: asJson(record.key),
       headers: Object.fromEntries(
-        Object.entries(record.headers ?? {}).map(([name, text]) => [name, asJson(text)]),
+        Object.entries(record.headers ?? {}).map(([name, text]) => [
+          name,
+          isList(text) ? text.map(asJson) : asJson(text),
+        ]),
       ),
       value: asJson(record.value),
     })}\n`,

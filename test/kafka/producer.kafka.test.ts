@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { execa } from '../../src/core/exec.ts';
 import { inject, test, expect, describe } from 'vitest';
+import { lastHeader } from '../../src/core/headers.ts';
 import { FencedError } from '../../src/kafka/errors.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
@@ -21,7 +22,7 @@ describe('a producer', () => {
     const records = await readAll(kafka, topic);
     for (const [index, { partition, offset }] of places.entries()) {
       const record = records.find((one) => one.partition === partition && one.offset === offset);
-      expect([text(record!.key), text(record!.value), text(record!.headers['n']!)]).toEqual([
+      expect([text(record!.key), text(record!.value), text(lastHeader(record!.headers, 'n')!)]).toEqual([
         keys[index],
         `v${index}`,
         String(index),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deadLetter } from '../../src/client/host/inputs.ts';
+import { isList } from '../../src/core/headers.ts';
 import type { KafkaRecord, OutgoingRecord } from '../../src/kafka/port.ts';
 import { messageOf, readLetter, replayedLetter } from '../../src/replay/letter.ts';
 
@@ -16,13 +17,14 @@ const records: fc.Arbitrary<KafkaRecord> = fc.record({
     fc
       .string({ unit: 'grapheme', minLength: 1 })
       .filter((name) => !/^(dlq\.|replay\.)|^__proto__$/.test(name)),
-    bytes,
+    fc.oneof(fc.option(bytes), fc.array(fc.option(bytes), { minLength: 2, maxLength: 3 })),
   ),
 });
 
 /** As the broker hands out what was sent to it. */
 function stored({ headers = {}, value, key, topic }: OutgoingRecord, offset: bigint): KafkaRecord {
   const asBuffer = (item: Buffer | string): Buffer => Buffer.from(item as string);
+  const orNull = (item: Buffer | string | null): Buffer | null => (item === null ? null : asBuffer(item));
   return {
     topic,
     partition: 0,
@@ -30,7 +32,9 @@ function stored({ headers = {}, value, key, topic }: OutgoingRecord, offset: big
     timestamp: 1000,
     key: key === null || key === undefined ? null : asBuffer(key),
     value: value === null ? null : asBuffer(value),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, item]) => [name, asBuffer(item)])),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, item]) => [name, isList(item) ? item.map(orNull) : orNull(item)]),
+    ),
   };
 }
 

@@ -46,7 +46,7 @@ describe('the envelope', () => {
         fc.option(bytes),
         fc.dictionary(
           fc.string().filter((name) => name !== '__proto__'),
-          bytes,
+          fc.oneof(fc.option(bytes), fc.array(fc.option(bytes), { minLength: 2, maxLength: 3 })),
         ),
         (key, value, headers) => {
           const read = readLine(Buffer.from(envelope({ key, value, headers })));
@@ -82,7 +82,14 @@ describe('a line of input', () => {
     ['"key":3,"value":null', '"key" must be text, null or {"base64":"…"}'],
     ['"key":null,"value":{"a":1}', '"value" must be text, null or {"base64":"…"}'],
     ['"key":null,"value":{"base64":"?"}', '"value" must be text, null or {"base64":"…"}'],
-    ['"key":null,"value":"x","headers":{"h":null}', 'header "h" must be text or {"base64":"…"}'],
+    [
+      '"key":null,"value":"x","headers":{"h":1}',
+      'header "h" must be text, null, {"base64":"…"}, or a list of them',
+    ],
+    [
+      '"key":null,"value":"x","headers":{"h":["a",{"base64":"?"}]}',
+      'header "h" must be text, null, {"base64":"…"}, or a list of them',
+    ],
   ])('that is an envelope with a wrong field is refused: %s', (fields, reason) => {
     expect(readLine(Buffer.from(`{"topic":"t","partition":0,"offset":"1",${fields}}`))).toEqual({
       ok: false,

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { isList, type Headers } from '../../src/core/headers.ts';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
 import { type Printer, Sink } from '../../src/tail/sink.ts';
 
@@ -11,17 +12,20 @@ export function record({
 }: Partial<Omit<KafkaRecord, 'key' | 'value' | 'headers'>> & {
   key?: string | Buffer | null;
   value?: string | Buffer | null;
-  headers?: Record<string, string | Buffer>;
+  headers?: Headers<string | Buffer>;
 } = {}): KafkaRecord {
-  const bytes = (text: string | Buffer): Buffer => (typeof text === 'string' ? Buffer.from(text) : text);
+  const bytes = (text: string | Buffer | null): Buffer | null =>
+    typeof text === 'string' ? Buffer.from(text) : text;
   return {
     topic: 'frontier-adw',
     partition: 3,
     offset: 12n,
     timestamp: Date.UTC(2017, 3, 28, 15, 55, 46),
-    key: key === null ? null : bytes(key),
-    value: value === null ? null : bytes(value),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, bytes(text)])),
+    key: bytes(key),
+    value: bytes(value),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, text]) => [name, isList(text) ? text.map(bytes) : bytes(text)]),
+    ),
     ...over,
   };
 }

@@ -119,7 +119,7 @@ describe('what is published', () => {
       { key: 'btd.party', value: event('party', '201701'), headers: { traceparent: '00-ab', h: bytes } },
       { key: bytes, value: bytes, headers: {} },
       { key: 'gone', value: null, headers: { ключ: 'значение' } },
-      { key: null, value: '', headers: { empty: '' } },
+      { key: null, value: '', headers: { empty: '', none: null, often: ['1', null, bytes] } },
       { key: '', value: '  {"table": "é\u2028"}\r', headers: {} },
     ];
     await withKafka(async (kafka) => {

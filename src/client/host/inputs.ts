@@ -1,4 +1,5 @@
-import type { Headers, KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
+import { lastHeader, sizeOfHeaders } from '../../core/headers.ts';
+import type { HeaderValue, Headers, KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName } from '../../config/topics.ts';
 import { traceIdOf } from '../../core/ids.ts';
 import {
@@ -37,7 +38,7 @@ export function readInput(kind: InputKind, record: KafkaRecord): Input {
 
 /** What is none is no concern of whoever traces, and may be of any length. */
 function traceparentOf({ headers }: KafkaRecord): string | undefined {
-  const text = headers['traceparent']?.toString('latin1');
+  const text = lastHeader(headers, 'traceparent')?.toString('latin1');
   return text === undefined || traceIdOf(text) === undefined ? undefined : text;
 }
 
@@ -76,24 +77,17 @@ export function deadLetter(record: KafkaRecord, rejection: Rejection, hippo: str
 }
 
 function sizeOf({ key, value, headers }: KafkaRecord): number {
-  return Object.entries(headers).reduce(
-    (sum, header) => sum + sizeOfHeader(header),
-    (key?.length ?? 0) + (value?.length ?? 0),
-  );
-}
-
-function sizeOfHeader([name, value]: [string, Buffer]): number {
-  return Buffer.byteLength(name) + value.length;
+  return (key?.length ?? 0) + (value?.length ?? 0) + sizeOfHeaders(headers);
 }
 
 /** The headers that fit are whole, in their order. */
 function cut({ key, value, headers }: KafkaRecord): Pick<KafkaRecord, 'key' | 'value' | 'headers'> {
-  const kept: [string, Buffer][] = [];
+  const kept: [string, HeaderValue][] = [];
   let bytes = 0;
-  for (const header of Object.entries(headers)) {
-    const size = sizeOfHeader(header);
+  for (const [name, values] of Object.entries(headers)) {
+    const size = sizeOfHeaders({ [name]: values });
     if (bytes + size > CUT_BYTES) continue;
-    kept.push(header);
+    kept.push([name, values]);
     bytes += size;
   }
   return {

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { attemptLogPath } from '../../../src/client/host/attempt-log.ts';
+import { listHeaders } from '../../../src/core/headers.ts';
 import { deadLetter, readInput } from '../../../src/client/host/inputs.ts';
 import { jobEnvironment } from '../../../src/client/host/job-environment.ts';
 import {
@@ -77,8 +78,8 @@ class Watcher {
       `a reason of one line: ${reason}`,
     );
     const letter = deadLetter(record, input.rejection, 'etl');
-    const headers = Object.entries(letter.headers ?? {}).reduce(
-      (sum, [name, text]) => sum + name.length + text.length,
+    const headers = listHeaders(letter.headers ?? {}).reduce(
+      (sum, [name, text]) => sum + name.length + (text?.length ?? 0),
       0,
     );
     expectThat(

@@ -1,0 +1,32 @@
+/** The headers of a Kafka record. */
+
+/** null: without a value. A list where the name comes several times: the values in their order. */
+export type HeaderValue<Bytes = Buffer> = Bytes | null | readonly (Bytes | null)[];
+export type Headers<Bytes = Buffer> = Readonly<Record<string, HeaderValue<Bytes>>>;
+
+/** Each header with its value, in order; those of one name together. */
+export function listHeaders<Bytes>(headers: Headers<Bytes>): [name: string, value: Bytes | null][] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    (isList(value) ? value : [value]).map((one): [string, Bytes | null] => [name, one]),
+  );
+}
+
+/** The value of a header; of several of that name the last one's; undefined where there is none, or it has none. */
+export function lastHeader(headers: Headers, name: string): Buffer | undefined {
+  if (!Object.hasOwn(headers, name)) return undefined;
+  const value = headers[name];
+  return (isList(value) ? value.at(-1) : value) ?? undefined;
+}
+
+/** Bytes of names and values. */
+export function sizeOfHeaders(headers: Headers): number {
+  return listHeaders(headers).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + (value?.length ?? 0),
+    0,
+  );
+}
+
+/** A type guard that also works for readonly lists, which Array.isArray does not narrow to. */
+export function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
