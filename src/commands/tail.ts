@@ -109,8 +109,9 @@ export default class Tail extends HippoCommand<TailReport> {
     const kafka = await connectProject(loaded, process.env);
     try {
       const existing = (await kafka.topics()).map(({ topic }) => topic);
-      const topics = selectTopics(config, existing, { names: argv as string[], pattern });
-      const place = { topics, kinds: topicKinds(config) };
+      const wish = { names: argv as string[], pattern };
+      const choose = (names: readonly string[]): string[] => selectTopics(config, names, wish);
+      const place = { topics: choose(existing), kinds: topicKinds(config), ...(pattern && { choose }) };
       const { timezone } = config.calendar;
       const view = tailView({ ...place, timezone, now: systemClock.now(), follows: plan.follows });
       view.begin();

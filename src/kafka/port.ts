@@ -214,6 +214,8 @@ export interface RecordBatch extends TopicPartition {
 export interface Reader extends AsyncIterable<RecordBatch> {
   /** The position of each partition: the next offset that will be read. */
   positions(): ReadPosition[];
+  /** Reads these partitions too, from now on; those that it reads already stay as they are. */
+  add(from: readonly ReadPosition[]): void;
   close(): Promise<void>;
 }
 

@@ -67,7 +67,7 @@ interface Chunk {
 export class GrouplessReader implements Reader {
   readonly #cluster: Cluster;
   readonly #options: ReaderOptions;
-  readonly #states: PartitionState[];
+  readonly #states: PartitionState[] = [];
   readonly #queue: Chunk[] = [];
   readonly #queued = new Map<Broker, number>();
   readonly #busy = new Set<Broker>();
@@ -86,9 +86,21 @@ export class GrouplessReader implements Reader {
     const until = new Map(
       options.until?.map(({ topic, partition, offset }) => [`${topic} ${partition}`, offset]),
     );
-    this.#states = options.from.map(({ topic, partition, offset }) => {
+    this.#add(options.from, until);
+  }
+
+  add(from: readonly ReadPosition[]): void {
+    this.#add(from, new Map());
+    this.#leaders = undefined;
+    this.#wake?.();
+  }
+
+  /** @param until by `topic partition` */
+  #add(from: readonly ReadPosition[], until: ReadonlyMap<string, bigint>): void {
+    for (const { topic, partition, offset } of from) {
+      if (this.#states.some((known) => known.topic === topic && known.partition === partition)) continue;
       const end = until.get(`${topic} ${partition}`);
-      return {
+      this.#states.push({
         topic,
         partition,
         position: offset,
@@ -96,8 +108,8 @@ export class GrouplessReader implements Reader {
         until: end,
         done: end !== undefined && offset >= end,
         unknownSince: undefined,
-      };
-    });
+      });
+    }
   }
 
   positions(): ReadPosition[] {

@@ -26,7 +26,7 @@ export interface TailWords extends SpanWords, WantedWords {
 
 /** What is to be done, checked as far as it can be without Kafka. */
 export interface TailPlan {
-  request: Omit<TailRequest, 'topics'>;
+  request: Omit<TailRequest, 'topics' | 'choose'>;
   wanted: Wanted;
   /** Whether it goes on until it is interrupted. */
   follows: boolean;
@@ -77,17 +77,23 @@ function outputOf({ count, stats, json, raw, format }: TailWords): TailPlan['out
   return format === undefined ? 'pretty' : compileFormat(format);
 }
 
+export interface TailPlace {
+  /** Names of topics that exist. */
+  topics: readonly string[];
+  /** The kind of message that a topic carries. */
+  kinds: ReadonlyMap<string, MessageKind>;
+  choose?: TailRequest['choose'];
+}
+
 /**
  * Tails as planned: prints what is wanted as fast as `output` takes it, and no faster, or sums it up.
  *
- * @param topics names of topics that exist
- * @param kinds the kind of message that a topic carries
  * @throws ServiceError when no broker can be reached
  */
 export async function runTail(
-  kafka: Pick<Kafka, 'offsets' | 'offsetsAt' | 'reader'>,
+  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
   { request, wanted, output: what }: TailPlan,
-  { topics, kinds }: { topics: readonly string[]; kinds: ReadonlyMap<string, MessageKind> },
+  { topics, kinds, choose }: TailPlace,
   view: TailView,
   output: Output,
   signal: AbortSignal,
@@ -111,7 +117,7 @@ export async function runTail(
       : setInterval(() => view.progress?.(sums()), PROGRESS_MS);
   try {
     const consumer = { keep: wanted.keep, take, gap: (gap: Gap) => view.gap(gap), ready: () => sink.ready() };
-    const summary = await tail(kafka, { ...request, topics }, consumer, signal);
+    const summary = await tail(kafka, { ...request, topics, choose }, consumer, signal);
     return { ...summary, ...sums(), doubts: wanted.doubts };
   } finally {
     clearInterval(timer);

@@ -13,6 +13,8 @@ export interface TailRequest {
   max?: number | undefined;
   /** Stop at the end as it was at the start, by position. */
   exitAtEnd: boolean;
+  /** Of the topics that exist those that are wanted: what comes up while it follows is read too. Left out: `topics`. */
+  choose?: ((existing: readonly string[]) => readonly string[]) | undefined;
 }
 
 /** What becomes of the records. */
@@ -39,6 +41,8 @@ export interface TailSummary {
   stopped: 'end' | 'max' | 'interrupted';
 }
 
+/** How often it is looked whether topics, or partitions of a topic, have come up, milliseconds. */
+const LOOK = { chosen: 10_000, named: 60_000 };
 /** A restart of brokers is borne for so long, milliseconds. */
 const PATIENCE = 30_000;
 /** So much of the past is shown in the order of time, over all partitions; more comes as it is read. */
@@ -51,7 +55,7 @@ const MERGED = { records: 10_000, bytes: 32 * 1024 * 1024 };
  * @throws ServiceError when no broker can be reached
  */
 export async function tail(
-  kafka: Pick<Kafka, 'offsets' | 'offsetsAt' | 'reader'>,
+  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
   request: TailRequest,
   consumer: TailConsumer,
   signal: AbortSignal,
@@ -80,18 +84,53 @@ export async function tail(
       ...(stops === undefined ? {} : { until: stops }),
     });
     const { keep } = consumer;
-    await consume(reader, consumer, signal, async ({ records }) => {
-      for (const record of records) {
-        if (keep !== undefined && !keep(record)) continue;
-        consumer.take(record);
-        if (++summary.records >= limit) return 'enough';
-      }
-      await consumer.ready?.();
-      return 'more';
-    });
+    const looking =
+      stops === undefined
+        ? setInterval(
+            () => void addNew(kafka, request, reader, summary),
+            request.choose === undefined ? LOOK.named : LOOK.chosen,
+          )
+        : undefined;
+    try {
+      await consume(reader, consumer, signal, async ({ records }) => {
+        for (const record of records) {
+          if (keep !== undefined && !keep(record)) continue;
+          consumer.take(record);
+          if (++summary.records >= limit) return 'enough';
+        }
+        await consumer.ready?.();
+        return 'more';
+      });
+    } finally {
+      clearInterval(looking);
+    }
   }
   if (summary.records >= limit) return { ...summary, stopped: 'max' };
   return { ...summary, stopped: signal.aborted ? 'interrupted' : 'end' };
+}
+
+/** Reads what has come up since, from its beginning. */
+async function addNew(
+  kafka: Pick<Kafka, 'topics' | 'offsets'>,
+  { topics, partitions: only, choose }: TailRequest,
+  reader: Reader,
+  summary: TailSummary,
+): Promise<void> {
+  try {
+    const existing = await kafka.topics();
+    const wanted = choose?.(existing.map(({ topic }) => topic)) ?? topics;
+    const known = reader.positions();
+    for (const { topic, partitions } of existing.filter((each) => wanted.includes(each.topic))) {
+      const isNew = ({ partition }: { partition: number }): boolean =>
+        only?.includes(partition) !== false && !known.some((at) => isSame(at, { topic, partition }));
+      if (!partitions.some(isNew)) continue;
+      const ranges = (await kafka.offsets(topic)).filter(isNew);
+      reader.add(ranges.map(({ partition, low }) => ({ topic, partition, offset: low })));
+      if (!summary.topics.includes(topic)) summary.topics.push(topic);
+    }
+  } catch {
+    // Whoever cannot reach Kafka learns it from the reader; the next look is soon.
+  }
 }
 
 /** Offsets of a partition, from `from` up to but not including `to`. */

@@ -141,6 +141,25 @@ describe('hippo tail', () => {
     expect(await lines(topic, '-e', '--raw', '--last', '1')).toEqual(['b']);
   });
 
+  test('follows topics that come up later, with --regex', async () => {
+    const kafka = await testKafka();
+    const prefix = newId();
+    const make = async (name: string): Promise<void> => {
+      const topic = `${prefix}-${name}`;
+      await kafka.createTopics([{ topic, partitions: 1, replicationFactor: 1, config: {} }]);
+      await write(kafka, [{ topic, value: name }]);
+    };
+    await make('first');
+    const child = startHippo(['tail', '--regex', `^${prefix}-`, '--raw', '--from', 'beginning'], options);
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+    await expect.poll(() => shown, { timeout: 30_000 }).toBe('first\n');
+    await make('second');
+    await expect.poll(() => shown, { timeout: 30_000 }).toBe('first\nsecond\n');
+    child.kill('SIGINT');
+    expect(await child).toMatchObject({ exitCode: 130, stderr: '' });
+  });
+
   test('shows a record as it comes, and Ctrl-C ends it without a word', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);

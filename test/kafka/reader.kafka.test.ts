@@ -42,6 +42,24 @@ async function readUntil(reader: Reader, enough: (batch: RecordBatch) => boolean
 
 const at = (topic: string, offset: bigint, partition = 0) => ({ topic, partition, offset });
 
+test('partitions that are added are read too, and those that it has go on', async () => {
+  const kafka = await testKafka();
+  const [one, other] = [await testTopic(kafka), await testTopic(kafka)];
+  await kcat(one, ['1', '2']);
+  await kcat(other, ['3']);
+  const reader = await kafka.reader({ from: [at(one, 0n)], maxWait: 50 });
+  const seen: (string | null)[] = [];
+  await readUntil(reader, ({ records }) => {
+    seen.push(...values(records));
+    if (seen.length === 2) {
+      reader.add([at(one, 0n), at(other, 0n)]);
+      void kcat(one, ['4']);
+    }
+    return seen.length === 4;
+  });
+  expect(seen.toSorted()).toEqual(['1', '2', '3', '4']);
+});
+
 describe('compressed batches', () => {
   const lines = Array.from({ length: 2000 }, (_, index) => `line ${index} ${'höö '.repeat(index % 20)}`);
 
