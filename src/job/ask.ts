@@ -1,3 +1,4 @@
+import { GROUP_PREFIX, groupName, hippoOfGroup } from '../config/groups.ts';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import { BugError, UserError } from '../core/errors.ts';
@@ -52,9 +53,6 @@ export interface JobReport extends AskedRequest {
   /** null: not waited for. */
   wait: WaitReport | null;
 }
-
-/** A hippo's clients are members of the group of this prefix and its name. */
-const GROUP_PREFIX = 'hippo.';
 
 /**
  * Asks a hippo for something, and waits for what comes of it where that is wanted.
@@ -118,8 +116,8 @@ async function whereabouts(
       next: ['hippo up'],
     });
   }
-  const names = groups.map(({ group }) => group.slice(GROUP_PREFIX.length));
-  const own = groups.find(({ group }) => group === `${GROUP_PREFIX}${hippo}`);
+  const names = groups.map(({ group }) => hippoOfGroup(group));
+  const own = groups.find(({ group }) => group === groupName(hippo));
   return {
     partition: partitionForKey(key, partitions),
     clients: own?.members.length ?? 0,

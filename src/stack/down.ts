@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { GROUP_PREFIX } from '../config/groups.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { removeStackFile } from '../config/stack-file.ts';
 import type { Step } from '../core/steps.ts';
@@ -122,7 +123,7 @@ async function connectedClients({ port }: FoundBroker, { config }: LoadedConfig)
     const settings = { ...config.kafka, connect_timeout: ASK_DEADLINE, request_timeout: ASK_DEADLINE };
     const kafka = await connectKafka({ brokers: [`127.0.0.1:${port}`], settings });
     try {
-      return (await kafka.groups('hippo.')).flatMap(clientsOf);
+      return (await kafka.groups(GROUP_PREFIX)).flatMap(clientsOf);
     } finally {
       await kafka.close();
     }

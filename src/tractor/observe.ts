@@ -1,3 +1,4 @@
+import { GROUP_PREFIX, hippoOfGroup } from '../config/groups.ts';
 import { listPositions, positionsFromJson } from '../client/host/positions.ts';
 import type { RunState } from '../client/machine/types.ts';
 import type { Millis } from '../core/clock.ts';
@@ -24,8 +25,6 @@ import {
   type Snapshot,
   coordinates,
 } from './snapshot.ts';
-
-const GROUP_PREFIX = 'hippo.';
 
 export interface ObserveOptions {
   now: Millis;
@@ -184,7 +183,7 @@ async function hippoGroups(
   const groups = await kafka.groups(GROUP_PREFIX);
   return Promise.all(
     groups.map(async (info) => ({
-      hippo: info.group.slice(GROUP_PREFIX.length),
+      hippo: hippoOfGroup(info.group),
       info,
       read: present.has(frontier) ? (await kafka.committed(info.group, [frontier])).map(placeOf) : [],
     })),

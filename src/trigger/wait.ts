@@ -1,3 +1,4 @@
+import { GROUP_PREFIX, hippoOfGroup } from '../config/groups.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Millis } from '../core/clock.ts';
@@ -17,8 +18,6 @@ import {
 /** Why nothing happens. */
 export type Explanation = { type: 'no-hippo-runs' } | { type: 'waits-for-inputs'; run: OpenRun };
 
-/** A hippo whose client is up has a consumer group with members, called by this prefix and its name. */
-const GROUP_PREFIX = 'hippo.';
 /** Brokers may be restarting: for so long their absence is borne, milliseconds. */
 const PATIENCE = 60_000;
 /** How long reading may lag behind the ends that were just seen before a look counts for nothing. Milliseconds. */
@@ -166,7 +165,7 @@ export class Watch {
       groups.map(async ({ group }) => {
         const inputs = [topicName(this.#config, 'frontier'), topicName(this.#config, 'finish')];
         for (const { topic, partition, offset } of await this.#kafka.committed(group, inputs)) {
-          this.#follower.position(group.slice(GROUP_PREFIX.length), topic, partition, offset);
+          this.#follower.position(hippoOfGroup(group), topic, partition, offset);
         }
       }),
     );
@@ -181,7 +180,7 @@ export class Watch {
       ),
     );
     const complete = await this.#caughtUp(ends.flat());
-    const live = groups.map(({ group }) => group.slice(GROUP_PREFIX.length));
+    const live = groups.map(({ group }) => hippoOfGroup(group));
     const now = this.#clock.now();
     return {
       live,

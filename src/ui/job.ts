@@ -35,21 +35,6 @@ export const waitFlags = {
   timeout: durationFlag({ description: 'How long to wait at most.', default: '30m' }),
 };
 
-/** What every request says in the same words. */
-export function requestWords(
-  args: { job: string },
-  flags: Partial<Record<'by' | 'reason' | 'config' | 'profile', string | undefined>> & { 'dry-run': boolean },
-) {
-  return {
-    job: args.job,
-    by: flags.by ?? null,
-    reason: flags.reason ?? null,
-    file: flags.config,
-    profile: flags.profile,
-    dryRun: flags['dry-run'],
-  };
-}
-
 /** `✓ Asked: run etl/load 201704 (ann@desk: disk was full)`, where it is, and what stands in its way. */
 export function renderAsked(asked: AskedRequest): string {
   const { topic, partition, offset, key, value } = asked.record;

@@ -24,7 +24,10 @@ export const dryRunText: DryRunPrinter = {
     const keyed = key === null ? 'no key' : `key ${shown(key)}`;
     const marks = listHeaders(headers ?? {})
       .filter(([header]) => !LONG.includes(header))
-      .map(([header, text]) => `${INDENT}${chalk.dim(`${visible(header)}: ${text === null ? 'no value' : shown(text)}`)}`);
+      .map(
+        ([header, text]) =>
+          `${INDENT}${chalk.dim(`${visible(header)}: ${text === null ? 'no value' : shown(text)}`)}`,
+      );
     return [
       `${String(n).padStart(3)} ${chalk.bold(name)}${landed} ${chalk.dim('→')} ${where}, ${keyed}`,
       ...marks,

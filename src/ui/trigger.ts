@@ -3,7 +3,7 @@ import { formatDuration } from '../core/duration.ts';
 import { ExitCode } from '../core/errors.ts';
 import type { BadLine } from '../trigger/check-lines.ts';
 import type { WaitReport } from '../trigger/drive.ts';
-import type { FollowChange, FollowedRun } from '../trigger/follow.ts';
+import type { FollowChange, FollowedRun, OpenRun } from '../trigger/follow.ts';
 import type { Progress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
@@ -193,9 +193,12 @@ const SINGLE = { published: 1, backfill: null, stopped: null };
 const NAMED = 5;
 
 function stillToCome({ pending, live }: WaitReport): string[] {
+  // Between two attempts its state is ready, and its finish still to come.
+  const isReady = (run: FollowedRun): boolean =>
+    pending.open.some(({ status, ...open }) => status === 'ready' && isSame(open, run));
   const lines = [
     ...some(
-      pending.running,
+      pending.running.filter((run) => !isReady(run)),
       (run) =>
         `  ${chalk.yellow('▶')} ${name(run)} is still running${live.includes(run.hippo) ? '' : `, but ${run.hippo} is not`}`,
     ),
@@ -204,12 +207,19 @@ function stillToCome({ pending, live }: WaitReport): string[] {
       ({ hippo, job, run_key, status, has }) =>
         status === 'waiting'
           ? `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${has.join(', ')}`
-          : `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} is ready, not yet started`,
+          : `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} is ready, ${pending.running.some((run) => isSame({ hippo, job, run_key }, run)) ? 'and waits for its next attempt' : 'not yet started'}`,
     ),
     ...pending.undecided.map((hippo) => `  ${chalk.yellow('…')} ${hippo} has not read it yet`),
     ...(live.length === 0 ? ['  No hippo is running.'] : []),
   ];
   return [...lines, `  ${chalk.cyan('→')} hippo doctor`];
+}
+
+function isSame(
+  { hippo, job, run_key: key }: Pick<OpenRun, 'hippo' | 'job' | 'run_key'>,
+  run: FollowedRun,
+): boolean {
+  return run.hippo === hippo && run.job === job && run.run_key === key;
 }
 
 function some<Item>(items: readonly Item[], render: (item: Item) => string): string[] {

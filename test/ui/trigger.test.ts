@@ -102,8 +102,11 @@ describe('the last lines', () => {
         wait: wait('timed-out', {
           pending: {
             undecided: ['slow'],
-            open: [],
-            running: Array.from({ length: 7 }, (_, index) => run('running', String(index))),
+            open: [
+              { hippo: 'etl', job: 'load', run_key: 'again', status: 'ready', has: [] },
+              { hippo: 'etl', job: 'load', run_key: 'next', status: 'ready', has: [] },
+            ],
+            running: ['0', '1', '2', '3', '4', '5', '6', 'again'].map((key) => run('running', key)),
           },
         }),
       }),
@@ -112,6 +115,8 @@ describe('the last lines', () => {
         '✗ Timed out: 2 of 12 events are published.',
         ...[0, 1, 2, 3, 4].map((key) => `  ▶ etl/load ${key} is still running`),
         '  … and 2 more',
+        '  … etl/load again is ready, and waits for its next attempt',
+        '  … etl/load next is ready, not yet started',
         '  … slow has not read it yet',
         '  → hippo doctor',
         `  → ${next}`,

@@ -2,6 +2,7 @@ import { isAborted } from '../../core/abort.ts';
 import { ServiceError, UserError, messageOf } from '../../core/errors.ts';
 import { systemClock } from '../../core/clock.ts';
 import { resolveBrokers } from '../../config/brokers.ts';
+import { groupName } from '../../config/groups.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { findStack } from '../../config/stack-file.ts';
 import { topicName } from '../../config/topics.ts';
@@ -115,7 +116,7 @@ class Client {
     this.#options = options;
     this.#hippo = hippo;
     this.#kafka = kafka;
-    this.#group = `hippo.${hippo}`;
+    this.#group = groupName(hippo);
     this.#guard = startGuard(config.client.kill_grace);
     const files = new AttemptFiles(directory);
     this.#supervisor = new Supervisor({

@@ -1,3 +1,4 @@
+import { groupName } from '../../config/groups.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { shellWord } from '../../core/shell.ts';
 import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
@@ -29,7 +30,7 @@ function describe(hippo: string, snapshot: Snapshot): Stuck {
   const names = runs.map((run) => `${run.job} ${run.key}`);
   const shown = names.length > 3 ? [...names.slice(0, 3), `and ${names.length - 3} more`] : names;
   const sign = snapshot.health.get(hippo);
-  const group = groupOf(snapshot, hippo)?.info.group ?? `hippo.${hippo}`;
+  const group = groupOf(snapshot, hippo)?.info.group ?? groupName(hippo);
   const last =
     sign === undefined
       ? 'it has given no sign of life'
