@@ -13,8 +13,10 @@ import { failOn, protocolErrors } from './requests.ts';
 const BATCH_BYTES = 1_000_000;
 /** What a batch begins with; it grows as it fills. */
 const FIRST_BYTES = 4096;
-/** Of one request to one broker, about. */
-const REQUEST_BYTES = 8 * 1024 * 1024;
+/** So many requests are under way at a time: a broker has the next one when it is done with one. */
+const REQUESTS = 4;
+/** Of one of them, about. */
+const REQUEST_BYTES = 2 * 1024 * 1024;
 /** A writer that is faster than the brokers waits while this much has not been acknowledged. */
 const HIGH_WATER = 16 * 1024 * 1024;
 const LOW_WATER = 12 * 1024 * 1024;
@@ -50,6 +52,8 @@ interface PartitionLog {
   nextSequence: number;
   /** Oldest first: the first one is sent, the last one may be open. */
   batches: Batch[];
+  /** Whether the first one is sent. */
+  isUnderWay: boolean;
 }
 
 interface TopicState {
@@ -60,9 +64,9 @@ interface TopicState {
 }
 
 /**
- * Writes batches in order and exactly once: idempotent, acknowledged by all in-sync replicas. One request a broker is under way
- * at a time, with one batch for each partition; meanwhile the next batches are filled. A request that fails is sent again with
- * the same sequence numbers, so that neither order nor count can change.
+ * Writes batches in order and exactly once: idempotent, acknowledged by all in-sync replicas. Of each partition one batch is under
+ * way at a time; meanwhile the next ones are filled. A request that fails is sent again with the same sequence numbers, so that
+ * neither order nor count can change.
  */
 export class IdempotentProducer implements Producer {
   readonly #cluster: Cluster;
@@ -74,7 +78,7 @@ export class IdempotentProducer implements Producer {
   /** Bytes of batches that are not acknowledged, and of these of the ones that are closed. */
   #held = 0;
   #sealed = 0;
-  #isPumping = false;
+  #requests = 0;
   #failure: Error | undefined;
   #changed: (() => void)[] = [];
 
@@ -173,6 +177,7 @@ export class IdempotentProducer implements Producer {
       partition,
       nextSequence: 0,
       batches: [],
+      isUnderWay: false,
     }));
     const state = { logs, sticky: Math.floor(Math.random() * logs.length) };
     this.#topics.set(topic, state);
@@ -247,40 +252,50 @@ export class IdempotentProducer implements Producer {
 
   /** Sends what is closed until nothing is left, or something fails for good. */
   #pump(): void {
-    if (!this.#isPumping) void this.#sendAll();
+    for (let heads; this.#requests < REQUESTS && (heads = this.#heads()).length > 0;)
+      void this.#sendFrom(heads);
   }
 
-  async #sendAll(): Promise<void> {
-    this.#isPumping = true;
+  /** One request after the other, as long as there is something for it. */
+  async #sendFrom(first: readonly PartitionLog[]): Promise<void> {
+    this.#requests += 1;
     try {
-      for (let heads; (heads = this.#heads()).length > 0 && this.#failure === undefined;) {
-        const pending = new Set(heads);
-        const topic = heads[0]?.topic;
-        const { transactionalId } = this.#identity;
-        await this.#cluster.attempt(
-          {
-            ...(topic === undefined ? {} : { topic }),
-            ...(transactionalId === null ? {} : { transactionalId }),
-          },
-          () => this.#round(pending),
-        );
-      }
+      for (let heads = first; heads.length > 0; heads = this.#heads()) await this.#deliver(heads);
     } catch (error) {
       this.#failure ??= error as Error;
     } finally {
-      this.#isPumping = false;
+      this.#requests -= 1;
       this.#wake();
     }
   }
 
-  /** The partitions whose first batch is closed, as many as fit into a request. */
+  async #deliver(heads: readonly PartitionLog[]): Promise<void> {
+    for (const log of heads) log.isUnderWay = true;
+    const pending = new Set(heads);
+    const topic = heads[0]?.topic;
+    const { transactionalId } = this.#identity;
+    try {
+      await this.#cluster.attempt(
+        {
+          ...(topic === undefined ? {} : { topic }),
+          ...(transactionalId === null ? {} : { transactionalId }),
+        },
+        () => this.#round(pending),
+      );
+    } finally {
+      for (const log of heads) log.isUnderWay = false;
+    }
+  }
+
+  /** The partitions whose first batch is closed and not under way, as many as fit into a request. */
   #heads(): PartitionLog[] {
     const heads: PartitionLog[] = [];
+    if (this.#failure !== undefined) return heads;
     let bytes = 0;
     for (const { logs } of this.#topics.values()) {
       for (const log of logs) {
         const sealed = log.batches[0]?.sealed;
-        if (sealed === undefined) continue;
+        if (sealed === undefined || log.isUnderWay) continue;
         if (heads.length > 0 && bytes + sealed.length > REQUEST_BYTES) return heads;
         heads.push(log);
         bytes += sealed.length;
