@@ -1,6 +1,6 @@
 /**
- * `npm run bench [SUITE…]`: hippo and its peers by turns, on a Kafka of its own. Prints one table of medians and ratios;
- * with `--write` it goes into docs/BENCHMARKS.md too, with `--rounds=N` each runs N times.
+ * `npm run bench [SUITE…]`: hippo and its peers by turns, on a Kafka of its own. Prints a table of medians and ratios for each
+ * suite; with `--write` they go into docs/BENCHMARKS.md too, each into its own section, with `--rounds=N` each runs N times.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
@@ -25,8 +25,6 @@ import { trigger } from './trigger.ts';
 
 const SUITES: readonly Suite[] = [startup, trigger, tail, client];
 const DOCUMENT = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
-/** What stands between these in the document is written by `--write`. */
-const [BEGIN, END] = ['<!-- results -->', '<!-- end of results -->'];
 
 const words = process.argv.slice(2);
 const wanted = words.filter((word) => !word.startsWith('-'));
@@ -36,9 +34,6 @@ const rounds = words.map((word) => /^--rounds=(\d+)$/.exec(word)?.[1]).find((fou
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-
-/** More than the number of processors: the times by the clock say little. */
-const [loadBefore = 0] = loadavg();
 
 const folder = await mkdtemp(join(tmpdir(), 'hippo-bench-'));
 const say = (text: string): void => void process.stderr.write(`▸ ${text}\n`);
@@ -53,30 +48,14 @@ try {
     say,
   };
   await writeEvents(stage.events, 1_000_000);
-  const results: Result[] = [];
-  const measures: Measure[] = [];
   for (const suite of suites) {
-    for (const race of (await suite.races?.(stage)) ?? []) {
-      stop.signal.throwIfAborted();
-      results.push(
-        await run(
-          rounds === undefined
-            ? race
-            : { ...race, rounds: Math.min(Number(rounds), race.rounds ?? Infinity) },
-          stage,
-        ),
-      );
-    }
-    stop.signal.throwIfAborted();
-    measures.push(...((await suite.measures?.(stage)) ?? []));
+    // More than the number of processors: the times by the clock say little.
+    const [load = 0] = loadavg();
+    const tables = await runSuite(suite, stage);
+    const report = [await machine(broker.version, load), ...tables].join('\n\n');
+    process.stdout.write(`${suite.name}\n\n${report}\n\n`);
+    if (words.includes('--write')) await writeReport(suite.name, report);
   }
-  const tables = [
-    ...(results.length > 0 ? [markdown(results)] : []),
-    ...(measures.length > 0 ? [measuresTable(measures)] : []),
-  ];
-  const report = [await machine(broker.version), ...tables].join('\n\n');
-  process.stdout.write(`${report}\n`);
-  if (words.includes('--write')) await writeReport(report);
 } catch (error) {
   if (!stop.signal.aborted) throw error;
   process.exitCode = 130;
@@ -85,8 +64,28 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** What the numbers depend on. */
-async function machine(kafka: string): Promise<string> {
+/** @returns its tables, as Markdown */
+async function runSuite(suite: Suite, stage: Stage): Promise<string[]> {
+  const results: Result[] = [];
+  for (const race of (await suite.races?.(stage)) ?? []) {
+    stop.signal.throwIfAborted();
+    const least = Math.min(Number(rounds ?? Infinity), race.rounds ?? Infinity);
+    results.push(await run(rounds === undefined ? race : { ...race, rounds: least }, stage));
+  }
+  stop.signal.throwIfAborted();
+  const measures: Measure[] = (await suite.measures?.(stage)) ?? [];
+  return [
+    ...(results.length > 0 ? [markdown(results)] : []),
+    ...(measures.length > 0 ? [measuresTable(measures)] : []),
+  ];
+}
+
+/**
+ * What the numbers depend on.
+ *
+ * @param load the average before them
+ */
+async function machine(kafka: string, load: number): Promise<string> {
   const [cpu] = cpus();
   const parts = [
     `${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}`,
@@ -97,8 +96,8 @@ async function machine(kafka: string): Promise<string> {
     await firstLine('kcat', ['-V'], /^Version (\S+) \(.*librdkafka (\S+)/m, 'kcat $1 with librdkafka $2'),
     await firstLine('jq', ['--version'], /^jq-(\S+)/, 'jq $1'),
   ];
-  const load = `load average before the run ${loadBefore.toFixed(1)}`;
-  return `${[...parts, load].filter((part) => part !== '').join(', ')}; ${new Date().toISOString().slice(0, 10)}.`;
+  const busy = `load average before the run ${load.toFixed(1)}`;
+  return `${[...parts, busy].filter((part) => part !== '').join(', ')}; ${new Date().toISOString().slice(0, 10)}.`;
 }
 
 async function firstLine(program: string, args: string[], pattern: RegExp, text: string): Promise<string> {
@@ -107,11 +106,13 @@ async function firstLine(program: string, args: string[], pattern: RegExp, text:
   return found === undefined ? '' : found.replace(pattern, text);
 }
 
-async function writeReport(report: string): Promise<void> {
+/** Between two comments that name the suite. */
+async function writeReport(suite: string, report: string): Promise<void> {
+  const [begin, end] = [`<!-- results: ${suite} -->`, `<!-- end of results: ${suite} -->`];
   const document = await readFile(DOCUMENT, 'utf8');
-  const [before, rest] = document.split(BEGIN);
-  const after = rest?.split(END)[1];
+  const [before, rest] = document.split(begin);
+  const after = rest?.split(end)[1];
   if (before === undefined || after === undefined)
-    throw new Error(`${DOCUMENT} has no place for the results`);
-  await writeFile(DOCUMENT, `${before}${BEGIN}\n\n${report}\n\n${END}${after}`);
+    throw new Error(`${DOCUMENT} has no place for the results of ${suite}`);
+  await writeFile(DOCUMENT, `${before}${begin}\n\n${report}\n\n${end}${after}`);
 }
