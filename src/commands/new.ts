@@ -16,7 +16,7 @@ export default class New extends HippoCommand<NewProject> {
   ].join('\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> batch-etl flights --table nyc.flights --every month',
-    '<%= config.bin %> <%= command.id %> batch-etl sales --table shop.sales --partition day=%Y%m%d,region=us',
+    '<%= config.bin %> <%= command.id %> batch-etl sales --table shop.sales --partition d=%Y%m%d,region=us',
     '<%= config.bin %> <%= command.id %> batch-etl flights --table nyc.flights --dry-run',
   ];
   static override args = {

@@ -30,7 +30,11 @@ export default class Tractor extends HippoCommand<TractorReport> {
     }),
     'dry-run': Flags.boolean({ description: 'Only the plan; the same as without --pull.' }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask before pulling.', dependsOn: ['pull'] }),
-    reason: Flags.string({ description: 'Why; the hippos remember it.', dependsOn: ['pull'] }),
+    reason: Flags.string({
+      description: 'Why; the hippos remember it.',
+      helpValue: 'TEXT',
+      dependsOn: ['pull'],
+    }),
     timeout: durationFlag({ description: 'How long to wait for what was pulled.', default: '30m' }),
     wait: Flags.boolean({ allowNo: true, default: true, description: 'Wait for what was pulled.' }),
   };

@@ -18,7 +18,7 @@ export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> 
     '<%= config.bin %> <%= command.id %> --table btd.party --partition yyyymm=201704',
     '<%= config.bin %> <%= command.id %> --wait --timeout 10m',
     '<%= config.bin %> <%= command.id %> --range 2017-01..2017-12 --max-active 2 --wait',
-    '<%= config.bin %> tail frontier --from -1d --exit-at-end --json | <%= config.bin %> <%= command.id %> --file - --dry-run',
+    '<%= config.bin %> tail frontier --last 5 -e --json | <%= config.bin %> <%= command.id %> -f - --dry-run',
   ];
   static override flags = triggerFlags;
 

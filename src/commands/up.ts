@@ -16,6 +16,7 @@ export default class Up extends HippoCommand<UpResult | UpPlan> {
   ];
   static override flags = {
     port: Flags.integer({
+      helpValue: 'PORT',
       description: "Kafka's port; left out: the last one, or a free one.",
       min: 1,
       max: 65_535,

@@ -17,7 +17,7 @@ export const jobArgs = {
 
 /** What every request has. */
 export const requestFlags = {
-  reason: Flags.string({ description: 'Why; the hippo remembers it.' }),
+  reason: Flags.string({ description: 'Why; the hippo remembers it.', helpValue: 'TEXT' }),
   by: Flags.string({ description: 'Who asks; left out: user@host.', helpValue: 'WHO' }),
   'dry-run': Flags.boolean({ description: 'Say what would be asked and where, and ask nothing.' }),
 };
@@ -25,6 +25,7 @@ export const requestFlags = {
 export const keyFlag = {
   key: Flags.string({
     char: 'k',
+    helpValue: 'KEY',
     description:
       'The run: 2017-04-28, 201704, 2017-04-28T05, or the partition; left out: that of the present window.',
   }),

@@ -16,6 +16,7 @@ export const triggerFlags = {
     helpValue: 'NAME=VALUE',
   }),
   method: Flags.string({
+    helpValue: 'METHOD',
     description: 'How it was written: partition, overwrite_partition, overwrite, append.',
   }),
   'exec-date': Flags.string({
@@ -23,7 +24,10 @@ export const triggerFlags = {
       'When it landed: a date, an ISO time, an epoch or "now". A later one of the same partition is a re-landing.',
     helpValue: 'TIME',
   }),
-  dialect: Flags.string({ description: 'How the message is written: pairs, arrays, scalars or legacy.' }),
+  dialect: Flags.string({
+    helpValue: 'NAME',
+    description: 'How the message is written: pairs, arrays, scalars or legacy.',
+  }),
   range: Flags.string({
     char: 'r',
     description: 'All partitions between two dates, both included: 2017-01..2017-12. Months, days, hours.',
