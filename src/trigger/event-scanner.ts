@@ -1,6 +1,10 @@
+import { EventShape, type Slot } from './event-shape.ts';
+
 /**
  * Finds out whether a line is an event in a usual form, and of which table, without decoding or parsing it: a million
  * lines take a fraction of a second, where parsing takes several.
+ *
+ * Lines of one producer have the same shape: what one has in common with an earlier one is compared, and not looked at again.
  *
  * The usual form is the dialect `pairs` with up to two levels, its fields in any order, beside them any whose values are
  * texts or whole numbers, when nothing in it is escaped or beyond ASCII. Whatever is not of this form may still be an
@@ -11,6 +15,12 @@ export class EventScanner {
   readonly #keys = new Map<number, TableKey[]>();
   /** The last of each hash, by its low bits. */
   readonly #recent = new Array<TableKey | undefined>(RECENT).fill(undefined);
+  /** Of lines before: the next one is most often like one of them. */
+  readonly #shapes: EventShape[] = [];
+  /** The texts of the line that is looked at. */
+  #slots: Slot[] = [];
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #viewed: Uint8Array = EMPTY;
   /** Where the value that {@link string} went over is, without its quotes. */
   #from = 0;
   #to = 0;
@@ -21,6 +31,22 @@ export class EventScanner {
    */
   scan(bytes: Uint8Array, from = 0, to = bytes.length): Buffer | undefined {
     if (to - from > LONGEST_LINE || bytes[from] !== BRACE) return undefined;
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
+    for (let index = 0; index < this.#shapes.length; index += 1) {
+      const shape = this.#shapes[index] as EventShape;
+      if (shape.fits(bytes, this.#view, from, to))
+        return this.#keyOf(bytes, shape.db, shape.dbEnd, shape.table, shape.tableEnd);
+    }
+    return this.#scanAny(bytes, from, to);
+  }
+
+  /** Whatever its shape, which is remembered. */
+  #scanAny(bytes: Uint8Array, from: number, to: number): Buffer | undefined {
+    this.#slots = [];
+    let hasNumbers = false;
     let seen = 0;
     let db = 0;
     let dbEnd = 0;
@@ -45,6 +71,7 @@ export class EventScanner {
       if (field === DB || field === TABLE) {
         at = this.#string(bytes, at, NAME);
         if (at < 0 || this.#from === this.#to || this.#to - this.#from > LONGEST) return undefined;
+        this.#keepSlot(NAME, 1, LONGEST);
         if (field === DB) {
           db = this.#from;
           dbEnd = this.#to;
@@ -53,16 +80,35 @@ export class EventScanner {
           tableEnd = this.#to;
         }
       } else if (field === PARTITION) at = this.#levels(bytes, at);
-      else if (field === DATE) at = this.#date(bytes, at);
       else if (field === ENVELOPE) return undefined;
-      else if (field === METHOD || bytes[at] === QUOTE) at = this.#string(bytes, at, PLAIN);
-      else at = wholeNumber(bytes, at);
+      else if (bytes[at] === QUOTE) {
+        at = this.#string(bytes, at, field === DATE ? DIGIT : PLAIN);
+        const length = this.#to - this.#from;
+        if (field === DATE && (length === 0 || length > LONGEST_DATE)) return undefined;
+        if (field === DATE) this.#keepSlot(DIGIT, 1, LONGEST_DATE);
+        else this.#keepSlot(PLAIN, 0, LONGEST_LINE);
+      } else if (field === METHOD) return undefined;
+      else {
+        const end = wholeNumber(bytes, at);
+        if (field === DATE && end - at > LONGEST_DATE) return undefined;
+        at = end;
+        hasNumbers = true;
+      }
       if (at < 0) return undefined;
       if (bytes[at] === COMMA) at = afterBlank(bytes, at + 1);
       else if (bytes[at] === END_BRACE && at + 1 === to && (seen & NEEDED) === NEEDED) break;
       else return undefined;
     }
+    // A number is no text, and most often another one on each line.
+    if (!hasNumbers && this.#shapes.length < SHAPES)
+      this.#shapes.push(new EventShape(bytes, from, to, this.#slots, db, table));
     return this.#keyOf(bytes, db, dbEnd, table, tableEnd);
+  }
+
+  /** Keeps what {@link string} went over last, if a shape may come of it. */
+  #keepSlot(characters: Uint8Array, least: number, most: number): void {
+    if (this.#shapes.length === SHAPES) return;
+    this.#slots.push({ from: this.#from, to: this.#to, characters, least, most });
   }
 
   /** The keys that were found, each once. */
@@ -78,17 +124,6 @@ export class EventScanner {
     this.#from = from + 1;
     this.#to = end;
     return end + 1;
-  }
-
-  /** At most ten digits, as text or as a number: more are no seconds. */
-  #date(bytes: Uint8Array, from: number): number {
-    if (bytes[from] !== QUOTE) {
-      const end = wholeNumber(bytes, from);
-      return end - from <= 10 ? end : -1;
-    }
-    const end = this.#string(bytes, from, DIGIT);
-    const length = this.#to - this.#from;
-    return length > 0 && length <= 10 ? end : -1;
   }
 
   /** The list of an unpartitioned table, of one level or of two. */
@@ -116,6 +151,7 @@ export class EventScanner {
     if (value < 0 || bytes[value] !== END_BRACE) return -1;
     const nameLength = nameTo - nameFrom;
     const valueLength = this.#to - this.#from;
+    if (valueLength > 0) this.#keepSlot(TEXT, 1, LONGEST);
     this.#from = nameFrom;
     this.#to = nameTo;
     const fits =
@@ -147,6 +183,9 @@ interface TableKey {
 }
 
 const RECENT = 4096;
+/** So many are remembered: of more the look-up would take longer than it saves. */
+const SHAPES = 6;
+const EMPTY = new Uint8Array(0);
 
 const BEFORE_NAME = Buffer.from('{"name":');
 const BEFORE_VALUE = Buffer.from(',"value":');
@@ -195,6 +234,8 @@ const PLAIN = charactersOf(/[ !#-[\]-~]/);
 const DIGIT = charactersOf(/[0-9]/);
 /** Longer than this, a name has to be looked at more closely. */
 const LONGEST = 200;
+/** More digits are no seconds. */
+const LONGEST_DATE = 10;
 /** And so has a line. */
 const LONGEST_LINE = 65_536;
 /** Larger whole numbers than those of so many digits do not survive JSON.parse. */
