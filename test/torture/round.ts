@@ -201,7 +201,7 @@ class Torture {
     const wasExpected = signal === 'SIGKILL' ? how !== 'by itself' : code === 0 && how.includes('SIGTERM');
     this.deaths.push(wasExpected ? how : `exit code ${code ?? signal ?? 'unknown'}`);
     // Whoever starts while the broker is away says so and ends: a supervisor starts it again.
-    const isAway = code === 3 && this.#world.brokerDeaths > 0;
+    const isAway = code === 3 && words.includes('cannot be reached') && this.#world.brokerDeaths > 0;
     if (!wasExpected && !isAway)
       this.violations.push(
         `a client ended with ${code ?? signal ?? 'nothing'}, ${how}: ${words.slice(-2_000)}`,

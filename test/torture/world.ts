@@ -105,12 +105,15 @@ export class World {
     return place as RecordPlace;
   }
 
-  /** The committed records of a topic. */
+  /**
+   * The committed records of a topic: all that are there by now. Another hippo's transaction that is open, since its client was
+   * ended in the middle of it, holds them back until its next owner, or Kafka, has ended it.
+   */
   async read(topic: string): Promise<KafkaRecord[]> {
     const ranges = await this.kafka.offsets(topic);
     const reader = await this.kafka.reader({
       from: ranges.map(({ partition, low }) => ({ topic, partition, offset: low })),
-      until: ranges.map(({ partition, stable }) => ({ topic, partition, offset: stable })),
+      until: ranges.map(({ partition, high }) => ({ topic, partition, offset: high })),
       maxWait: 50,
       patience: PATIENCE,
     });
