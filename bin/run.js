@@ -4,8 +4,13 @@ const REQUIRED = [22, 13];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
+  // A clone brings a Node of its own.
+  const { existsSync } = await import('node:fs');
+  const bin = new URL('../node_modules/.bin', import.meta.url).pathname;
   process.stderr.write(
-    `hippo needs Node ${REQUIRED.join('.')} or later; this is ${process.versions.node} (${process.execPath}).\n`,
+    `hippo needs Node ${REQUIRED.join('.')} or later; this is ${process.versions.node} (${process.execPath}).\n${
+      existsSync(`${bin}/node`) ? `  → export PATH="${bin}:$PATH"\n` : ''
+    }`,
   );
   process.exitCode = 2;
 } else {

@@ -2,7 +2,7 @@
 // Plain JavaScript for the machine's own Node, which may be older than the one that the project brings.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -47,6 +47,9 @@ const sources = ['src', 'package.json', 'package-lock.json', 'scripts/build.ts']
 if (newest(join(root, 'oclif.manifest.json')) < Math.max(...sources)) {
   step('building', 'node', ['scripts/build.ts']);
 }
+
+// Whoever has this Node on the PATH has hippo there too.
+if (!existsSync(join(bin, 'hippo'))) symlinkSync(join('..', '..', 'bin', 'run.js'), join(bin, 'hippo'));
 
 const [command, ...args] = process.argv.slice(2);
 if (command !== undefined) {

@@ -76,8 +76,7 @@ describe('start-client.sh', () => {
     const { exitCode, stderr } = await run(join(project, 'start-client.sh'), [], {});
     expect({ exitCode, stderr }).toEqual({
       exitCode: 127,
-      stderr:
-        "start-client.sh: 'hippo' is not a command. Install it (npm install -g hippo-toolkit), or set HIPPO to its path.",
+      stderr: "start-client.sh: 'hippo' is not a command. Put it on the PATH, or set HIPPO to its path.",
     });
   });
 });

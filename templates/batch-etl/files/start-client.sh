@@ -6,7 +6,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
 hippo=${HIPPO:-hippo}
 if ! command -v "$hippo" >/dev/null; then
-  echo "start-client.sh: '$hippo' is not a command. Install it (npm install -g hippo-toolkit), or set HIPPO to its path." >&2
+  echo "start-client.sh: '$hippo' is not a command. Put it on the PATH, or set HIPPO to its path." >&2
   exit 127
 fi
 exec "$hippo" run "$@"
