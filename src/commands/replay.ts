@@ -1,4 +1,5 @@
 import type { ExitCode } from '../core/errors.ts';
+import { shellWord } from '../core/shell.ts';
 import type { ReplayReport } from '../replay/replay.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { Args, Flags } from '../ui/oclif.ts';
@@ -62,8 +63,13 @@ export default class Replay extends HippoCommand<ReplayReport> {
       signal: this.stopping,
       onPlan: (letters) => (letters.length > 0 ? this.say(renderLetters(letters)) : undefined),
       confirm: async (question) =>
-        flags.yes || (await confirm(question, 'hippo replay --yes', this.stopping)),
+        flags.yes || (await confirm(question, this.#withoutQuestion(), this.stopping)),
     });
+  }
+
+  /** The same command, as a script may type it. */
+  #withoutQuestion(): string {
+    return ['hippo replay', ...this.argv.map(shellWord), '--yes'].join(' ');
   }
 
   protected render(report: ReplayReport): string {
