@@ -35,13 +35,29 @@ export function findBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Found
 }
 
 /** @throws UserError where no broker is known: `hippo up` is what to do next */
-export function resolveBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): string[] {
+export function requireBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): FoundBrokers {
   const found = findBrokers(loaded, env);
-  if (found !== null) return found.brokers;
+  if (found !== null) return found;
   throw new UserError('no Kafka broker is known', {
     why: 'Neither $HIPPO_BROKERS nor kafka.brokers in hippo.yaml names one, and no local stack was started here.',
     next: ['hippo up', 'HIPPO_BROKERS=host:9092 hippo …'],
   });
+}
+
+const DOCTOR = 'hippo doctor    (finds out what is wrong)';
+
+/** What to do where none of the brokers answers: that goes by who named them. */
+export function adviceFor(origin: BrokersOrigin): string[] {
+  switch (origin.from) {
+    case 'environment':
+      return [`check $${origin.variable}`, DOCTOR];
+    case 'configuration': {
+      const { file, line, column } = origin.place;
+      return [`check kafka.brokers at ${[file, line, column].join(':')}`, DOCTOR];
+    }
+    case 'stack':
+      return ['hippo up        (starts the local Kafka again)', DOCTOR];
+  }
 }
 
 function splitBrokers(text: string): string[] {

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { type ConfigPath, formatPath } from './path.ts';
 
-/** The environment variables that override hippo.yaml. $HIPPO_BROKERS is one more: `resolveBrokers` reads it. */
+/** The environment variables that override hippo.yaml. $HIPPO_BROKERS is one more: `findBrokers` reads it. */
 export const OVERRIDES: readonly (readonly [variable: string, path: ConfigPath])[] = [
   ['HIPPO_TOPICS_PREFIX', ['topics', 'prefix']],
   ['HIPPO_YARN_RM', ['yarn', 'resource_managers']],

@@ -6,8 +6,10 @@ import { FRONTIER_DIALECTS } from '../messages/types.ts';
 export const NAME_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
 export const NAME_FORM = 'letters, digits, ".", "-" and "_", not beginning with "-" or ".", at most 100';
 
-export const BROKER_PATTERN = /^(\[[\da-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/;
-export const BROKER_FORM = 'host:port';
+/** Ports go from 1 to 65535. */
+export const BROKER_PATTERN =
+  /^(\[[\da-fA-F:.]+\]|[A-Za-z0-9._-]+):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/;
+export const BROKER_FORM = 'host:port, with a port from 1 to 65535';
 
 const name = v.pipe(v.string(), v.regex(NAME_PATTERN, `must be ${NAME_FORM}`));
 const topicName = v.pipe(

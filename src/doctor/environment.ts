@@ -1,7 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { hippoName, loadConfig, type LoadedConfig } from '../config/load.ts';
-import { resolveBrokers } from '../config/brokers.ts';
 import { HippoError } from '../core/errors.ts';
 import type { Kafka } from '../kafka/port.ts';
 
@@ -117,8 +116,6 @@ async function askProgram(
 
 async function connect(project: Project, env: NodeJS.ProcessEnv): Promise<Kafka> {
   if (project.state === 'broken') throw project.problem;
-  const { config } = project.loaded;
-  const { connectKafka } = await import('../kafka/connect.ts');
-  const brokers = resolveBrokers(project.loaded, env);
-  return connectKafka({ brokers, settings: config.kafka });
+  const { connectProject } = await import('../kafka/project.ts');
+  return connectProject(project.loaded, env);
 }

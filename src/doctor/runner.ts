@@ -98,7 +98,8 @@ async function withinTime(check: Check, environment: Environment): Promise<Diagn
 function diagnosisOf(thrown: unknown): Diagnosis {
   const known = thrown instanceof HippoError;
   const text = known ? sentence(thrown) : `The check itself failed: ${messageOf(thrown)}`;
-  const remedy = known && thrown.next.length > 0 ? { remedy: { commands: thrown.next } } : {};
+  const commands = known ? thrown.next.filter((step) => !/^hippo doctor\b/.test(step)) : [];
+  const remedy = commands.length > 0 ? { remedy: { commands } } : {};
   return { summary: known ? 'failed' : 'check failed', findings: [{ status: 'error', text, ...remedy }] };
 }
 

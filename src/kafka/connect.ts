@@ -8,6 +8,8 @@ export interface ConnectOptions {
   settings: KafkaConfig;
   /** Left out: `kafka.client_id`. */
   clientId?: string;
+  /** What to do where no broker answers. */
+  next?: readonly string[] | undefined;
 }
 
 /**
@@ -16,8 +18,13 @@ export interface ConnectOptions {
  * @throws ServiceError within `connect_timeout` (5 s by default), naming each broker that was tried and why it failed
  * @throws UserError for a broken section `kafka`
  */
-export async function connectKafka({ brokers, settings, clientId }: ConnectOptions): Promise<Kafka> {
+export async function connectKafka({ brokers, settings, clientId, next }: ConnectOptions): Promise<Kafka> {
   const { openKafka } = await import('./kafkajs.ts');
   const { connectionSettings } = await import('./settings.ts');
-  return openKafka(connectionSettings(brokers, settings, clientId));
+  try {
+    return await openKafka(connectionSettings(brokers, settings, clientId));
+  } catch (error) {
+    const { UnreachableError, advised } = await import('./errors.ts');
+    throw next !== undefined && error instanceof UnreachableError ? advised(error, next) : error;
+  }
 }

@@ -91,6 +91,19 @@ export interface Unreachability {
   cure?: Pick<ErrorDetails, 'next' | 'place'>;
 }
 
+/** What to do where nobody says where the brokers' addresses come from. */
+const UNREACHABLE_NEXT = [
+  'hippo doctor    (finds out what is wrong)',
+  'check kafka.brokers in hippo.yaml, or HIPPO_BROKERS',
+];
+
+/** The same with better advice, except where the brokers' answers gave some. */
+export function advised(error: UnreachableError, next: readonly string[]): UnreachableError {
+  if (error.next !== UNREACHABLE_NEXT) return error;
+  const { message, why, place, cause } = error;
+  return new UnreachableError(message, { why, place, cause, next });
+}
+
 /** @param reasons by the brokers' addresses */
 export function unreachable(
   doing: Doing,
@@ -99,11 +112,7 @@ export function unreachable(
 ): UnreachableError {
   return new UnreachableError(`Kafka cannot be reached at ${doing.brokers.join(', ')}`, {
     why: [...reasons].map(([address, { reason }]) => `${address}: ${reason}`).join('\n'),
-    next: [
-      'hippo up        (starts a local Kafka)',
-      'hippo doctor    (finds out what is wrong)',
-      'check kafka.brokers in hippo.yaml, or HIPPO_BROKERS',
-    ],
+    next: UNREACHABLE_NEXT,
     ...[...reasons.values()].find(({ cure }) => cure !== undefined)?.cure,
     cause,
   });

@@ -1,4 +1,4 @@
-import { resolveBrokers } from '../config/brokers.ts';
+import { adviceFor, requireBrokers } from '../config/brokers.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { connectKafka } from './connect.ts';
 import type { Kafka } from './port.ts';
@@ -10,5 +10,6 @@ import type { Kafka } from './port.ts';
  * @throws ServiceError when none answers in time
  */
 export async function connectProject(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Promise<Kafka> {
-  return connectKafka({ brokers: resolveBrokers(loaded, env), settings: loaded.config.kafka });
+  const { brokers, origin } = requireBrokers(loaded, env);
+  return connectKafka({ brokers, settings: loaded.config.kafka, next: adviceFor(origin) });
 }

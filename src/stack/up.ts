@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BrokersOrigin, findBrokers } from '../config/brokers.ts';
+import { type BrokersOrigin, adviceFor, findBrokers } from '../config/brokers.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type StackFile, readStackFile, writeStackFile } from '../config/stack-file.ts';
 import type { Step } from '../core/steps.ts';
@@ -90,12 +90,12 @@ function orNull<T>(read: () => T): T | null {
 
 /** The steps that lead from the facts to a stack that is up. */
 export function planUp(facts: UpFacts, options: UpOptions): Step<UpContext>[] {
-  if (facts.configured !== null) return [createTopics(options)];
+  if (facts.configured !== null) return [createTopics(facts, options)];
   return [
     ...(facts.broker === null && facts.kafka === null ? [fetchKafka(options)] : []),
     ...(options.spark && facts.spark === null ? [fetchSpark(options)] : []),
     startKafka(facts, options),
-    createTopics(options),
+    createTopics(facts, options),
     ...(facts.broker === null ? [prove(options)] : []),
   ];
 }
@@ -203,11 +203,12 @@ function stackFile(broker: RunningBroker, spark: Spark | null, recorded: StackFi
   };
 }
 
-function createTopics({ loaded }: UpOptions): Step<UpContext> {
+function createTopics({ configured }: UpFacts, { loaded }: UpOptions): Step<UpContext> {
   return {
     title: 'create the topics that are missing',
     run: async (context, update) => {
-      const kafka = await connectKafka({ brokers: context.brokers, settings: loaded.config.kafka });
+      const next = configured === null ? undefined : adviceFor(configured.origin);
+      const kafka = await connectKafka({ brokers: context.brokers, settings: loaded.config.kafka, next });
       try {
         const { brokers } = await kafka.cluster();
         const specs = topicSpecs(loaded.config, brokers.length);

@@ -29,7 +29,7 @@ describe('what is wrong with a hippo.yaml', () => {
     ['jobs: { load: {} }', 'jobs.load.needs is missing; it must be a list'],
     ['profiles: { prod: { kafka: 5 } }', 'profiles.prod.kafka must be a mapping'],
     // Its form.
-    ['kafka: { brokers: "a:1, b" }', 'kafka.brokers[1] must be host:port'],
+    ['kafka: { brokers: "a:1, b" }', 'kafka.brokers[1] must be host:port, with a port from 1 to 65535'],
     [
       'kafka: { connect_timeout: soon }',
       'kafka.connect_timeout must be a duration such as 500ms, 30s, 5m, 2h or 1d',

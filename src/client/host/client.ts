@@ -1,12 +1,11 @@
 import { isAborted } from '../../core/abort.ts';
 import { ServiceError, UserError, messageOf } from '../../core/errors.ts';
 import { systemClock } from '../../core/clock.ts';
-import { resolveBrokers } from '../../config/brokers.ts';
 import { groupName } from '../../config/groups.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { findStack } from '../../config/stack-file.ts';
 import { topicName } from '../../config/topics.ts';
-import { connectKafka } from '../../kafka/connect.ts';
+import { connectProject } from '../../kafka/project.ts';
 import type { Kafka, Membership } from '../../kafka/port.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import type { ClientEvent, ClientLog } from './client-event.ts';
@@ -54,8 +53,7 @@ export interface ClientReport {
 export async function runClient(options: ClientOptions): Promise<ClientReport> {
   const { loaded, env } = options;
   const project = compileProject(loaded);
-  const brokers = resolveBrokers(loaded, env);
-  const kafka = await connectKafka({ brokers, settings: loaded.config.kafka });
+  const kafka = await connectProject(loaded, env);
   try {
     await requireTopics(kafka, loaded);
     const client = await Client.create(options, project, kafka);
