@@ -27,7 +27,7 @@ export interface TopicWish {
 
 /**
  * The topics to read, in the order in which they were asked for. A role word stands for the topic that hippo.yaml gives
- * that role; write its full name where a topic is called like a role.
+ * that role, with `.dlq` for its dead letters; write its full name where a topic is called like a role.
  *
  * @param existing the names of all topics of the cluster
  * @throws UserError for a name that does not exist, with near misses
@@ -56,7 +56,10 @@ function namedTopics(
   there: ReadonlySet<string>,
 ): string[] {
   const role = TOPIC_WORDS.find((known) => known === word);
-  const names = role === undefined ? [word] : topicsOf(role, config, existing);
+  const names =
+    role !== undefined
+      ? topicsOf(role, config, existing)
+      : [there.has(word) ? word : (deadLettersOf(word, config) ?? word)];
   if (role === 'dlq' && names.length === 0) {
     throw new UserError('there is no dead-letter topic here', { next: ['hippo up'] });
   }
@@ -76,6 +79,12 @@ function namedTopics(
 function topicsOf(word: (typeof TOPIC_WORDS)[number], config: Config, existing: readonly string[]): string[] {
   if (word !== 'dlq') return [topicName(config, word satisfies TopicRole)];
   return existing.filter((name) => name.startsWith(config.topics.prefix) && name.endsWith(DLQ)).sort();
+}
+
+/** `frontier.dlq`, as the lines of hippo tail call it. */
+function deadLettersOf(word: string, config: Config): string | undefined {
+  const role = TOPIC_WORDS.find((known) => known !== 'dlq' && word === known + DLQ);
+  return role === undefined ? undefined : topicName(config, role as TopicRole) + DLQ;
 }
 
 function matchingTopics(pattern: string, existing: readonly string[]): string[] {

@@ -30,7 +30,8 @@ export function describeMessage(message: HippoMessage): string {
 function describeFrontier({ db, table, partitions, method }: FrontierEvent): string {
   const landed = partitions.map(partitionPath).filter((text) => text !== '');
   const where = landed.length === 0 ? chalk.dim('unpartitioned') : chalk.cyan(landed.map(visible).join(', '));
-  return `${chalk.blue('▸')} ${chalk.bold(visible(`${db}.${table}`))} ${where} ${chalk.dim(`(${visible(method)})`)}`;
+  const how = method === '' ? '' : ` ${chalk.dim(`(${visible(method)})`)}`;
+  return `${chalk.blue('▸')} ${chalk.bold(visible(`${db}.${table}`))} ${where}${how}`;
 }
 
 /** `▶ etl/load 201704 started` */

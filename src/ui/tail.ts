@@ -101,8 +101,9 @@ function describeRecord(
   if (value === null) return { text: chalk.dim(`${keyText(record)}deleted`), whole: true };
   const reason = lastHeader(record.headers, 'dlq.reason');
   if (reason !== undefined) {
-    const text = `${chalk.red('✗ rejected:')} ${visible(reason.toString())} ${chalk.dim(asIs(value))}`;
-    return { text, whole: false };
+    const field = lastHeader(record.headers, 'dlq.key');
+    const why = visible([field, reason].filter((part) => part !== undefined).join(' '));
+    return { text: `${chalk.red('✗ rejected:')} ${why} ${chalk.dim(asIs(value))}`, whole: false };
   }
   const kind = kinds.get(record.topic) ?? recognise(value);
   const parsed = kind === undefined ? undefined : parseMessage(kind, value);

@@ -30,6 +30,7 @@ describe('the topics that are read', () => {
     ],
     ['what a topic is for', ['finish'], undefined, ['uat-hippo-finish']],
     ['dead letters', ['dlq'], undefined, ['uat-frontier-adw.dlq', 'uat-hippo-finish.dlq']],
+    ['dead letters of one', ['finish.dlq'], undefined, ['uat-hippo-finish.dlq']],
     ['names', ['orders', 'uat-hippo-state'], undefined, ['orders', 'uat-hippo-state']],
     ['an internal one, by its name', ['__consumer_offsets'], undefined, ['__consumer_offsets']],
     ['a pattern', [], 'hippo-st', ['uat-hippo-start', 'uat-hippo-state']],

@@ -92,14 +92,14 @@ describe('a hippo message is one line', () => {
     const dead = record({
       topic: 'frontier-adw.dlq',
       value: '{"db":1}',
-      headers: { 'dlq.reason': 'db: must be text' },
+      headers: { 'dlq.key': 'db', 'dlq.reason': 'must be text' },
     });
     const other = record({ topic: 'orders', key: 'a', value: 'b' });
     const topics = ['frontier-adw', 'hippo-finish', 'frontier-adw.dlq', 'orders'];
     expect(show([frontier(), finish(), dead, other], { topics })).toBe(`\
 15:55:46 frontier     3:12   ▸ btd.party yyyymm=201704 (overwrite_partition)
 15:55:46 finish       3:12   ✓ etl/load 201704 succeeded in 12 s
-15:55:46 frontier.dlq 3:12   ✗ rejected: db: must be text {"db":1}
+15:55:46 frontier.dlq 3:12   ✗ rejected: db must be text {"db":1}
 15:55:46 orders       3:12   a b
 `);
   });
