@@ -19,20 +19,11 @@ export default class Down extends HippoCommand<DownResult | DownPlan> {
 
   protected async work(): Promise<DownResult | DownPlan> {
     const { flags } = await this.parse(Down);
-    const [{ loadConfig }, { downResult, gatherDownFacts, planDown }, { runSteps }, { confirm }] =
-      await Promise.all([
-        import('../config/load.ts'),
-        import('../stack/down.ts'),
-        import('../ui/steps.ts'),
-        import('../ui/confirm.ts'),
-      ]);
-    const loaded = await loadConfig({
-      file: flags.config,
-      profile: flags.profile,
-      cwd: process.cwd(),
-      env: process.env,
-    });
-    const facts = await gatherDownFacts(loaded);
+    const [{ downResult, findDownProject, gatherDownFacts, planDown }, { runSteps }, { confirm }] =
+      await Promise.all([import('../stack/down.ts'), import('../ui/steps.ts'), import('../ui/confirm.ts')]);
+    const { config: file, profile } = flags;
+    const { env } = process;
+    const facts = await gatherDownFacts(await findDownProject({ file, profile, cwd: process.cwd(), env }));
     const steps = planDown(facts, { purge: flags.purge });
     if (flags['dry-run']) return { dry_run: true, steps: steps.map(({ title }) => title) };
     if (flags.purge && facts.data && !flags.yes) {

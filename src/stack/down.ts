@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { GROUP_PREFIX } from '../config/groups.ts';
-import type { LoadedConfig } from '../config/load.ts';
+import { findUpward } from '../config/find.ts';
+import { CONFIG_FILE, type LoadOptions, type LoadedConfig, loadConfig } from '../config/load.ts';
+import { type KafkaConfig, parseConfig } from '../config/schema.ts';
 import { removeStackFile } from '../config/stack-file.ts';
+import { UserError } from '../core/errors.ts';
 import type { Step } from '../core/steps.ts';
 import { connectKafka } from '../kafka/connect.ts';
 import type { GroupInfo } from '../kafka/port.ts';
@@ -20,6 +23,8 @@ export interface DownFacts {
   data: boolean;
   /** Clients of hippos that are connected to it now. */
   clients: ConnectedClient[];
+  /** What is wrong with hippo.yaml; null: nothing. */
+  problem: string | null;
 }
 
 export interface ConnectedClient {
@@ -43,6 +48,8 @@ export interface DownResult {
   clients: ConnectedClient[];
   /** Where Kafka's data are; null when there are none (any more). */
   data: string | null;
+  /** What is wrong with hippo.yaml, which does not matter here; null: nothing. */
+  problem: string | null;
 }
 
 /** A plan that has not been carried out, for `--dry-run`. */
@@ -55,15 +62,37 @@ export interface DownPlan {
 const ASK_DEADLINE = 3_000;
 
 /** Looks at what is here; changes nothing. */
-export async function gatherDownFacts(loaded: LoadedConfig): Promise<DownFacts> {
-  const place = stackPlace(loaded.directory);
+export async function gatherDownFacts(project: DownProject): Promise<DownFacts> {
+  const { directory, problem } = project;
+  const place = stackPlace(directory);
   const broker = await findBroker(place.kafka);
   return {
     place,
     broker,
     data: existsSync(place.kafka),
-    clients: broker === null ? [] : await connectedClients(broker, loaded),
+    clients: broker === null ? [] : await connectedClients(broker, project),
+    problem,
   };
+}
+
+/** As far as it matters here; a hippo.yaml that cannot be used must not keep a broker running. */
+export interface DownProject extends Pick<LoadedConfig, 'directory'> {
+  kafka: KafkaConfig;
+  /** What is wrong with hippo.yaml; null: nothing. */
+  problem: string | null;
+}
+
+/** @throws UserError where there is no such hippo.yaml as was asked for */
+export async function findDownProject(options: LoadOptions): Promise<DownProject> {
+  try {
+    const { directory, config } = await loadConfig(options);
+    return { directory, kafka: config.kafka, problem: null };
+  } catch (error) {
+    const file =
+      options.file === undefined ? findUpward(options.cwd, CONFIG_FILE) : resolve(options.cwd, options.file);
+    if (!(error instanceof UserError) || file === undefined || !existsSync(file)) throw error;
+    return { directory: dirname(file), kafka: parseConfig({}).kafka, problem: error.message };
+  }
 }
 
 /** The steps that lead from the facts to a stack that is down. */
@@ -103,10 +132,10 @@ export function planDown(
 }
 
 export function downResult(
-  { place, broker, clients }: DownFacts,
+  { place, broker, clients, problem }: DownFacts,
   outcome: DownResult['outcome'],
 ): DownResult {
-  return { outcome, kafka: broker, clients, data: existsSync(place.kafka) ? place.kafka : null };
+  return { outcome, kafka: broker, clients, data: existsSync(place.kafka) ? place.kafka : null, problem };
 }
 
 /** `hippo up` made the folder and its .gitignore; what others put there stays. */
@@ -118,9 +147,12 @@ async function removeIfEmpty(state: string): Promise<void> {
 }
 
 /** By the members of the hippos' groups; none where the broker does not tell. */
-async function connectedClients({ port }: FoundBroker, { config }: LoadedConfig): Promise<ConnectedClient[]> {
+async function connectedClients(
+  { port }: FoundBroker,
+  { kafka: own }: DownProject,
+): Promise<ConnectedClient[]> {
   try {
-    const settings = { ...config.kafka, connect_timeout: ASK_DEADLINE, request_timeout: ASK_DEADLINE };
+    const settings = { ...own, connect_timeout: ASK_DEADLINE, request_timeout: ASK_DEADLINE };
     const kafka = await connectKafka({ brokers: [`127.0.0.1:${port}`], settings });
     try {
       return (await kafka.groups(GROUP_PREFIX)).flatMap(clientsOf);

@@ -77,7 +77,7 @@ function nextLines({ configured }: UpResult): string[] {
 /** What `hippo down` did, and what it left. */
 export function renderDown(result: DownResult | DownPlan): string {
   if ('dry_run' in result) return result.steps.join('\n');
-  const { outcome, kafka, clients, data } = result;
+  const { outcome, kafka, clients, data, problem } = result;
   if (outcome === 'declined') return 'Nothing was changed.';
   const said = {
     gone: 'Nothing to stop: no local Kafka runs here',
@@ -85,6 +85,9 @@ export function renderDown(result: DownResult | DownPlan): string {
     killed: `Kafka did not stop in time and was killed; its next start checks the data`,
   }[outcome];
   const lines = [`${outcome === 'killed' ? chalk.yellow('!') : chalk.green('✓')} ${said}`];
+  if (problem !== null) {
+    lines.push(...wrap(`${problem}; that did not matter here. See hippo config.`, `${chalk.yellow('!')} `));
+  }
   if (clients.length > 0) {
     const names = [...new Set(clients.map(({ hippo }) => hippo))].join(', ');
     const text = `still running, and waiting for Kafka to come back: the client of ${names}. Stop it with Ctrl-C in its terminal.`;

@@ -86,7 +86,7 @@ describe('the plan of hippo up', () => {
 });
 
 describe('the plan of hippo down', () => {
-  const here = { place: PLACE, broker: BROKER, data: true, clients: [] };
+  const here = { place: PLACE, broker: BROKER, data: true, clients: [], problem: null };
 
   test('stops, and keeps the data', () => {
     expect(planDown(here, { purge: false }).map(({ title }) => title)).toEqual([

@@ -76,8 +76,12 @@ test('after a stop: what still runs, and what stays', () => {
     { hippo: 'gp', host: '127.0.0.1' },
     { hippo: 'gp', host: '127.0.0.1' },
   ];
-  expect(renderDown({ outcome: 'stopped', kafka: KAFKA, clients, data: `${here}/.hippo/kafka` })).toBe(
+  const problem = 'hippo.yaml is not YAML';
+  expect(
+    renderDown({ outcome: 'stopped', kafka: KAFKA, clients, data: `${here}/.hippo/kafka`, problem }),
+  ).toBe(
     `✓ Kafka is down (it was at 127.0.0.1:40913)
+! hippo.yaml is not YAML; that did not matter here. See hippo config.
 ! still running, and waiting for Kafka to come back: the client of gp. Stop it
   with Ctrl-C in its terminal.
   The data stay in .hippo/kafka; hippo down --purge removes them.`,
@@ -85,13 +89,13 @@ test('after a stop: what still runs, and what stays', () => {
 });
 
 test('nothing to stop', () => {
-  expect(renderDown({ outcome: 'gone', kafka: null, clients: [], data: null })).toBe(
+  expect(renderDown({ outcome: 'gone', kafka: null, clients: [], data: null, problem: null })).toBe(
     '✓ Nothing to stop: no local Kafka runs here',
   );
 });
 
 test('a broker that had to be killed is named as such', () => {
-  expect(renderDown({ outcome: 'killed', kafka: KAFKA, clients: [], data: null })).toMatch(
+  expect(renderDown({ outcome: 'killed', kafka: KAFKA, clients: [], data: null, problem: null })).toMatch(
     /^! Kafka did not stop in time/,
   );
 });
