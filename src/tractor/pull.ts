@@ -1,4 +1,5 @@
 import { topicName } from '../config/topics.ts';
+import { InterruptedError } from '../core/errors.ts';
 import { type JobFinish, parseFinish } from '../messages/index.ts';
 import type { ReadPosition } from '../kafka/port.ts';
 import type { Outcome, PullTools, Stuck } from './recovery.ts';
@@ -40,6 +41,8 @@ function requestOf({ hippo, job, run_key: key }: Stuck, { by, reason }: PullTool
   return hippo === null || job === null ? [] : [{ hippo, job, key, action: 'run', by, reason }];
 }
 
+const STANDS = 'interrupted; what was asked for stands, and is not waited for any longer';
+
 async function ends({ kafka, config }: PullTools): Promise<ReadPosition[]> {
   const topic = topicName(config, 'finish');
   return (await kafka.offsets(topic)).map(({ partition, high }) => ({ topic, partition, offset: high }));
@@ -75,7 +78,7 @@ async function awaitFinishes(
     signal.removeEventListener('abort', close);
     await reader.close();
   }
-  signal.throwIfAborted();
+  if (signal.aborted) throw new InterruptedError(STANDS, { cause: signal.reason });
 }
 
 /** A finish that names no run answers for its job: the older clients name none. */

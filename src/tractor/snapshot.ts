@@ -1,5 +1,6 @@
 import type { RunState } from '../client/machine/types.ts';
 import type { Millis } from '../core/clock.ts';
+import { shellWord } from '../core/shell.ts';
 import type { GroupInfo } from '../kafka/port.ts';
 import type { FrontierEvent, JobFinish, JobStart, ManualRequest, ServiceHealth } from '../messages/types.ts';
 
@@ -79,4 +80,12 @@ export function groupOf(snapshot: Snapshot, hippo: string): HippoGroup | undefin
 export function isOwned(snapshot: Snapshot, hippo: string): boolean {
   const group = groupOf(snapshot, hippo);
   return group !== undefined && group.info.state !== 'Empty' && group.info.state !== 'Dead';
+}
+
+/** What to type to start the client of a hippo: where it was last seen, or in whatever folder its project is. */
+export function startCommand(hippo: string, { health }: Snapshot): string {
+  const path = health.get(hippo)?.message.path ?? '';
+  return path === ''
+    ? `./start-client.sh    (in ${hippo}'s project)`
+    : `cd ${shellWord(path)} && ./start-client.sh`;
 }

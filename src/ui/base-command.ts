@@ -146,6 +146,7 @@ export function reportError(thrown: unknown, json: boolean): void {
   process.exitCode = error.exitCode;
   if (json) process.stdout.write(`${JSON.stringify({ error: jsonError(error) }, null, 2)}\n`);
   else if (!(error instanceof InterruptedError)) process.stderr.write(`${renderError(error)}\n`);
+  else if (error.message !== new InterruptedError().message) process.stderr.write(`! ${error.message}\n`);
 }
 
 const SEE_HELP = /\nSee more help with --help$/;

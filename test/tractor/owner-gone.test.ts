@@ -28,7 +28,10 @@ test('runs of a hippo whose group is empty: where it was last seen, and how to s
 
 test('a hippo that has no group at all, and has said nothing', () => {
   expect(ownerGone.plan(world({ runs: [running] }), null)).toMatchObject([
-    { why: 'nobody is in group hippo.etl; it has given no sign of life', command: './start-client.sh' },
+    {
+      why: 'nobody is in group hippo.etl; it has given no sign of life',
+      command: "./start-client.sh    (in etl's project)",
+    },
   ]);
 });
 

@@ -30,7 +30,7 @@ test.each([
     'a client that is down',
     [group('etl', 'Empty', { 1: '7' })],
     'not read yet by etl, which is down',
-    './start-client.sh',
+    "./start-client.sh    (in etl's project)",
   ],
   [
     'a client that is slow',

@@ -1,8 +1,7 @@
 import { groupName } from '../../config/groups.ts';
 import { formatDuration } from '../../core/duration.ts';
-import { shellWord } from '../../core/shell.ts';
 import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
-import { type Snapshot, groupOf, isOwned } from '../snapshot.ts';
+import { type Snapshot, groupOf, isOwned, startCommand } from '../snapshot.ts';
 
 /** Runs that are running or ready in the state of a hippo whose consumer group nobody is in: nobody will finish them. */
 export const ownerGone: Recovery = {
@@ -35,7 +34,6 @@ function describe(hippo: string, snapshot: Snapshot): Stuck {
     sign === undefined
       ? 'it has given no sign of life'
       : `last sign of life ${formatDuration(Math.max(0, snapshot.now - sign.at))} ago from ${sign.message.clientIp}`;
-  const path = sign?.message.path;
   const begun = runs.map((run) => run.startedAt ?? run.firstInputAt);
   return {
     recovery: 'owner-gone',
@@ -44,8 +42,7 @@ function describe(hippo: string, snapshot: Snapshot): Stuck {
     run_key: runs.length === 1 ? (runs[0]?.key ?? null) : null,
     what: `${hippo}: ${shown.join(', ')}`,
     why: `nobody is in group ${group}; ${last}`,
-    command:
-      path === undefined || path === '' ? './start-client.sh' : `cd ${shellWord(path)} && ./start-client.sh`,
+    command: startCommand(hippo, snapshot),
     since: iso(begun.length === 0 ? snapshot.now : Math.min(...begun)),
     pull: false,
     events: [],

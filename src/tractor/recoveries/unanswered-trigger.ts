@@ -2,7 +2,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { shellWord } from '../../core/shell.ts';
 import { type FrontierEvent, type ReceivedMessage, partitionPath } from '../../messages/index.ts';
 import { type Recovery, type Stuck, iso } from '../recovery.ts';
-import { type Found, type Snapshot, coordinates, isOwned } from '../snapshot.ts';
+import { type Found, type Snapshot, coordinates, isOwned, startCommand } from '../snapshot.ts';
 
 /** A younger event may still be on its way through a client, milliseconds. */
 export const GRACE = 10_000;
@@ -61,22 +61,23 @@ function describe(table: string, events: readonly Found<FrontierEvent>[], snapsh
     run_key: null,
     what: [table, ...shown].join(' '),
     why: `landed ${formatDuration(Math.max(0, snapshot.now - last.at))} ago; ${reading.why}`,
-    command: reading.waiting
-      ? './start-client.sh'
-      : `hippo tail ${shellWord(last.place.topic)} --from ${last.place.partition}:${last.place.offset} --max 1`,
+    command:
+      reading.waitsFor !== undefined
+        ? startCommand(reading.waitsFor, snapshot)
+        : `hippo tail ${shellWord(last.place.topic)} --from ${last.place.partition}:${last.place.offset} --max 1`,
     since: iso(first),
     pull: false,
     events: events.map(({ place }) => place),
   };
 }
 
-/** Who has read past these events, and who has yet to. */
+/** Who has read past these events, and who has yet to; `waitsFor`: one of these, whom nobody runs. */
 function readBy(
   events: readonly Found<FrontierEvent>[],
   snapshot: Snapshot,
-): { why: string; waiting: boolean } {
+): { why: string; waitsFor?: string } {
   const { groups } = snapshot;
-  if (groups.length === 0) return { why: 'no hippo has run on these brokers', waiting: false };
+  if (groups.length === 0) return { why: 'no hippo has run on these brokers' };
   const behind = groups.filter(({ read }) =>
     events.some(({ place }) =>
       read.some(
@@ -86,14 +87,11 @@ function readBy(
     ),
   );
   const down = behind.filter(({ hippo }) => !isOwned(snapshot, hippo)).map(({ hippo }) => hippo);
-  if (down.length > 0)
-    return {
-      why: `not read yet by ${list(down)}, which ${down.length === 1 ? 'is' : 'are'} down`,
-      waiting: true,
-    };
-  if (behind.length > 0)
-    return { why: `not read yet by ${list(behind.map(({ hippo }) => hippo))}`, waiting: false };
-  return { why: `read by ${list(groups.map(({ hippo }) => hippo))}, needed by none`, waiting: false };
+  const [waitsFor] = down;
+  if (waitsFor !== undefined)
+    return { why: `not read yet by ${list(down)}, which ${down.length === 1 ? 'is' : 'are'} down`, waitsFor };
+  if (behind.length > 0) return { why: `not read yet by ${list(behind.map(({ hippo }) => hippo))}` };
+  return { why: `read by ${list(groups.map(({ hippo }) => hippo))}, needed by none` };
 }
 
 function list(names: readonly string[]): string {
