@@ -27,9 +27,10 @@ export interface RequestWords {
 export function resolveRequest(words: RequestWords, loaded: LoadedConfig, now: Millis): Request {
   const { action, key } = words;
   const { hippo, job } = target(words.job, loaded);
-  if (loaded.file !== null && hippo === hippoName(loaded)) checkOwn({ action, job, key }, loaded, now);
+  const isOwn = loaded.file !== null && hippo === hippoName(loaded);
+  const present = isOwn ? checkOwn({ action, job, key }, loaded, now) : null;
   if (key?.trim() === '') throw new UserError('--key must name a run; it is blank');
-  return { hippo, job, action, key, by: words.by ?? operator(), reason: words.reason };
+  return { hippo, job, action, key: key ?? present, by: words.by ?? operator(), reason: words.reason };
 }
 
 function target(text: string, loaded: LoadedConfig): { hippo: string; job: string } {
@@ -49,11 +50,12 @@ function target(text: string, loaded: LoadedConfig): { hippo: string; job: strin
   });
 }
 
+/** @returns the run that is meant where none is named, as far as that is known without its hippo */
 function checkOwn(
   { action, job: name, key }: Pick<Request, 'action' | 'job' | 'key'>,
   loaded: LoadedConfig,
   now: Millis,
-): void {
+): string | null {
   const { hippo, definition } = compileProject(loaded);
   const verb = `hippo job ${action.replace('_', '-')}`;
   const job = definition.jobs.get(name);
@@ -65,10 +67,11 @@ function checkOwn(
       place: loaded.place(['jobs']),
     });
   }
-  if (key === null || job.unit === null) return;
+  if (job.unit === null) return null;
   const { calendar } = definition;
-  if (calendar.ofKey(job.unit, key)?.key === key) return;
   const example = calendar.at(job.unit, now).key;
+  if (key === null) return action === 'mark_success' ? example : null;
+  if (calendar.ofKey(job.unit, key)?.key === key) return key;
   throw new UserError(`--key ${shellWord(key)} is no ${job.unit}`, {
     why: `${hippo}/${name} runs every ${job.unit}; the present one is ${example}.`,
     next: [`${verb} ${name} --key ${example}`],

@@ -49,6 +49,11 @@ test('a job of this project, asked for by whoever types', async () => {
   });
 });
 
+test('what is counted as done is named: the run of the present window', async () => {
+  expect(await resolve('hourly', { action: 'mark_success' })).toMatchObject({ key: '2017-04-28T12' });
+  expect(await resolve('each', { action: 'mark_success' })).toMatchObject({ key: null });
+});
+
 test.each([
   { job: 'load', key: '201704' },
   { job: 'hourly', key: '2017-04-28T05' },
