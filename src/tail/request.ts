@@ -34,7 +34,10 @@ export async function readSpan(words: SpanWords, { calendar }: Config, clock: Cl
     });
   }
   if (span.from.at === 'time' && span.to?.at === 'time' && span.from.time > span.to.time) {
-    throw new UserError('--from lies after --to', { next: ['hippo tail --from -2h --to -1h'] });
+    throw new UserError('--from lies after --to', {
+      next:
+        words.to === undefined ? ['--from -2h --to -1h'] : [`--from ${words.to} --to ${words.from ?? ''}`],
+    });
   }
   if (words.partitions !== undefined && (span.from.at === 'partitions' || span.to?.at === 'partitions')) {
     throw new UserError('--partition and partition:offset both name the partitions', {
