@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { execa } from '../../src/core/exec.ts';
@@ -78,4 +79,49 @@ test('reading goes on when another broker becomes the leader, and loses and repe
     await write(100);
   }
   expect(read).toEqual(Array.from({ length: 200 }, (_, index) => index));
+});
+
+test('writing goes on when another broker becomes the leader: nothing is lost, doubled or out of order', async () => {
+  const [one, two] = await startCluster();
+  const kafka = await connectKafka({
+    brokers: [...two.brokers, ...one.brokers],
+    settings: kafkaSettings({ connect_timeout: '30s' }),
+  });
+  onTestFinished(() => kafka.close());
+  const admin = new KafkaJs({ brokers: one.brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const replicaAssignment = [0, 1, 2, 3].map((partition) => ({
+    partition,
+    replicas: partition % 2 === 0 ? [2, 1] : [1, 2],
+  }));
+  await admin.createTopics({ topics: [{ topic: 't', replicaAssignment }] });
+  await admin.disconnect();
+
+  const producer = await kafka.producer();
+  const filler = 'x'.repeat(100);
+  let total = 0;
+  const write = async (): Promise<void> => {
+    for (let turn = 0; turn < 1_000; turn += 1, total += 1) {
+      const full = producer.append('t', null, Buffer.from(`${total} ${filler}`), undefined, total % 4);
+      if (full !== undefined) await full;
+    }
+    await sleep(5);
+  };
+  while (producer.acknowledged === 0) await write();
+  const second = { isThere: true };
+  const stopped = two.stop().finally(() => (second.isThere = false));
+  while (second.isThere) await write();
+  await stopped;
+  await write();
+  await producer.flush();
+  expect(producer.acknowledged).toBe(total);
+  expect(
+    (await kafka.topics()).find(({ topic }) => topic === 't')?.partitions.map(({ leader }) => leader),
+  ).toEqual([1, 1, 1, 1]);
+  const args = ['-b', one.brokers.join(','), '-C', '-t', 't', '-e', '-q', '-f', '%p %s\n'];
+  const { stdout } = await execa('kcat', args);
+  const read: number[][] = [[], [], [], []];
+  for (const line of stdout.split('\n')) read[Number(line[0])]?.push(Number.parseInt(line.slice(2)));
+  for (const [partition, numbers] of read.entries())
+    expect(numbers).toEqual(Array.from({ length: total / 4 }, (_, index) => 4 * index + partition));
 });
