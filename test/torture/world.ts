@@ -85,7 +85,8 @@ export class World {
 
   /** Does what needs the broker; waits for it where it is away, and keeps it there. */
   async use<T>(work: () => Promise<T>): Promise<T> {
-    await this.ready();
+    // Not by ready(): between its end and the next line somebody else could end the broker again.
+    while (this.#away !== null) await this.#away;
     this.#users += 1;
     try {
       return await work();
