@@ -42,20 +42,14 @@ export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> 
       ...{ repeat: repeatedFlags(this.argv, flags), clock: systemClock, signal: this.stopping },
     };
     const connect = (): ReturnType<typeof connectProject> => connectProject(loaded, process.env);
-    if (flags['dry-run']) {
-      const { dryRunJson, dryRunText } = await import('../ui/trigger-dry-run.ts');
-      return dryRun(
-        loaded.config,
-        words,
-        options,
-        connect,
-        this.json ? dryRunJson : dryRunText,
-        process.stdout,
-      );
-    }
     const { triggerListener } = await import('../ui/trigger-listener.ts');
     const listener = triggerListener({ json: this.json });
     try {
+      if (flags['dry-run']) {
+        const { dryRunJson, dryRunText } = await import('../ui/trigger-dry-run.ts');
+        const printer = this.json ? dryRunJson : dryRunText;
+        return await dryRun(loaded.config, words, options, connect, printer, process.stdout, listener);
+      }
       return await runTrigger(loaded.config, words, options, connect, listener);
     } finally {
       listener.end();

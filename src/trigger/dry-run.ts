@@ -4,7 +4,7 @@ import { HippoError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
 import { partitionForKey } from '../kafka/partitioner.ts';
 import type { Kafka } from '../kafka/port.ts';
-import { badLineError } from './check-lines.ts';
+import { type BadLine, badLineError } from './check-lines.ts';
 import { readLines } from '../tail/lines.ts';
 import { type PlannedEvent, planMessage } from './publish.ts';
 import type { LineSource, Source } from './source.ts';
@@ -27,20 +27,16 @@ export interface DryEvent extends PlannedEvent {
 /**
  * Asks the brokers how many partitions the topic has. That none answers is no error here.
  *
- * @param connect as for the real thing
+ * @param kafka why there is none, where there is none
  */
-export async function findDestination(config: Config, connect: () => Promise<Kafka>): Promise<Destination> {
+export async function findDestination(config: Config, kafka: Kafka | HippoError): Promise<Destination> {
   const topic = topicName(config, 'frontier');
+  if (kafka instanceof HippoError) return { topic, partitions: null, why: kafka.message };
   try {
-    const kafka = await connect();
-    try {
-      const found = (await kafka.topics()).find(({ topic: name }) => name === topic);
-      return found === undefined
-        ? { topic, partitions: null, why: `there is no topic ${topic}` }
-        : { topic, partitions: found.partitions.length, why: null };
-    } finally {
-      await kafka.close();
-    }
+    const found = (await kafka.topics()).find(({ topic: name }) => name === topic);
+    return found === undefined
+      ? { topic, partitions: null, why: `there is no topic ${topic}` }
+      : { topic, partitions: found.partitions.length, why: null };
   } catch (error) {
     if (!(error instanceof HippoError)) throw error;
     return { topic, partitions: null, why: error.message };
@@ -52,8 +48,10 @@ export async function* dryEvents(
   source: Source,
   { topic, partitions }: Destination,
   signal: AbortSignal,
+  onSkipped: (bad: BadLine) => void,
 ): AsyncGenerator<DryEvent> {
-  for await (const event of source.kind === 'events' ? source.events() : lineEvents(source, topic, signal)) {
+  const events = source.kind === 'events' ? source.events() : lineEvents(source, topic, signal, onSkipped);
+  for await (const event of events) {
     if (signal.aborted) return;
     const { key } = event.record;
     yield { ...event, to: key === null || partitions === null ? null : partitionForKey(key, partitions) };
@@ -64,13 +62,16 @@ async function* lineEvents(
   { file, reader, fromLine, skipBad }: LineSource,
   topic: string,
   signal: AbortSignal,
+  onSkipped: (bad: BadLine) => void,
 ): AsyncGenerator<PlannedEvent> {
   for await (const { first, lines } of readLines(file, signal)) {
     for (const [index, bytes] of lines.entries()) {
       const n = first + index;
       const read = n < fromLine ? undefined : reader.read(bytes);
-      if (read?.ok === true) yield planMessage(read.message, topic, n);
-      else if (read !== undefined && !skipBad) {
+      if (read === undefined) continue;
+      if (read.ok) yield planMessage(read.message, topic, n);
+      else if (skipBad) onSkipped({ line: n, reason: read.reason });
+      else {
         throw badLineError(file, { line: n, reason: read.reason }, 'It would end here.', [
           `hippo trigger --file ${shellWord(file.name)} --dry-run --skip-bad`,
         ]);

@@ -1,7 +1,9 @@
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
+import { HippoError } from '../core/errors.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { type Output, Sink } from '../tail/sink.ts';
+import type { BadLine } from './check-lines.ts';
 import type { Destination, DryEvent } from './dry-run.ts';
 import { type Source, type SourceContext, type TriggerWords, openSource, resumedSource } from './source.ts';
 import {
@@ -10,6 +12,7 @@ import {
   type TriggerReport,
   isOneByOne,
   trigger,
+  warn,
 } from './trigger.ts';
 
 export { parseRate } from './throttle.ts';
@@ -47,6 +50,8 @@ export interface DryRunReport {
   destination: Destination;
   /** How many events would be published. */
   events: number;
+  /** How many lines of a file would be passed over. */
+  skipped: number;
 }
 
 /** How a dry run shows its events: each as it comes, its newline included. */
@@ -63,25 +68,38 @@ export async function dryRun(
   connect: Connect,
   printer: DryRunPrinter,
   output: Output,
+  listener: Pick<TriggerListener, 'onSkipped' | 'onUnknownTable'>,
 ): Promise<DryRunReport> {
   const context = contextOf(config, options);
   const opened = words.resume === undefined ? await openSource(words, context) : null;
   const { dryEvents, findDestination } = await import('./dry-run.ts');
   const source = opened ?? (await withKafka(connect, (kafka) => resume(kafka, words, context)));
-  const destination = await findDestination(config, connect);
+  const kafka = await connect().catch((error: unknown) => {
+    if (error instanceof HippoError) return error;
+    throw error;
+  });
   const sink = new Sink(output);
   let events = 0;
+  let skipped = 0;
   try {
+    const destination = await findDestination(config, kafka);
     sink.write(printer.heading(destination));
-    for await (const event of dryEvents(source, destination, options.signal)) {
+    const onSkipped = (bad: BadLine): void => {
+      skipped += 1;
+      listener.onSkipped(bad);
+    };
+    for await (const event of dryEvents(source, destination, options.signal, onSkipped)) {
       events += 1;
       sink.write(printer.event(event));
       await sink.ready();
     }
+    const tables = source.kind === 'events' ? source.tables : source.reader.tables();
+    await warn(tables, config, kafka instanceof HippoError ? null : kafka, listener);
+    return { dry_run: true, destination, events, skipped };
   } finally {
     sink.flush();
+    if (!(kafka instanceof HippoError)) await kafka.close();
   }
-  return { dry_run: true, destination, events };
 }
 
 async function resume(kafka: Kafka, words: TriggerWords, context: SourceContext): Promise<Source> {

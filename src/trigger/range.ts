@@ -39,17 +39,29 @@ export function partitionsIn(
   format: PartitionFormat,
   calendar: CalendarConfig,
 ): PartitionField[][] {
+  const range = readRange(text, format);
+  const span = formatSpan(format);
+  // Counting them one by one would take longer than anybody waits for a refusal.
+  if (span === 'day' || span === 'hour')
+    refuseMore(text, Math.round((range.to - range.from) / LENGTHS[span]));
   const partitions: PartitionField[][] = [];
   let last = '';
-  for (const date of datesIn(readRange(text, format), formatSpan(format), calendar)) {
+  for (const date of datesIn(range, span, calendar)) {
     const partition = formatPartition(format, date);
     const path = partition.map(({ value }) => value).join('/');
     // All days of a week are in one partition by week.
     if (path !== last) partitions.push(partition);
     last = path;
   }
-  if (partitions.length <= MOST) return partitions;
-  throw new UserError(`--range ${text} has ${partitions.length} partitions`, {
+  refuseMore(text, partitions.length);
+  return partitions;
+}
+
+const LENGTHS = { day: 86_400_000, hour: 3_600_000 };
+
+function refuseMore(range: string, count: number): void {
+  if (count <= MOST) return;
+  throw new UserError(`--range ${range} has ${count} partitions`, {
     why: `At most ${MOST} are triggered at once.`,
   });
 }

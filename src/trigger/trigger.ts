@@ -211,11 +211,16 @@ function resumeCommand({ backfill, file }: EventSource, repeat: readonly string[
   return ['hippo trigger', `--resume ${backfill.id}`, ...named, ...repeat].join(' ');
 }
 
-async function warn(
+/**
+ * Tells of tables that nobody needs, as far as that can be known without waiting for it.
+ *
+ * @param kafka null: only hippo.yaml is asked
+ */
+export async function warn(
   tables: Iterable<string>,
   config: Config,
-  kafka: Kafka,
-  listener: TriggerListener,
+  kafka: Kafka | null,
+  listener: Pick<TriggerListener, 'onUnknownTable'>,
 ): Promise<UnknownTable[]> {
   // That nothing can be said about a table is no reason to fail.
   const asked = unknownTables(tables, config, kafka).catch(() => []);

@@ -57,8 +57,13 @@ export const dryRunJson: DryRunPrinter = {
     })}\n`,
 };
 
-export function renderDryRun({ events }: DryRunReport): string {
-  return `${events.toLocaleString('en')} event${events === 1 ? '' : 's'} would be published.`;
+export function renderDryRun({ events, skipped }: DryRunReport): string {
+  const over = skipped === 0 ? '' : ` ${count(skipped, 'line')} would be passed over.`;
+  return `${count(events, 'event')} would be published.${over}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function asJson(bytes: Buffer | string | null): string | null | { base64: string } {

@@ -33,6 +33,12 @@ describe('a range has every partition between its ends, both included', () => {
     expect(range(text, path)).toEqual(expected.split(' '));
   });
 
+  test.each(['dt=%Y%m%d', 'h=%Y%m%d%H'])('more of %s than any table has are refused at once', (path) => {
+    const started = performance.now();
+    expect(() => range('1000-01..9999-12', path)).toThrow(/^--range 1000-01..9999-12 has \d+ partitions$/);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
   test('an end stands for all that it names', () => {
     expect(range('2017-02', 'dt=%Y%m%d')).toHaveLength(28);
     expect(range('2016..2017', 'dt=%Y%m%d')).toHaveLength(366 + 365);

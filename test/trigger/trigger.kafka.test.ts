@@ -212,6 +212,11 @@ describe('what is not published', () => {
       { env },
     );
     expect(exitCode).toBe(0);
+    const near = await project.hippo(['trigger', '--table', 'btd.partyy', '--dry-run'], { env });
+    expect(near.stderr).toContain('Did you mean btd.party?');
+    const input = `nonsense\n${event('party', '201701')}\n`;
+    const file = await project.hippo(['trigger', '--file', '-', '--skip-bad', '--dry-run'], { env, input });
+    expect(file.stdout).toMatch(/1 event would be published. 1 line would be passed over.\n$/);
     expect(stdout.replaceAll('\n', ' ')).toContain(
       'its partitions are not known: Kafka cannot be reached at 127.0.0.1:1.',
     );
