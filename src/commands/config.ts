@@ -1,3 +1,4 @@
+import type { LoadedConfig } from '../config/load.ts';
 import type { ConfigReport } from '../config/report.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { renderConfig } from '../ui/config.ts';
@@ -24,7 +25,15 @@ export default class Config extends HippoCommand<ConfigReport> {
     ]);
     const { env } = process;
     const loaded = await loadConfig({ file: flags.config, profile: flags.profile, cwd: process.cwd(), env });
+    await this.#refuseWhatCannotRun(loaded);
     return reportConfig(loaded, env, args.section);
+  }
+
+  /** The templates of jobs: what no client could run with is not in force. */
+  async #refuseWhatCannotRun(loaded: LoadedConfig): Promise<void> {
+    if (loaded.file === null || Object.keys(loaded.config.jobs).length === 0) return;
+    const { compileProject } = await import('../client/host/project.ts');
+    compileProject(loaded);
   }
 
   protected render(report: ConfigReport): string {

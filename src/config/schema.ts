@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import { DURATION_FORM, parseDuration } from '../core/duration.ts';
+import { didYouMean } from '../core/near.ts';
+import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 
 /** Names go into topics, file names, YARN tags and argv: letters, digits, dot, dash, underscore; no leading dash or dot. */
@@ -286,8 +288,18 @@ const topics = v.strictObject({
   state: v.optional(topicName, 'hippo-state'),
 });
 
+const timezone = v.pipe(
+  v.string(),
+  v.check(isTimezone, ({ input }) =>
+    ['must be an IANA time zone such as Asia/Taipei', didYouMean(input, Intl.supportedValuesOf('timeZone'))]
+      .filter((sentence) => sentence !== undefined)
+      .join('. '),
+  ),
+  v.description('IANA name, e.g. Asia/Taipei'),
+);
+
 const calendar = v.strictObject({
-  timezone: v.optional(described(v.string(), 'IANA name, e.g. Asia/Taipei'), 'UTC'),
+  timezone: v.optional(timezone, 'UTC'),
   day_starts: v.optional(
     described(clockTime, 'When a day begins; "22:00": what comes after 22:00 counts as the next day\'s'),
     '00:00',

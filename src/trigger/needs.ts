@@ -3,6 +3,7 @@ import { UNFORMATTED } from '../client/machine/needs.ts';
 import { type Piece, compilePieces } from '../client/machine/template.ts';
 import { type DatePattern, datePattern } from '../client/machine/strftime.ts';
 import type { Config, JobConfig, NeedConfig } from '../config/schema.ts';
+import { UserError } from '../core/errors.ts';
 import type { PartitionFormat } from './format.ts';
 
 /** What a job of this hippo.yaml needs of a table. */
@@ -14,16 +15,17 @@ export interface TableNeed {
 /**
  * How the jobs of this hippo.yaml expect the partition of a table to be written: each format once. Empty where they do not
  * say: a job with `every: event` takes partitions of any form.
+ *
+ * @throws UserError for a template that no client could run with
  */
 export function tableNeeds(table: string, config: Config): TableNeed[] {
-  const needs = Object.entries(config.jobs).flatMap(([job, { every, needs: members }]) =>
+  const known = Object.entries(config.jobs).flatMap(([job, { every, needs: members }]) =>
     every === 'event'
       ? []
       : members
           .flatMap((need) => partitionsOf(need, table))
-          .map((partition) => ({ job, format: formatOf(partition, every) })),
+          .map((partition) => ({ job, format: formatOf(partition, every, job) })),
   );
-  const known = needs.filter((need): need is TableNeed => need.format !== undefined);
   return known.filter(
     ({ format }, index) => known.findIndex((other) => sameFormat(other.format, format)) === index,
   );
@@ -47,18 +49,20 @@ function partitionsOf(need: NeedConfig, table: string): PartitionTemplate[] {
   }));
 }
 
-/** undefined where a template cannot be compiled: the client says why. */
 function formatOf(
   { levels, names }: PartitionTemplate,
   every: Exclude<JobConfig['every'], 'event'>,
-): PartitionFormat | undefined {
-  const format = Object.entries(levels).map(([name, source]) => {
+  job: string,
+): PartitionFormat {
+  return Object.entries(levels).map(([name, source]) => {
     const pieces = compilePieces(source, names, UNFORMATTED[every]);
-    return { name, pattern: pieces.ok ? joined(pieces.value) : undefined };
+    const pattern = pieces.ok ? joined(pieces.value) : undefined;
+    if (pattern !== undefined) return { name, pattern };
+    throw new UserError(`the partition ${name} that jobs.${job} needs is no template that can be read`, {
+      why: pieces.ok ? undefined : pieces.message,
+      next: ['hippo config    (says where, and what is allowed)'],
+    });
   });
-  return format.every((level): level is { name: string; pattern: DatePattern } => level.pattern !== undefined)
-    ? format
-    : undefined;
 }
 
 /** The window's shifts (`minus: '1 month'`) say which partition a run needs, not how one is written. */

@@ -34,6 +34,11 @@ describe('what is wrong with a hippo.yaml', () => {
       'kafka: { connect_timeout: soon }',
       'kafka.connect_timeout must be a duration such as 500ms, 30s, 5m, 2h or 1d',
     ],
+    [
+      'calendar: { timezone: Asia/Taipeh }',
+      'calendar.timezone must be an IANA time zone such as Asia/Taipei. Did you mean Asia/Taipei or Asia/Thimphu?',
+    ],
+    ['calendar: { timezone: Mars/Base }', 'calendar.timezone must be an IANA time zone such as Asia/Taipei'],
     ['calendar: { day_starts: "25:00" }', 'calendar.day_starts must be a time of day such as "22:00"'],
     ['client: { http: { port: 70000 } }', 'client.http.port must be at most 65535'],
     [load('concurrency: 0'), 'jobs.load.concurrency must be at least 1'],

@@ -41,13 +41,8 @@ export interface Calendar {
   iso(at: Millis): string;
 }
 
-/** Whether the time zone is an IANA name that this Node knows. */
-export function isTimezone(name: string): boolean {
-  return IANAZone.isValidZone(name);
-}
-
 /**
- * @param timezone an IANA name, see {@link isTimezone}
+ * @param timezone an IANA name
  * @param dayStarts `HH:MM`
  */
 export function createCalendar(timezone: string, dayStarts: string): Calendar {

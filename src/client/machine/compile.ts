@@ -1,6 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
 import type { CalendarConfig, JobConfig, NeedConfig, SingleNeedConfig } from '../../config/schema.ts';
-import { type Calendar, createCalendar, isTimezone } from './calendar.ts';
+import { type Calendar, createCalendar } from './calendar.ts';
 import type { Definition, JobDefinition, Listener, Need, NeedGroup } from './definition.ts';
 import { compileNeed } from './needs.ts';
 import { type ArgumentTemplate, compileArgument, type TemplateProblem } from './template.ts';
@@ -27,13 +27,6 @@ const DEFAULT_KEEP = 62 * 86_400_000;
 /** Checks what the schema cannot (templates, needs that name no run) and prepares the jobs. */
 export function compileJobs(input: CompileInput): Compiled {
   const { timezone, day_starts: dayStarts } = input.calendar;
-  if (!isTimezone(timezone)) {
-    const problem = {
-      message: `unknown time zone "${timezone}"`,
-      allowed: 'an IANA name such as Asia/Taipei',
-    };
-    return { ok: false, problems: [{ path: ['calendar', 'timezone'], ...problem }] };
-  }
   const calendar = createCalendar(timezone, dayStarts);
   const problems: CompileProblem[] = [];
   const jobs = Object.entries(input.jobs).map(([name, config]) =>

@@ -156,16 +156,6 @@ describe('a problem is told with its place, what it is, and what is allowed', ()
       'jobs.two.needs.0.key',
     ]);
   });
-
-  it('the time zone', () => {
-    expect(problemsOf({ every: 'day', needs: [need] }, { timezone: 'Asia/Taipeh' })).toEqual([
-      {
-        at: 'calendar.timezone',
-        message: 'unknown time zone "Asia/Taipeh"',
-        allowed: 'an IANA name such as Asia/Taipei',
-      },
-    ]);
-  });
 });
 
 describe('needs are called by what they are', () => {
