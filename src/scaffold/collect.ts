@@ -1,4 +1,5 @@
 import { UserError } from '../core/errors.ts';
+import { shellWord } from '../core/shell.ts';
 import { type AnswerValue, type RawAnswers, readAnswer } from './answer.ts';
 import { renderText } from './render.ts';
 import { type Question, type Template, flagOf } from './template.ts';
@@ -48,7 +49,8 @@ export async function collectAnswers(
       continue;
     }
     const read = readAnswer(question, answer, values);
-    if ('problem' in read) throw wrongAnswer(template, question, read.problem);
+    if ('problem' in read)
+      throw wrongAnswer(template, question, read.problem, { ...given, [question.name]: suggested });
     raw[question.name] = answer.trim();
     values[question.name] = read.value;
   }
@@ -78,9 +80,14 @@ function refuseUnknown(template: Template, given: RawAnswers): void {
   });
 }
 
-function wrongAnswer(template: Template, question: Question, why: string): UserError {
+/** @param mended what was given, with the default in the place of the wrong answer: it goes by the answers before it */
+function wrongAnswer(template: Template, question: Question, why: string, mended: RawAnswers): UserError {
+  const answers = template.questions.flatMap((one) => {
+    const answer = mended[one.name] || (one === question ? one.example : undefined);
+    return answer === undefined ? [] : [`${flagOf(one)} ${shellWord(answer)}`];
+  });
   return new UserError(`${flagOf(question)}: ${why}`, {
-    next: [...exampleOf(template, [question]), 'hippo new --help'],
+    next: [['hippo new', template.type, 'NAME', ...answers].join(' '), 'hippo new --help'],
   });
 }
 

@@ -34,7 +34,7 @@ function problemError(loaded: LoadedConfig, problems: readonly CompileProblem[])
     loaded.file ?? CONFIG_FILE,
     problems.map(({ path, message, allowed }) => ({
       place: loaded.place(path),
-      message: allowed === undefined ? message : `${message}; allowed: ${allowed}`,
+      message: `cannot be used: ${message}${allowed === undefined ? '' : `; allowed: ${allowed}`}`,
     })),
   );
 }
