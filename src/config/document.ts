@@ -13,7 +13,7 @@ import {
 import { type ErrorPlace, UserError, messageOf } from '../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { type ConfigPath, formatPath } from './path.ts';
-import { problemsError } from './problems.ts';
+import { CHECK, problemsError } from './problems.ts';
 
 /** A hippo.yaml as written: its values, and where each of them stands. */
 export interface ConfigDocument {
@@ -46,9 +46,9 @@ export function readDocument(text: string, file: string): ConfigDocument {
       place: at(pos[0]),
       message: `is not YAML: ${bare(message)}`,
     })),
-    ...missingAnchors(document).map((offset) => ({
+    ...wrongAliases(document).map(({ offset, message }) => ({
       place: at(offset),
-      message: 'is not YAML: what begins with "*" names an anchor (&name), and there is none; quote a text',
+      message: `is not YAML: ${message}`,
     })),
   ];
   if (problems.length > 0) throw problemsError(file, problems);
@@ -121,7 +121,7 @@ function treeOf(document: Document, file: string): JsonObject {
   if (value === null) return {};
   if (!isJsonObject(value)) {
     throw new UserError(`${file} must be a mapping of keys to values`, {
-      next: ['hippo schema'],
+      next: [CHECK],
       place: { file, line: 1, column: 1 },
     });
   }
@@ -142,15 +142,22 @@ function isNull(node: Node | null | undefined): boolean {
   return node === null || node === undefined || (isScalar(node) && node.value === null);
 }
 
-/** The offsets of the aliases that stand for nothing. */
-function missingAnchors(document: Document): number[] {
-  const offsets: number[] = [];
+/** The aliases that stand for nothing, or for what they are in. */
+function wrongAliases(document: Document): { offset: number; message: string }[] {
+  const found: { offset: number; message: string }[] = [];
   visit(document, {
-    Alias: (_, alias) => {
-      if (alias.resolve(document) === undefined) offsets.push(alias.range?.[0] ?? 0);
+    Alias: (_, alias, parents) => {
+      const meant = alias.resolve(document);
+      const offset = alias.range?.[0] ?? 0;
+      if (meant === undefined) {
+        const message = 'what begins with "*" names an anchor (&name), and there is none; quote a text';
+        found.push({ offset, message });
+      } else if (parents.includes(meant)) {
+        found.push({ offset, message: 'an alias (*name) cannot stand inside of its own anchor (&name)' });
+      }
     },
   });
-  return offsets;
+  return found;
 }
 
 /** A message of the parser without what it quotes of the file, which may be a password. */

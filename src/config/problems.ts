@@ -1,4 +1,4 @@
-import { type ErrorPlace, UserError } from '../core/errors.ts';
+import { type ErrorDetails, type ErrorPlace, UserError } from '../core/errors.ts';
 
 /** One thing that is wrong with the configuration. */
 export interface Problem {
@@ -7,16 +7,32 @@ export interface Problem {
   message: string;
 }
 
+/** What is wrong with a configuration, piece by piece. */
+export class ConfigError extends UserError {
+  readonly problems: readonly Problem[];
+
+  constructor(message: string, problems: readonly Problem[], details: ErrorDetails) {
+    super(message, details);
+    this.problems = problems;
+  }
+}
+
+/** What to type when hippo.yaml is mended. */
+export const CHECK = 'hippo config    (checks it again)';
+
 /** One error that lists all problems, in the order of the file, each once. */
-export function problemsError(file: string, problems: readonly Problem[]): UserError {
+export function problemsError(file: string, problems: readonly Problem[]): ConfigError {
   const told = new Map(problems.map((problem) => [describe(problem), problem]));
   const sorted = [...told.values()].sort((left, right) => position(left) - position(right));
   const [first] = sorted;
-  const next = ['hippo schema'];
+  const next = [CHECK];
   if (sorted.length === 1 && first !== undefined) {
-    return new UserError(`${first.place.key ?? file} ${first.message}`, { place: first.place, next });
+    return new ConfigError(`${first.place.key ?? file} ${first.message}`, sorted, {
+      place: first.place,
+      next,
+    });
   }
-  return new UserError(`${file} has ${sorted.length} problems`, {
+  return new ConfigError(`${file} has ${sorted.length} problems`, sorted, {
     why: sorted.map(describe).join('\n'),
     next,
     ...(first === undefined ? {} : { place: first.place }),

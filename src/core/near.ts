@@ -19,7 +19,13 @@ export function nearMisses(word: string, names: Iterable<string>): string[] {
 function score(wanted: string, name: string): number {
   const contained =
     wanted.length >= 3 && (name.includes(wanted) || (name.length >= 3 && wanted.includes(name)));
-  return contained ? 0.3 : distance(wanted, name) / Math.max(wanted.length, name.length, 1);
+  return contained ? 0.3 : changes(wanted, name) / Math.max(wanted.length, name.length, 1);
+}
+
+/** Two neighbours that have changed places are one slip, not two. */
+function changes(wanted: string, name: string): number {
+  const count = distance(wanted, name);
+  return count === 2 && Array.from(wanted).sort().join('') === Array.from(name).sort().join('') ? 1 : count;
 }
 
 /** `Did you mean frontier-adw?`, or undefined where nothing is near. */

@@ -331,7 +331,7 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     { tls: { ...ca, cert_file: client.cert_file } },
     '✗ kafka.tls.key_file is missing; cert_file needs it',
     '  at hippo.yaml:5:3 (kafka.tls.key_file)',
-    '  → hippo schema',
+    '  → hippo config    (checks it again)',
   );
   wrong(
     'the key of another certificate',
@@ -382,7 +382,7 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     { sasl: { mechanism: 'plain', password: '${KAFKA_PASSWORD}' } },
     '✗ kafka.sasl.username is missing; plain needs it',
     '  at hippo.yaml:5:3 (kafka.sasl.username)',
-    '  → hippo schema',
+    '  → hippo config    (checks it again)',
   );
   wrong(
     'a variable that is not set',
@@ -390,7 +390,7 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     { sasl: byPassword('plain', { password: '${NO_PASSWORD}' }) },
     '✗ kafka.sasl.password needs the environment variable NO_PASSWORD, which is not set',
     '  at hippo.yaml:8:15 (kafka.sasl.password)',
-    '  → hippo schema',
+    '  → hippo config    (checks it again)',
   );
   wrong(
     'a password file that is not there',
@@ -416,7 +416,7 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     { sasl: byPassword('plain', { password_file: 'secrets/kafka-password' }) },
     '✗ kafka.sasl.password_file says again what password says; leave one of them out',
     '  at hippo.yaml:9:20 (kafka.sasl.password_file)',
-    '  → hippo schema',
+    '  → hippo config    (checks it again)',
   );
 });
 

@@ -1,3 +1,4 @@
+import { ConfigError } from '../../config/problems.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { ErrorPlace } from '../../core/errors.ts';
 import { type Check, type Diagnosis, type Finding, error, ok, skipped } from '../check.ts';
@@ -15,11 +16,11 @@ export const hippoYaml: Check = {
     }
     if (project.state === 'broken') {
       const { problem } = project;
-      const at = problem.place === undefined ? '' : `${placeOf(problem.place)}: `;
-      return {
-        summary: 'not valid',
-        findings: [error(`${at}${sentence(problem)}`, { commands: problem.next })],
-      };
+      const findings =
+        problem instanceof ConfigError
+          ? problem.problems.map(({ place, message }) => error(`${placeOf(place)} ${message}`))
+          : [error(sentence(problem), { commands: problem.next })];
+      return { summary: 'not valid', findings };
     }
     return compile(project.loaded, project.hippo);
   },
