@@ -40,7 +40,7 @@ describe('the front door', () => {
     const { exitCode, stderr } = await hippo(['schema', '--', '--help']);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: '✗ Unexpected argument: --help\n  → hippo schema --help\n',
+      stderr: '✗ one word too many: --help\n  → hippo schema --help\n',
     });
   });
 
@@ -53,12 +53,23 @@ describe('the front door', () => {
       ['--quiet', 'schema'],
       '✗ hippo has no command "--quiet"\n  Flags come after the command.\n  → hippo --help\n',
     ],
-    [['config', 'a', 'b'], '✗ Unexpected argument: b\n  → hippo config --help\n'],
+    [['config', 'a', 'b'], '✗ one word too many: b\n  → hippo config --help\n'],
     [
       ['config', '--profil', 'x'],
-      '✗ Nonexistent flag: --profil\n  Did you mean --profile?\n  → hippo config --help\n',
+      '✗ there is no flag --profil\n  Did you mean --profile?\n  → hippo config --help\n',
     ],
-    [['up', '--port', 'x'], '✗ --port: Expected an integer but received: x\n  → hippo up --help\n'],
+    [['up', '--port', 'x'], '✗ --port must be a whole number; it is "x"\n  → hippo up --help\n'],
+    [['up', '--port', '0'], '✗ --port must be a whole number, at least 1; it is "0"\n  → hippo up --help\n'],
+    [['up', '--port'], '✗ --port needs a value\n  → hippo up --help\n'],
+    [
+      ['tail', '--from', '1', '--last', '2'],
+      '✗ --from and --last exclude each other\n  → hippo tail --help\n',
+    ],
+    [['tractor', '--yes'], '✗ --yes goes only with --pull\n  → hippo tractor --help\n'],
+    [
+      ['job', 'run'],
+      "✗ job is missing: The job: JOB of this project's hippo, or HIPPO/JOB.\n  → hippo job run --help\n",
+    ],
     [
       ['trigger', '--timeout', 'soon'],
       '✗ --timeout must be a duration such as 500ms, 30s, 5m, 2h or 1d; it is "soon"\n  → --timeout 30m\n',
@@ -73,7 +84,7 @@ describe('the front door', () => {
     expect(JSON.parse(flag.stdout)).toEqual({
       error: {
         kind: 'user',
-        message: 'Nonexistent flag: --bad',
+        message: 'there is no flag --bad',
         exit_code: 2,
         next: ['hippo schema --help'],
       },

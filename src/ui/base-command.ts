@@ -167,9 +167,12 @@ async function usageError(thrown: unknown, name: string, flags: Values): Promise
   }
   // oclif's own errors carry this key; everything else is a bug.
   if (!('oclif' in thrown)) return thrown;
-  const { didYouMean } = await import('../core/near.ts');
+  const [{ didYouMean }, { usageWords }] = await Promise.all([
+    import('../core/near.ts'),
+    import('./usage-words.ts'),
+  ]);
   const [unknown] = 'flags' in thrown ? (thrown.flags as string[]) : [];
-  return new UserError(flag === undefined ? message : `${flag}: ${inner}`, {
+  return new UserError(usageWords(flag === undefined ? message : `${flag}: ${inner}`), {
     why:
       unknown === undefined
         ? undefined
