@@ -5,7 +5,7 @@ import type { TriggerReport } from '../trigger/trigger.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { renderDryRun } from '../ui/trigger-dry-run.ts';
 import { renderOutcome, triggerVerdict } from '../ui/trigger.ts';
-import { repeatedFlags, triggerFlags } from '../ui/trigger-flags.ts';
+import { refuseWithoutMany, repeatedFlags, triggerFlags } from '../ui/trigger-flags.ts';
 
 export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> {
   static override summary = 'Say that tables have landed, and follow what that sets off.';
@@ -29,6 +29,7 @@ export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> 
       import('../config/load.ts'),
       import('../trigger/index.ts'),
     ]);
+    refuseWithoutMany(flags);
     const rate = flags.rate === undefined ? undefined : parseRate(flags.rate);
     const loaded = await loadConfig({ ...flags, file: flags.config, cwd: process.cwd(), env: process.env });
     const words = {

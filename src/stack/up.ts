@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BrokersOrigin, adviceFor, findBrokers } from '../config/brokers.ts';
+import { type BrokersOrigin, type FoundBrokers, adviceFor, findBrokers } from '../config/brokers.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type StackFile, readStackFile, writeStackFile } from '../config/stack-file.ts';
+import { UserError } from '../core/errors.ts';
 import type { Step } from '../core/steps.ts';
 import { connectKafka } from '../kafka/connect.ts';
 import { topicSpecs } from '../kafka/topics.ts';
@@ -66,17 +67,34 @@ export interface UpPlan {
   steps: { title: string; skip: string | null }[];
 }
 
-/** Looks at what is here; changes nothing. */
-export async function gatherUpFacts({ loaded, env }: UpOptions): Promise<UpFacts> {
+/**
+ * Looks at what is here; changes nothing.
+ *
+ * @throws UserError for a port where brokers are configured
+ */
+export async function gatherUpFacts({ loaded, env, port }: UpOptions): Promise<UpFacts> {
   const place = stackPlace(loaded.directory);
   const known = orNull(() => findBrokers(loaded, env));
   if (known !== null && known.origin.from !== 'stack') {
+    if (port !== undefined) throw notOurs(known);
     return { place, configured: known, broker: null, recorded: null, kafka: null, spark: null };
   }
   const recorded = orNull(() => readStackFile(place.directory));
   const [broker, kafka, spark] = await Promise.all([findBroker(place.kafka), findKafka(env), findSpark(env)]);
   if (broker === null) await requireJava(env);
   return { place, configured: null, broker, recorded, kafka, spark };
+}
+
+function notOurs({ brokers, origin }: FoundBrokers): UserError {
+  const by = origin.from === 'environment' ? `$${origin.variable}` : 'kafka.brokers in hippo.yaml';
+  return new UserError('--port is for a Kafka that hippo up starts', {
+    why: `${by} names ${brokers.join(', ')}: nothing is started then.`,
+    next: [
+      'hippo up    (creates the topics there)',
+      origin.from === 'environment' ? `unset ${origin.variable}` : `take ${by} away`,
+    ],
+    ...(origin.from === 'configuration' && { place: origin.place }),
+  });
 }
 
 /** What cannot be read is written anew. */

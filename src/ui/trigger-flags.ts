@@ -1,3 +1,4 @@
+import { UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
 import { durationFlag } from './flags.ts';
 import { Flags, type Interfaces } from './oclif.ts';
@@ -73,6 +74,21 @@ export type TriggerFlags = Interfaces.InferredFlags<typeof triggerFlags> & {
   config?: string | undefined;
   profile?: string | undefined;
 };
+
+/**
+ * A single event is held back by nothing.
+ *
+ * @throws UserError for a limit that would not do anything
+ */
+export function refuseWithoutMany({ range, file, resume, wait, ...flags }: TriggerFlags): void {
+  if (range !== undefined || file !== undefined || resume !== undefined || wait) return;
+  const limit = (['max-active', 'rate'] as const).find((name) => flags[name] !== undefined);
+  if (limit === undefined) return;
+  throw new UserError(`--${limit} goes only with --range, --file or --resume`, {
+    why: 'Without them a single event is published.',
+    next: ['hippo trigger --help'],
+  });
+}
 
 /** The flags that must be given again to go on in the same way, as a person types them. */
 export function repeatedFlags(argv: readonly string[], flags: TriggerFlags): string[] {
