@@ -3,21 +3,24 @@ import { didYouMean } from '../core/near.ts';
 import type { Check } from './check.ts';
 
 /**
- * The checks that were named, in their own order; all of them when none was.
+ * The checks that were named, by id or by title, in their own order; all of them when none was.
  *
  * @throws UserError when there is no check of a name
  */
-export function chooseChecks<Named extends Pick<Check, 'id'>>(
+export function chooseChecks<Named extends Pick<Check, 'id' | 'title'>>(
   checks: readonly Named[],
-  names: readonly string[],
+  words: readonly string[],
 ): Named[] {
+  const names = words.map(
+    (word) => checks.find(({ title }) => title.toLowerCase() === word.toLowerCase())?.id ?? word,
+  );
   const unknown = names.find((name) => !checks.some(({ id }) => id === name));
   if (unknown !== undefined) {
     throw new UserError(`There is no check named ${JSON.stringify(unknown)}`, {
       why:
         didYouMean(
           unknown,
-          checks.map(({ id }) => id),
+          checks.flatMap(({ id, title }) => [id, title.toLowerCase()]),
         ) ?? `The checks are ${checks.map(({ id }) => id).join(', ')}.`,
       next: ['hippo doctor --list'],
     });

@@ -4,6 +4,9 @@ import stringWidth from 'fast-string-width';
 /** Columns that every report fits. */
 export const COLUMNS = 80;
 
+/** What stays on one line: `25 ms`. */
+const NUMBER_AND_UNIT = /(\d) ((?:ms|s|min|h|d|B|[kKMGT]i?B)\b)/g;
+
 /**
  * Breaks a text between words, so that each line fits; a word that is longer than a line (a path, a command) stays whole.
  *
@@ -19,7 +22,9 @@ export function wrap(
   const lines: string[] = [];
   let line = first;
   let empty = true;
-  for (const word of text.split(/\s+/).filter((part) => part !== '')) {
+  const glued = text.replaceAll(NUMBER_AND_UNIT, '$1\u00a0$2');
+  for (const part of glued.split(/[^\S\u00a0]+/).filter((part) => part !== '')) {
+    const word = part.replaceAll('\u00a0', ' ');
     if (!empty && stringWidth(line) + 1 + stringWidth(word) > columns) {
       lines.push(line);
       line = rest;

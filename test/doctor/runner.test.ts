@@ -105,10 +105,11 @@ test.each([
   expect(worst(findings)).toBe(status);
 });
 
-test('only the named checks run, in their own order; an unknown name is refused', () => {
-  const all = ['node', 'kafka', 'topics'].map((id) => ({ id }));
+test('only the named checks run, by id or by title, in their own order; an unknown name is refused', () => {
+  const all = ['node', 'kafka', 'group'].map((id) => ({ id, title: id === 'group' ? 'Client' : id }));
   expect(chooseChecks(all, [])).toEqual(all);
-  expect(chooseChecks(all, ['topics', 'node', 'topics'])).toEqual([{ id: 'node' }, { id: 'topics' }]);
+  expect(chooseChecks(all, ['group', 'node', 'group']).map(({ id }) => id)).toEqual(['node', 'group']);
+  expect(chooseChecks(all, ['client']).map(({ id }) => id)).toEqual(['group']);
   expect(() => chooseChecks(all, ['kafk'])).toThrow(
     expect.objectContaining({
       message: 'There is no check named "kafk"',

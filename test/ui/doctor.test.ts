@@ -29,7 +29,7 @@ test('a whole report: marks, findings, remedies as commands, and a last line tha
         findings: [
           {
             status: 'warning',
-            text: 'No Spark: no SPARK_HOME, no spark-submit on PATH, none in the local stack',
+            text: "No Spark: no SPARK_HOME, no spark-submit on PATH, none in hippo's cache",
             remedy: { commands: ['hippo up'], text: 'The local stack fetches one:' },
           },
         ],
@@ -58,7 +58,7 @@ test('a whole report: marks, findings, remedies as commands, and a last line tha
 [✓] Node (24.21.0)
     ✓ /usr/bin/node
 [!] Spark (not found)
-    ! No Spark: no SPARK_HOME, no spark-submit on PATH, none in the local stack
+    ! No Spark: no SPARK_HOME, no spark-submit on PATH, none in hippo's cache
       The local stack fetches one:
       → hippo up
 [✗] Kafka (failed)

@@ -9,6 +9,10 @@ test('breaks between words, and hangs the rest under the first', () => {
   expect(wrap('')).toEqual(['']);
 });
 
+test('a number stays with its unit', () => {
+  expect(wrap('round trip 25 ms, then', '', '', 13)).toEqual(['round trip', '25 ms, then']);
+});
+
 test('a long word stays whole', () => {
   expect(wrap('see /a/very/long/path now', '', '', 10)).toEqual(['see', '/a/very/long/path', 'now']);
 });

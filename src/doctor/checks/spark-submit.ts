@@ -6,7 +6,7 @@ const SOURCES: Record<Spark['source'], string> = {
   SPARK_SUBMIT: '$SPARK_SUBMIT',
   SPARK_HOME: '$SPARK_HOME',
   PATH: 'PATH',
-  cache: 'the local stack',
+  cache: "hippo's cache",
 };
 
 /** The Spark that start-spark.sh would use, and where it comes from. */
@@ -14,7 +14,7 @@ export const sparkSubmit: Check = {
   id: 'spark-submit',
   title: 'Spark',
   category: 'tools',
-  about: "SPARK_SUBMIT's, SPARK_HOME's, PATH's or the stack's",
+  about: "SPARK_SUBMIT's, SPARK_HOME's, PATH's or hippo's own",
   // Where no jar tells the version, spark-submit is asked, and starts a JVM.
   timeLimit: 35_000,
   async run({ env }) {
@@ -24,7 +24,7 @@ export const sparkSubmit: Check = {
       return {
         summary: 'not found',
         findings: [
-          warning('No Spark: no SPARK_HOME, no spark-submit on PATH, none in the local stack', {
+          warning("No Spark: no SPARK_HOME, no spark-submit on PATH, none in hippo's cache", {
             commands: ['hippo up'],
             text: 'The local stack fetches one:',
           }),
