@@ -169,8 +169,9 @@ export async function resolveSpan(
       const offset = clamp(start, low, high);
       from.push({ topic, partition, offset });
       ends.push({ topic, partition, offset: stable });
-      // An offset that is still to be written is waited for: `--to 0:1000` on a log that ends at 900.
-      until.push({ topic, partition, offset: stop > offset ? stop : offset });
+      // Who names an end wants to come to it: what is still to be written is not waited for.
+      const end = least(stop, stable);
+      until.push({ topic, partition, offset: end > offset ? end : offset });
     }
   }
   return { from, until: span.to === null ? undefined : until, ends };

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
-import { type Span, parseSpan } from './positions.ts';
+import { type Position, type Span, parseSpan } from './positions.ts';
 
 /** What a person said about where to begin and end; undefined: not said. */
 export interface SpanWords {
@@ -33,7 +33,7 @@ export async function readSpan(words: SpanWords, { calendar }: Config, clock: Cl
       why: 'Without --to the topics are followed until Ctrl-C.',
     });
   }
-  if (span.from.at === 'time' && span.to?.at === 'time' && span.from.time > span.to.time) {
+  if (liesAfter(span.from, span.to)) {
     throw new UserError('--from lies after --to', {
       next:
         words.to === undefined ? ['--from -2h --to -1h'] : [`--from ${words.to} --to ${words.from ?? ''}`],
@@ -45,4 +45,11 @@ export async function readSpan(words: SpanWords, { calendar }: Config, clock: Cl
     });
   }
   return span;
+}
+
+/** Of what can be compared without Kafka. */
+function liesAfter(from: Position, to: Position | null): boolean {
+  if (from.at === 'time' && to?.at === 'time') return from.time > to.time;
+  if (from.at === 'offset' && to?.at === 'offset') return from.offset > to.offset;
+  return from.at === 'end' && to?.at === 'beginning';
 }

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from 'listr2';
+import { DefaultRenderer, Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from 'listr2';
 import { chalkStderr as chalk } from 'chalk';
 import { formatDuration } from '../core/duration.ts';
 import type { Step } from '../core/steps.ts';
@@ -13,6 +13,11 @@ export async function runSteps<Context>(steps: readonly Step<Context>[], context
   await (live ? runLive(steps, context) : runPlain(steps, context));
 }
 
+/** listr2 asks stdout whether there is a terminal to draw on; here it is stderr, and known to be one. */
+class StderrRenderer extends DefaultRenderer {
+  static override nonTTY = true;
+}
+
 async function runLive<Context>(steps: readonly Step<Context>[], context: Context): Promise<void> {
   // listr2 draws on stdout unless told otherwise; results alone go there.
   const logger = new ListrLogger({
@@ -20,7 +25,7 @@ async function runLive<Context>(steps: readonly Step<Context>[], context: Contex
     toStderr: [],
     processOutput: new ProcessOutput(process.stderr, process.stderr),
   });
-  const list = new Listr<{ context: Context }>(
+  const list = new Listr<{ context: Context }, typeof StderrRenderer>(
     steps.map((step) => ({
       title: step.title,
       skip: async () => {
@@ -33,7 +38,12 @@ async function runLive<Context>(steps: readonly Step<Context>[], context: Contex
         });
       },
     })),
-    { rendererOptions: { logger, timer: PRESET_TIMER, collapseErrors: false, showErrorMessage: false } },
+    {
+      renderer: StderrRenderer,
+      rendererOptions: { logger, timer: PRESET_TIMER, collapseErrors: false, showErrorMessage: false },
+      // The command has its own, which ends the steps in order; listr2's ends the process at once.
+      registerSignalListeners: false,
+    },
   );
   await list.run({ context });
 }

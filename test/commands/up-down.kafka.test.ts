@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
 import { readStackFile, writeStackFile } from '../../src/config/stack-file.ts';
 import { newId } from '../../src/core/ids.ts';
@@ -13,6 +13,8 @@ import { findBroker, stopBroker } from '../../src/stack/found-broker.ts';
 import { isAlive } from '../../src/stack/process.ts';
 import type { UpResult } from '../../src/stack/up.ts';
 import { hippo, hippoJson } from '../support/cli.ts';
+import { until } from '../support/project.ts';
+import { CTRL_C, atTerminal } from '../support/terminal.ts';
 
 const TOPICS = [
   'frontier-adw',
@@ -190,6 +192,33 @@ describe('the life of a local stack', () => {
     expect(existsSync(kafkaFolder)).toBe(true);
     await expect(down('--purge', '--yes')).resolves.toMatchObject({ data: null });
     await expect(readdir(project)).resolves.toEqual(['etl']);
+  });
+});
+
+describe('at a terminal', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hippo-up-'));
+  });
+  afterEach(async () => {
+    await stopBroker(join(folder, '.hippo', 'kafka'));
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
+
+  test('the list of steps is drawn on stderr; stdout has the result alone', async () => {
+    const terminal = atTerminal('up --no-spark --json > result.json', { cwd: folder, env });
+    expect(await terminal.ended, terminal.text()).toBe(0);
+    expect(terminal.text()).toContain('✔ start Kafka');
+    expect(JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'))).toMatchObject({ started: true });
+  });
+
+  test('Ctrl-C ends up with 130, and what it has started', async () => {
+    const terminal = atTerminal('up --no-spark', { cwd: folder, env });
+    const kafka = join(folder, '.hippo', 'kafka');
+    await until(() => findBroker(kafka), 'a broker process is there');
+    terminal.type(CTRL_C);
+    expect(await terminal.ended, terminal.text()).toBe(130);
+    expect(await findBroker(kafka)).toBeNull();
   });
 });
 

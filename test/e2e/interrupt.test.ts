@@ -1,11 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { describe, expect } from 'vitest';
 import { processesTagged } from '../../src/client/host/process-group.ts';
-import { execa } from '../../src/core/exec.ts';
-import { HIPPO, startHippo } from '../support/cli.ts';
+import { startHippo } from '../support/cli.ts';
 import { type TestProject, finishes, test, trigger, until } from '../support/project.ts';
+import { CTRL_C, type Terminal, atTerminal } from '../support/terminal.ts';
 
 const MONTHLY = `load:
   every: month
@@ -15,46 +14,14 @@ const MONTHLY = `load:
 const FAMILY = 'setsid sleep 300 & sleep 300 & touch working; sleep 300';
 /** The same, and none of them hears SIGTERM. */
 const DEAF = `trap '' TERM; ${FAMILY}`;
-const CTRL_C = '\u0003';
-
-interface Running {
-  /** All that it has written so far, without colours and carriage returns. */
-  text(): string;
-  raw(): string;
-  /** Types into its terminal. */
-  type(keys: string): void;
-  ended: Promise<number | undefined>;
-}
 
 /** Marks all that a client starts: its guard has no other variable. */
 function mark(project: TestProject): { PATH: string } {
   return { PATH: `${process.env['PATH'] ?? ''}:/${project.name}` };
 }
 
-/** `hippo run` at a terminal of its own. */
-function atTerminal(project: TestProject): Running {
-  const command = `exec '${process.execPath}' '${HIPPO}' run`;
-  const child = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-    cwd: project.directory,
-    env: {
-      ...project.env,
-      ...mark(project),
-      NO_COLOR: undefined,
-      NODE_ENV: undefined,
-      TERM: 'xterm',
-      COLORTERM: '',
-    },
-    stdin: 'pipe',
-    reject: false,
-  });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return {
-    text: () => stripVTControlCharacters(output).replaceAll('\r', ''),
-    raw: () => output,
-    type: (keys) => void child.stdin.write(keys),
-    ended: child.then(({ exitCode }) => exitCode),
-  };
+function runAtTerminal(project: TestProject): Terminal {
+  return atTerminal('run', { cwd: project.directory, env: { ...project.env, ...mark(project) } });
 }
 
 async function hasJobAtWork(project: TestProject): Promise<void> {
@@ -92,7 +59,7 @@ describe('Ctrl-C', () => {
     'ends the job with all its processes, and the client with 130; the run is left to the next client',
     async ({ makeProject }) => {
       const project = await makeProject(MONTHLY, FAMILY);
-      const client = atTerminal(project);
+      const client = runAtTerminal(project);
       await until(() => client.text().includes('owner of'), 'it owns');
       await hasJobAtWork(project);
       client.type(CTRL_C);
@@ -116,7 +83,7 @@ describe('Ctrl-C', () => {
     'twice: ends at once, without a wait for a job that does not end, and leaves no process',
     async ({ makeProject }) => {
       const project = await makeProject(MONTHLY, DEAF, 'client: { session_timeout: 6s, kill_grace: 10m }');
-      const client = atTerminal(project);
+      const client = runAtTerminal(project);
       await until(() => client.text().includes('owner of'), 'it owns');
       await hasJobAtWork(project);
       client.type(CTRL_C);
@@ -139,7 +106,7 @@ describe('Ctrl-C', () => {
     const frozen = project.startClient();
     await frozen.event('owner');
     frozen.kill('SIGSTOP');
-    const client = atTerminal(project);
+    const client = runAtTerminal(project);
     await until(() => client.text().includes('started'), 'it is joining');
     const told = Date.now();
     client.type(CTRL_C);

@@ -119,9 +119,14 @@ describe('resolving a span', () => {
       { 0: [100n, undefined], 1: [0n, undefined] },
     ],
     [
-      'an end that is still to be written',
-      { from: { at: 'end' }, to: { at: 'offset', offset: 120n } },
-      { 0: [90n, 120n], 1: [0n, 120n] },
+      'an end that is still to be written, which is not waited for',
+      { from: { at: 'beginning' }, to: { at: 'offset', offset: 120n } },
+      { 0: [10n, 90n], 1: [0n, 0n] },
+    ],
+    [
+      'an end before the beginning',
+      { from: { at: 'offset', offset: 50n }, to: { at: 'partitions', offsets: new Map([[0, 20n]]) } },
+      { 0: [50n, 50n] },
     ],
     ['a time', { from: { at: 'time', time: 1 }, to: { at: 'end' } }, { 0: [50n, 90n], 1: [0n, 0n] }],
     [

@@ -34,6 +34,8 @@ describe('where a tail begins and ends', () => {
   it.each<[string, Partial<TailWords>, string]>([
     ['an end in the future', { to: '2017-04-29' }, '--to 2017-04-29 lies in the future'],
     ['an end before the beginning', { from: '-1h', to: '-2h' }, '--from lies after --to'],
+    ['such offsets', { from: '5', to: '1' }, '--from lies after --to'],
+    ['such words', { from: 'end', to: 'beginning' }, '--from lies after --to'],
     [
       'partitions named twice',
       { from: '0:42', partitions: [1] },
