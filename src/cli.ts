@@ -20,9 +20,9 @@ interface CommandModule {
  * @param argv the words after `hippo`
  */
 export async function main(argv: readonly string[]): Promise<void> {
-  endQuietlyOnClosedPipe();
   const [first = '--help'] = argv;
   if (VERSION_FLAGS.has(first)) {
+    endQuietlyOnClosedPipe();
     process.stdout.write(
       `hippo ${version} (node ${process.versions.node}, ${process.platform}-${process.arch})\n`,
     );
@@ -33,6 +33,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const page = longest(words, (name) => existsSync(helpFile(name))) ?? [];
   const isTopic = command === undefined && page.length > 0 && page.length === words.length;
   if (asksForHelp(argv) ? page.length > 0 || words.length === 0 : isTopic) {
+    endQuietlyOnClosedPipe();
     process.stdout.write(readFileSync(helpFile(page), 'utf8'));
     return;
   }
@@ -100,12 +101,11 @@ async function unknownCommand(wanted: string, topic: readonly string[]): Promise
   });
 }
 
-/** `hippo tail | head -1`: the reader has what it wanted. */
+/** `hippo --help | head -1`: the reader has what it wanted. */
 function endQuietlyOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(ExitCode.ok);
-      throw error;
-    });
-  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(ExitCode.ok);
+    process.stderr.write(`✗ what is printed cannot be written\n  ${error.message}\n`);
+    process.exit(ExitCode.usage);
+  });
 }

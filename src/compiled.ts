@@ -80,6 +80,14 @@ function keep(file: string, script: Script): void {
       if (statSync(former).mtimeMs < Date.now() - KEPT) rmSync(former);
     }
   } catch {
-    rmSync(draft, { force: true });
+    removeIfThere(draft);
+  }
+}
+
+function removeIfThere(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Where nothing can be written, or even looked at, nothing is left.
   }
 }

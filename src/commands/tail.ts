@@ -93,6 +93,10 @@ export default class Tail extends HippoCommand<TailReport> {
     follow: Flags.boolean({ ...HOW, description: 'With --count or --stats: go on until Ctrl-C.' }),
   };
 
+  protected override get endsWithItsReader(): boolean {
+    return true;
+  }
+
   protected async work(): Promise<TailReport> {
     const { argv, flags } = await this.parse(Tail);
     const [{ loadConfig }, { connectProject }, { planTail, runTail, selectTopics, topicKinds }] =

@@ -22,6 +22,10 @@ export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> 
   ];
   static override flags = triggerFlags;
 
+  protected override get endsWithItsReader(): boolean {
+    return this.argv.includes('--dry-run');
+  }
+
   protected async work(): Promise<TriggerReport | DryRunReport> {
     const { flags } = await this.parse(Trigger);
     const [{ connectProject }, { loadConfig }, { dryRun, parseRate, runTrigger }] = await Promise.all([

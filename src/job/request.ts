@@ -1,4 +1,5 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
+import { userName } from '../core/user-name.ts';
 import { newTraceparent } from '../core/ids.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
@@ -27,7 +28,7 @@ export interface RequestRecord {
 
 /** Who asks, as the hippo remembers it: `user@host`. */
 export function operator(): string {
-  return `${userInfo().username}@${hostname()}`;
+  return `${userName()}@${hostname()}`;
 }
 
 export function requestRecord(config: Config, request: Request): RequestRecord {

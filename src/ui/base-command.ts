@@ -1,4 +1,7 @@
 import { BugError, ExitCode, HippoError, InterruptedError, UserError, messageOf } from '../core/errors.ts';
+import { cacheDirectory } from '../core/paths.ts';
+import { userName } from '../core/user-name.ts';
+import './color.ts';
 import { jsonError, renderError } from './errors.ts';
 import { Flags, type Interfaces, parse } from './oclif.ts';
 
@@ -41,6 +44,7 @@ export abstract class HippoCommand<Result> {
   protected readonly argv: readonly string[];
   readonly #name: string;
   readonly #stop = new AbortController();
+  #isUnprintable = false;
 
   constructor(argv: readonly string[], name: string) {
     this.argv = argv;
@@ -59,6 +63,7 @@ export abstract class HippoCommand<Result> {
     name: string,
   ): Promise<void> {
     const command = new this(argv, name);
+    command.#watchOutput();
     try {
       await command.#run();
     } catch (error) {
@@ -75,6 +80,11 @@ export abstract class HippoCommand<Result> {
   protected get json(): boolean {
     const end = this.argv.indexOf('--');
     return (end === -1 ? this.argv : this.argv.slice(0, end)).includes('--json');
+  }
+
+  /** Whether nothing is left to do when nobody reads what is printed: `hippo tail | head -1`. */
+  protected get endsWithItsReader(): boolean {
+    return false;
   }
 
   protected abstract work(): Promise<Result>;
@@ -115,6 +125,18 @@ export abstract class HippoCommand<Result> {
     if (!this.json) process.stdout.write(`${text}\n`);
   }
 
+  /** What changes the world goes on when nobody takes what it prints, and its exit code still says how it went. */
+  #watchOutput(): void {
+    process.stderr.on('error', () => undefined);
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && !this.#isUnprintable) {
+        this.#isUnprintable = true;
+        reportError(unprintable(error), false);
+      }
+      if (this.endsWithItsReader) process.exit();
+    });
+  }
+
   async #run(): Promise<void> {
     const interrupt = (): void => {
       // A second Ctrl-C does not wait for anybody.
@@ -127,7 +149,7 @@ export abstract class HippoCommand<Result> {
       const result = await this.work();
       const text = this.json ? this.#serialise(result) : this.render(result);
       if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
-      process.exitCode = this.verdict(result);
+      if (!this.#isUnprintable) process.exitCode = this.verdict(result);
     } finally {
       process.off('SIGINT', interrupt);
       process.off('SIGTERM', interrupt);
@@ -140,9 +162,42 @@ export abstract class HippoCommand<Result> {
   }
 }
 
+/** What the machine refuses, and a person can change. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left on the device',
+  EDQUOT: 'the disk quota is used up',
+  EMFILE: 'too many files are open',
+};
+
+/** @returns undefined where it is nothing of that kind */
+function refusedBySystem(thrown: unknown): UserError | undefined {
+  const { code = '', path, syscall } = thrown as NodeJS.ErrnoException;
+  const refusal = REFUSALS[code];
+  if (!(thrown instanceof Error) || refusal === undefined || path === undefined) return undefined;
+  return new UserError(`${path} cannot be used: ${refusal}`, {
+    why: `${syscall ?? 'a system call'} failed with ${code}, as user ${userName()}.`,
+    next:
+      path.startsWith(cacheDirectory()) || cacheDirectory().startsWith(path)
+        ? ['HIPPO_CACHE=FOLDER hippo …']
+        : [],
+    cause: thrown,
+  });
+}
+
+/** A full disk, mostly. */
+function unprintable(error: Error): UserError {
+  return new UserError('what is printed cannot be written', { why: messageOf(error), cause: error });
+}
+
 /** Prints whatever was thrown, and sets the exit code. */
 export function reportError(thrown: unknown, json: boolean): void {
-  const error = thrown instanceof HippoError ? thrown : new BugError(messageOf(thrown), { cause: thrown });
+  const error =
+    thrown instanceof HippoError
+      ? thrown
+      : (refusedBySystem(thrown) ?? new BugError(messageOf(thrown), { cause: thrown }));
   process.exitCode = error.exitCode;
   if (json) process.stdout.write(`${JSON.stringify({ error: jsonError(error) }, null, 2)}\n`);
   else if (!(error instanceof InterruptedError)) process.stderr.write(`${renderError(error)}\n`);

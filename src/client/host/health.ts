@@ -5,7 +5,7 @@ import type { ServiceHealth } from '../../messages/types.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock, Millis } from '../../core/clock.ts';
 import type { ClientStatus } from './status.ts';
-import { userName } from './user-name.ts';
+import { userName } from '../../core/user-name.ts';
 
 export interface HealthOptions {
   kafka: Kafka;

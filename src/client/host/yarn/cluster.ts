@@ -3,7 +3,7 @@ import { messageOf } from '../../../core/errors.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Submission } from '../../machine/types.ts';
 import { attemptTag, ownerTag, sparkTags } from '../tags.ts';
-import { userName } from '../user-name.ts';
+import { userName } from '../../../core/user-name.ts';
 import { type Note, YarnAttempt } from './attempt.ts';
 import { ResourceManagers } from './resource-managers.ts';
 import { type Look, type Pace, Watch, isAlive, within } from './watch.ts';
