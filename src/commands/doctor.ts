@@ -45,9 +45,7 @@ export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
       profile: flags.profile,
     });
     try {
-      return await diagnose(chosen, environment, (report) => {
-        if (!this.json) process.stdout.write(`${renderCheck(report)}\n`);
-      });
+      return await diagnose(chosen, environment, (report) => this.say(renderCheck(report)), this.stopping);
     } finally {
       await environment.close();
     }

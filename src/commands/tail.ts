@@ -110,7 +110,7 @@ export default class Tail extends HippoCommand<TailReport> {
     const { config } = loaded;
     const words = { ...flags, partitions, exitAtEnd: flags['exit-at-end'], ignoreCase: flags['ignore-case'] };
     const plan = await planTail(words, config, systemClock);
-    const kafka = await connectProject(loaded, process.env);
+    const kafka = await connectProject(loaded, process.env, this.stopping);
     try {
       const existing = (await kafka.topics()).map(({ topic }) => topic);
       const wish = { names: argv as string[], pattern };

@@ -46,7 +46,8 @@ export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> 
       ...{ wait: flags.wait, timeout: flags.timeout, maxActive: flags['max-active'], rate },
       ...{ repeat: repeatedFlags(this.argv, flags), clock: systemClock, signal: this.stopping },
     };
-    const connect = (): ReturnType<typeof connectProject> => connectProject(loaded, process.env);
+    const connect = (): ReturnType<typeof connectProject> =>
+      connectProject(loaded, process.env, this.stopping);
     const { triggerListener } = await import('../ui/trigger-listener.ts');
     const listener = triggerListener({ json: this.json });
     try {

@@ -38,16 +38,22 @@ export interface DoctorReport {
  * Runs all checks at once. Each is guarded: what it throws is a finding of its own, and so is running out of time.
  *
  * @param onReport called with each report in the order of `checks`, as soon as it and all before it are there
+ * @param signal ends it when it is aborted
+ * @throws the signal's reason
  */
 export async function diagnose(
   checks: readonly Check[],
   environment: Environment,
   onReport: (report: CheckReport) => void = () => undefined,
+  signal?: AbortSignal,
 ): Promise<DoctorReport> {
+  const stopped = Promise.withResolvers<never>();
+  stopped.promise.catch(() => undefined);
+  signal?.addEventListener('abort', () => stopped.reject(signal.reason), { once: true });
   const running = checks.map((check) => runGuarded(check, environment));
   const reports: CheckReport[] = [];
   for (const pending of running) {
-    const report = await pending;
+    const report = await Promise.race([pending, stopped.promise]);
     reports.push(report);
     onReport(report);
   }

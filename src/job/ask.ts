@@ -65,7 +65,7 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
   const request = resolveRequest(options, loaded, systemClock.now());
   const record = requestRecord(loaded.config, request);
   refuseUnreadable(record);
-  const kafka = await connectProject(loaded, process.env);
+  const kafka = await connectProject(loaded, process.env, options.signal);
   try {
     const { key, ...asking } = request;
     const { partition, ...known } = await whereabouts(kafka, request, record);

@@ -57,9 +57,12 @@ export class Cluster {
   /**
    * Proves that a broker answers, and that it lets us in.
    *
+   * @param signal gives up when it is aborted
    * @throws ServiceError within the connect timeout, naming each broker that was tried and why it failed
+   * @throws the signal's reason
    */
-  async connect(): Promise<void> {
+  async connect(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     if (this.#closed) throw closedError();
     const reasons = new Map<string, Unreachability>();
     const late = (): Error => {
@@ -87,7 +90,7 @@ export class Cluster {
       }
     });
     try {
-      this.#seed = await within(this.settings.connectTimeout, Promise.any(attempts), late);
+      this.#seed = await within(this.settings.connectTimeout, Promise.any(attempts), late, signal);
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error;
       throw this.#firstOf(error.errors, reasons);

@@ -10,6 +10,8 @@ export interface ConnectOptions {
   clientId?: string;
   /** What to do where no broker answers. */
   next?: readonly string[] | undefined;
+  /** Gives up connecting when it is aborted, and throws its reason. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -18,11 +20,17 @@ export interface ConnectOptions {
  * @throws ServiceError within `connect_timeout` (5 s by default), naming each broker that was tried and why it failed
  * @throws UserError for a broken section `kafka`
  */
-export async function connectKafka({ brokers, settings, clientId, next }: ConnectOptions): Promise<Kafka> {
+export async function connectKafka({
+  brokers,
+  settings,
+  clientId,
+  next,
+  signal,
+}: ConnectOptions): Promise<Kafka> {
   const { openKafka } = await import('./kafkajs.ts');
   const { connectionSettings } = await import('./settings.ts');
   try {
-    return await openKafka(connectionSettings(brokers, settings, clientId));
+    return await openKafka(connectionSettings(brokers, settings, clientId), signal);
   } catch (error) {
     const { UnreachableError, advised } = await import('./errors.ts');
     throw next !== undefined && error instanceof UnreachableError ? advised(error, next) : error;

@@ -4,20 +4,25 @@ export function sleep(millis: number): Promise<void> {
 }
 
 /**
- * The promise, or `late()` thrown after `millis`. What the promise does later is ignored.
+ * The promise, or `late()` thrown after `millis`, or the signal's reason when it is aborted. What the promise does later is
+ * ignored.
  */
-export async function within<T>(millis: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+export async function within<T>(
+  millis: number,
+  promise: Promise<T>,
+  late: () => Error,
+  signal?: AbortSignal,
+): Promise<T> {
+  const gaveUp = Promise.withResolvers<never>();
+  const timer = setTimeout(() => gaveUp.reject(late()), millis);
+  const stop = (): void => gaveUp.reject(signal?.reason);
+  signal?.addEventListener('abort', stop);
   promise.catch(() => undefined);
   try {
-    return await Promise.race([
-      promise,
-      new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(late()), millis);
-      }),
-    ]);
+    return await Promise.race([promise, gaveUp.promise]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
   }
 }
 

@@ -23,7 +23,7 @@ import { openTransactionalProducer } from './transactions.ts';
  *
  * @throws ServiceError within the connect timeout when no broker answers, or when it does not let us in
  */
-export async function openKafka(settings: ConnectionSettings): Promise<Kafka> {
+export async function openKafka(settings: ConnectionSettings, signal?: AbortSignal): Promise<Kafka> {
   const cluster = new Cluster(settings);
   let own = [cluster];
   /** Connections for who would block others. */
@@ -32,7 +32,7 @@ export async function openKafka(settings: ConnectionSettings): Promise<Kafka> {
     own = [...own.filter(({ isClosed }) => !isClosed), made];
     return made;
   };
-  await cluster.connect();
+  await cluster.connect(signal);
   return {
     brokers: settings.brokers,
     cluster: () => describeCluster(cluster),

@@ -33,7 +33,7 @@ export interface ReplayReport {
 export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const { file, profile, dryRun, signal, onPlan, confirm } = options;
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
-  const kafka = await connectProject(loaded, process.env);
+  const kafka = await connectProject(loaded, process.env, signal);
   try {
     const plan = await planReplay(kafka, loaded.config, options, systemClock, signal);
     const planned = report(plan.letters);

@@ -67,7 +67,7 @@ async function readInto(
     return;
   }
   const span = await readSpan({ from, to, exitAtEnd: true }, loaded.config, systemClock);
-  const kafka = await connectProject(loaded, process.env);
+  const kafka = await connectProject(loaded, process.env, signal);
   try {
     const wanted = [...inputTopics(loaded.config).keys()];
     const existing = new Set((await kafka.topics()).map(({ topic }) => topic));

@@ -1,3 +1,4 @@
+import { UserError } from '../core/errors.ts';
 import { GROUP_PREFIX, hippoOfGroup } from '../config/groups.ts';
 import { listPositions, positionsFromJson } from '../client/host/positions.ts';
 import type { RunState } from '../client/machine/types.ts';
@@ -42,6 +43,7 @@ export async function observe(
   { now, since }: ObserveOptions,
 ): Promise<Snapshot> {
   const present = new Set((await kafka.topics()).map(({ topic }) => topic));
+  requireTopics(present, config);
   let unreadable = 0;
   const messages = async <Message>(
     role: 'frontier' | 'start' | 'finish' | 'schedule' | 'health',
@@ -84,6 +86,16 @@ export async function observe(
     })),
     unreadable,
   };
+}
+
+/** Where none of them is there, that nothing is stuck would be no comfort. */
+function requireTopics(present: ReadonlySet<string>, config: Config): void {
+  const topics = (['frontier', 'start', 'finish', 'state'] as const).map((role) => topicName(config, role));
+  if (topics.some((topic) => present.has(topic))) return;
+  throw new UserError('none of the hippo topics exists here', {
+    why: `Looked for ${topics.join(', ')} (topics in hippo.yaml).`,
+    next: ['hippo up', 'hippo config topics'],
+  });
 }
 
 /** A group's committed offsets wait for its unfinished runs; its state tells what has been read. */

@@ -32,7 +32,7 @@ export interface TractorOptions {
 export async function runTractor(options: TractorOptions): Promise<TractorReport> {
   const { file, profile, lookBack, signal, timeout, reason, onPlan, onOutcome } = options;
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
-  const kafka = await connectProject(loaded, process.env);
+  const kafka = await connectProject(loaded, process.env, signal);
   try {
     const plan = await planRecovery(kafka, loaded.config, {
       scope: scopeOf(options, loaded),

@@ -53,7 +53,13 @@ export interface ClientReport {
 export async function runClient(options: ClientOptions): Promise<ClientReport> {
   const { loaded, env } = options;
   const project = compileProject(loaded);
-  const kafka = await connectProject(loaded, env);
+  let kafka: Kafka;
+  try {
+    kafka = await connectProject(loaded, env, options.stop);
+  } catch (error) {
+    if (!options.stop.aborted) throw error;
+    return { hippo: project.hippo, ended: 'stopped', failed: 0 };
+  }
   try {
     await requireTopics(kafka, loaded);
     const client = await Client.create(options, project, kafka);
