@@ -43,6 +43,7 @@ export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
       env: process.env,
       file: flags.config,
       profile: flags.profile,
+      signal: this.stopping,
     });
     try {
       return await diagnose(chosen, environment, (report) => this.say(renderCheck(report)), this.stopping);

@@ -45,6 +45,8 @@ export interface EnvironmentOptions {
   file?: string | undefined;
   /** `--profile` */
   profile?: string | undefined;
+  /** Gives up connecting to Kafka when it is aborted. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Gathers the environment. A hippo.yaml that cannot be used is part of it, not an error. */
@@ -53,6 +55,7 @@ export async function gatherEnvironment({
   env,
   file,
   profile,
+  signal: stop,
 }: EnvironmentOptions): Promise<Environment> {
   const project = await findProject({ cwd, env, file, profile });
   let connection: Promise<Kafka> | undefined;
@@ -63,7 +66,7 @@ export async function gatherEnvironment({
     project,
     find: (name) => findProgram(name, env),
     ask: (program, args, signal) => askProgram(program, args, env, signal),
-    kafka: () => (connection ??= connect(project, env)),
+    kafka: () => (connection ??= connect(project, env, stop)),
     close: async () => {
       const kafka = await connection?.catch(() => undefined);
       await kafka?.close();
@@ -114,8 +117,8 @@ async function askProgram(
   return { exitCode: exitCode ?? null, output: all };
 }
 
-async function connect(project: Project, env: NodeJS.ProcessEnv): Promise<Kafka> {
+async function connect(project: Project, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<Kafka> {
   if (project.state === 'broken') throw project.problem;
   const { connectProject } = await import('../kafka/project.ts');
-  return connectProject(project.loaded, env);
+  return connectProject(project.loaded, env, signal);
 }

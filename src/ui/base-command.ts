@@ -166,6 +166,7 @@ export abstract class HippoCommand<Result> {
 const REFUSALS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
+  ENOTDIR: 'a part of it is no folder',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space is left on the device',
   EDQUOT: 'the disk quota is used up',

@@ -21,13 +21,13 @@ export const CTRL_C = '\u0003';
  */
 export function atTerminal(
   words: string,
-  { cwd, env }: { cwd: string; env: Record<string, string> },
+  { cwd, env }: { cwd: string; env: Record<string, string | undefined> },
 ): Terminal {
   // The terminal that script makes has no size.
   const command = `stty cols 80 rows 24; exec '${process.execPath}' '${HIPPO}' ${words}`;
   const child = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd,
-    env: { ...env, CI: undefined, NO_COLOR: undefined, NODE_ENV: undefined, TERM: 'xterm', COLORTERM: '' },
+    env: { CI: undefined, NO_COLOR: undefined, NODE_ENV: undefined, TERM: 'xterm', COLORTERM: '', ...env },
     stdin: 'pipe',
     reject: false,
   });
