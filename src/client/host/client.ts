@@ -91,7 +91,10 @@ class Client {
   readonly #kafka: Kafka;
   readonly #group: string;
   readonly #tenure = new Tenure();
-  readonly #connection = new Connection((event) => this.#log(event));
+  readonly #connection = new Connection(
+    (event) => this.#log(event),
+    () => this.#options.stop.aborted,
+  );
   readonly #crashed = new AbortController();
   readonly #guard: Guard;
   readonly #supervisor: Supervisor;

@@ -7,9 +7,12 @@ export type Talker = 'group' | 'owner';
 export class Connection {
   readonly #away = new Set<Talker>();
   readonly #log: ClientLog;
+  readonly #isStopping: () => boolean;
 
-  constructor(log: ClientLog) {
+  /** @param isStopping a client that is told to stop lets go of Kafka, which is not to have come back */
+  constructor(log: ClientLog, isStopping: () => boolean) {
     this.#log = log;
+    this.#isStopping = isStopping;
   }
 
   get isAway(): boolean {
@@ -22,6 +25,6 @@ export class Connection {
   }
 
   back(talker: Talker): void {
-    if (this.#away.delete(talker) && !this.isAway) this.#log({ event: 'connected' });
+    if (this.#away.delete(talker) && !this.isAway && !this.#isStopping()) this.#log({ event: 'connected' });
   }
 }

@@ -3,7 +3,10 @@ import { Connection } from '../../../src/client/host/connection.ts';
 
 it('Kafka is away as soon as one says so, and back when none does; each change is told once', () => {
   const told: object[] = [];
-  const connection = new Connection((event) => told.push(event));
+  const connection = new Connection(
+    (event) => told.push(event),
+    () => false,
+  );
   connection.back('group');
   expect(connection.isAway).toBe(false);
   connection.away('group', 'refused');
@@ -15,4 +18,17 @@ it('Kafka is away as soon as one says so, and back when none does; each change i
   connection.back('owner');
   expect(connection.isAway).toBe(false);
   expect(told).toEqual([{ event: 'disconnected', reason: 'refused' }, { event: 'connected' }]);
+});
+
+it('a client that stops while Kafka is away does not say that it is back', () => {
+  const told: object[] = [];
+  let stopping = false;
+  const connection = new Connection(
+    (event) => told.push(event),
+    () => stopping,
+  );
+  connection.away('owner', 'refused');
+  stopping = true;
+  connection.back('owner');
+  expect(told).toEqual([{ event: 'disconnected', reason: 'refused' }]);
 });
