@@ -20,6 +20,8 @@ export const openSocket: ConnectionPoolOptions['socketFactory'] = ({ host, port,
       ? connectPlain({ host, port }, onConnect)
       : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  // As long as it connects, kafkajs lets go of it once for each request that waits: that is no leak.
+  socket.setMaxListeners(0);
   if (ssl === null) {
     socket.once('data', (bytes: Buffer) => {
       if (TLS_ALERT.every((byte, at) => bytes[at] === byte)) {
