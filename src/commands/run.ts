@@ -78,7 +78,9 @@ further client of the same hippo stands by and takes over. With --json each even
 
   #print(event: ClientEvent): void {
     const at = new Date();
-    const line = this.json ? clientEventJson(event, at) : renderClientEvent(event, at);
-    if (line !== '') (this.json ? process.stdout : process.stderr).write(`${line}\n`);
+    const { stdout, stderr } = process;
+    const columns = stderr.isTTY ? stderr.columns : undefined;
+    const line = this.json ? clientEventJson(event, at) : renderClientEvent(event, at, columns);
+    if (line !== '') (this.json ? stdout : stderr).write(`${line}\n`);
   }
 }

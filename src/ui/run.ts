@@ -1,16 +1,26 @@
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
 import type { ClientEvent, LoggedRun } from '../client/host/client-event.ts';
+import { wrap } from './text.ts';
 
 const TAIL_LINES = 3;
+const INDENT = ' '.repeat(11);
 
-/** One line an event (a failure also has the end of the job's log), with the time of day. Empty: nothing that people need. */
-export function renderClientEvent(event: ClientEvent, at: Date): string {
+/**
+ * One line an event (a failure also has the end of the job's log), with the time of day. Empty: nothing that people need.
+ *
+ * @param columns of the terminal, where lines are broken between words; undefined: they are not, as nobody looks
+ */
+export function renderClientEvent(event: ClientEvent, at: Date, columns?: number): string {
   const [mark, text] = describe(event);
   if (text === '') return '';
   const [first = '', ...more] = text.split('\n');
   const time = chalk.dim(at.toTimeString().slice(0, 8));
-  return [`${time} ${mark} ${first}`, ...more.map((line) => `           ${chalk.dim(line)}`)].join('\n');
+  const head = `${time} ${mark} `;
+  return [
+    ...(columns === undefined ? [`${head}${first}`] : wrap(first, head, INDENT, columns)),
+    ...more.map((line) => `${INDENT}${chalk.dim(line)}`),
+  ].join('\n');
 }
 
 /** The same event for machines: NDJSON. */
