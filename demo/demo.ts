@@ -76,8 +76,8 @@ async function main(): Promise<void> {
     );
 
     if (keep) {
-      say(`\nIt all goes on in ${project}. When you have seen enough:`);
-      say(`  kill ${client.pid}                  ends the client`);
+      say(`\nIt all goes on in ${project}. When you have seen enough (hippo as below):`);
+      say(`  kill ${client.pid}    # the client`);
       say(`  (cd ${home} && hippo down)`);
       say(`  rm -r ${home}`);
       client.unref();
@@ -86,10 +86,10 @@ async function main(): Promise<void> {
       await hippo(home, ['down']);
     }
     say(`\nThat was the whole job, in ${formatDuration(performance.now() - started)}. Try next:`);
-    say('  npm run demo -- --keep      the same, and it goes on running');
-    say('  export PATH="$PWD/node_modules/.bin:$PATH"    hippo, and the Node for it');
-    say('  hippo new batch-etl NAME    a hippo of your own; its README says how to go on');
-    say('  hippo --help                all commands');
+    say('  npm run demo -- --keep    # the same, and it goes on running');
+    say('  export PATH="$PWD/node_modules/.bin:$PATH"    # hippo, and the Node for it');
+    say('  hippo new batch-etl NAME  # a hippo of your own; its README says how to go on');
+    say('  hippo --help              # all commands');
   } catch (error) {
     if (!stopping.signal.aborted) {
       say(`\n✗ ${error instanceof ExecaError ? `${error.shortMessage}\n${error.stdout}` : String(error)}`);

@@ -68,7 +68,7 @@ describe('the front door', () => {
     [['tractor', '--yes'], '✗ --yes goes only with --pull\n  → hippo tractor --help\n'],
     [
       ['job', 'run'],
-      "✗ job is missing: The job: JOB of this project's hippo, or HIPPO/JOB.\n  → hippo job run --help\n",
+      "✗ JOB is missing: The job: JOB of this project's hippo, or HIPPO/JOB.\n  → hippo job run --help\n",
     ],
     [
       ['trigger', '--timeout', 'soon'],

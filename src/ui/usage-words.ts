@@ -15,7 +15,6 @@ const WORDS: readonly [pattern: RegExp, words: string][] = [
   [/^All of the following must be provided when using (--[\w-]+): (.+)$/, '$1 goes only with $2'],
   [/^Flag (--[\w-]+) expects a value$/, '$1 needs a value'],
   [/^Flag (--[\w-]+) can only be specified once$/, '$1 can be given only once'],
-  [/^Missing 1 required arg:\n(\S+) +([^]+)$/, '$1 is missing: $2'],
   [/^(--[\w-]+): Expected an integer but received: ([^]*)$/, '$1 must be a whole number; it is "$2"'],
   [
     /^(--[\w-]+): Expected an integer greater than or equal to (-?\d+) but received: ([^]*)$/,
@@ -28,7 +27,12 @@ const WORDS: readonly [pattern: RegExp, words: string][] = [
   [/^Expected (--[\w-]+)=([^]*) to be one of: (.+)$/, '$1 must be one of $3; it is "$2"'],
 ];
 
+/** Of an argument oclif has the name as the code has it; help has it in capitals. */
+const MISSING = /^Missing 1 required arg:\n(\S+) +([^]+)$/;
+
 function inOurWords(line: string): string {
+  const [, argument, about] = MISSING.exec(line) ?? [];
+  if (argument !== undefined) return `${argument.toUpperCase()} is missing: ${about}`;
   const found = WORDS.find(([pattern]) => pattern.test(line));
   if (found === undefined) return line;
   const [pattern, words] = found;
