@@ -7,7 +7,7 @@ import { Help } from '@oclif/core/help';
 const GROUPS: [string, string[]][] = [
   ['START', ['up', 'new', 'upgrade', 'run', 'down']],
   ['EVENTS', ['trigger', 'tail', 'replay', 'simulate']],
-  ['OPERATE', ['status', 'why', 'doctor', 'tractor', 'job']],
+  ['OPERATE', ['status', 'why', 'doctor', 'tractor', 'job', 'forget']],
   ['CONFIGURE', ['config', 'schema']],
 ];
 

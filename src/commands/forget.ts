@@ -1,0 +1,42 @@
+import { shellWord } from '../core/shell.ts';
+import type { ForgetReport } from '../tractor/forget.ts';
+import { HippoCommand } from '../ui/base-command.ts';
+import { forgetQuestion, renderForgotten } from '../ui/forget.ts';
+import { Args, Flags } from '../ui/oclif.ts';
+
+export default class Forget extends HippoCommand<ForgetReport> {
+  static override summary = 'Forget a hippo that is gone for good.';
+  static override description =
+    'Its consumer group and its state go; what it has said stays in the topics. A hippo of that name that starts later ' +
+    'begins as a new one. Refused where a client of it is up.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> flights --dry-run',
+    '<%= config.bin %> <%= command.id %> flights --yes',
+  ];
+  static override args = { hippo: Args.string({ description: "The hippo's name.", required: true }) };
+  static override flags = {
+    'dry-run': Flags.boolean({ description: 'Say what would go, and change nothing.' }),
+    yes: Flags.boolean({ char: 'y', description: 'Do not ask.' }),
+  };
+
+  protected async work(): Promise<ForgetReport> {
+    const { args, flags } = await this.parse(Forget);
+    const [{ forgetHippo }, { confirm }] = await Promise.all([
+      import('../tractor/forget.ts'),
+      import('../ui/confirm.ts'),
+    ]);
+    const unattended = ['hippo forget', ...this.argv.map(shellWord), '--yes'].join(' ');
+    return forgetHippo({
+      ...args,
+      file: flags.config,
+      profile: flags.profile,
+      dryRun: flags['dry-run'],
+      signal: this.stopping,
+      confirm: async (plan) => flags.yes || (await confirm(forgetQuestion(plan), unattended, this.stopping)),
+    });
+  }
+
+  protected render(report: ForgetReport): string {
+    return renderForgotten(report);
+  }
+}

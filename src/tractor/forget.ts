@@ -1,0 +1,102 @@
+import { GROUP_PREFIX, groupName, hippoOfGroup } from '../config/groups.ts';
+import { loadConfig } from '../config/load.ts';
+import { topicName } from '../config/topics.ts';
+import { UserError } from '../core/errors.ts';
+import { didYouMean } from '../core/near.ts';
+import { shellWord } from '../core/shell.ts';
+import type { Kafka, OutgoingRecord } from '../kafka/port.ts';
+import { connectProject } from '../kafka/project.ts';
+import { readUntilNow } from '../kafka/read-until-now.ts';
+
+export interface ForgetOptions {
+  /** `--config` and `--profile`. */
+  file: string | undefined;
+  profile: string | undefined;
+  hippo: string;
+  dryRun: boolean;
+  signal: AbortSignal;
+  /** Asks a person; false leaves everything as it is. */
+  confirm: (plan: ForgetPlan) => Promise<boolean>;
+}
+
+/** What Kafka remembers of a hippo besides what it has said. */
+export interface ForgetPlan {
+  hippo: string;
+  /** Its consumer group; null: there is none (any more). */
+  group: string | null;
+  /** How many records the state topic has of it. */
+  records: number;
+}
+
+export interface ForgetReport extends ForgetPlan {
+  outcome: 'planned' | 'declined' | 'forgotten';
+}
+
+/**
+ * Forgets a hippo that is gone for good: its group, and its state. What it has said stays in the topics. Safe to repeat.
+ *
+ * @throws UserError for one that has a client, or that nobody knows; ServiceError without Kafka
+ */
+export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport> {
+  const { file, profile, hippo, signal } = options;
+  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
+  const kafka = await connectProject(loaded, process.env, signal);
+  try {
+    const group = await idleGroup(kafka, hippo);
+    const tombstones = await stateOf(kafka, topicName(loaded.config, 'state'), hippo);
+    if (group === null && tombstones.length === 0) throw await unknown(kafka, hippo);
+    const plan = { hippo, group, records: tombstones.length };
+    signal.throwIfAborted();
+    if (options.dryRun) return { ...plan, outcome: 'planned' };
+    if (!(await options.confirm(plan))) return { ...plan, outcome: 'declined' };
+    // First: the broker refuses it where a client has come meanwhile, and then the state stays.
+    if (group !== null) await kafka.deleteGroup(group);
+    await send(kafka, tombstones);
+    return { ...plan, outcome: 'forgotten' };
+  } finally {
+    await kafka.close();
+  }
+}
+
+async function idleGroup(kafka: Kafka, hippo: string): Promise<string | null> {
+  const name = groupName(hippo);
+  const found = (await kafka.groups(GROUP_PREFIX)).find(({ group }) => group === name);
+  if (found === undefined) return null;
+  if (found.state === 'Empty' || found.state === 'Dead') return name;
+  throw new UserError(`${hippo} has a client: it is not gone`, {
+    why: `Somebody is in its consumer group ${name}.`,
+    next: ['stop its client first', `hippo tractor --hippo ${shellWord(hippo)}`],
+  });
+}
+
+/** What removes each record of the hippo's state, in the partition that the record is in. */
+async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<OutgoingRecord[]> {
+  if (!(await kafka.topics()).some(({ topic: name }) => name === topic)) return [];
+  const live = new Map<string, OutgoingRecord>();
+  await readUntilNow(kafka, topic, null, ({ key, value, partition }) => {
+    const name = key?.toString() ?? '';
+    if (!name.startsWith(`${hippo}/`)) return;
+    const id = `${partition} ${name}`;
+    if (value === null) live.delete(id);
+    else live.set(id, { topic, partition, key: name, value: null });
+  });
+  return [...live.values()];
+}
+
+async function unknown(kafka: Kafka, hippo: string): Promise<UserError> {
+  const names = (await kafka.groups(GROUP_PREFIX)).map(({ group }) => hippoOfGroup(group));
+  return new UserError(`nothing is known here of a hippo ${hippo}`, {
+    why: didYouMean(hippo, names),
+    next: ['hippo tractor --all'],
+  });
+}
+
+async function send(kafka: Kafka, records: readonly OutgoingRecord[]): Promise<void> {
+  if (records.length === 0) return;
+  const producer = await kafka.producer();
+  try {
+    await producer.send(records);
+  } finally {
+    await producer.close();
+  }
+}

@@ -1,0 +1,24 @@
+import chalk from 'chalk';
+import type { ForgetPlan, ForgetReport } from '../tractor/forget.ts';
+import { wrap } from './text.ts';
+
+export function forgetQuestion(plan: ForgetPlan): string {
+  return `Forget ${plan.hippo} (${remains(plan)})?`;
+}
+
+/** What has gone, or would go. */
+export function renderForgotten(report: ForgetReport): string {
+  switch (report.outcome) {
+    case 'planned':
+      return wrap(`Would forget ${report.hippo}: ${remains(report)}.`).join('\n');
+    case 'declined':
+      return 'Nothing was changed.';
+    case 'forgotten':
+      return wrap(`${report.hippo} is forgotten: ${remains(report)}.`, `${chalk.green('✓')} `).join('\n');
+  }
+}
+
+function remains({ group, records }: ForgetPlan): string {
+  const state = `${records} record${records === 1 ? '' : 's'} of its state`;
+  return group === null ? state : `group ${group}, ${state}`;
+}
