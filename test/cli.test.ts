@@ -8,6 +8,16 @@ describe('the front door', () => {
     expect(stdout).toMatch(/^hippo \d+\.\d+\.\d+ \(node \d+\.\d+\.\d+, \S+\)\n$/);
   });
 
+  it('tells an old Node which one the clone brings', async () => {
+    const old = 'Object.defineProperty(process, "versions", { value: { node: "20.20.2" } })';
+    const { exitCode, stderr } = await hippo(['--version'], {
+      env: { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(old)}` },
+    });
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^hippo needs Node \S+ or later; this is 20\.20\.2 \(\S+\)\.\n/);
+    expect(stderr).toMatch(/\n {2}→ export PATH="\S+\/node_modules\/\.bin:\$PATH"\n$/);
+  });
+
   it.each([[[]], [['--help']], [['help']]])('shows every command on one page: hippo %j', async (argv) => {
     const { exitCode, stdout } = await hippo(argv);
     expect(exitCode).toBe(0);
