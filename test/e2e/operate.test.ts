@@ -99,6 +99,6 @@ describe('hippo doctor', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toContain('job.sh');
     expect(stdout).toContain('127.0.0.1:1');
-    expect(stdout).toContain('→ hippo up');
+    expect(stdout).toContain('→ check $HIPPO_BROKERS');
   });
 });
