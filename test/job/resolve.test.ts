@@ -69,6 +69,12 @@ describe('refused, with what is meant or allowed', () => {
     {
       job: 'laod',
       message: 'etl has no job laod',
+      why: 'Did you mean load?',
+      next: ['hippo job run load'],
+    },
+    {
+      job: 'sum',
+      message: 'etl has no job sum',
       why: 'It has load, hourly, each.',
       next: [],
     },
