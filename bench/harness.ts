@@ -156,7 +156,7 @@ export function markdown(results: readonly Result[]): string {
     const mine = [race.what, timing(ours), memory(ours)];
     const compared = peers.map((peer, index) => {
       const reach = race.peers[index]?.reach;
-      const wanted = reach === undefined ? '–' : `≥ ${reach}×`;
+      const wanted = reach === undefined ? '–' : `≥ ${Number(reach.toFixed(2))}×`;
       if (peer.seconds === null || ours.seconds === null)
         return [...mine, `${peer.name}: not installed`, '–', '–', wanted, '–'];
       const ratio = peer.seconds / ours.seconds;

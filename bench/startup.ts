@@ -13,7 +13,7 @@ export const startup: Suite = {
     const race = (...words: string[]): Race => {
       const what = ['hippo', ...words].join(' ');
       const ours = { name: what, pipeline: [[...hippo, ...words]] };
-      return { what, ours, peers: [bareNode], rounds: SHORT_ROUNDS };
+      return { what, ours, peers: [{ ...bareNode, reach: 1 / 2 }], rounds: SHORT_ROUNDS };
     };
     return Promise.resolve([race('--version'), race('trigger', '--help')]);
   },

@@ -39,8 +39,8 @@ export const trigger: Suite = {
         what: 'one event, acknowledged',
         ours: hippo('--table', 'btd.party', '--partition', 'yyyymm=201704'),
         peers: [
-          bareNode,
-          { name: `kcat -P ${AS_SAFE.join(' ')}`, pipeline: [[...kcat, '-l', one]] },
+          { ...bareNode, reach: 1 / 3 },
+          { name: `kcat -P ${AS_SAFE.join(' ')}`, pipeline: [[...kcat, '-l', one]], reach: 1 / 6 },
           ...(java === undefined
             ? []
             : [
@@ -50,7 +50,7 @@ export const trigger: Suite = {
                     ['cat', one],
                     [...java, '--bootstrap-server', brokers, '--topic', topic],
                   ],
-                  reach: 3,
+                  reach: 6,
                 },
               ]),
         ],
