@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import getPort, { clearLockedPorts, portNumbers } from 'get-port';
 import { parseConfig } from '../../src/config/schema.ts';
 import { topicName } from '../../src/config/topics.ts';
+import { UserError } from '../../src/core/errors.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import type { Kafka, KafkaRecord, OutgoingRecord, RecordPlace } from '../../src/kafka/port.ts';
 import { topicSpecs } from '../../src/kafka/topics.ts';
@@ -134,12 +135,21 @@ export class World {
   }
 }
 
-function start(folder: string, port: number) {
-  // get-port gives no port twice within some seconds; we want the same one again.
-  clearLockedPorts();
-  return startBroker({
-    directory: join(folder, 'kafka'),
-    port,
-    properties: { 'group.min.session.timeout.ms': '500' },
-  });
+/** A client that looks for the broker while it is away may have got its port for its own end of the connection, for a moment. */
+async function start(folder: string, port: number): ReturnType<typeof startBroker> {
+  const deadline = performance.now() + PATIENCE;
+  for (;;) {
+    // get-port gives no port twice within some seconds; we want the same one again.
+    clearLockedPorts();
+    try {
+      return await startBroker({
+        directory: join(folder, 'kafka'),
+        port,
+        properties: { 'group.min.session.timeout.ms': '500' },
+      });
+    } catch (error) {
+      if (!(error instanceof UserError) || performance.now() > deadline) throw error;
+      await sleep(200);
+    }
+  }
 }
