@@ -13,6 +13,12 @@ export interface Death {
   words: string;
 }
 
+const living = new Set<ChildProcess>();
+// However this process ends, its clients do not outlive it.
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 export class Client {
   readonly events: (ClientEvent & { at: string })[] = [];
   readonly death: Promise<Death>;
@@ -26,6 +32,8 @@ export class Client {
       env: { ...process.env, NODE_ENV: '', HIPPO_CONFIG: '', HIPPO_PROFILE: '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    living.add(this.#child);
+    this.#child.once('exit', () => living.delete(this.#child));
     const { stdout, stderr } = this.#child;
     if (stdout === null || stderr === null) throw new Error('no pipes');
     createInterface({ input: stdout }).on('line', (line) => this.#hear(line));
