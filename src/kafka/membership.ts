@@ -48,6 +48,8 @@ class GroupMember implements Membership {
   /** Settled when the join that is under way is over. */
   #joining: Promise<void> | undefined;
   readonly #leaving = new AbortController();
+  /** The next thing to do: only a join makes clear who owns. */
+  #mustJoin = false;
   #isConnected = true;
   /** When the broker last told us that we belong to the group: the lease runs from here. */
   #lastContact = performance.now();
@@ -92,22 +94,31 @@ class GroupMember implements Membership {
   }
 
   async confirm(): Promise<boolean> {
-    if (!this.isOwner) return false;
-    const generation = this.#generation;
-    try {
-      // On the shared connections: ours may be waiting for the others of the group.
-      await this.#heartbeat(this.#shared);
-    } catch (error) {
-      const type = errorType(error) ?? '';
-      if (type.includes('COORDINATOR')) this.#shared.forgetCoordinator(this.#options.group, 0);
-      if (EXPELLED.has(type)) {
-        // Who is just joining again belongs to a generation that it does not know yet.
-        await this.#joining;
-        if (generation === this.#generation)
-          this.#lose(`the group has expelled this client (${messageOf(error)})`);
+    while (this.isOwner) {
+      const generation = this.#generation;
+      const asked = performance.now();
+      try {
+        // On the shared connections: ours may be waiting for the others of the group.
+        await this.#heartbeat(this.#shared);
+      } catch (error) {
+        const type = errorType(error) ?? '';
+        if (type.includes('COORDINATOR')) this.#shared.forgetCoordinator(this.#options.group, 0);
+        if (EXPELLED.has(type)) {
+          // Who is just joining again belongs to a generation that it does not know yet.
+          await this.#joining;
+          if (generation === this.#generation)
+            this.#lose(`the group has expelled this client (${messageOf(error)})`);
+          return this.isOwner;
+        }
+        if (isConnectionError(error)) {
+          if (this.#isLeaseOver()) this.#mustJoin = true;
+          return this.isOwner;
+        }
       }
+      // An answer may have lain here while this process was frozen: one that is older than a session proves nothing.
+      if (performance.now() - asked < this.#options.sessionTimeout) return this.isOwner;
     }
-    return this.isOwner;
+    return false;
   }
 
   async commit(positions: readonly ReadPosition[]): Promise<void> {
@@ -154,12 +165,12 @@ class GroupMember implements Membership {
   /** Stays in the group until it is left, or cannot be belonged to any more. */
   async #stay(): Promise<void> {
     const backoff = new Backoff(100, 1_000);
-    let mustJoin = false;
     while (!this.#hasLeft()) {
       try {
-        if (mustJoin) await this.#join();
-        else await this.#pauseAndBeat();
-        mustJoin = false;
+        if (this.#mustJoin) {
+          await this.#join();
+          this.#mustJoin = false;
+        } else await this.#pauseAndBeat();
         this.#connected(null);
         backoff.reset();
       } catch (error) {
@@ -168,18 +179,18 @@ class GroupMember implements Membership {
         const { why, message } = this.#translated(error);
         this.#connected(isConnectionError(error) ? (why ?? message) : null);
         if (type === 'REBALANCE_IN_PROGRESS') {
-          mustJoin = true;
+          this.#mustJoin = true;
           continue;
         }
         if (EXPELLED.has(type ?? '')) {
           this.#memberId = '';
-          mustJoin = true;
+          this.#mustJoin = true;
           this.#lose(`the group has expelled this client (${messageOf(error)})`);
         } else if (isConnectionError(error) || isRetriable(error)) {
           if (type?.includes('COORDINATOR') === true) this.#cluster.forgetCoordinator(this.#options.group, 0);
           debug('the group cannot be reached', { error: String(error) });
           // Whoever has given up may be the owner to the broker all the same: only a new join makes that clear.
-          if (this.#isLeaseOver()) mustJoin = true;
+          if (this.#isLeaseOver()) this.#mustJoin = true;
         } else {
           this.#lose(messageOf(error));
           this.#options.onCrash(this.#translated(error));
@@ -216,7 +227,7 @@ class GroupMember implements Membership {
     const asked = performance.now();
     const { errorCode } = await cluster.send(broker, 'Heartbeat', identity);
     failOn(errorCode);
-    this.#lastContact = asked;
+    this.#lastContact = Math.max(this.#lastContact, asked);
   }
 
   /** Nobody has heard of us for a session: another member may own by now, and this one does no more. */

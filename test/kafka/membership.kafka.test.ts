@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { isAborted } from '../../src/core/abort.ts';
+import { Cluster } from '../../src/kafka/cluster.ts';
+import { joinGroup } from '../../src/kafka/membership.ts';
 import type { Kafka, Membership } from '../../src/kafka/port.ts';
-import { testKafka, testTopic } from '../support/kafka.ts';
+import { connectionSettings } from '../../src/kafka/settings.ts';
+import { kafkaSettings, testKafka, testTopic } from '../support/kafka.ts';
 
 interface Member {
   membership: Membership;
@@ -127,4 +130,52 @@ test('the owner commits offsets for lag tools; who does not own commits nothing'
   await owner.membership.commit([{ topic, partition: 1, offset: 7n }]);
   await standby.membership.commit([{ topic, partition: 1, offset: 3n }]);
   expect(await kafka.committed(`g-${topic}`, [topic])).toEqual([{ topic, partition: 1, offset: 7n }]);
+});
+
+/** Answers to heartbeats lie unread while a process is frozen. */
+describe('an owner that was frozen for longer than a session while it asked', () => {
+  const SESSION = 6_000;
+
+  async function frozen(beats: 'go on' | 'hang'): Promise<{ membership: Membership; asked: () => number }> {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const settings = connectionSettings(inject('brokers'), kafkaSettings());
+    const [own, shared] = [new Cluster(settings), new Cluster(settings)];
+    onTestFinished(() => shared.close());
+    let asked = 0;
+    const send = shared.send.bind(shared);
+    shared.send = async (broker, api, args) => {
+      const answer = await send(broker, api, args);
+      if (api === 'Heartbeat' && (asked += 1) === 1) await sleep(SESSION + 500);
+      return answer;
+    };
+    if (beats === 'hang') {
+      const sendOwn = own.send.bind(own);
+      own.send = (broker, api, args) =>
+        api === 'Heartbeat' ? new Promise(() => undefined) : sendOwn(broker, api, args);
+    }
+    const nothing = (): void => undefined;
+    const membership = await joinGroup(own, shared, {
+      group: `g-${topic}`,
+      topics: [topic],
+      sessionTimeout: SESSION,
+      heartbeatInterval: 500,
+      ...{ onGained: nothing, onLost: nothing, onStandby: nothing, onCrash: nothing },
+      ...{ onDisconnected: nothing, onConnected: nothing },
+    });
+    return { membership, asked: () => asked };
+  }
+
+  test('asks again, and still owns where the group has heard of it', async () => {
+    const { membership, asked } = await frozen('go on');
+    expect(await membership.confirm()).toBe(true);
+    expect(asked()).toBe(2);
+    await membership.leave();
+  });
+
+  test('asks again, and is told that it has been expelled', async () => {
+    const { membership, asked } = await frozen('hang');
+    expect(await membership.confirm()).toBe(false);
+    expect(asked()).toBe(2);
+  });
 });
