@@ -165,8 +165,8 @@ async function writeJob(folder: string): Promise<void> {
   await chmod(join(folder, 'job.sh'), 0o755);
 }
 
-function options(stage: Stage, cwd: string): { cwd: string; env: Record<string, string> } {
-  return { cwd, env: { HIPPO_BROKERS: stage.brokers, HIPPO_CONFIG: '', HIPPO_PROFILE: '' } };
+function options(stage: Stage, cwd: string): { cwd: string; env: Stage['env'] } {
+  return { cwd, env: stage.env };
 }
 
 interface RunningClient {

@@ -46,6 +46,8 @@ export interface Stage {
   brokers: string;
   /** The built CLI, as an argv. */
   hippo: readonly string[];
+  /** What hippo needs to use that Kafka and nothing else of this machine's. */
+  env: Readonly<Record<string, string>>;
   /** A folder of its own, removed at the end. */
   folder: string;
   /** A file of a million frontier events of 144 bytes, one a line. */

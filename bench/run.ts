@@ -40,8 +40,10 @@ const say = (text: string): void => void process.stderr.write(`▸ ${text}\n`);
 say('starting Kafka');
 const broker = await startBroker({ directory: join(folder, 'kafka'), signal: stop.signal });
 try {
+  const brokers = broker.brokers.join(',');
   const stage: Stage = {
-    brokers: broker.brokers.join(','),
+    brokers,
+    env: { HIPPO_BROKERS: brokers, HIPPO_CONFIG: '', HIPPO_PROFILE: '' },
     hippo: [process.execPath, fileURLToPath(new URL('../bin/run.js', import.meta.url))],
     folder,
     events: join(folder, 'events.jsonl'),

@@ -20,7 +20,7 @@ export const tail: Suite = {
     const hippo = (name: string, of: string, ...flags: string[]): Contender => ({
       name,
       pipeline: [[...stage.hippo, 'tail', of, '--exit-at-end', ...flags]],
-      env: { HIPPO_BROKERS: brokers, HIPPO_CONFIG: '', HIPPO_PROFILE: '' },
+      env: stage.env,
     });
     const kcat = ['kcat', '-C', '-b', brokers, '-t', topic, '-e', '-q'];
     return [

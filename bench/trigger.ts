@@ -28,7 +28,7 @@ export const trigger: Suite = {
     const hippo = (...flags: string[]): Contender => ({
       name: 'hippo trigger',
       pipeline: [[...stage.hippo, 'trigger', ...flags]],
-      env: { HIPPO_BROKERS: brokers, HIPPO_CONFIG: '', HIPPO_PROFILE: '', HIPPO_TOPICS_PREFIX: prefix },
+      env: { ...stage.env, HIPPO_TOPICS_PREFIX: prefix },
     });
     const kcat = ['kcat', '-P', '-b', brokers, '-t', topic, ...AS_SAFE];
     const one = join(stage.folder, 'event.json');

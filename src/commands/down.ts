@@ -19,8 +19,10 @@ export default class Down extends HippoCommand<DownResult | DownPlan> {
 
   protected async work(): Promise<DownResult | DownPlan> {
     const { flags } = await this.parse(Down);
-    const [{ downResult, findDownProject, gatherDownFacts, planDown }, { runSteps }, { confirm }] =
-      await Promise.all([import('../stack/down.ts'), import('../ui/steps.ts'), import('../ui/confirm.ts')]);
+    const [{ downResult, findDownProject, gatherDownFacts, planDown }, { runSteps }] = await Promise.all([
+      import('../stack/down.ts'),
+      import('../ui/steps.ts'),
+    ]);
     const { config: file, profile } = flags;
     const { env } = process;
     const facts = await gatherDownFacts(await findDownProject({ file, profile, cwd: process.cwd(), env }));
@@ -28,7 +30,7 @@ export default class Down extends HippoCommand<DownResult | DownPlan> {
     if (flags['dry-run']) return { dry_run: true, steps: steps.map(({ title }) => title) };
     if (flags.purge && facts.data && !flags.yes) {
       const question = `Remove all topics and events in ${facts.place.kafka}?`;
-      const purge = await confirm(question, 'hippo down --purge --yes', this.stopping);
+      const purge = await this.confirm(question);
       if (!purge) return downResult(facts, 'declined');
     }
     const context: DownContext = { outcome: 'gone' };

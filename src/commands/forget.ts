@@ -1,4 +1,3 @@
-import { shellWord } from '../core/shell.ts';
 import type { ForgetReport } from '../tractor/forget.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { forgetQuestion, renderForgotten } from '../ui/forget.ts';
@@ -21,18 +20,14 @@ export default class Forget extends HippoCommand<ForgetReport> {
 
   protected async work(): Promise<ForgetReport> {
     const { args, flags } = await this.parse(Forget);
-    const [{ forgetHippo }, { confirm }] = await Promise.all([
-      import('../tractor/forget.ts'),
-      import('../ui/confirm.ts'),
-    ]);
-    const unattended = ['hippo forget', ...this.argv.map(shellWord), '--yes'].join(' ');
+    const { forgetHippo } = await import('../tractor/forget.ts');
     return forgetHippo({
       ...args,
       file: flags.config,
       profile: flags.profile,
       dryRun: flags['dry-run'],
       signal: this.stopping,
-      confirm: async (plan) => flags.yes || (await confirm(forgetQuestion(plan), unattended, this.stopping)),
+      confirm: async (plan) => flags.yes || (await this.confirm(forgetQuestion(plan))),
     });
   }
 

@@ -1,5 +1,4 @@
 import type { ExitCode } from '../core/errors.ts';
-import { shellWord } from '../core/shell.ts';
 import type { ReplayReport } from '../replay/replay.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { Args, Flags } from '../ui/oclif.ts';
@@ -51,10 +50,7 @@ export default class Replay extends HippoCommand<ReplayReport> {
 
   protected async work(): Promise<ReplayReport> {
     const { argv, flags } = await this.parse(Replay);
-    const [{ replay }, { confirm }] = await Promise.all([
-      import('../replay/replay.ts'),
-      import('../ui/confirm.ts'),
-    ]);
+    const { replay } = await import('../replay/replay.ts');
     return replay({
       ...flags,
       topics: argv as string[],
@@ -62,14 +58,8 @@ export default class Replay extends HippoCommand<ReplayReport> {
       dryRun: flags['dry-run'],
       signal: this.stopping,
       onPlan: (letters) => (letters.length > 0 ? this.say(renderLetters(letters)) : undefined),
-      confirm: async (question) =>
-        flags.yes || (await confirm(question, this.#withoutQuestion(), this.stopping)),
+      confirm: async (question) => flags.yes || (await this.confirm(question)),
     });
-  }
-
-  /** The same command, as a script may type it. */
-  #withoutQuestion(): string {
-    return ['hippo replay', ...this.argv.map(shellWord), '--yes'].join(' ');
   }
 
   protected render(report: ReplayReport): string {

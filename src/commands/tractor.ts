@@ -42,7 +42,6 @@ export default class Tractor extends HippoCommand<TractorReport> {
   protected async work(): Promise<TractorReport> {
     const { flags } = await this.parse(Tractor);
     const { runTractor } = await import('../tractor/session.ts');
-    const { confirm } = await import('../ui/confirm.ts');
     return runTractor({
       file: flags.config,
       profile: flags.profile,
@@ -55,8 +54,7 @@ export default class Tractor extends HippoCommand<TractorReport> {
       signal: this.stopping,
       onPlan: (plan) => this.say(renderPlan(plan)),
       onOutcome: (outcome) => this.say(renderOutcome(outcome)),
-      confirm: async (question) =>
-        flags.yes || (await confirm(question, 'hippo tractor --pull --yes', this.stopping)),
+      confirm: async (question) => flags.yes || (await this.confirm(question)),
     });
   }
 

@@ -1,6 +1,5 @@
 import { BugError, ExitCode, HippoError, InterruptedError, UserError, messageOf } from '../core/errors.ts';
-import { cacheDirectory } from '../core/paths.ts';
-import { userName } from '../core/user-name.ts';
+import { shellWord } from '../core/shell.ts';
 import './color.ts';
 import { jsonError, renderError } from './errors.ts';
 import { Flags, type Interfaces, parse } from './oclif.ts';
@@ -67,7 +66,7 @@ export abstract class HippoCommand<Result> {
     try {
       await command.#run();
     } catch (error) {
-      reportError(error, command.json);
+      reportError(await known(error), command.json);
     }
   }
 
@@ -125,6 +124,17 @@ export abstract class HippoCommand<Result> {
     if (!this.json) process.stdout.write(`${text}\n`);
   }
 
+  /**
+   * Asks for a yes on the terminal.
+   *
+   * @throws UserError where there is none, with what was typed and --yes; InterruptedError on Ctrl-C
+   */
+  protected async confirm(question: string): Promise<boolean> {
+    const { confirm } = await import('./confirm.ts');
+    const unattended = ['hippo', this.#name, ...this.argv.map(shellWord), '--yes'].join(' ');
+    return confirm(question, unattended, this.stopping);
+  }
+
   /** What changes the world goes on when nobody takes what it prints, and its exit code still says how it went. */
   #watchOutput(): void {
     process.stderr.on('error', () => undefined);
@@ -162,30 +172,11 @@ export abstract class HippoCommand<Result> {
   }
 }
 
-/** What the machine refuses, and a person can change. */
-const REFUSALS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  ENOTDIR: 'a part of it is no folder',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space is left on the device',
-  EDQUOT: 'the disk quota is used up',
-  EMFILE: 'too many files are open',
-};
-
-/** @returns undefined where it is nothing of that kind */
-function refusedBySystem(thrown: unknown): UserError | undefined {
-  const { code = '', path, syscall } = thrown as NodeJS.ErrnoException;
-  const refusal = REFUSALS[code];
-  if (!(thrown instanceof Error) || refusal === undefined || path === undefined) return undefined;
-  return new UserError(`${path} cannot be used: ${refusal}`, {
-    why: `${syscall ?? 'a system call'} failed with ${code}, as user ${userName()}.`,
-    next:
-      path.startsWith(cacheDirectory()) || cacheDirectory().startsWith(path)
-        ? ['HIPPO_CACHE=FOLDER hippo …']
-        : [],
-    cause: thrown,
-  });
+/** What is no error of ours may be the machine's: then it is none of our bugs. */
+async function known(thrown: unknown): Promise<unknown> {
+  if (thrown instanceof HippoError) return thrown;
+  const { refusedBySystem } = await import('./system-refusals.ts');
+  return refusedBySystem(thrown) ?? thrown;
 }
 
 /** A full disk, mostly. */
@@ -195,10 +186,7 @@ function unprintable(error: Error): UserError {
 
 /** Prints whatever was thrown, and sets the exit code. */
 export function reportError(thrown: unknown, json: boolean): void {
-  const error =
-    thrown instanceof HippoError
-      ? thrown
-      : (refusedBySystem(thrown) ?? new BugError(messageOf(thrown), { cause: thrown }));
+  const error = thrown instanceof HippoError ? thrown : new BugError(messageOf(thrown), { cause: thrown });
   process.exitCode = error.exitCode;
   if (json) process.stdout.write(`${JSON.stringify({ error: jsonError(error) }, null, 2)}\n`);
   else if (!(error instanceof InterruptedError)) process.stderr.write(`${renderError(error)}\n`);

@@ -1,8 +1,8 @@
-import { lastHeader } from '../core/headers.ts';
 import { isUtf8 } from 'node:buffer';
 import chalk, { chalkStderr } from 'chalk';
 import stringWidth from 'fast-string-width';
 import { LAST_MOMENT } from '../core/clock.ts';
+import { lastHeader } from '../core/headers.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import { type MessageKind, parseMessage, recognise } from '../messages/index.ts';
 import { describeMessage, visible } from './messages.ts';

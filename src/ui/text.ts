@@ -4,6 +4,16 @@ import stringWidth from 'fast-string-width';
 /** Columns that every report fits. */
 export const COLUMNS = 80;
 
+/** `1,234,567`. Of a whole number; toLocaleString would take longer to get ready than a short command has. */
+export function number(value: number): string {
+  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1 event`, `1,234 events` */
+export function count(amount: number, noun: string): string {
+  return `${number(amount)} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
 /** What stays on one line: `25 ms`. */
 const NUMBER_AND_UNIT = /(\d) ((?:ms|s|min|h|d|B|[kKMGT]i?B)\b)/g;
 

@@ -1,9 +1,9 @@
-import { isList, listHeaders } from '../core/headers.ts';
 import { isUtf8 } from 'node:buffer';
 import chalk from 'chalk';
+import { isList, listHeaders } from '../core/headers.ts';
 import type { DryRunPrinter, DryRunReport } from '../trigger/index.ts';
 import { visible } from './messages.ts';
-import { COLUMNS, wrap } from './text.ts';
+import { COLUMNS, count, wrap } from './text.ts';
 
 const INDENT = '    ';
 /** Headers that say nothing to a person. */
@@ -60,10 +60,6 @@ export const dryRunJson: DryRunPrinter = {
 export function renderDryRun({ events, skipped }: DryRunReport): string {
   const over = skipped === 0 ? '' : ` ${count(skipped, 'line')} would be passed over.`;
   return `${count(events, 'event')} would be published.${over}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function asJson(bytes: Buffer | string | null): string | null | { base64: string } {

@@ -9,7 +9,7 @@ import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
 import type { Explanation } from '../trigger/wait.ts';
 import { runName, visible } from './messages.ts';
-import { wrap } from './text.ts';
+import { count, number, wrap } from './text.ts';
 
 const EXIT_CODES = {
   succeeded: ExitCode.ok,
@@ -225,12 +225,4 @@ function isSame(
 function some<Item>(items: readonly Item[], render: (item: Item) => string): string[] {
   const more = items.length - NAMED;
   return [...items.slice(0, NAMED).map(render), ...(more > 0 ? [`  … and ${number(more)} more`] : [])];
-}
-
-function count(amount: number, noun: string): string {
-  return `${number(amount)} ${noun}${amount === 1 ? '' : 's'}`;
-}
-
-function number(value: number): string {
-  return String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }

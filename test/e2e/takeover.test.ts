@@ -2,7 +2,15 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { groupIsAlive } from '../../src/client/host/process-group.ts';
-import { type TestProject, finishes, kcat, test, trigger, until } from '../support/project.ts';
+import {
+  type TestClient,
+  type TestProject,
+  finishes,
+  kcat,
+  test,
+  trigger,
+  until,
+} from '../support/project.ts';
 
 const MONTHLY = `load:
   every: month
@@ -29,18 +37,26 @@ async function startsOf(project: TestProject): Promise<number> {
   return (await kcat(project, 'hippo-start')).length;
 }
 
+/** An owner whose job (of process `pid`) is at work, and a standby. */
+async function atWork(
+  project: TestProject,
+): Promise<{ owner: TestClient; standby: TestClient; pid: number }> {
+  const owner = project.startClient();
+  await owner.event('owner');
+  const standby = project.startClient();
+  await standby.event('standby');
+  await trigger(project, '201704');
+  const { pid } = await owner.event('submitted');
+  await until(() => project.file('first').catch(() => null), 'the job is at work');
+  return { owner, standby, pid };
+}
+
 describe('two clients of one hippo', () => {
   test.concurrent(
     'the owner is killed with its job at work: the standby ends that job, and then does the run, once',
     async ({ makeProject }) => {
       const project = await makeProject(MONTHLY, DEAF_AT_FIRST, QUICK);
-      const owner = project.startClient();
-      await owner.event('owner');
-      const standby = project.startClient();
-      await standby.event('standby');
-      await trigger(project, '201704');
-      const { pid } = await owner.event('submitted');
-      await until(() => project.file('first').catch(() => null), 'the job is at work');
+      const { owner, standby, pid } = await atWork(project);
       const killed = Date.now();
       owner.kill('SIGKILL');
       await standby.event('owner');
@@ -108,13 +124,7 @@ until test -e go; do sleep 0.1; done`,
     async ({ makeProject }) => {
       const session = 30_000;
       const project = await makeProject(MONTHLY, DEAF_AT_FIRST, 'client: { kill_grace: 500ms }');
-      const owner = project.startClient();
-      await owner.event('owner');
-      const standby = project.startClient();
-      await standby.event('standby');
-      await trigger(project, '201704');
-      const { pid } = await owner.event('submitted');
-      await until(() => project.file('first').catch(() => null), 'the job is at work');
+      const { owner, standby, pid } = await atWork(project);
       const told = Date.now();
       owner.kill('SIGTERM');
       await standby.event('owner');

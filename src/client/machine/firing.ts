@@ -73,10 +73,11 @@ export function startOne(draft: Draft, job: JobDefinition, id: RunId): void {
 export function fillPlaces(draft: Draft, job: JobDefinition): void {
   if (!hasPlace(draft, job)) return;
   let ready = draft.openRuns(job).filter((run) => mayStart(draft, job, run));
-  // Again where one of them could not be started, and left its place.
-  while (ready.length > 0 && hasPlace(draft, job)) {
+  while (ready.length > 0) {
     const next = smallest(ready, placesOf(draft, job), byUrgency(job));
     for (const run of next) start(draft, job, run);
+    if (!hasPlace(draft, job)) return;
+    // One of them could not be started, and left its place.
     ready = ready.filter((run) => !next.includes(run));
   }
 }
