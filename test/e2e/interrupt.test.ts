@@ -24,8 +24,10 @@ function runAtTerminal(project: TestProject): Terminal {
   return atTerminal('run', { cwd: project.directory, env: { ...project.env, ...mark(project) } });
 }
 
-async function hasJobAtWork(project: TestProject): Promise<void> {
+/** @param said what the client has said so far: its word of the job may come after the job's own */
+async function hasJobAtWork(project: TestProject, said: () => string): Promise<void> {
   await trigger(project, '201704');
+  await until(() => /submitted[^]*\.log\n/.test(said()), 'the client tells of it');
   await until(
     () =>
       project.file('working').then(
@@ -65,7 +67,7 @@ describe('Ctrl-C', () => {
       const project = await makeProject(MONTHLY, FAMILY);
       const client = runAtTerminal(project);
       await until(() => client.text().includes('owner of'), 'it owns');
-      await hasJobAtWork(project);
+      await hasJobAtWork(project, client.text);
       client.type(CTRL_C);
       expect(await client.ended).toBe(130);
       // A terminal shows the keys.
@@ -89,7 +91,7 @@ describe('Ctrl-C', () => {
       const project = await makeProject(MONTHLY, DEAF, 'client: { session_timeout: 6s, kill_grace: 10m }');
       const client = runAtTerminal(project);
       await until(() => client.text().includes('owner of'), 'it owns');
-      await hasJobAtWork(project);
+      await hasJobAtWork(project, client.text);
       client.type(CTRL_C);
       await until(() => client.text().includes('stopping'), 'it is stopping');
       const again = Date.now();
@@ -131,7 +133,7 @@ describe('Ctrl-C', () => {
       let said = '';
       client.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
       await until(() => said.includes('owner of'), 'it owns');
-      await hasJobAtWork(project);
+      await hasJobAtWork(project, () => said);
       client.kill('SIGINT');
       const { exitCode, stdout, stderr } = await client;
       expect({ exitCode, stdout, stderr: normal(stderr, project) }).toEqual({
