@@ -65,8 +65,8 @@ export default tseslint.config(
     },
   })),
   {
-    // messages and the machine are pure: nothing of Node, no clock, no randomness.
-    files: ['src/messages/**/*.ts', 'src/client/machine/**/*.ts'],
+    // messages, windows and the machine are pure: nothing of Node, no clock, no randomness.
+    files: ['src/messages/**/*.ts', 'src/client/machine/**/*.ts', 'src/windows/**/*.ts'],
     rules: {
       'no-restricted-globals': [
         'error',

@@ -1,7 +1,7 @@
 import { UserError } from '../core/errors.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
-import { readRecord } from '../tail/envelope.ts';
-import { findLines, readLines } from '../tail/lines.ts';
+import { readRecord } from '../records/envelope.ts';
+import { findLines, readLines } from '../records/lines.ts';
 
 /**
  * The records of a file as `hippo tail --json` prints them, one a line. A blank line is none.

@@ -1,7 +1,7 @@
 import type { Millis } from '../core/clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Kafka } from '../kafka/port.ts';
-import type { Place, Snapshot } from './snapshot.ts';
+import type { Place, Snapshot } from '../observe/snapshot.ts';
 
 export type RecoveryId = 'rerun-failed-run' | 'owner-gone' | 'unanswered-trigger';
 

@@ -6,7 +6,7 @@ import {
   dateParser,
   datePattern,
   spanOf,
-} from '../client/machine/strftime.ts';
+} from '../windows/strftime.ts';
 import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import type { PartitionField } from '../messages/index.ts';

@@ -1,5 +1,5 @@
-import { createCalendar } from '../client/machine/calendar.ts';
-import { type Span, afterSpan } from '../client/machine/strftime.ts';
+import { createCalendar } from '../windows/calendar.ts';
+import { type Span, afterSpan } from '../windows/strftime.ts';
 import type { CalendarConfig, Config } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';

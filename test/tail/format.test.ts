@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RAW_FORMAT, compileFormat } from '../../src/tail/format.ts';
-import { printed, record } from './record.ts';
+import { printed, record } from '../records/record.ts';
 
 const event = record({
   key: 'btd.party',

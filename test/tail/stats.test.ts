@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Counter } from '../../src/tail/count.ts';
 import { Statistics } from '../../src/tail/stats.ts';
 import type { MessageKind } from '../../src/messages/index.ts';
-import { record } from './record.ts';
+import { record } from '../records/record.ts';
 
 const KINDS = new Map<string, MessageKind>([
   ['frontier-adw', 'frontier'],

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { badLinesError, checkLines } from '../../src/trigger/check-lines.ts';
 import { LineReader } from '../../src/trigger/file-message.ts';
-import { findLines, readLines } from '../../src/tail/lines.ts';
+import { findLines, readLines } from '../../src/records/lines.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import stringWidth from 'string-width';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
 import type { MessageKind } from '../../src/messages/index.ts';
 import { prettyPrinter, tailHeading, timePrinter } from '../../src/ui/tail.ts';
-import { record } from '../tail/record.ts';
+import { record } from '../records/record.ts';
 
 const KINDS = new Map<string, MessageKind>([
   ['frontier-adw', 'frontier'],

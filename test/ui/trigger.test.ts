@@ -12,7 +12,7 @@ import {
   triggerVerdict,
 } from '../../src/ui/trigger.ts';
 import { ProgressLine } from '../../src/ui/progress-line.ts';
-import { readLine } from '../../src/tail/envelope.ts';
+import { readLine } from '../../src/records/envelope.ts';
 
 const ID = '20170428T155546Z-k3x9';
 

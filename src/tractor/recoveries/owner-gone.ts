@@ -1,7 +1,7 @@
 import { groupName } from '../../config/groups.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
-import { type Snapshot, groupOf, isOwned, startCommand } from '../snapshot.ts';
+import { type Snapshot, groupOf, isOwned, startCommand } from '../../observe/snapshot.ts';
 
 /** Runs that are running or ready in the state of a hippo whose consumer group nobody is in: nobody will finish them. */
 export const ownerGone: Recovery = {

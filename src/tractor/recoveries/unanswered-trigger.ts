@@ -2,7 +2,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { shellWord } from '../../core/shell.ts';
 import { type FrontierEvent, type ReceivedMessage, partitionPath } from '../../messages/index.ts';
 import { type Recovery, type Stuck, iso } from '../recovery.ts';
-import { type Found, type Snapshot, coordinates, isOwned, startCommand } from '../snapshot.ts';
+import { type Found, type Snapshot, coordinates, isOwned, startCommand } from '../../observe/snapshot.ts';
 
 /** A younger event may still be on its way through a client, milliseconds. */
 export const GRACE = 10_000;

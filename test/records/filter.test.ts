@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileFilter } from '../../src/tail/filter.ts';
+import { compileFilter } from '../../src/records/filter.ts';
 import { record } from './record.ts';
 
 const event = record({

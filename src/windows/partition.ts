@@ -1,4 +1,4 @@
-import type { Millis } from '../../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 import type { Calendar, Window, WindowUnit } from './calendar.ts';
 import {
   afterSpan,

@@ -1,5 +1,5 @@
 import { Liquid, LiquidError, type Template } from 'liquidjs';
-import type { Millis } from '../../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 import {
   datePattern,
   type DatePattern,

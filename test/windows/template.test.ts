@@ -5,7 +5,7 @@ import {
   compileArgument,
   compilePieces,
   renderPieces,
-} from '../../../src/client/machine/template.ts';
+} from '../../src/windows/template.ts';
 
 const DATE = Date.UTC(2017, 3, 28);
 const context: ArgumentContext = {

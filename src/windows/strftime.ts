@@ -1,6 +1,6 @@
 import { utcFormat, utcParse } from 'd3-time-format';
 import { DateTime, type DurationLikeObject } from 'luxon';
-import type { Millis } from '../../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 
 /** What a pattern may use, for error messages. */
 export const DIRECTIVES =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Kafka } from '../../src/kafka/port.ts';
-import { type Span, parsePosition, parseSpan, resolveSpan } from '../../src/tail/positions.ts';
+import { type Span, parsePosition, parseSpan, resolveSpan } from '../../src/records/positions.ts';
 
 const NOW = Date.UTC(2017, 3, 28, 12);
 const context = { clock: { now: () => NOW }, timezone: 'Asia/Taipei' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type WantedWords, compileWanted } from '../../src/tail/wanted.ts';
+import { type WantedWords, compileWanted } from '../../src/records/wanted.ts';
 import { record } from './record.ts';
 
 const keeps = async (words: Partial<WantedWords>, of = record({ key: 'btd.party' })): Promise<boolean> => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isList, type Headers } from '../../src/core/headers.ts';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
-import { type Printer, Sink } from '../../src/tail/sink.ts';
+import { type Printer, Sink } from '../../src/records/sink.ts';
 
 /** A record as it comes from Kafka; text stands for its bytes. */
 export function record({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { datePattern, parseShift, shiftDate } from '../../../src/client/machine/strftime.ts';
+import { datePattern, parseShift, shiftDate } from '../../src/windows/strftime.ts';
 
 const date = (text: string): number => Date.parse(`${text}Z`);
 function format(pattern: string, at: string): string {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type WindowUnit, WINDOW_UNITS, createCalendar } from '../../../src/client/machine/calendar.ts';
-import { isTimezone } from '../../../src/core/timezone.ts';
+import { type WindowUnit, WINDOW_UNITS, createCalendar } from '../../src/windows/calendar.ts';
+import { isTimezone } from '../../src/core/timezone.ts';
 
 const ZONES = [
   'UTC',

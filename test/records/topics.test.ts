@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
-import { selectTopics, topicKinds } from '../../src/tail/topics.ts';
+import { selectTopics, topicKinds } from '../../src/records/topics.ts';
 
 const config = parseConfig({ topics: { prefix: 'uat-' } });
 const existing = [

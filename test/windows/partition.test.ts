@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type WindowUnit, createCalendar } from '../../../src/client/machine/calendar.ts';
-import { type PartitionTemplate, compilePartition } from '../../../src/client/machine/partition.ts';
-import { type Compiled, type Piece, compilePieces } from '../../../src/client/machine/template.ts';
+import { type WindowUnit, createCalendar } from '../../src/windows/calendar.ts';
+import { type PartitionTemplate, compilePartition } from '../../src/windows/partition.ts';
+import { type Compiled, type Piece, compilePieces } from '../../src/windows/template.ts';
 
 const calendar = createCalendar('UTC', '00:00');
 const UNFORMATTED = { hour: '%Y-%m-%dT%H', day: '%Y-%m-%d', month: '%Y%m' };

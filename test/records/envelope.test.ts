@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { printEnvelope, readLine } from '../../src/tail/envelope.ts';
+import { printEnvelope, readLine } from '../../src/records/envelope.ts';
 import { anyText, printed, record } from './record.ts';
 
 const envelope = (over: Parameters<typeof record>[0]): string => {

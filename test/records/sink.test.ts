@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Output, Sink } from '../../src/tail/sink.ts';
+import { type Output, Sink } from '../../src/records/sink.ts';
 import { anyText, printed, record } from './record.ts';
 
 class Recorder implements Output {

@@ -1,5 +1,5 @@
 import { DateTime, IANAZone } from 'luxon';
-import type { Millis } from '../../core/clock.ts';
+import type { Millis } from '../core/clock.ts';
 
 export const WINDOW_UNITS = ['hour', 'day', 'month'] as const;
 export type WindowUnit = (typeof WINDOW_UNITS)[number];
