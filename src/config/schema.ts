@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { DURATION_FORM, parseDuration } from '../core/duration.ts';
+import { DURATION_FORM, durationForm, parseDuration } from '../core/duration.ts';
 import { didYouMean } from '../core/near.ts';
 import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
@@ -46,7 +46,7 @@ function duration(description?: string) {
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       const millis = parseDuration(String(dataset.value));
       if (millis !== undefined) return millis;
-      addIssue({ message: `must be ${DURATION_FORM}` });
+      addIssue({ message: `must be ${durationForm(String(dataset.value))}` });
       return NEVER;
     }),
   );

@@ -1,7 +1,29 @@
-import ms from 'ms';
-
 /** What a duration looks like, for error messages. */
 export const DURATION_FORM = 'a duration such as 500ms, 30s, 5m, 2h or 1d';
+
+/** A unit that always has the same length. */
+export interface Unit {
+  name: 'milliseconds' | 'seconds' | 'minutes' | 'hours' | 'days' | 'weeks';
+  millis: number;
+}
+
+/** How the units are written. Case counts: `M` is a month to many people. */
+const UNITS: readonly (readonly [words: readonly string[], unit: Unit])[] = [
+  [['ms', 'msec', 'msecs', 'millisecond', 'milliseconds'], { name: 'milliseconds', millis: 1 }],
+  [['s', 'sec', 'secs', 'second', 'seconds'], { name: 'seconds', millis: 1000 }],
+  [['m', 'min', 'mins', 'minute', 'minutes'], { name: 'minutes', millis: 60_000 }],
+  [['h', 'hr', 'hrs', 'hour', 'hours'], { name: 'hours', millis: 3_600_000 }],
+  [['d', 'day', 'days'], { name: 'days', millis: 86_400_000 }],
+  [['w', 'week', 'weeks'], { name: 'weeks', millis: 604_800_000 }],
+];
+
+/** @param word as it stands in durations, rates and shifts: `m`, `min`, `minutes` */
+export function unitNamed(word: string): Unit | undefined {
+  return UNITS.find(([words]) => words.includes(word))?.[1];
+}
+
+const AMOUNT = /^(\d+(?:\.\d+)?|\.\d+)\s*([A-Za-z]*)$/;
+const LONGEST = 40;
 
 /**
  * Reads `90s`, `2h`, `1d`, …; a bare number is seconds.
@@ -9,10 +31,40 @@ export const DURATION_FORM = 'a duration such as 500ms, 30s, 5m, 2h or 1d';
  * @returns milliseconds, or undefined when the text is no duration or is negative
  */
 export function parseDuration(text: string): number | undefined {
-  const trimmed = text.trim();
-  if (trimmed === '' || trimmed.length > 40) return undefined;
-  const value = /^\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) * 1000 : ms(trimmed as ms.StringValue);
-  return Number.isFinite(value) && value >= 0 ? Math.round(value) : undefined;
+  const [, count = '', word = ''] = readAmount(text) ?? [];
+  const unit = unitNamed(word === '' ? 's' : word);
+  return count === '' || unit === undefined ? undefined : Math.round(Number(count) * unit.millis);
+}
+
+/**
+ * What a text that {@link parseDuration} refuses may have been meant to be: `2M` is `2m (minutes)` or `60d`.
+ *
+ * @returns each as it can be typed, with a note where it needs one; empty: no idea
+ */
+export function meantDurations(text: string): { text: string; note?: string }[] {
+  const [, count = '', word = ''] = readAmount(text) ?? [];
+  const days = (each: number): { text: string } => ({ text: `${Number(count) * each}d` });
+  if (count === '' || parseDuration(text) !== undefined) return [];
+  if (word === 'M') return [{ text: `${count}m`, note: 'minutes' }, days(30)];
+  if (/^(mo|mon|months?)$/i.test(word)) return [days(30)];
+  if (/^(y|yrs?|years?)$/i.test(word)) return [days(365)];
+  const lower = `${count}${word.toLowerCase()}`;
+  return parseDuration(lower) === undefined ? [] : [{ text: lower }];
+}
+
+/** {@link DURATION_FORM}, and what the text that was refused may have been meant to be. */
+export function durationForm(refused: string): string {
+  const meant = meantDurations(refused).map(withNote);
+  return meant.length === 0 ? DURATION_FORM : `${DURATION_FORM}: write ${meant.join(' or ')}`;
+}
+
+/** `2m (minutes)` */
+export function withNote({ text, note }: { text: string; note?: string }): string {
+  return note === undefined ? text : `${text} (${note})`;
+}
+
+function readAmount(text: string): RegExpExecArray | null {
+  return text.length > LONGEST ? null : AMOUNT.exec(text.trim());
 }
 
 /** `940 ms`, `12.4 s`, `3 min 20 s`, `2 h 5 min`: for people. */

@@ -1,5 +1,5 @@
 import type { Clock, Millis } from '../core/clock.ts';
-import { parseDuration } from '../core/duration.ts';
+import { meantDurations, parseDuration, withNote } from '../core/duration.ts';
 import { UserError } from '../core/errors.ts';
 import type { Kafka, OffsetRange, ReadPosition } from '../kafka/port.ts';
 
@@ -88,7 +88,7 @@ export async function parsePosition(text: string, flag: string, context: TimeCon
     why: `Allowed:\n${POSITION_FORMS.map((form) => `  ${form}`).join('\n')}`,
     next: /^-\d+$/.test(trimmed)
       ? [`the last ${trimmed.slice(1)} records, in all: --last ${trimmed.slice(1)}`]
-      : [],
+      : meantTimes(trimmed).map((meant) => `${flag} ${meant}`),
   });
 }
 
@@ -121,6 +121,11 @@ export async function parseTime(
   const { DateTime } = await import('luxon');
   const time = DateTime.fromISO(text.replace(' ', 'T'), { zone: context.timezone });
   return time.isValid ? time.toMillis() : undefined;
+}
+
+/** What a time that {@link parseTime} refuses may have been meant to be: `-2M` is `-2m (minutes)` or `-60d`. */
+export function meantTimes(text: string): string[] {
+  return text.startsWith('-') ? meantDurations(text.slice(1)).map((meant) => `-${withNote(meant)}`) : [];
 }
 
 /** Where each partition is read from and up to, and where it ends now. */

@@ -5,7 +5,7 @@ import { UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
 import type { RecordPlace } from '../kafka/port.ts';
 import { parseFrontier, serialiseFrontier } from '../messages/index.ts';
-import { POSITION_TIMES, parseTime } from '../records/positions.ts';
+import { POSITION_TIMES, meantTimes, parseTime } from '../records/positions.ts';
 import { badLinesError, checkLines } from './check-lines.ts';
 import { type EventWords, completeEvent } from './event.ts';
 import { LineReader } from './file-message.ts';
@@ -257,5 +257,8 @@ function foreignTopics(config: Config): Map<string, string> {
 async function readExecDate(text: string, { config, clock }: SourceContext): Promise<number> {
   const time = await parseTime(text.replace(/^@/, ''), { clock, timezone: config.calendar.timezone });
   if (time !== undefined) return epochSeconds(time);
-  throw new UserError(`--exec-date ${shellWord(text)} is no time`, { why: `It may be ${POSITION_TIMES}.` });
+  throw new UserError(`--exec-date ${shellWord(text)} is no time`, {
+    why: `It may be ${POSITION_TIMES}.`,
+    next: meantTimes(text).map((meant) => `--exec-date ${meant}`),
+  });
 }

@@ -1,4 +1,5 @@
 import type { Millis } from '../core/clock.ts';
+import { unitNamed } from '../core/duration.ts';
 import { UserError } from '../core/errors.ts';
 
 /** So many events in so much time. */
@@ -8,13 +9,7 @@ export interface Rate {
   per: Millis;
 }
 
-const UNITS: Readonly<Record<string, Millis>> = {
-  s: 1000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
+const RATE = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*([A-Za-z]+))?\s*$/;
 
 /**
  * Reads `10/s`, `600/m`, `5/h`; a bare number is a second's.
@@ -22,12 +17,14 @@ const UNITS: Readonly<Record<string, Millis>> = {
  * @throws UserError naming what is allowed
  */
 export function parseRate(text: string): Rate {
-  const [, count = '', unit = 's'] = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*([a-z]+))?\s*$/.exec(text) ?? [];
-  const per = UNITS[unit];
-  if (Number(count) > 0 && per !== undefined) return { count: Number(count), per };
+  const [, count = '', word = 's'] = RATE.exec(text) ?? [];
+  const unit = unitNamed(word);
+  if (Number(count) > 0 && unit !== undefined) return { count: Number(count), per: unit.millis };
+  const lower = word.toLowerCase();
+  const meant = Number(count) > 0 && unitNamed(lower) !== undefined ? `${count}/${lower}` : '10/s';
   throw new UserError(`--rate ${text} is no rate`, {
-    why: 'It is so many events a second, minute, hour or day, such as 10/s, 30/m or 4/h.',
-    next: ['hippo trigger --rate 10/s'],
+    why: 'It is a number of events per second, minute, hour or day, such as 10/s, 30/m or 4/h. Units are lower case.',
+    next: [`hippo trigger --rate ${meant}`],
   });
 }
 

@@ -1,4 +1,4 @@
-import { DURATION_FORM, parseDuration } from '../core/duration.ts';
+import { DURATION_FORM, meantDurations, parseDuration, withNote } from '../core/duration.ts';
 import { BugError, UserError } from '../core/errors.ts';
 import { Flags, type Interfaces } from './oclif.ts';
 
@@ -30,7 +30,8 @@ export function durationFlag({
 function parseFlag(text: string, _command: unknown, { name }: { name: string }): Promise<number> {
   const millis = parseDuration(text);
   if (millis !== undefined) return Promise.resolve(millis);
+  const meant = meantDurations(text);
   throw new UserError(`--${name} must be ${DURATION_FORM}; it is ${JSON.stringify(text)}`, {
-    next: [`--${name} 30m`],
+    next: (meant.length === 0 ? [{ text: '30m' }] : meant).map(withNote).map((one) => `--${name} ${one}`),
   });
 }

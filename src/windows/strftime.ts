@@ -1,6 +1,7 @@
 import { utcFormat, utcParse } from 'd3-time-format';
 import { DateTime, type DurationLikeObject } from 'luxon';
 import type { Millis } from '../core/clock.ts';
+import { unitNamed } from '../core/duration.ts';
 
 /** What a pattern may use, for error messages. */
 export const DIRECTIVES =
@@ -128,20 +129,32 @@ export interface Shift {
 /** What a shift looks like, for error messages. */
 export const SHIFT_FORM = "a duration such as '2d', '6h', '1 week', '1 month' or '1 year'";
 
-const SHIFT_UNITS: [pattern: RegExp, unit: Shift['unit']][] = [
-  [/^(m|min|mins|minutes?)$/, 'minutes'],
-  [/^(h|hrs?|hours?)$/, 'hours'],
-  [/^(d|days?)$/, 'days'],
-  [/^(w|weeks?)$/, 'weeks'],
+const CALENDAR_UNITS: [pattern: RegExp, unit: Shift['unit']][] = [
   [/^(mo|mon|months?)$/, 'months'],
   [/^(y|years?)$/, 'years'],
 ];
+const SHIFT = /^\s*(\d{1,6})\s*([A-Za-z]+)\s*$/;
 
-/** Reads `2d`, `1 month`, …; undefined where the text is none of it. */
+/** Reads `2d`, `1 month`, …; undefined where the text is none of it. `M` is none: a minute to some, a month to others. */
 export function parseShift(text: string, sign: 1 | -1): Shift | undefined {
-  const match = /^\s*(\d{1,6})\s*([a-z]+)\s*$/.exec(text.toLowerCase());
-  const unit = SHIFT_UNITS.find(([pattern]) => pattern.test(match?.[2] ?? ''))?.[1];
-  return match === null || unit === undefined ? undefined : { sign, unit, count: Number(match[1]) };
+  const [, count, word = ''] = SHIFT.exec(text) ?? [];
+  const unit = shiftUnit(word);
+  return count === undefined || unit === undefined ? undefined : { sign, unit, count: Number(count) };
+}
+
+/** {@link SHIFT_FORM}, and what the text that was refused may have been meant to be. */
+export function shiftForm(refused: string): string {
+  const [, count, word = ''] = SHIFT.exec(refused) ?? [];
+  if (count === undefined) return SHIFT_FORM;
+  const lower = word.toLowerCase();
+  if (word === 'M') return `${SHIFT_FORM}: write '${count} minutes' or '${count} months'`;
+  return shiftUnit(lower) === undefined ? SHIFT_FORM : `${SHIFT_FORM}: write '${count}${lower}'`;
+}
+
+function shiftUnit(word: string): Shift['unit'] | undefined {
+  const calendar = CALENDAR_UNITS.find(([pattern]) => pattern.test(word))?.[1];
+  const exact = unitNamed(word)?.name;
+  return exact === undefined || exact === 'milliseconds' || exact === 'seconds' ? calendar : exact;
 }
 
 /** Of units that are always as long, milliseconds. */

@@ -6,7 +6,7 @@ import {
   DIRECTIVES,
   parseShift,
   type Shift,
-  SHIFT_FORM,
+  shiftForm,
   shiftDate,
 } from './strftime.ts';
 
@@ -116,7 +116,7 @@ for (const [name, sign] of [
     if (!(value instanceof WindowDate)) return Number(value) + sign * Number(amount);
     const shift = typeof amount === 'string' ? parseShift(amount, sign) : undefined;
     if (shift === undefined)
-      throw new TemplateError(`${name} does not know ${JSON.stringify(amount)}`, SHIFT_FORM);
+      throw new TemplateError(`${name} does not know ${JSON.stringify(amount)}`, shiftForm(String(amount)));
     return value.shifted(shift);
   });
 }

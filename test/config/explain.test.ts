@@ -35,6 +35,10 @@ describe('what is wrong with a hippo.yaml', () => {
       'kafka.connect_timeout must be a duration such as 500ms, 30s, 5m, 2h or 1d',
     ],
     [
+      'client: { keep: 2M }',
+      'client.keep must be a duration such as 500ms, 30s, 5m, 2h or 1d: write 2m (minutes) or 60d',
+    ],
+    [
       'calendar: { timezone: Asia/Taipeh }',
       'calendar.timezone must be an IANA time zone such as Asia/Taipei. Did you mean Asia/Taipei or Asia/Thimphu?',
     ],

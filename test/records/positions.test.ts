@@ -53,6 +53,12 @@ describe('a position', () => {
     await expect(parsePosition(text, '--from', context)).rejects.toMatchObject({ exitCode: 2 });
   });
 
+  it('names both readings of -2M', async () => {
+    await expect(parsePosition('-2M', '--from', context)).rejects.toMatchObject({
+      next: ['--from -2m (minutes)', '--from -60d'],
+    });
+  });
+
   it('points to --last where a count is meant', async () => {
     await expect(parsePosition('-10', '--from', context)).rejects.toMatchObject({
       next: ['the last 10 records, in all: --last 10'],

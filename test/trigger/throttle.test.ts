@@ -12,11 +12,26 @@ describe('a rate', () => {
     ['4/h', { count: 4, per: 3_600_000 }],
     ['0.5/s', { count: 0.5, per: 1000 }],
     ['2/d', { count: 2, per: 86_400_000 }],
+    ['3/hour', { count: 3, per: 3_600_000 }],
   ])('%s', (text, rate) => {
     expect(parseRate(text)).toEqual(rate);
   });
 
-  test.each(['', '0/s', '-1/s', '10/w', 's', '10//s', 'ten/s'])('%j is none', (text) => {
+  test.each([
+    ['30/M', '30/m'],
+    ['10/S', '10/s'],
+    ['4/Hours', '4/hours'],
+    ['4/month', '10/s'],
+  ])('%s is refused: --rate %s', (text, meant) => {
+    expect(() => parseRate(text)).toThrow(
+      expect.objectContaining({
+        message: `--rate ${text} is no rate`,
+        next: [`hippo trigger --rate ${meant}`],
+      }) as Error,
+    );
+  });
+
+  test.each(['', '0/s', '-1/s', '10/y', 's', '10//s', 'ten/s'])('%j is none', (text) => {
     expect(() => parseRate(text)).toThrow(`--rate ${text} is no rate`);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { datePattern, parseShift, shiftDate } from '../../src/windows/strftime.ts';
+import { SHIFT_FORM, datePattern, parseShift, shiftDate, shiftForm } from '../../src/windows/strftime.ts';
 
 const date = (text: string): number => Date.parse(`${text}Z`);
 function format(pattern: string, at: string): string {
@@ -93,4 +93,13 @@ describe('a shift', () => {
       expect(parseShift(text, 1)).toBeUndefined();
     },
   );
+
+  it.each([
+    ['1M', "'1 minutes' or '1 months'"],
+    ['2D', "'2d'"],
+    ['2 Months', "'2months'"],
+  ])('is not "%s": write %s', (text, meant) => {
+    expect(parseShift(text, 1)).toBeUndefined();
+    expect(shiftForm(text)).toBe(`${SHIFT_FORM}: write ${meant}`);
+  });
 });
