@@ -27,7 +27,7 @@ describe('answers with nobody to ask', () => {
   it('names the flag of what is missing, why it is needed, and a command to type', async () => {
     const error = await refusal({});
     expect(error.message).toBe('a batch-etl needs --table');
-    expect(error.why).toBe('The table that it waits for, as db.table.');
+    expect(error.why).toBe('The table that the job waits for, as db.table.');
     expect(error.next[0]).toBe('hippo new batch-etl NAME --table nyc.flights');
   });
 
@@ -70,10 +70,10 @@ describe('answers of a person', () => {
     };
     const { raw } = await collectAnswers(batchEtl, { every: 'hour' }, ask);
     expect(asked).toEqual([
-      ['Which table does it wait for', undefined],
-      ['Which partition levels has the table', 'yyyymmddhh'],
-      ['By which columns does it group', 'none'],
-      ['Which numeric columns does it average', 'none'],
+      ['Which table does the job wait for', undefined],
+      ['Which partition levels does the table have', 'yyyymmddhh'],
+      ['By which columns does the job group', 'none'],
+      ['Which numeric columns does the job average', 'none'],
     ]);
     expect(raw).toMatchObject({ table: 'shop.sales', every: 'hour', partition: 'yyyymmddhh' });
   });

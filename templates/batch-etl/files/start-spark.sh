@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Submits the Spark job and becomes it: the return code is Spark's own. All arguments go to the job.
+# Submits the Spark job and exits with Spark's own return code. All arguments go to the job.
 #
-#   SPARK_SUBMIT       the spark-submit to use; else $SPARK_HOME/bin, PATH, the one that `hippo up` has set up
-#   SPARK_MASTER       where the job runs: local[*] by default, else yarn, k8s://…, spark://…
-#   SPARK_DEPLOY_MODE  where its driver runs: client (here) by default, else cluster
-#   SPARK_APP          the program: spark-app/summarize.py by default
-#   SPARK_LOG_LEVEL    what Spark itself logs: ERROR by default, else WARN, INFO, DEBUG
-#   HIPPO_SPARK_TAGS   by these the client finds the job on YARN, to watch it and to end it
+#   SPARK_SUBMIT       the spark-submit to use [default: the first of $SPARK_HOME/bin, PATH, the Spark of `hippo up`]
+#   SPARK_MASTER       where the job runs: yarn, k8s://…, spark://… [default: local[*]]
+#   SPARK_DEPLOY_MODE  where the driver runs: client (on this machine) or cluster [default: client]
+#   SPARK_APP          the program [default: spark-app/summarize.py]
+#   SPARK_LOG_LEVEL    the level of Spark's own log: ERROR, WARN, INFO, DEBUG [default: ERROR]
+#   HIPPO_SPARK_TAGS   tags by which the client finds the job on YARN, to watch it and to end it
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
-# Prints the spark-submit noted in the .hippo/stack.json of this folder or of the nearest one above.
+# Prints the spark-submit that .hippo/stack.json of this folder, or of the nearest folder above it, names.
 spark_of_hippo_up() {
   local folder=$PWD
   until [[ -f $folder/.hippo/stack.json ]]; do
@@ -32,7 +32,7 @@ if [[ ! -x $submit ]]; then
   exit 127
 fi
 
-# A Spark that lives in a virtual environment runs on that environment's Python.
+# A Spark in a virtual environment needs that environment's Python.
 python=$(dirname "$submit")/python3
 if [[ -z ${PYSPARK_PYTHON:-} && -x $python ]]; then export PYSPARK_PYTHON=$python; fi
 
@@ -44,7 +44,7 @@ options=(
   --conf spark.ui.showConsoleProgress=false
 )
 if [[ $master == local* ]]; then
-  # On one machine: no port opened to the network, no web page.
+  # On one machine Spark opens no port to the network and serves no web page.
   export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}
   options+=(--conf spark.ui.enabled=false)
 fi
@@ -53,7 +53,7 @@ if [[ -n ${HIPPO_SPARK_TAGS:-} ]]; then
 fi
 if [[ ${SPARK_DEPLOY_MODE:-client} == cluster ]]; then
   options+=(--deploy-mode cluster)
-  # The driver runs on another machine, with an environment of its own.
+  # The driver runs on another machine and does not see this environment.
   for name in HIPPO_INPUT_DIR HIPPO_OUTPUT_DIR; do
     if [[ -n ${!name:-} ]]; then options+=(--conf "spark.yarn.appMasterEnv.$name=${!name}"); fi
   done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests this project: the client's hooks on Node, the Spark job on a real Spark.
+# Runs the tests of the client's hooks on Node, and the tests of the Spark job on a real Spark.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 

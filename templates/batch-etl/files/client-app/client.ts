@@ -1,12 +1,13 @@
 /**
- * This hippo's own code around each attempt of its job. The client runs the file as it is: save it, restart the client.
- * Both hooks are optional; so is the file. For the types in your editor: npm install --save-dev hippo-toolkit
+ * Hooks that the client calls before and after each attempt of a job. The client loads this file when it starts, so
+ * restart the client after a change. Both hooks are optional, and so is the file. For the types in your editor:
+ * npm install --save-dev hippo-toolkit
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HookOutcome, HookRun, Hooks } from 'hippo-toolkit';
 
-/** Local input that is not there fails at once, by a clear text, instead of after Spark's start. */
+/** Returns the local input folder if it is missing, so that the run fails at once with a clear error and not after Spark's start. */
 function missingInput(run: HookRun): string | null {
   const input = process.env['HIPPO_INPUT_DIR'] ?? 'data/input';
   if (input.includes('://')) return null;
@@ -19,7 +20,7 @@ function valuesOf(option: string, args: readonly string[]): string[] {
   return args.filter((_, index) => args[index - 1] === option);
 }
 
-/** One JSON line to a chat or an incident tool that takes `{"text": "…"}`. */
+/** Posts `{"text": "…"}` to the webhook of a chat or incident tool. */
 async function alert(webhook: string, run: HookRun, outcome: HookOutcome): Promise<void> {
   const text = `${run.hippo}/${run.job} ${run.runKey}, attempt ${run.attempt}: ${outcome.status}. ${outcome.error ?? ''}`;
   const response = await fetch(webhook, {
@@ -32,13 +33,13 @@ async function alert(webhook: string, run: HookRun, outcome: HookOutcome): Promi
 }
 
 export default {
-  /** Before Spark is started. May also return `{ args: […], env: {…} }` to change what the job is started with. */
+  /** Runs before Spark starts. It may return `{ args: […], env: {…} }` to change the job's arguments and environment. */
   beforeSubmit(run) {
     const missing = missingInput(run);
-    if (missing !== null) throw new Error(`the event has come, but not its data: ${missing} is missing`);
+    if (missing !== null) throw new Error(`the input folder ${missing} does not exist, although its event has been published`);
   },
 
-  /** After an attempt has ended, whatever came of it. */
+  /** Runs after each attempt, also after a failed one. */
   async afterFinish(run, outcome) {
     const webhook = process.env['ALERT_WEBHOOK'];
     if (webhook !== undefined && outcome.status === 'failed') await alert(webhook, run, outcome);
