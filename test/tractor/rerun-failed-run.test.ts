@@ -26,6 +26,24 @@ test('a failed run: what, why, the command, and --pull does it', () => {
   ]);
 });
 
+test('a run that failed for a permanent reason is not pulled, and the command comes with a condition', () => {
+  const snapshot = world({
+    runs: [
+      run('etl', 'load', '201704', { error: 'argument 2 of ./job.sh has 200000 bytes', permanent: true }),
+    ],
+    groups: [group('etl', 'Stable')],
+  });
+  expect(rerunFailedRun.plan(snapshot, null).map(brief)).toEqual([
+    {
+      what: 'etl/load 201704',
+      why: 'failed 3 h ago: argument 2 of ./job.sh has 200000 bytes',
+      command:
+        'hippo job run etl/load --key 201704    (after the cause is repaired: as it is, it fails again)',
+      pull: false,
+    },
+  ]);
+});
+
 test('runs of every other status are left alone', () => {
   const statuses = ['waiting', 'ready', 'running', 'succeeded', 'cancelled'] as const;
   const snapshot = world({ runs: statuses.map((status) => run('etl', 'load', status, { status })) });

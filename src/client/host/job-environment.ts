@@ -1,8 +1,16 @@
 import type { YarnConfig } from '../../config/schema.ts';
 import type { HookDecision } from '../hooks.ts';
 import type { Submission } from '../machine/types.ts';
+import { MAX_INPUTS_VARIABLE } from './inputs-file.ts';
 import { sparkDefaults } from './spark-mode.ts';
 import { ATTEMPT_TAG, OWNER_TAG, SPARK_TAGS, sparkTags } from './tags.ts';
+
+/** The files of one attempt. */
+export interface AttemptPaths {
+  /** Where the job may write its result. */
+  result: string;
+  inputs: { path: string; json: string };
+}
 
 export interface JobEnvironmentOptions {
   hippo: string;
@@ -12,15 +20,15 @@ export interface JobEnvironmentOptions {
 }
 
 /**
- * The variables of an attempt's process, on top of the client's own (docs/SPARK.md lists them). What hippo.yaml and a hook
- * say comes before what hippo would suggest; what names the attempt is nobody else's to say.
+ * The variables of an attempt's process, added to the client's own (docs/SPARK.md lists them); undefined removes one. What
+ * hippo.yaml and a hook set replaces hippo's defaults for Spark, but never the variables that identify the attempt.
  */
 export function jobEnvironment(
   { hippo, owner, sparkSubmit, yarn }: JobEnvironmentOptions,
   submission: Submission,
   decision: Exclude<HookDecision, { veto: string }>,
-  resultFile: string,
-): Record<string, string> {
+  files: AttemptPaths,
+): Record<string, string | undefined> {
   const { window, traceparent } = submission;
   const given = { ...submission.env, ...decision.env };
   const { owner: ofHippo, run, firing, attempt } = sparkTags(owner, submission);
@@ -35,9 +43,10 @@ export function jobEnvironment(
     HIPPO_ATTEMPT: String(submission.attempt),
     HIPPO_WINDOW_START: window === null ? '' : new Date(window.start).toISOString(),
     HIPPO_WINDOW_END: window === null ? '' : new Date(window.end).toISOString(),
-    HIPPO_INPUTS: JSON.stringify(submission.inputs),
+    HIPPO_INPUTS: Buffer.byteLength(files.inputs.json) > MAX_INPUTS_VARIABLE ? undefined : files.inputs.json,
+    HIPPO_INPUTS_FILE: files.inputs.path,
     HIPPO_TRACEPARENT: traceparent ?? '',
-    HIPPO_RESULT_FILE: resultFile,
+    HIPPO_RESULT_FILE: files.result,
     [ATTEMPT_TAG]: submission.attemptId,
     [OWNER_TAG]: owner,
     [SPARK_TAGS]: [ofHippo, run, firing, attempt].join(','),

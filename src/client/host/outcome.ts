@@ -1,4 +1,5 @@
 /** What the end of an attempt's process, and of its applications, means for its run. Pure. */
+import { messageOf } from '../../core/errors.ts';
 import type { JobOutcome } from '../machine/types.ts';
 import type { ResultFile } from './result-file.ts';
 import type { Application } from './yarn/application.ts';
@@ -12,7 +13,20 @@ export interface ProgramEnd {
   tail: string;
 }
 
-export function failed(error: string, exitCode: number | null = null, signal?: string | null): JobOutcome {
+/** The program could not be started, and cannot be as it is: a further attempt would fail in the same way. */
+export class PermanentError extends Error {}
+
+/** What an attempt has come to that threw `error`. */
+export function outcomeOfError(error: unknown): JobOutcome {
+  const outcome = failed(messageOf(error));
+  return error instanceof PermanentError ? { ...outcome, permanent: true } : outcome;
+}
+
+export function failed(
+  error: string,
+  exitCode: number | null = null,
+  signal?: string | null,
+): Extract<JobOutcome, { status: 'failed' }> {
   return { status: 'failed', exitCode, ...(typeof signal === 'string' ? { signal } : {}), error };
 }
 

@@ -8,8 +8,8 @@ import { openLog } from './attempt-log.ts';
 export interface JobCommand {
   argv: readonly string[];
   cwd: string;
-  /** Added to this process's own environment. */
-  env: Readonly<Record<string, string>>;
+  /** Added to this process's own environment; undefined removes a variable. */
+  env: Readonly<Record<string, string | undefined>>;
   /** Where stdout and stderr go. */
   logFile: string;
   /** Finds what left the process group: the environment variable of {@link env} that is the attempt's own. */
@@ -19,7 +19,7 @@ export interface JobCommand {
 export type JobEnd =
   | { kind: 'exited'; exitCode: number | null; signal: string | null }
   /** The program could not be started at all. */
-  | { kind: 'not-started'; why: string };
+  | { kind: 'not-started'; why: string; /** Starting it again as it is fails again. */ permanent?: true };
 
 export interface JobProcess {
   /** The leader of the process group; null when nothing could be started. */
@@ -72,6 +72,7 @@ function spawn(command: JobCommand, log: number): JobProcess {
       ended: child.then((result) => ({
         kind: 'not-started',
         why: whyNotStarted(command, result.code, result.originalMessage ?? ''),
+        ...(result.code === 'E2BIG' ? { permanent: true } : {}),
       })),
     };
   }
@@ -117,8 +118,32 @@ function whyNotStarted(command: JobCommand, code: string | undefined, message: s
     case 'EACCES':
       return `${program} may not be executed: chmod +x ${path}`;
     case 'E2BIG':
-      return `the arguments of ${program} are too long for this system`;
+      return tooBig(command);
     default:
       return `${program} cannot be started: ${message === '' ? (code ?? 'unknown reason') : message}`;
   }
+}
+
+/** Linux: no argument and no `NAME=value` may be longer (MAX_ARG_STRLEN, with its final zero byte). */
+const MAX_ONE = 128 * 1024 - 1;
+
+/** Names what is too big for execve(2): one argument, one variable, or all of them together. */
+function tooBig({ argv, env }: JobCommand): string {
+  const program = argv[0] ?? '';
+  const words = [
+    ...argv.slice(1).map((text, index) => ({ name: `argument ${index + 1} of ${program}`, text })),
+    ...Object.entries({ ...process.env, ...env }).map(([name, value = '']) => ({
+      name: `the variable ${name}`,
+      text: `${name}=${value}`,
+    })),
+  ].map(({ name, text }) => ({ name, bytes: Buffer.byteLength(text) }));
+  const largest = words.reduce((most, word) => (word.bytes > most.bytes ? word : most), {
+    name: '',
+    bytes: 0,
+  });
+  if (largest.bytes > MAX_ONE) {
+    return `${largest.name} has ${largest.bytes} bytes; this system allows ${MAX_ONE}. Read the inputs from $HIPPO_INPUTS_FILE instead`;
+  }
+  const all = words.reduce((sum, { bytes }) => sum + bytes, 0);
+  return `the arguments and variables of ${program} have ${all} bytes together, more than this system allows`;
 }

@@ -12,7 +12,17 @@ import type { Guard } from './guard.ts';
 import type { HookRunner } from './hook-runner.ts';
 import { jobEnvironment } from './job-environment.ts';
 import { type AttemptFiles, endOrphans } from './orphans.ts';
-import { type ProgramEnd, failed, outcomeOfProgram, outcomeOnYarn, withResult, withTail } from './outcome.ts';
+import { InputsFiles } from './inputs-file.ts';
+import {
+  PermanentError,
+  type ProgramEnd,
+  failed,
+  outcomeOfError,
+  outcomeOfProgram,
+  outcomeOnYarn,
+  withResult,
+  withTail,
+} from './outcome.ts';
 import { endGroup, killTagged, signalGroup } from './process-group.ts';
 import { type JobCommand, startProcess } from './process.ts';
 import { takeResult } from './result-file.ts';
@@ -83,10 +93,12 @@ interface Attempt {
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
+  readonly #inputs: InputsFiles;
   readonly #attempts = new Map<string, Attempt>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#inputs = new InputsFiles(options.directory);
   }
 
   /** The attempts at work, being started or being ended. */
@@ -109,7 +121,7 @@ export class Supervisor {
     this.#attempts.set(submission.attemptId, attempt);
     attempt.done = this.#run(attempt).then(
       (outcome) => this.#report(attempt, outcome),
-      (error: unknown) => this.#report(attempt, failed(messageOf(error))),
+      (error: unknown) => this.#report(attempt, outcomeOfError(error)),
     );
   }
 
@@ -135,6 +147,7 @@ export class Supervisor {
   async endOrphans(): Promise<number> {
     const { owner, files, killGrace, cluster, onNote } = this.#options;
     const spare = this.running;
+    this.#inputs.removeOthers(spare);
     const [processes, applications] = await Promise.all([
       endOrphans(owner, files, spare, killGrace),
       cluster?.endOrphans(spare, (level, text) => onNote({ level, submission: null, text })) ?? 0,
@@ -154,10 +167,12 @@ export class Supervisor {
     const decision = await hooks.beforeSubmit(hookRun(hippo, submission));
     if ('veto' in decision) return { status: 'vetoed', reason: decision.veto };
     const resultFile = this.#resultFile(submission);
+    const inputs = { path: this.#inputs.path(submission.attemptId), json: JSON.stringify(submission.inputs) };
+    this.#inputs.write(submission.attemptId, inputs.json);
     const command: JobCommand = {
       argv: [submission.argv[0] ?? '', ...(decision.args ?? submission.argv.slice(1))],
       cwd: directory,
-      env: jobEnvironment(this.#options, submission, decision, resultFile),
+      env: jobEnvironment(this.#options, submission, decision, { result: resultFile, inputs }),
       logFile,
       tag: ATTEMPT_TAG,
     };
@@ -246,7 +261,7 @@ export class Supervisor {
     if (child.pid !== null) guard.forget(child.pid);
     files.remove(attemptId);
     faultPoint('after-exit');
-    if (end.kind === 'not-started') throw new Error(end.why);
+    if (end.kind === 'not-started') throw end.permanent ? new PermanentError(end.why) : new Error(end.why);
     const { exitCode, signal } = end;
     return { program: command.argv[0] ?? '', exitCode, signal, tail: tailOf(logFile) };
   }
@@ -264,6 +279,7 @@ export class Supervisor {
   #report(attempt: Attempt, outcome: JobOutcome): void {
     const { submission, startedAt, begun, logFile } = attempt;
     this.#attempts.delete(submission.attemptId);
+    this.#inputs.remove(submission.attemptId);
     if (attempt.ending?.kind === 'stop') return;
     this.#options.cluster?.judged(submission.attemptId);
     this.#options.onExit({

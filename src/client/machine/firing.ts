@@ -175,7 +175,10 @@ export function endAttempt(draft: Draft, job: JobDefinition, run: RunState, outc
   } else if (stopping?.cause === 'cancel') {
     end(draft, job, run, { status: 'cancelled', error: reasonOf(outcome, stopping.reason) });
   } else if (outcome.status === 'failed' || stopping?.cause === 'timeout') {
-    failAttempt(draft, job, run, reasonOf(outcome, stopping?.reason));
+    failAttempt(draft, job, run, {
+      error: reasonOf(outcome, stopping?.reason),
+      isPermanent: outcome.status === 'failed' && outcome.permanent === true,
+    });
   } else {
     end(draft, job, run, { status: 'cancelled', error: outcome.reason });
   }
@@ -187,10 +190,16 @@ function reasonOf(outcome: Extract<JobOutcome, { status: 'failed' | 'cancelled' 
   return asked === undefined || told.startsWith(asked) ? told : `${asked}\n${told}`;
 }
 
-function failAttempt(draft: Draft, job: JobDefinition, run: RunState, error: string): void {
+function failAttempt(
+  draft: Draft,
+  job: JobDefinition,
+  run: RunState,
+  { error, isPermanent }: { error: string; isPermanent: boolean },
+): void {
   const failures = run.failures + 1;
-  if (failures > job.policy.retries.attempts) {
-    end(draft, job, { ...run, failures }, { status: 'failed', error });
+  if (isPermanent || failures > job.policy.retries.attempts) {
+    const failed: RunState = isPermanent ? { ...run, failures, permanent: true } : { ...run, failures };
+    end(draft, job, failed, { status: 'failed', error });
     return;
   }
   draft.putRun(job, {

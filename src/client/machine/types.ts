@@ -40,7 +40,14 @@ export type MachineEvent =
 
 export type JobOutcome =
   | { status: 'succeeded'; result?: Json }
-  | { status: 'failed'; exitCode: number | null; signal?: string; error: string }
+  | {
+      status: 'failed';
+      exitCode: number | null;
+      signal?: string;
+      error: string;
+      /** A further attempt would fail in the same way: the run is not retried. */
+      permanent?: true;
+    }
   /** Killed on request: a timeout or a cancellation. */
   | { status: 'cancelled'; reason: string }
   /** A hook said no. */
@@ -90,6 +97,8 @@ export interface RunState extends RunId {
   stopping?: { cause: 'timeout' | 'cancel'; reason: string };
   /** Last error, one line. */
   error?: string;
+  /** It failed for a reason that a further firing does not change, such as arguments that are too long. */
+  permanent?: true;
   /** The present or last firing was asked for by hand: by whom, why, and the coordinates of the request. */
   manual?: { by?: string; reason?: string; from: Coordinates };
 }

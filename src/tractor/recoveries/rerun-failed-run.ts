@@ -14,8 +14,10 @@ interface FailedRun {
   key: string | null;
   at: Millis;
   why: string;
-  /** Running it again would do it: what it needs is there. */
-  complete: boolean;
+  /** Running it again may succeed: its inputs are complete, and the failure was not permanent. */
+  repeatable: boolean;
+  /** What must be done before it is run again. */
+  first?: string;
 }
 
 /** Runs that have failed for good, or whose window timed out; a manual-run message runs them again. */
@@ -51,7 +53,7 @@ function failedRuns(snapshot: Snapshot, scope: Scope): FailedRun[] {
       key: runKey ?? null,
       at,
       why: `failed ${ago(snapshot.now, at)}${reason(errorMsg)}`,
-      complete: true,
+      repeatable: true,
       success: isSuccess,
     });
   }
@@ -59,15 +61,18 @@ function failedRuns(snapshot: Snapshot, scope: Scope): FailedRun[] {
   return [...fromState, ...fromFinishes].filter(({ hippo }) => inScope(scope, hippo));
 }
 
-function failureOf(run: RunState, now: Millis): Pick<FailedRun, 'at' | 'why' | 'complete'> {
+function failureOf(run: RunState, now: Millis): Pick<FailedRun, 'at' | 'why' | 'repeatable' | 'first'> {
   const at = run.finishedAt ?? run.firstInputAt;
   if (run.status === 'timed-out') {
     const landed = Object.keys(run.inputs);
     const there = landed.length === 0 ? 'nothing has landed' : `only ${landed.join(', ')} landed`;
-    return { at, complete: false, why: `its needs were not complete in time: ${there}` };
+    return { at, repeatable: false, why: `its needs were not complete in time: ${there}` };
   }
   const attempts = run.attempt > 1 ? ` after ${run.attempt} attempts` : '';
-  return { at, complete: true, why: `failed ${ago(now, at)}${attempts}${reason(run.error)}` };
+  const why = `failed ${ago(now, at)}${attempts}${reason(run.error)}`;
+  return run.permanent === true
+    ? { at, repeatable: false, why, first: 'after the cause is repaired: as it is, it fails again' }
+    : { at, repeatable: true, why };
 }
 
 /** An operator has said since that it counts as done: the older clients keep no state to say so in. */
@@ -106,10 +111,10 @@ function describe(run: FailedRun, snapshot: Snapshot): Stuck {
     run_key: key,
     what: `${hippo}/${job}${key === null ? '' : ` ${key}`}`,
     why: [run.why, ...notes].join('; '),
-    command: `hippo job run ${shellWord(`${hippo}/${job}`)}${key === null ? '' : ` --key ${shellWord(key)}`}`,
+    command: `hippo job run ${shellWord(`${hippo}/${job}`)}${key === null ? '' : ` --key ${shellWord(key)}`}${run.first === undefined ? '' : `    (${run.first})`}`,
     since: iso(at),
     // A run without all its inputs is a person's decision; one that waits for its client has been asked for already.
-    pull: run.complete && (asked === undefined || owned),
+    pull: run.repeatable && (asked === undefined || owned),
     events: [],
   };
 }

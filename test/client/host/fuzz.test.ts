@@ -131,7 +131,14 @@ function checkSubmission(submission: Submission): void {
 
 function environmentOf(submission: Submission): Record<string, string> {
   const options = { hippo: 'etl', owner: 'cluster/etl', sparkSubmit: null, yarn: config.yarn };
-  return jobEnvironment(options, submission, {}, '/project/.hippo/results/x.json');
+  const inputs = { path: '/project/.hippo/inputs/x.json', json: JSON.stringify(submission.inputs) };
+  const environment = jobEnvironment(
+    options,
+    submission,
+    {},
+    { result: '/project/.hippo/results/x.json', inputs },
+  );
+  return Object.fromEntries(Object.entries(environment).map(([name, value = '']) => [name, value]));
 }
 
 function submissions(effects: readonly Effect[]): Submission[] {

@@ -1,6 +1,7 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import type { InputState } from '../../../src/client/machine/types.ts';
 import { attemptLogPath } from '../../../src/client/host/attempt-log.ts';
 import { sh, supervised, until } from './supervised.ts';
 
@@ -118,14 +119,74 @@ describe('an attempt', () => {
     });
   });
 
-  it('whose arguments are too long for this system fails', async () => {
+  it.each([
+    [
+      'argument',
+      { argv: ['./job.sh', '--day', 'x'.repeat(200_000)] },
+      'argument 2 of ./job.sh has 200000 bytes; this system allows 131071. Read the inputs from $HIPPO_INPUTS_FILE instead',
+    ],
+    [
+      'variable',
+      { env: { WORDS: 'x'.repeat(200_000) } },
+      'the variable WORDS has 200006 bytes; this system allows 131071. Read the inputs from $HIPPO_INPUTS_FILE instead',
+    ],
+    [
+      'sum of its arguments',
+      { argv: ['./job.sh', ...Array<string>(100).fill('x'.repeat(100_000))] },
+      /^the arguments and variables of \.\/job\.sh have 10\d{6} bytes together, more than this system allows$/,
+    ],
+  ])('with a %s too long for this system fails for good', async (_, given, error) => {
     await using host = await supervised();
     await host.script('job.sh', sh('exit 0'));
-    const { outcome } = await host.run({ argv: ['./job.sh', 'x'.repeat(200_000)] });
+    const { outcome } = await host.run(given);
     expect(outcome).toMatchObject({
       status: 'failed',
-      error: 'the arguments of ./job.sh are too long for this system',
+      error: typeof error === 'string' ? error : (expect.stringMatching(error) as string),
+      permanent: true,
     });
+  });
+});
+
+describe('the inputs', () => {
+  const input = (need: string): InputState => ({
+    topic: 'frontier-adw',
+    partition: 0,
+    offset: '1',
+    need,
+    version: 1,
+    values: { yyyymm: '201704' },
+    at: 1,
+  });
+
+  it('are in $HIPPO_INPUTS and in the file $HIPPO_INPUTS_FILE, which is removed after the attempt', async () => {
+    await using host = await supervised();
+    await host.script(
+      'job.sh',
+      sh('printf %s "$HIPPO_INPUTS" | cmp - "$HIPPO_INPUTS_FILE" && cat "$HIPPO_INPUTS_FILE"'),
+    );
+    const inputs = [input('btd.party')];
+    const submission = host.start({ inputs });
+    expect((await host.exitOf(submission)).outcome.status).toBe('succeeded');
+    expect(JSON.parse(await host.logOf(submission))).toEqual(inputs);
+    expect(await readdir(join(host.directory, '.hippo/inputs'))).toEqual([]);
+  });
+
+  it('that are too many for a variable are in the file alone', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('echo "${HIPPO_INPUTS-unset}"; cat "$HIPPO_INPUTS_FILE"'));
+    const inputs = Array.from({ length: 5_000 }, (_, index) => input(`btd.part_${index}`));
+    const submission = host.start({ inputs });
+    expect((await host.exitOf(submission)).outcome.status).toBe('succeeded');
+    const [variable, file = ''] = (await host.logOf(submission)).split('\n');
+    expect(variable).toBe('unset');
+    expect(JSON.parse(file)).toHaveLength(5_000);
+  });
+
+  it('of attempts whose client was killed are removed with what else they left', async () => {
+    await using host = await supervised();
+    const file = await host.script('.hippo/inputs/load-1.json', '[]');
+    await host.supervisor.endOrphans();
+    await expect(access(file)).rejects.toThrow();
   });
 });
 

@@ -196,6 +196,18 @@ describe('concurrency', () => {
 describe('a failed attempt', () => {
   const retries = { attempts: 3, backoff: '30s', max_backoff: '1m' };
 
+  it('is the last one where a further attempt would fail in the same way', () => {
+    const hippo = hippoWith({ retries });
+    hippo.land('a.a', `dt=${KEY}`);
+    hippo.exit('load', KEY, {
+      status: 'failed',
+      exitCode: null,
+      error: 'argument 2 of ./job.sh has 200000 bytes',
+      permanent: true,
+    });
+    expect(hippo.run('load', KEY)).toMatchObject({ status: 'failed', failures: 1, permanent: true });
+  });
+
   it('is followed by another one after a pause that doubles up to its limit; then the run has failed', () => {
     const hippo = hippoWith({ retries });
     hippo.land('a.a', `dt=${KEY}`);

@@ -1,0 +1,50 @@
+/** `.hippo/inputs/<attempt id>.json`: what a run has received, for its job to read. */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
+import { fileSafe } from './attempt-log.ts';
+
+/**
+ * Linux accepts no argument and no variable of more than 128 KiB, and counts both towards one limit. So `$HIPPO_INPUTS`
+ * stays well below it, and `$HIPPO_INPUTS_FILE` has the same JSON at any size.
+ */
+export const MAX_INPUTS_VARIABLE = 64 * 1024;
+
+export class InputsFiles {
+  readonly #folder: string;
+
+  /** @param directory the project */
+  constructor(directory: string) {
+    this.#folder = join(directory, PROJECT_STATE_DIRECTORY, 'inputs');
+  }
+
+  path(attemptId: string): string {
+    return join(this.#folder, this.#name(attemptId));
+  }
+
+  /** @throws Error when the disk does not take it */
+  write(attemptId: string, json: string): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    writeFileSync(this.path(attemptId), json, { mode: 0o600 });
+  }
+
+  remove(attemptId: string): void {
+    rmSync(this.path(attemptId), { force: true });
+  }
+
+  /** Removes the files that clients left which were killed; the attempts in `running` keep theirs. */
+  removeOthers(running: readonly string[]): void {
+    const kept = new Set(running.map((attemptId) => this.#name(attemptId)));
+    let names: string[] = [];
+    try {
+      names = readdirSync(this.#folder);
+    } catch {
+      // No attempt has been made in this project.
+    }
+    for (const name of names) if (!kept.has(name)) rmSync(join(this.#folder, name), { force: true });
+  }
+
+  #name(attemptId: string): string {
+    return `${fileSafe(attemptId).slice(-200)}.json`;
+  }
+}
