@@ -1,7 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import { errorType, translate } from './errors.ts';
 import type { ClusterInfo, GroupInfo, TopicInfo, TopicPartition, TopicSpec } from './port.ts';
-import { failOn, protocolErrors } from './requests.ts';
+import { failOn, protocolErrors } from './wire/index.ts';
 
 const TOPIC_RESOURCE = 2;
 const TOPIC_ALREADY_EXISTS = 36;

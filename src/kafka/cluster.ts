@@ -1,7 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import Broker, { type ProtocolCall } from 'kafkajs/src/broker/index.js';
-import ConnectionPool from 'kafkajs/src/network/connectionPool.js';
-import protocol from 'kafkajs/src/protocol/requests/index.js';
 import { Backoff, within } from './deadline.ts';
 import {
   type Doing,
@@ -15,12 +12,22 @@ import {
   unreachable,
   unspokenWish,
 } from './errors.ts';
-import { debug, kafkaLogger } from './logging.ts';
-import { API, type ApiName, type MetadataResponse, type Responses, failOn } from './requests.ts';
-import { saslProvider } from './sasl.ts';
 import type { ConnectionSettings } from './settings.ts';
-import { openSocket } from './socket.ts';
-import './timers.ts';
+import {
+  API,
+  type ApiName,
+  Broker,
+  ConnectionPool,
+  debug,
+  failOn,
+  kafkaLogger,
+  type MetadataResponse,
+  openSocket,
+  protocol,
+  type ProtocolCall,
+  type Responses,
+  saslProvider,
+} from './wire/index.ts';
 
 /** Between the first tries of two brokers of the list: the first one that answers is used. */
 const STAGGER_MS = 250;

@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import assignerProtocol from 'kafkajs/src/consumer/assignerProtocol.js';
 import { type HippoError, messageOf } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Backoff } from './deadline.ts';
 import { errorType, isConnectionError, isRetriable, translate } from './errors.ts';
-import { debug } from './logging.ts';
 import type { MemberOptions, Membership, ReadPosition } from './port.ts';
-import { type Responses, failOn } from './requests.ts';
-
-const { MemberMetadata, MemberAssignment } = assignerProtocol;
+import { debug, failOn, MemberAssignment, MemberMetadata, type Responses } from './wire/index.ts';
 
 /** The name of our way to assign partitions. A member that does not know it cannot join the group. */
 const PROTOCOL = 'hippo-single-owner';

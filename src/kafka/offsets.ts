@@ -1,7 +1,6 @@
-import type Broker from 'kafkajs/src/broker/index.js';
 import type { Cluster } from './cluster.ts';
 import type { OffsetRange, TopicPartition } from './port.ts';
-import { failOn } from './requests.ts';
+import { type Broker, failOn } from './wire/index.ts';
 
 const EARLIEST = -2;
 const LATEST = -1;

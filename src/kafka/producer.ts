@@ -1,13 +1,10 @@
-import type Broker from 'kafkajs/src/broker/index.js';
 import { ServiceError, UserError } from '../core/errors.ts';
-import { BatchWriter } from './batch-writer.ts';
 import type { Cluster } from './cluster.ts';
 import { errorType, isConnectionError, isRetriable } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
 import { isList } from '../core/headers.ts';
 import type { Headers, OutgoingRecord, Producer, RecordPlace } from './port.ts';
-import { produce } from './produce.ts';
-import { failOn, protocolErrors } from './requests.ts';
+import { BatchWriter, type Broker, failOn, produce, protocolErrors } from './wire/index.ts';
 
 /** A little below the brokers' default max.message.bytes, which limits a batch. */
 const BATCH_BYTES = 1_000_000;

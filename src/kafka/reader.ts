@@ -1,21 +1,23 @@
-import type Broker from 'kafkajs/src/broker/index.js';
 import { HippoError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Backoff } from './deadline.ts';
 import { isConnectionError, isRetriable, translate } from './errors.ts';
-import { type FetchResponse, type FetchedPartition, fetchCall } from './fetch.ts';
-import { debug } from './logging.ts';
 import { lowOffset } from './offsets.ts';
 import type { KafkaRecord, ReadPosition, Reader, ReaderOptions, RecordBatch } from './port.ts';
 import {
   type Batch,
-  BatchRecords,
   batchAt,
+  BatchRecords,
+  type Broker,
+  debug,
+  fetchCall,
+  type FetchedPartition,
+  type FetchResponse,
   isAbortMarker,
   isControl,
   isTransactional,
-} from './record-batch.ts';
-import { protocolErrors } from './requests.ts';
+  protocolErrors,
+} from './wire/index.ts';
 
 const MIB = 1024 * 1024;
 /** Of one partition in one fetch, and of one fetch: enough to hide the round trip, little enough to stay flat in memory. */

@@ -5,7 +5,7 @@ import { errorType } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
 import type { OutgoingRecord, RecordPlace, TransactionalProducer } from './port.ts';
 import { IdempotentProducer, type ProducerIdentity, initProducer } from './producer.ts';
-import { failOn } from './requests.ts';
+import { failOn } from './wire/index.ts';
 
 /**
  * How long a transaction may stay open before the brokers abort it, milliseconds. Ours are a few requests long; one that was

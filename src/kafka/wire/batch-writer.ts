@@ -1,6 +1,6 @@
 import { crc32c } from './crc32c.ts';
-import { listHeaders } from '../core/headers.ts';
-import type { Headers } from './port.ts';
+import { listHeaders } from '../../core/headers.ts';
+import type { Headers } from '../port.ts';
 import { BATCH } from './record-batch.ts';
 
 /** Who writes a batch, and its place in the order of that producer's records of the partition. */

@@ -1,6 +1,6 @@
-import { ServiceError } from '../core/errors.ts';
+import { ServiceError } from '../../core/errors.ts';
 import { decompress } from './compression.ts';
-import type { HeaderValue, Headers, KafkaRecord } from './port.ts';
+import type { HeaderValue, Headers, KafkaRecord } from '../port.ts';
 
 /** Where the fields of Kafka's record batch, version 2, are (https://kafka.apache.org/documentation/#recordbatch), and its flags. */
 export const BATCH = {

@@ -1,4 +1,5 @@
 import errors from 'kafkajs/src/protocol/error.js';
+import protocol from 'kafkajs/src/protocol/requests/index.js';
 
 /** Kafka's numbers of the requests that are sent (https://kafka.apache.org/protocol#protocol_api_keys), by kafkajs's names. */
 export const API = {
@@ -96,4 +97,4 @@ export function failOn(code: number | undefined): void {
   throw errors.createErrorFromCode(code === PRODUCER_FENCED ? INVALID_PRODUCER_EPOCH : code);
 }
 
-export { errors as protocolErrors };
+export { errors as protocolErrors, protocol };

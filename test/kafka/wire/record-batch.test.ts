@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type BatchOrigin, BatchWriter } from '../../src/kafka/batch-writer.ts';
-import type { Headers, KafkaRecord } from '../../src/kafka/port.ts';
-import { BatchRecords, batchAt, isControl, isTransactional } from '../../src/kafka/record-batch.ts';
+import { type BatchOrigin, BatchWriter } from '../../../src/kafka/wire/batch-writer.ts';
+import type { Headers, KafkaRecord } from '../../../src/kafka/port.ts';
+import { BatchRecords, batchAt, isControl, isTransactional } from '../../../src/kafka/wire/record-batch.ts';
 
 interface Content {
   key: Buffer | null;

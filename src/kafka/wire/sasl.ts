@@ -8,10 +8,10 @@ import scram256 from 'kafkajs/src/broker/saslAuthenticator/scram256.js';
 import scram512 from 'kafkajs/src/broker/saslAuthenticator/scram512.js';
 import Connection from 'kafkajs/src/network/connection.js';
 import protocol from 'kafkajs/src/protocol/requests/index.js';
-import { messageOf } from '../core/errors.ts';
-import { isConnectionError } from './errors.ts';
-import { SaslHandshakeError, credentialsRefused } from './sasl-errors.ts';
-import type { Sasl } from './settings.ts';
+import { messageOf } from '../../core/errors.ts';
+import { isConnectionError } from '../errors.ts';
+import { SaslHandshakeError, credentialsRefused } from '../sasl-errors.ts';
+import type { Sasl } from '../settings.ts';
 
 /** Of a session's life, when its credentials are shown again; as Kafka's own client does, at the earliest. */
 const REAUTHENTICATE_AT = 0.85;

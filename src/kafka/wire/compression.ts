@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
 import type * as Lz4 from 'lz4-napi';
 import type * as Snappy from 'snappy';
-import { ServiceError } from '../core/errors.ts';
+import { ServiceError } from '../../core/errors.ts';
 
 const load = createRequire(import.meta.url);
 

@@ -1,7 +1,7 @@
 import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionPoolOptions } from 'kafkajs/src/network/connectionPool.js';
-import { CERTIFICATE_WANTED, TLS_WANTED } from './tls-errors.ts';
+import { CERTIFICATE_WANTED, TLS_WANTED } from '../tls-errors.ts';
 
 const KEEP_ALIVE_MS = 60_000;
 
