@@ -60,6 +60,19 @@ export default {
       from: { path: '^src/(client/machine|messages|windows)/' },
       to: { dependencyTypes: ['core'] },
     },
+    {
+      name: 'wire-only-inside-kafka',
+      comment: 'src/kafka/wire speaks the protocol; everything else uses src/kafka/port.ts.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/kafka/' },
+      to: { path: '^src/kafka/wire/' },
+    },
+    {
+      name: 'wire-by-its-index',
+      severity: 'error',
+      from: { path: '^src/kafka/', pathNot: '^src/kafka/wire/' },
+      to: { path: '^src/kafka/wire/', pathNot: '^src/kafka/wire/index\\.ts$' },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-orphans',

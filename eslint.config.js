@@ -1,13 +1,25 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-/** Modules that only one place may import: [package, the place that may, what to use instead]. */
+/** Packages that only one place may import, with all their modules: [package, the place that may, what to use instead]. */
 const OWNED = [
-  ['kafkajs', 'src/kafka', 'src/kafka/port.ts'],
+  ['kafkajs', 'src/kafka/wire', 'src/kafka/port.ts, or inside src/kafka: src/kafka/wire/index.ts'],
   ['execa', 'src/core/exec.ts', 'src/core/exec.ts'],
   ['chalk', 'src/ui', 'src/ui'],
   ['listr2', 'src/ui', 'src/ui'],
   ['@oclif/core', 'src/ui/oclif.ts', 'src/ui/oclif.ts'],
+];
+
+/** Forbids the imports of these packages. */
+const restricted = (owned) => [
+  'error',
+  {
+    patterns: owned.map(([name, , instead]) => ({
+      regex: `^${name}(/|$)`,
+      message: `Use ${instead}.`,
+      allowTypeImports: false,
+    })),
+  },
 ];
 
 export default tseslint.config(
@@ -39,29 +51,15 @@ export default tseslint.config(
   {
     files: ['src/**/*.ts'],
     rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          paths: OWNED.map(([name, , instead]) => ({
-            name,
-            message: `Use ${instead}.`,
-            allowTypeImports: false,
-          })),
-        },
-      ],
+      '@typescript-eslint/no-restricted-imports': restricted(OWNED),
     },
   },
   ...OWNED.map(([owned, place]) => ({
     files: [place.endsWith('.ts') ? place : `${place}/**/*.ts`],
     rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          paths: OWNED.filter(([name, where]) => name !== owned && where !== place).map(
-            ([name, , instead]) => ({ name, message: `Use ${instead}.` }),
-          ),
-        },
-      ],
+      '@typescript-eslint/no-restricted-imports': restricted(
+        OWNED.filter(([name, where]) => name !== owned && where !== place),
+      ),
     },
   })),
   {
