@@ -1,3 +1,5 @@
+import { looksLikeDate } from './compact-date.ts';
+
 /** What a duration looks like, for error messages. */
 export const DURATION_FORM = 'a duration such as 500ms, 30s, 5m, 2h or 1d';
 
@@ -32,6 +34,8 @@ const LONGEST = 40;
  */
 export function parseDuration(text: string): number | undefined {
   const [, count = '', word = ''] = readAmount(text) ?? [];
+  // `--since 20170428` means a date, not 233 days.
+  if (word === '' && looksLikeDate(count)) return undefined;
   const unit = unitNamed(word === '' ? 's' : word);
   return count === '' || unit === undefined ? undefined : Math.round(Number(count) * unit.millis);
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { MAX_PARTITION_LENGTH, Refusal } from './decode.ts';
-import { mismatch, name, seconds, text } from './fields.ts';
+import { mismatch, name, seconds, text, writeSeconds } from './fields.ts';
 import { type FrontierDialect, type Partition, type PartitionField } from './types.ts';
 
 /** How one dialect writes where an event's data is, and when it landed. The other fields are the same in all. */
@@ -34,7 +34,7 @@ const pairs: Dialect = {
         partition.length === 0 ? [{ name: '', value: '' }] : partition.map((field) => ({ ...field })),
     };
   },
-  writeDate: String,
+  writeDate: (execDate) => String(writeSeconds(execDate)),
 };
 
 const arrays: Dialect = {
@@ -52,7 +52,7 @@ const arrays: Dialect = {
       partition_fields: partition.map(({ name }) => name),
     };
   },
-  writeDate: (execDate) => execDate,
+  writeDate: writeSeconds,
 };
 
 const scalars: Dialect = {
@@ -74,7 +74,7 @@ const scalars: Dialect = {
       partition_values: partition.map(({ value }) => value).join('/'),
     };
   },
-  writeDate: (execDate) => execDate,
+  writeDate: writeSeconds,
 };
 
 const legacy: Dialect = {

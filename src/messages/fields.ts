@@ -1,3 +1,4 @@
+import { compactDate, compactMillis, looksLikeDate } from '../core/compact-date.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { MAX_NAME_LENGTH, MAX_NOTE_LENGTH, Refusal, typeName } from './decode.ts';
 
@@ -40,12 +41,27 @@ export function boolean(value: Json | undefined, key: string): boolean {
   return value;
 }
 
-/** Epoch seconds, as a number or as its digits. */
+/**
+ * Epoch seconds, as a number or as its digits. Digits that are written like a date (`20170428`) are that date in UTC: as
+ * seconds they would be in the year 1970, or after 7990.
+ */
 export function seconds(value: Json | undefined, key: string): number {
+  const digits = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  if (looksLikeDate(digits)) {
+    const date = compactDate(digits);
+    if (date === undefined)
+      throw new Refusal('must be epoch seconds or a date; no calendar has this one', key);
+    return compactMillis(date) / 1000;
+  }
   const found = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
   if (typeof found !== 'number' || found < 0) throw mismatch('epoch seconds', value, key);
   if (found > LAST_SECOND) throw new Refusal('must be epoch seconds, not milliseconds', key);
   return found;
+}
+
+/** What {@link seconds} reads as this number: a number, or text with a fraction where the digits alone would be a date. */
+export function writeSeconds(value: number): number | string {
+  return looksLikeDate(String(value)) ? `${value}.0` : value;
 }
 
 /**

@@ -1,5 +1,15 @@
 import type { JsonObject } from '../core/json.ts';
-import { boolean, finiteNumber, isText, name, present, seconds, take, withExtra } from './fields.ts';
+import {
+  boolean,
+  finiteNumber,
+  isText,
+  name,
+  present,
+  seconds,
+  take,
+  withExtra,
+  writeSeconds,
+} from './fields.ts';
 import { isReceivedMessages, writeReceivedMessages } from './received.ts';
 import type { JobFinish } from './types.ts';
 
@@ -35,7 +45,7 @@ export function writeFinish(message: JobFinish): JsonObject {
       job_name: message.jobName,
       job_id: message.jobId,
       is_success: message.isSuccess,
-      finish_time: message.finishTime,
+      finish_time: writeSeconds(message.finishTime),
       duration_time: message.durationTime,
       ...(message.runKey === undefined ? {} : { run_key: message.runKey }),
       ...(message.receiveMsgs === undefined

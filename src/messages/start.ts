@@ -1,5 +1,5 @@
 import type { JsonObject } from '../core/json.ts';
-import { isText, name, present, seconds, take, withExtra } from './fields.ts';
+import { isText, name, present, seconds, take, withExtra, writeSeconds } from './fields.ts';
 import { isReceivedMessages, writeReceivedMessages } from './received.ts';
 import type { JobStart } from './types.ts';
 
@@ -25,7 +25,7 @@ export function writeStart(message: JobStart): JsonObject {
       hippo_name: message.hippoName,
       job_name: message.jobName,
       job_id: message.jobId,
-      start_time: message.startTime,
+      start_time: writeSeconds(message.startTime),
       ...(message.runKey === undefined ? {} : { run_key: message.runKey }),
       ...(message.receiveMsgs === undefined
         ? {}

@@ -1,4 +1,5 @@
 import type { Clock, Millis } from '../core/clock.ts';
+import { compactDate, looksLikeDate } from '../core/compact-date.ts';
 import { meantDurations, parseDuration, withNote } from '../core/duration.ts';
 import { UserError } from '../core/errors.ts';
 import type { Kafka, OffsetRange, ReadPosition } from '../kafka/port.ts';
@@ -73,7 +74,7 @@ export async function parsePosition(text: string, flag: string, context: TimeCon
   const trimmed = text.trim();
   if (trimmed === 'beginning' || trimmed === 'earliest' || trimmed === 'start') return { at: 'beginning' };
   if (trimmed === 'end' || trimmed === 'latest') return { at: 'end' };
-  if (/^\d+$/.test(trimmed)) return { at: 'offset', offset: readOffset(trimmed, flag) };
+  if (/^\d+$/.test(trimmed)) return { at: 'offset', offset: readOffset(onlyOffset(trimmed, flag), flag) };
   if (/^\d+:\d+(,\d+:\d+)*$/.test(trimmed)) {
     const pairs = trimmed.split(',').map((pair) => pair.split(':') as [string, string]);
     return { at: 'partitions', offsets: new Map(pairs.map(([p, o]) => [Number(p), readOffset(o, flag)])) };
@@ -88,7 +89,16 @@ export async function parsePosition(text: string, flag: string, context: TimeCon
     why: `Allowed:\n${POSITION_FORMS.map((form) => `  ${form}`).join('\n')}`,
     next: /^-\d+$/.test(trimmed)
       ? [`the last ${trimmed.slice(1)} records, in all: --last ${trimmed.slice(1)}`]
-      : meantTimes(trimmed).map((meant) => `${flag} ${meant}`),
+      : meantTimes(trimmed.replace(/^@/, '')).map((meant) => `${flag} ${meant}`),
+  });
+}
+
+/** @throws UserError for digits that may be an offset or a date */
+function onlyOffset(digits: string, flag: string): string {
+  const date = compactDate(digits) ?? compactHour(digits);
+  if (date === undefined) return digits;
+  throw new UserError(`${flag} ${digits} could be a date or an offset`, {
+    next: [`${flag} ${date} (the date)`, `${flag} P:${digits} (the offset, in partition P)`],
   });
 }
 
@@ -101,9 +111,11 @@ function readOffset(digits: string, flag: string): bigint {
 }
 
 /**
- * `-2h`, `now`, `1493394946` (10 digits or fewer: seconds), `1493394946000`, `2017-04-28`, `2017-04-28T22:00[:00][Z|+08:00]`.
+ * `-2h`, `now`, `1493394946` (11 digits or fewer: seconds), `1493394946000`, `2017-04-28`, `20170428`,
+ * `2017-04-28T22:00[:00][Z|+08:00]`.
  *
- * @param epochs whether digits alone are an epoch
+ * @param epochs whether digits alone are a time
+ * @returns undefined for what is no time, or might be several: see {@link meantTimes}
  */
 export async function parseTime(
   text: string,
@@ -111,20 +123,41 @@ export async function parseTime(
   epochs = true,
 ): Promise<Millis | undefined> {
   if (text === 'now') return context.clock.now();
-  if (epochs && /^\d{1,15}$/.test(text)) return text.length <= 11 ? Number(text) * 1000 : Number(text);
+  if (/^\d+$/.test(text)) {
+    if (!epochs) return undefined;
+    const date = compactDate(text) ?? compactMonth(text);
+    if (date !== undefined) return parseIso(date, context);
+    if (looksLikeDate(text) || compactHour(text) !== undefined || text.length > 15) return undefined;
+    return text.length <= 11 ? Number(text) * 1000 : Number(text);
+  }
   if (text.startsWith('-')) {
     // A bare number would be seconds here: too easily meant as a count of records.
     const ago = /^-\d+$/.test(text) ? undefined : parseDuration(text.slice(1));
     return ago === undefined ? undefined : context.clock.now() - ago;
   }
-  if (!/^\d{4}-\d{2}/.test(text)) return undefined;
+  return /^(\d{4}-\d{2}|\d{8}T)/.test(text) ? parseIso(text.replace(' ', 'T'), context) : undefined;
+}
+
+async function parseIso(text: string, { timezone }: TimeContext): Promise<Millis | undefined> {
   const { DateTime } = await import('luxon');
-  const time = DateTime.fromISO(text.replace(' ', 'T'), { zone: context.timezone });
+  const time = DateTime.fromISO(text, { zone: timezone });
   return time.isValid ? time.toMillis() : undefined;
+}
+
+/** `201704`: as an epoch it would be in January 1970. */
+function compactMonth(digits: string): string | undefined {
+  return digits.length === 6 ? compactDate(`${digits}01`)?.slice(0, -'-01'.length) : undefined;
+}
+
+/** `2017042805`: an hour, or the epoch of a time after 2030. */
+function compactHour(digits: string): string | undefined {
+  return digits.length === 10 ? compactDate(`${digits}00`) : undefined;
 }
 
 /** What a time that {@link parseTime} refuses may have been meant to be: `-2M` is `-2m (minutes)` or `-60d`. */
 export function meantTimes(text: string): string[] {
+  const hour = compactHour(text);
+  if (hour !== undefined) return [hour, `${new Date(Number(text) * 1000).toISOString().slice(0, -5)}Z`];
   return text.startsWith('-') ? meantDurations(text.slice(1)).map((meant) => `-${withNote(meant)}`) : [];
 }
 

@@ -84,13 +84,14 @@ export class EventScanner {
       else if (bytes[at] === QUOTE) {
         at = this.#string(bytes, at, field === DATE ? DIGIT : PLAIN);
         const length = this.#to - this.#from;
-        if (field === DATE && (length === 0 || length > LONGEST_DATE)) return undefined;
-        if (field === DATE) this.#keepSlot(DIGIT, 1, LONGEST_DATE);
+        if (field === DATE && !isSeconds(length)) return undefined;
+        if (field === DATE)
+          this.#keepSlot(DIGIT, length < DAY ? 1 : DAY + 1, length < DAY ? DAY - 1 : LONGEST_DATE);
         else this.#keepSlot(PLAIN, 0, LONGEST_LINE);
       } else if (field === METHOD) return undefined;
       else {
         const end = wholeNumber(bytes, at);
-        if (field === DATE && end - at > LONGEST_DATE) return undefined;
+        if (field === DATE && !isSeconds(end - at)) return undefined;
         at = end;
         hasNumbers = true;
       }
@@ -236,10 +237,17 @@ const DIGIT = charactersOf(/[0-9]/);
 const LONGEST = 200;
 /** More digits are no seconds. */
 const LONGEST_DATE = 10;
+/** So many digits may be a date, which has to be looked at: 20170431 is none. */
+const DAY = 8;
 /** And so has a line. */
 const LONGEST_LINE = 65_536;
 /** Larger whole numbers than those of so many digits do not survive JSON.parse. */
 const LONGEST_NUMBER = 15;
+
+/** @param length of a text of digits */
+function isSeconds(length: number): boolean {
+  return length > 0 && length <= LONGEST_DATE && length !== DAY;
+}
 
 /** Where a run of such characters ends; there may be none. */
 function run(bytes: Uint8Array, from: number, characters: Uint8Array): number {

@@ -255,10 +255,11 @@ function foreignTopics(config: Config): Map<string, string> {
 }
 
 async function readExecDate(text: string, { config, clock }: SourceContext): Promise<number> {
-  const time = await parseTime(text.replace(/^@/, ''), { clock, timezone: config.calendar.timezone });
+  const bare = text.replace(/^@/, '');
+  const time = await parseTime(bare, { clock, timezone: config.calendar.timezone });
   if (time !== undefined) return epochSeconds(time);
   throw new UserError(`--exec-date ${shellWord(text)} is no time`, {
     why: `It may be ${POSITION_TIMES}.`,
-    next: meantTimes(text).map((meant) => `--exec-date ${meant}`),
+    next: meantTimes(bare).map((meant) => `--exec-date ${meant}`),
   });
 }

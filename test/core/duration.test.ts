@@ -18,7 +18,7 @@ describe('a duration', () => {
     expect(parseDuration(text)).toBe(millis);
   });
 
-  it.each(['', 's', '-2h', '2 fortnights', '1e3', '0x10', '2h 5m', '١s', '1'.repeat(41)])(
+  it.each(['', 's', '-2h', '2 fortnights', '1e3', '0x10', '2h 5m', '١s', '20170428', '1'.repeat(41)])(
     '%j is none',
     (text) => {
       expect(parseDuration(text)).toBeUndefined();

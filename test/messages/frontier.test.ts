@@ -190,6 +190,14 @@ describe('exec_date', () => {
     ['2017-04-05 00:00', 1_491_350_400],
     ['2017-04-05', 1_491_350_400],
     ['2020-02-29T23:59:59.5Z', 1_583_020_799.5],
+    // Digits that are a date.
+    ['20170405', 1_491_350_400],
+    [20_170_405, 1_491_350_400],
+    ['201704050030', 1_491_352_200],
+    [20_170_405_003_000, 1_491_352_200],
+    ['99991231', 253_402_214_400],
+    ['20170405.0', 20_170_405],
+    [12_345_678, 12_345_678],
   ])('%j is second %d', (exec_date, expected) => {
     const parsed = parseFrontier(JSON.stringify({ db: 'a', table: 'b', partition: [], exec_date }));
     expect(parsed.ok && parsed.message.execDate).toBe(expected);
@@ -200,6 +208,9 @@ describe('exec_date', () => {
     ['2017-02-30', date],
     ['2017-04-05T25:00:00Z', date],
     ['2017-13-05', date],
+    ['20170431', 'must be epoch seconds or a date; no calendar has this one'],
+    [20_171_301, 'must be epoch seconds or a date; no calendar has this one'],
+    ['201704312500', 'must be epoch seconds or a date; no calendar has this one'],
     ['yesterday', date],
     ['', date],
     ['-1', date],
@@ -382,7 +393,11 @@ const anyEvent = fc.constantFrom(...FRONTIER_DIALECTS).chain((dialect) => {
     partitions:
       dialect === 'legacy' ? fc.oneof(bare, fc.constant([[]])) : levels.map((partition) => [partition]),
     method: fc.constantFrom('', 'partition', 'append', 'x'),
-    execDate: fc.nat(4_000_000_000),
+    execDate: fc.oneof(
+      fc.nat(4_000_000_000),
+      fc.integer({ min: 19_000_000, max: 21_991_231 }),
+      fc.integer({ min: 190_000_000_000, max: 219_912_312_359 }),
+    ),
     extra: fc.dictionary(
       fc.string().filter((key) => !/^(db|table|method|partition.*|exec_date|timestamp)$/.test(key)),
       fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)) as never),

@@ -31,6 +31,15 @@ describe('a position', () => {
     ['@1493394946', { at: 'time', time: 1_493_394_946_000 }],
     ['@1493394946123', { at: 'time', time: 1_493_394_946_123 }],
     ['@2017-04-28', { at: 'time', time: Date.parse('2017-04-28T00:00:00+08:00') }],
+    ['@20170428', { at: 'time', time: Date.parse('2017-04-28T00:00:00+08:00') }],
+    ['@201704', { at: 'time', time: Date.parse('2017-04-01T00:00:00+08:00') }],
+    ['@201704282200', { at: 'time', time: Date.parse('2017-04-28T22:00:00+08:00') }],
+    ['@20170428220030', { at: 'time', time: Date.parse('2017-04-28T22:00:30+08:00') }],
+    ['20170428T2200', { at: 'time', time: Date.parse('2017-04-28T22:00:00+08:00') }],
+    ['20170431', { at: 'offset', offset: 20_170_431n }],
+    ['12345678', { at: 'offset', offset: 12_345_678n }],
+    ['0:20170428', { at: 'partitions', offsets: new Map([[0, 20_170_428n]]) }],
+    ['@0', { at: 'time', time: 0 }],
     ['@-1d', { at: 'time', time: NOW - 86_400_000 }],
   ])('%s', async (text, position) => {
     expect(await parsePosition(text, '--from', context)).toEqual(position);
@@ -49,8 +58,32 @@ describe('a position', () => {
     '-2parsecs',
     '99999999999999999999',
     '0:99999999999999999999',
+    '@20170431',
+    '@20171301',
+    '@201704282500',
+    '20170431T2200',
   ])('is refused: %j', async (text) => {
     await expect(parsePosition(text, '--from', context)).rejects.toMatchObject({ exitCode: 2 });
+  });
+
+  it.each([
+    ['20170428', '2017-04-28'],
+    ['201704282200', '2017-04-28T22:00'],
+    ['20170428220030', '2017-04-28T22:00:30'],
+    ['2017042822', '2017-04-28T22:00'],
+  ])('names both readings of %s', async (digits, date) => {
+    for (const flag of ['--from', '--to']) {
+      await expect(parsePosition(digits, flag, context)).rejects.toMatchObject({
+        message: `${flag} ${digits} could be a date or an offset`,
+        next: [`${flag} ${date} (the date)`, `${flag} P:${digits} (the offset, in partition P)`],
+      });
+    }
+  });
+
+  it('names both readings of an hour that could be an epoch', async () => {
+    await expect(parsePosition('@2017042822', '--from', context)).rejects.toMatchObject({
+      next: ['--from 2017-04-28T22:00', '--from 2033-12-01T09:40:22Z'],
+    });
   });
 
   it('names both readings of -2M', async () => {
