@@ -24,6 +24,23 @@ const LAYERS = {
   core: [],
 };
 
+/**
+ * Folders that other folders import by these files only. An index is loaded whole (in the bundled CLI too), so that a part
+ * which has to stay light, or is loaded by few commands, has an entry of its own.
+ */
+const ROOMS = {
+  records: ['index', 'reading'],
+  windows: ['index'],
+};
+
+const entries = Object.entries(ROOMS).map(([room, files]) => ({
+  name: `${room.replace('/', '-')}-by-its-index`,
+  comment: `Import ${files.map((file) => `src/${room}/${file}.ts`).join(' or ')}; the other files of src/${room} are its own.`,
+  severity: 'error',
+  from: { pathNot: `^src/${room}/` },
+  to: { path: `^src/${room}/`, pathNot: `^src/${room}/(${files.join('|')})\\.ts$` },
+}));
+
 const arrows = Object.entries(LAYERS).map(([layer, allowed]) => ({
   name: `${layer}-imports-only-its-right`,
   comment: `${layer} may import ${allowed.join(', ') || 'nothing else of src'}.`,
@@ -35,6 +52,7 @@ const arrows = Object.entries(LAYERS).map(([layer, allowed]) => ({
 export default {
   forbidden: [
     ...arrows,
+    ...entries,
     {
       name: 'ui-knows-result-types-only',
       comment: 'ui renders data that services return; it calls no service.',

@@ -1,11 +1,8 @@
 import { dlqName, topicName } from '../config/topics.ts';
 import type { Config, TopicRole } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Kafka, KafkaRecord, ReadPosition } from '../kafka/port.ts';
-import { compileFilter } from '../records/filter.ts';
-import { readSpan } from '../records/span.ts';
-import { tail } from '../records/read-topics.ts';
-import { TOPIC_WORDS, selectTopics } from '../records/topics.ts';
+import type { Kafka, ReadPosition } from '../kafka/port.ts';
+import { TOPIC_WORDS, compileWanted, readSpan, selectTopics, tail } from '../records/reading.ts';
 import { type History, readHistory } from './history.ts';
 import { type DeadLetter, type LetterStatus, coordinatesOf, readLetter } from './letter.ts';
 import { madeWhole } from './original.ts';
@@ -49,7 +46,7 @@ export async function planReplay(
 ): Promise<ReplayPlan> {
   const { from, to, last, filter, limit } = words;
   const span = await readSpan({ from, to, last, exitAtEnd: true }, config, clock);
-  const keep = filter === undefined ? undefined : compileFilter(filter);
+  const { keep } = await compileWanted({ filter, ignoreCase: false });
   const infos = await kafka.topics();
   const existing = infos.map(({ topic }) => topic);
   const topics = selectTopics(config, existing, { names: dlqNames(words.topics, config) });
@@ -58,7 +55,7 @@ export async function planReplay(
     kafka,
     { topics, span, last, exitAtEnd: true },
     {
-      keep: keep && ((record: KafkaRecord) => keep.keep(record)),
+      keep,
       take: (record) => void letters.push(readLetter(record, record.topic.slice(0, -DLQ.length))),
     },
     signal,

@@ -1,7 +1,6 @@
 import { UserError } from '../core/errors.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
-import { readRecord } from '../records/envelope.ts';
-import { findLines, readLines } from '../records/lines.ts';
+import { findLines, readLines, readRecord } from '../records/index.ts';
 
 /**
  * The records of a file as `hippo tail --json` prints them, one a line. A blank line is none.

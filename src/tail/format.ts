@@ -3,8 +3,7 @@ import { isoTime } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
-import { jsonValue } from '../records/json-value.ts';
-import type { Printer, Sink } from '../records/sink.ts';
+import { type Printer, type Sink, jsonValue } from '../records/index.ts';
 
 /** Values as they are, a newline after each. */
 export const RAW_FORMAT = String.raw`%s\n`;

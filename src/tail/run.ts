@@ -3,14 +3,21 @@ import type { Clock } from '../core/clock.ts';
 import type { Kafka, KafkaRecord } from '../kafka/port.ts';
 import type { MessageKind } from '../messages/index.ts';
 import { Counter, type TopicCount } from './count.ts';
-import type { Doubts } from '../records/filter.ts';
-import { printEnvelope } from '../records/envelope.ts';
+import { type Output, type Printer, Sink, printEnvelope } from '../records/index.ts';
+import {
+  type Doubts,
+  type Gap,
+  type SpanWords,
+  type TailRequest,
+  type TailSummary,
+  type Wanted,
+  type WantedWords,
+  compileWanted,
+  readSpan,
+  tail,
+} from '../records/reading.ts';
 import { RAW_FORMAT, compileFormat } from './format.ts';
-import { type SpanWords, readSpan } from '../records/span.ts';
-import { type Output, type Printer, Sink } from '../records/sink.ts';
 import { Statistics, type TailStats } from './stats.ts';
-import { type Gap, type TailRequest, type TailSummary, tail } from '../records/read-topics.ts';
-import { type Wanted, type WantedWords, compileWanted } from '../records/wanted.ts';
 
 /** What a person said; undefined: not said. */
 export interface TailWords extends SpanWords, WantedWords {

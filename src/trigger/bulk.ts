@@ -4,7 +4,7 @@ import { shellWord } from '../core/shell.ts';
 import type { Producer } from '../kafka/port.ts';
 import { type BadLine, badLineError } from './check-lines.ts';
 import type { LineReader } from './file-message.ts';
-import { type LineFile, type LineSpans, readSpans } from '../records/lines.ts';
+import { type LineFile, type LineSpans, readSpans } from '../records/index.ts';
 import { type LineProgress, timeLeft } from './progress.ts';
 
 export interface BulkOptions {

@@ -1,7 +1,7 @@
 import { UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
 import { LINE_FORMS, type LineReader } from './file-message.ts';
-import { type LineFile, readLines } from '../records/lines.ts';
+import { type LineFile, readLines } from '../records/index.ts';
 
 export interface BadLine {
   line: number;

@@ -5,7 +5,7 @@ import { shellWord } from '../core/shell.ts';
 import { partitionForKey } from '../kafka/partitioner.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { type BadLine, badLineError } from './check-lines.ts';
-import { readLines } from '../records/lines.ts';
+import { readLines } from '../records/index.ts';
 import { type PlannedEvent, planMessage } from './publish.ts';
 import type { LineSource, Source } from './source.ts';
 

@@ -1,6 +1,6 @@
 import type { Headers } from '../kafka/port.ts';
 import { parseFrontier } from '../messages/index.ts';
-import { readLine } from '../records/envelope.ts';
+import { readLine } from '../records/index.ts';
 import { EventScanner } from './event-scanner.ts';
 
 /** What a line gives to publish. */

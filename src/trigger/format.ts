@@ -1,12 +1,12 @@
 import {
   type DatePattern,
+  type Span,
   DIRECTIVES,
   SPANS,
-  type Span,
   dateParser,
   datePattern,
   spanOf,
-} from '../windows/strftime.ts';
+} from '../windows/index.ts';
 import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import type { PartitionField } from '../messages/index.ts';

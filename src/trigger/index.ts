@@ -2,7 +2,7 @@ import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import { HippoError } from '../core/errors.ts';
 import type { Kafka } from '../kafka/port.ts';
-import { type Output, Sink } from '../records/sink.ts';
+import { type Output, Sink } from '../records/index.ts';
 import type { BadLine } from './check-lines.ts';
 import type { Destination, DryEvent } from './dry-run.ts';
 import { type Source, type SourceContext, type TriggerWords, openSource, resumedSource } from './source.ts';

@@ -1,7 +1,6 @@
 import { combinations } from '../client/machine/compile.ts';
 import { UNFORMATTED } from '../client/machine/needs.ts';
-import { type Piece, compilePieces } from '../windows/template.ts';
-import { type DatePattern, datePattern } from '../windows/strftime.ts';
+import { type DatePattern, type Piece, compilePieces, datePattern } from '../windows/index.ts';
 import type { Config, JobConfig, NeedConfig } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
 import type { PartitionFormat } from './format.ts';

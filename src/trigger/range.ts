@@ -1,5 +1,4 @@
-import { createCalendar } from '../windows/calendar.ts';
-import { type Span, afterSpan } from '../windows/strftime.ts';
+import { type Span, afterSpan, createCalendar } from '../windows/index.ts';
 import type { CalendarConfig, Config } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';

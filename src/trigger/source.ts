@@ -5,11 +5,18 @@ import { UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
 import type { RecordPlace } from '../kafka/port.ts';
 import { parseFrontier, serialiseFrontier } from '../messages/index.ts';
-import { POSITION_TIMES, meantTimes, parseTime } from '../records/positions.ts';
+import {
+  type LineFile,
+  POSITION_TIMES,
+  findLines,
+  meantTimes,
+  parseTime,
+  readLines,
+  rereadable,
+} from '../records/index.ts';
 import { badLinesError, checkLines } from './check-lines.ts';
 import { type EventWords, completeEvent } from './event.ts';
 import { LineReader } from './file-message.ts';
-import { type LineFile, findLines, readLines, rereadable } from '../records/lines.ts';
 import { newBackfillId } from './mark.ts';
 import { type PlannedEvent, planEvent, planMessage } from './publish.ts';
 import type { RangePlan } from './range-plan.ts';

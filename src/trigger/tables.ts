@@ -4,7 +4,7 @@ import { isJsonObject } from '../core/json.ts';
 import { nearMisses } from '../core/near.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
-import { jsonValue } from '../records/json-value.ts';
+import { jsonValue } from '../records/index.ts';
 import { neededTables } from './event.ts';
 
 /** A table that no hippo is known to need. */

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import type { Kafka, KafkaRecord, ReadPosition, Reader, RecordPlace } from '../kafka/port.ts';
 import { parseFinish, parseStart } from '../messages/index.ts';
-import { jsonValue } from '../records/json-value.ts';
+import { jsonValue } from '../records/index.ts';
 import {
   type Coordinates,
   type FollowChange,

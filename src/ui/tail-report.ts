@@ -3,7 +3,7 @@ import { formatDuration } from '../core/duration.ts';
 import type { TopicCount } from '../tail/count.ts';
 import type { Flow, TailStats } from '../tail/stats.ts';
 import type { TailReport } from '../tail/run.ts';
-import type { Gap } from '../records/read-topics.ts';
+import type { Gap } from '../records/reading.ts';
 import { visible } from './messages.ts';
 import { table, wrap } from './text.ts';
 

@@ -1,9 +1,14 @@
 import type { Millis } from '../../core/clock.ts';
 import type { CalendarConfig, JobConfig, NeedConfig, SingleNeedConfig } from '../../config/schema.ts';
-import { type Calendar, createCalendar } from '../../windows/calendar.ts';
+import {
+  type ArgumentTemplate,
+  type Calendar,
+  type TemplateProblem,
+  compileArgument,
+  createCalendar,
+} from '../../windows/index.ts';
 import type { Definition, JobDefinition, Listener, Need, NeedGroup } from './definition.ts';
 import { compileNeed } from './needs.ts';
-import { type ArgumentTemplate, compileArgument, type TemplateProblem } from '../../windows/template.ts';
 
 export interface CompileInput {
   hippo: string;

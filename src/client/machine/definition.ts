@@ -1,8 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
 import type { JobConfig } from '../../config/schema.ts';
 import type { FrontierEvent, JobFinish } from '../../messages/types.ts';
-import type { Calendar, Window, WindowUnit } from '../../windows/calendar.ts';
-import type { ArgumentTemplate } from '../../windows/template.ts';
+import type { ArgumentTemplate, Calendar, Window, WindowUnit } from '../../windows/index.ts';
 
 /** The jobs of one hippo, compiled: what {@link step} needs to know besides the state. Immutable. */
 export interface Definition {

@@ -1,10 +1,18 @@
 import type { Millis } from '../../core/clock.ts';
 import type { SingleNeedConfig } from '../../config/schema.ts';
 import { type JobFinish, type Partition, partitionPath, partitionValues } from '../../messages/index.ts';
-import type { Calendar, Window, WindowUnit } from '../../windows/calendar.ts';
+import {
+  type Calendar,
+  type Compiled,
+  type PartitionTemplate,
+  type Piece,
+  type TemplateProblem,
+  type Window,
+  type WindowUnit,
+  compilePartition,
+  compilePieces,
+} from '../../windows/index.ts';
 import { jobSource, type Landing, type Need, type Slot, tableSource } from './definition.ts';
-import { compilePartition, type PartitionTemplate } from '../../windows/partition.ts';
-import { compilePieces, type Compiled, type Piece, type TemplateProblem } from '../../windows/template.ts';
 import { bounded } from './text.ts';
 
 /** What a need is compiled in: the job's windows (null for `every: event`) and the names that `each` gives. */

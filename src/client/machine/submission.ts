@@ -1,6 +1,6 @@
 import { parsePartitionPath } from '../../messages/index.ts';
 import type { Definition, JobDefinition, Slot } from './definition.ts';
-import { type ArgumentContext, type Compiled, WindowDate } from '../../windows/template.ts';
+import { type ArgumentContext, type Compiled, WindowDate } from '../../windows/index.ts';
 import { hash, slug } from './text.ts';
 import type { RunState, Submission } from './types.ts';
 
