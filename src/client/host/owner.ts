@@ -23,14 +23,8 @@ import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type { InputKind } from './inputs.ts';
 import { Mailbox } from './mailbox.ts';
-import {
-  type Positions,
-  committable,
-  listPositions,
-  samePositions,
-  startPositions,
-  withPosition,
-} from './positions.ts';
+import { type Positions, listPositions, startPositions, withPosition } from './positions.ts';
+import { Progress } from './progress.ts';
 import { StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import { Turn } from './turn.ts';
@@ -78,12 +72,8 @@ export class Owner {
   /** Exits that no transaction has recorded yet. */
   readonly #unrecorded = new Map<string, AttemptExit>();
   #state: MachineState;
-  #positions: Positions = new Map();
-  #written: Positions = new Map();
+  readonly #progress = new Progress();
   #writtenAt = 0;
-  #ends: Positions = new Map();
-  #goals: Positions = new Map();
-  #committed: Positions = new Map();
   #committing: Promise<void> | null = null;
   #commitAfter = 0;
   #producer: TransactionalProducer | null = null;
@@ -104,7 +94,7 @@ export class Owner {
   }
 
   get view(): OwnerView {
-    return { state: this.#state, positions: this.#positions, ends: this.#ends };
+    return { state: this.#state, positions: this.#progress.taken, ends: this.#progress.ends };
   }
 
   /** Finishes with `is_success: false` since this client started. */
@@ -161,7 +151,7 @@ export class Owner {
       const turn = this.#turn(this.#stateTopic);
       this.#takeExits(turn);
       try {
-        if (turn.hasEffects || !samePositions(this.#positions, this.#written)) await this.#write(turn);
+        if (turn.hasEffects || this.#progress.differsFromWritten(turn.positions)) await this.#write(turn);
         // What this turn would have started is left to the next owner: it finds it recorded as running.
         for (const event of turn.events) this.#options.log(event);
         await this.#committing;
@@ -190,7 +180,7 @@ export class Owner {
     // Our jobs may go on only if nobody else has owned this hippo since, and run them again.
     const unbroken = snapshot.previous === this.#client;
     this.#state = restore(definition, snapshot.records);
-    this.#positions = this.#written = snapshot.positions;
+    this.#progress.restore(snapshot.positions);
     faultPoint('after-restore');
     if (!unbroken) {
       await supervisor.stop();
@@ -216,11 +206,10 @@ export class Owner {
     const from = [];
     for (const topic of this.#kinds.keys()) {
       const ranges = await kafka.offsets(topic);
-      const start = startPositions(topic, ranges, this.#positions, config.client.start_from);
+      const start = startPositions(topic, ranges, this.#progress.taken, config.client.start_from);
       from.push(...start.from);
       for (const { partition, stable } of ranges) {
-        this.#ends = withPosition(this.#ends, { topic, partition, offset: stable });
-        this.#goals = withPosition(this.#goals, { topic, partition, offset: stable });
+        this.#progress.setStartingEnd({ topic, partition, offset: stable });
       }
       for (const gap of start.gaps) {
         log({
@@ -277,7 +266,7 @@ export class Owner {
       arrival = this.#mailbox.takeArrival()
     ) {
       const { topic, partition, end } = arrival.batch;
-      this.#ends = withPosition(this.#ends, { topic, partition, offset: end });
+      this.#progress.setEnd({ topic, partition, offset: end });
       turn.arrive(arrival, now);
       if (turn.isFull) break;
     }
@@ -289,7 +278,7 @@ export class Owner {
     return new Turn(
       { definition, config, hippo, stateTopic, kinds: this.#kinds },
       this.#state,
-      this.#positions,
+      this.#progress.taken,
     );
   }
 
@@ -299,11 +288,11 @@ export class Owner {
 
   /** Writes what the turn has decided, makes it the present, and does what it asks for: in this order. */
   async #finish(turn: Turn): Promise<void> {
-    const moved = turn.positions !== this.#written;
-    if (turn.hasEffects || (moved && performance.now() - this.#writtenAt >= LAZY_POSITIONS))
+    const isWriteDue = performance.now() - this.#writtenAt >= LAZY_POSITIONS;
+    if (turn.hasEffects || (isWriteDue && this.#progress.differsFromWritten(turn.positions)))
       await this.#write(turn);
     this.#state = turn.state;
-    this.#positions = turn.positions;
+    this.#progress.setTaken(turn.positions);
     for (const exit of turn.exits) this.#afterFinish(exit);
     for (const event of turn.events) {
       if (event.event === 'finished' && !event.is_success) this.#failedFinishes += 1;
@@ -323,13 +312,13 @@ export class Owner {
     const places = await this.#producer.write(turn.records);
     faultPoint('after-transaction');
     this.#state = turn.state;
-    this.#positions = this.#written = turn.positions;
+    this.#progress.setWritten(turn.positions);
     this.#writtenAt = performance.now();
     for (const { submission } of turn.exits) this.#unrecorded.delete(submission.attemptId);
     // What we publish may be what another job of ours waits for.
     for (const { topic, partition, offset } of places)
       if (this.#kinds.has(topic) && offset >= 0n)
-        this.#goals = withPosition(this.#goals, { topic, partition, offset: offset + 1n });
+        this.#progress.addGoal({ topic, partition, offset: offset + 1n });
   }
 
   /** A hook of the project's: whatever it does, the client goes on. */
@@ -362,21 +351,23 @@ export class Owner {
   async #commitGroup(): Promise<void> {
     const began = performance.now();
     const unfinished = [...listOpenRuns(this.#state)].filter(({ status }) => status !== 'waiting');
-    const next = committable(this.#written, unfinished, this.#committed);
+    const next = this.#progress.nextCommit(unfinished);
     const took = performance.now() - began;
     // What is not committed at this turn is at one of the ticks.
     if (took > LONG_LOOK.millis) this.#commitAfter = began + took * LONG_LOOK.share;
-    if (samePositions(next, this.#committed)) return;
+    if (next === null) return;
     faultPoint('before-commit');
     await this.#options.membership.commit(listPositions(next));
-    this.#committed = next;
+    this.#progress.setCommitted(next);
   }
 
   #isDone(): boolean {
-    const read = listPositions(this.#goals).every(
-      ({ topic, partition, offset }) => (this.#positions.get(topic)?.get(partition) ?? 0n) >= offset,
-    );
-    if (!read || this.#mailbox.hasExits || this.#options.supervisor.running.length > 0) return false;
+    if (
+      !this.#progress.hasReachedGoals ||
+      this.#mailbox.hasExits ||
+      this.#options.supervisor.running.length > 0
+    )
+      return false;
     return ![...listOpenRuns(this.#state)].some(
       ({ status, job, held }) =>
         status === 'running' || (status === 'ready' && held === undefined && !this.#state.pauses.has(job)),
@@ -388,8 +379,8 @@ export class Owner {
     try {
       const topics = await this.#options.kafka.topics();
       const grown = topics.some(({ topic, partitions }) => {
-        const known = this.#positions.get(topic);
-        return this.#kinds.has(topic) && partitions.some(({ partition }) => known?.has(partition) !== true);
+        const isInput = this.#kinds.has(topic);
+        return isInput && partitions.some(({ partition }) => !this.#progress.knows(topic, partition));
       });
       if (grown) this.#mailbox.fail(new ServiceError('a topic has new partitions'));
     } catch {
