@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { processesTagged } from '../../src/client/host/process-group.ts';
 import { Client, type Death } from './client.ts';
-import { type Deed, type Scenario, scenarioOf } from './scenario.ts';
+import { type Disturbance, type Scenario, scenarioOf } from './scenario.ts';
 import { type Verdict, judge } from './verdict.ts';
 import { type Workload, workloadOf, writeProject } from './workload.ts';
 import { SECTIONS, type World } from './world.ts';
@@ -96,24 +96,24 @@ class Torture {
   }
 
   async run(): Promise<void> {
-    const { deeds, standby, broker, order } = this.#scenario;
-    let client = this.#start(deeds[0]);
+    const { disturbances, standby, broker, order } = this.#scenario;
+    let client = this.#start(disturbances[0]);
     const broken: Promise<void>[] = [];
-    for (const [index, deed] of deeds.entries()) {
+    for (const [index, disturbance] of disturbances.entries()) {
       if (broker?.during === index) {
         const restart = this.#world.restartBroker(broker.how, broker.away);
         // Its failure is the round's, at its end.
         restart.catch(() => undefined);
         broken.push(restart);
       }
-      const next = deeds[index + 1];
-      const share = Math.ceil((order.length * (index + 1)) / (deeds.length + 1));
+      const next = disturbances[index + 1];
+      const share = Math.ceil((order.length * (index + 1)) / (disturbances.length + 1));
       const delivery = this.#deliver(share);
       await client.owns(OWN_PATIENCE);
       this.#noteTakeover(client);
       await this.#world.ready();
       const successor = standby && next !== undefined ? this.#start(next) : null;
-      await this.#end(client, deed, successor);
+      await this.#end(client, disturbance, successor);
       await delivery;
       await this.#world.ready();
       client = successor ?? this.#start(next ?? null);
@@ -126,8 +126,8 @@ class Torture {
     await this.#world.use(() => this.#finish());
   }
 
-  #start(deed: Deed | null | undefined, args: readonly string[] = []): Client {
-    const fault = deed?.fault ?? null;
+  #start(disturbance: Disturbance | null | undefined, args: readonly string[] = []): Client {
+    const fault = disturbance?.fault ?? null;
     const client = new Client(this.#directory, args, {
       HIPPO_BROKERS: this.#world.address,
       HIPPO_CRASH_AT: fault === null ? '' : `${fault.boundary}:${fault.nth}`,
@@ -157,7 +157,7 @@ class Torture {
     this.#diedAt = null;
   }
 
-  async #end(client: Client, { fault, signal, after }: Deed, successor: Client | null): Promise<void> {
+  async #end(client: Client, { fault, signal, after }: Disturbance, successor: Client | null): Promise<void> {
     const early = await client.died(after);
     this.#diedAt = Date.now();
     if (early !== null) {

@@ -7,8 +7,8 @@ export interface Scenario {
   /** Whether a standby waits while the owner is ended, so that it takes over; else a new client starts after the death. */
   standby: boolean;
   /** One for each client that is started and ended. */
-  deeds: readonly Deed[];
-  /** The broker is ended while this deed is done, and is away for so long, milliseconds. */
+  disturbances: readonly Disturbance[];
+  /** The broker is ended during this disturbance, and is away for so long, milliseconds. */
   broker: { during: number; how: 'SIGTERM' | 'SIGKILL'; away: number } | null;
   /** Order and duplicates of what is delivered: indices of the workload's messages, some more than once. */
   order: readonly number[];
@@ -17,7 +17,7 @@ export interface Scenario {
 }
 
 /** How one client comes to its end. */
-export interface Deed {
+export interface Disturbance {
   /** It ends itself where it passes this boundary for the n-th time. */
   fault: { boundary: Boundary; nth: number } | null;
   /** What it gets, so long after it came to own: milliseconds. */
@@ -25,13 +25,13 @@ export interface Deed {
   after: number;
 }
 
-const crash = fc.record<Deed>({
+const crash = fc.record<Disturbance>({
   fault: fc.record({ boundary: fc.constantFrom(...BOUNDARIES), nth: fc.integer({ min: 1, max: 4 }) }),
   signal: fc.constant('SIGKILL'),
   // Long enough to get to most boundaries.
   after: fc.constant(4_000),
 });
-const blow = fc.record<Deed>({
+const blow = fc.record<Disturbance>({
   fault: fc.constant(null),
   signal: fc.oneof(
     { weight: 5, arbitrary: fc.constant('SIGKILL' as const) },
@@ -50,7 +50,7 @@ export function scenarioOf(seed: number, repeatable: readonly boolean[], withBro
   const scenario = fc
     .record({
       standby: fc.boolean(),
-      deeds: fc.array(fc.oneof({ weight: 3, arbitrary: crash }, { weight: 2, arbitrary: blow }), {
+      disturbances: fc.array(fc.oneof({ weight: 3, arbitrary: crash }, { weight: 2, arbitrary: blow }), {
         minLength: 3,
         maxLength: 5,
       }),

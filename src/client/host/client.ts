@@ -266,14 +266,14 @@ class Client {
 
   /** A group that waits for a silent member lets us wait, too: up to a session. @returns null when told to stop first */
   async #joinUnless(stop: AbortSignal): Promise<Membership | null> {
-    const told = Promise.withResolvers<null>();
-    const stopped = (): void => told.resolve(null);
+    const stopRequest = Promise.withResolvers<null>();
+    const stopped = (): void => stopRequest.resolve(null);
     stop.addEventListener('abort', stopped, { once: true });
     if (stop.aborted) stopped();
     const joining = this.#join();
     // Whoever has closed the connections lets nobody in.
     joining.catch(() => undefined);
-    const membership = await Promise.race([told.promise, joining]);
+    const membership = await Promise.race([stopRequest.promise, joining]);
     stop.removeEventListener('abort', stopped);
     return membership;
   }
@@ -290,8 +290,8 @@ class Client {
       onGained: () => this.#tenure.gained(),
       onLost: (reason) => this.#tenure.lost(reason),
       onStandby: () => this.#tenure.passed(),
-      onDisconnected: (reason) => this.#connection.away('group', reason),
-      onConnected: () => this.#connection.back('group'),
+      onDisconnected: (reason) => this.#connection.disconnected('group', reason),
+      onConnected: () => this.#connection.connected('group'),
       onCrash: (error) => {
         this.#crashed.abort(
           new ServiceError('the membership of the group is over; the client must be started again', {
@@ -332,7 +332,7 @@ class Client {
 
   #status(): ClientStatus {
     const role: Role = this.#membership === null ? 'connecting' : this.#tenure.isOwner ? 'owner' : 'standby';
-    const connected = this.#membership !== null && !this.#connection.isAway;
+    const connected = this.#membership !== null && this.#connection.isConnected;
     return statusOf(this.#hippo, role, connected, this.#owner.view, systemClock.now());
   }
 

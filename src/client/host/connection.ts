@@ -1,30 +1,31 @@
 import type { ClientLog } from './client-event.ts';
 
-/** Who talks to Kafka: the membership of the group, and the owner that reads and writes. */
-export type Talker = 'group' | 'owner';
+/** The parts of a client that talk to Kafka: the membership of the group, and the owner, which reads and writes. */
+export type KafkaUser = 'group' | 'owner';
 
-/** Whether Kafka can be talked to: it is away for as long as one of its talkers says so. Each change is told once. */
+/** The client's connection to Kafka: lost as long as one of its parts reports a loss. Each change is logged once. */
 export class Connection {
-  readonly #away = new Set<Talker>();
+  readonly #disconnected = new Set<KafkaUser>();
   readonly #log: ClientLog;
   readonly #isStopping: () => boolean;
 
-  /** @param isStopping a client that is told to stop lets go of Kafka, which is not to have come back */
+  /** @param isStopping a client that stops closes its connections, which must not be logged as `connected` */
   constructor(log: ClientLog, isStopping: () => boolean) {
     this.#log = log;
     this.#isStopping = isStopping;
   }
 
-  get isAway(): boolean {
-    return this.#away.size > 0;
+  get isConnected(): boolean {
+    return this.#disconnected.size === 0;
   }
 
-  away(talker: Talker, reason: string): void {
-    if (!this.isAway) this.#log({ event: 'disconnected', reason });
-    this.#away.add(talker);
+  disconnected(user: KafkaUser, reason: string): void {
+    if (this.isConnected) this.#log({ event: 'disconnected', reason });
+    this.#disconnected.add(user);
   }
 
-  back(talker: Talker): void {
-    if (this.#away.delete(talker) && !this.isAway && !this.#isStopping()) this.#log({ event: 'connected' });
+  connected(user: KafkaUser): void {
+    if (this.#disconnected.delete(user) && this.isConnected && !this.#isStopping())
+      this.#log({ event: 'connected' });
   }
 }

@@ -121,7 +121,7 @@ export class Owner {
       while (!signal.aborted) {
         try {
           await this.#takeOver(signal);
-          connection.back('owner');
+          connection.connected('owner');
           pause = RETRY.first;
           await this.#serve(signal);
           return;
@@ -134,14 +134,14 @@ export class Owner {
           const isOurs = await this.#options.membership.confirm();
           if (isAborted(signal)) return;
           if (!isOurs && error instanceof FencedError) throw error;
-          connection.away('owner', error.why ?? error.message);
+          connection.disconnected('owner', error.why ?? error.message);
           await sleep(pause, undefined, { signal }).catch(() => undefined);
           pause = Math.min(pause * 2, RETRY.most);
         }
       }
     } finally {
       clearInterval(ticking);
-      connection.back('owner');
+      connection.connected('owner');
     }
   }
 
@@ -298,9 +298,9 @@ export class Owner {
       if (event.event === 'finished' && !event.is_success) this.#failedFinishes += 1;
       this.#options.log(event);
     }
-    for (const deed of turn.deeds) {
-      if (deed.type === 'submit') this.#options.supervisor.start(deed.submission);
-      else this.#options.supervisor.cancel(deed.attemptId, deed.reason);
+    for (const effect of turn.processEffects) {
+      if (effect.type === 'submit') this.#options.supervisor.start(effect.submission);
+      else this.#options.supervisor.cancel(effect.attemptId, effect.reason);
     }
     if (performance.now() >= this.#commitAfter)
       this.#committing ??= this.#commitGroup().finally(() => (this.#committing = null));
@@ -324,7 +324,7 @@ export class Owner {
   /** A hook of the project's: whatever it does, the client goes on. */
   #afterFinish({ submission, outcome, durationMs, logFile }: AttemptExit): void {
     const { hooks, hippo, log } = this.#options;
-    const told: HookOutcome = {
+    const hookOutcome: HookOutcome = {
       status: outcome.status,
       exitCode: outcome.status === 'succeeded' ? 0 : outcome.status === 'failed' ? outcome.exitCode : null,
       durationMs,
@@ -336,7 +336,7 @@ export class Owner {
           ? { error: outcome.reason }
           : {}),
     };
-    hooks.afterFinish(hookRun(hippo, submission), told).catch((error: unknown) => {
+    hooks.afterFinish(hookRun(hippo, submission), hookOutcome).catch((error: unknown) => {
       log({
         event: 'alert',
         level: 'warning',

@@ -37,15 +37,16 @@ export interface TurnContext {
   kinds: ReadonlyMap<string, InputKind>;
 }
 
-export type Deed = Extract<Effect, { type: 'submit' | 'cancel' }>;
+/** What the supervisor has to do. */
+export type ProcessEffect = Extract<Effect, { type: 'submit' | 'cancel' }>;
 
 export class Turn {
   state: MachineState;
   positions: Positions;
   /** What people should know, once the turn is written. */
   readonly events: ClientEvent[] = [];
-  /** What to do, once the turn is written. */
-  readonly deeds: Deed[] = [];
+  /** What to start and stop, once the turn is written. */
+  readonly processEffects: ProcessEffect[] = [];
   readonly exits: AttemptExit[] = [];
   readonly #context: TurnContext;
   readonly #state = new Map<string, OutgoingRecord>();
@@ -65,7 +66,7 @@ export class Turn {
 
   /** Whether something has been decided that must be written before anything else happens. */
   get hasEffects(): boolean {
-    return this.#state.size + this.#messages.length + this.deeds.length > 0;
+    return this.#state.size + this.#messages.length + this.processEffects.length > 0;
   }
 
   /** The transaction, the input positions included. */
@@ -147,7 +148,7 @@ export class Turn {
         break;
       case 'submit':
       case 'cancel':
-        this.deeds.push(effect);
+        this.processEffects.push(effect);
         break;
       case 'alert':
         this.events.push({

@@ -100,7 +100,7 @@ export class Draft {
     this.#change({ owned });
   }
 
-  wake(times: { wakeAt: Millis; sweepAt: Millis }): void {
+  wake(times: { wakeAt: Millis; expireAt: Millis }): void {
     this.#change(times);
   }
 

@@ -1,4 +1,4 @@
-/** A run's way from complete to finished: who may start, what is told, what follows the end of an attempt. */
+/** The life of a run from complete to finished: which run may start, which messages it publishes, what follows the end of an attempt. */
 import { type Millis, epochSeconds } from '../../core/clock.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { shellWord } from '../../core/shell.ts';
@@ -186,8 +186,8 @@ export function endAttempt(draft: Draft, job: JobDefinition, run: RunState, outc
 
 /** The reason that was given for stopping, with what the end of the process adds to it. */
 function reasonOf(outcome: Extract<JobOutcome, { status: 'failed' | 'cancelled' }>, asked?: string): string {
-  const told = outcome.status === 'failed' ? outcome.error : outcome.reason;
-  return asked === undefined || told.startsWith(asked) ? told : `${asked}\n${told}`;
+  const text = outcome.status === 'failed' ? outcome.error : outcome.reason;
+  return asked === undefined || text.startsWith(asked) ? text : `${asked}\n${text}`;
 }
 
 function failAttempt(

@@ -1,4 +1,4 @@
-/** What people ask for on hippo-schedule. A request that cannot be met is an alert that says why, and changes nothing. */
+/** Requests on hippo-schedule. A request that cannot be met becomes a warning that says why, and changes nothing. */
 import type { ManualRequest } from '../../messages/types.ts';
 import type { JobDefinition, Slot } from './definition.ts';
 import type { Draft } from './draft.ts';
@@ -7,7 +7,7 @@ import { isOpen } from './state.ts';
 import { nameOf, slotOf } from './timing.ts';
 import type { Coordinates, RunState } from './types.ts';
 
-export function carryOut(draft: Draft, request: ManualRequest, from: Coordinates): void {
+export function applyRequest(draft: Draft, request: ManualRequest, from: Coordinates): void {
   const { jobs } = draft.definition;
   const job = jobs.get(request.jobName);
   if (job === undefined) {
@@ -17,7 +17,7 @@ export function carryOut(draft: Draft, request: ManualRequest, from: Coordinates
   }
   switch (request.action) {
     case 'pause':
-      draft.setPause(job, { ...told(request), at: draft.at });
+      draft.setPause(job, { ...requesterOf(request), at: draft.at });
       return;
     case 'resume':
       resume(draft, job, request);
@@ -26,7 +26,7 @@ export function carryOut(draft: Draft, request: ManualRequest, from: Coordinates
     case 'cancel':
     case 'mark_success': {
       const slot = slotAsked(draft, job, request);
-      if (slot !== undefined) DEEDS[request.action](draft, job, slot, request, from);
+      if (slot !== undefined) RUN_ACTIONS[request.action](draft, job, slot, request, from);
     }
   }
 }
@@ -40,9 +40,15 @@ function resume(draft: Draft, job: JobDefinition, request: ManualRequest): void 
   fillPlaces(draft, job);
 }
 
-type Deed = (draft: Draft, job: JobDefinition, slot: Slot, request: ManualRequest, from: Coordinates) => void;
+type RunAction = (
+  draft: Draft,
+  job: JobDefinition,
+  slot: Slot,
+  request: ManualRequest,
+  from: Coordinates,
+) => void;
 
-const DEEDS: Record<'run' | 'cancel' | 'mark_success', Deed> = {
+const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
   /** Fires whatever is missing, and although the job is paused; waits for nothing but a free place. */
   run(draft, job, slot, request, from) {
     const known = draft.run({ job: job.name, key: slot.key });
@@ -50,7 +56,7 @@ const DEEDS: Record<'run' | 'cancel' | 'mark_success', Deed> = {
       refuse(draft, request, `${nameOf(known)} is running; cancel it first, or wait for its end`);
       return;
     }
-    const manual = { ...told(request), from };
+    const manual = { ...requesterOf(request), from };
     if (known !== undefined && isFiring(known)) {
       // Its next attempt, now.
       draft.putRun(job, { ...known, notBefore: null, manual: known.manual ?? manual });
@@ -86,7 +92,7 @@ const DEEDS: Record<'run' | 'cancel' | 'mark_success', Deed> = {
       refuse(draft, request, `${nameOf(known)} ${why}`);
       return;
     }
-    const manual = { ...told(request), from };
+    const manual = { ...requesterOf(request), from };
     const run: RunState =
       known !== undefined && isFiring(known)
         ? { ...known, manual }
@@ -136,7 +142,8 @@ function refuse(draft: Draft, { action, jobName, by }: ManualRequest, why: strin
   draft.alert('warning', `${action} ${jobName}${who}: ${why}`);
 }
 
-function told({ by, reason }: ManualRequest): { by?: string; reason?: string } {
+/** Who asked, and why, as far as the request says so. */
+function requesterOf({ by, reason }: ManualRequest): { by?: string; reason?: string } {
   return { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
 }
 

@@ -18,7 +18,7 @@ export interface MachineState {
   /** No tick before this time changes anything. */
   readonly wakeAt: Millis;
   /** When what is older than `keep` is looked for next. */
-  readonly sweepAt: Millis;
+  readonly expireAt: Millis;
   /** Keys of state records that are not this definition's: jobs that are gone, records of another shape. */
   readonly strays: readonly string[];
 }
@@ -48,14 +48,14 @@ export function emptyState(): MachineState {
     inputs: PersistentMap(),
     pauses: PersistentMap(),
     wakeAt: Infinity,
-    sweepAt: 0,
+    expireAt: 0,
     strays: [],
   };
 }
 
 /** When the next `tick` is due, epoch ms; null: none is. */
-export function nextWake({ owned, wakeAt, sweepAt }: MachineState): Millis | null {
-  return owned ? Math.min(wakeAt, sweepAt) : null;
+export function nextWake({ owned, wakeAt, expireAt }: MachineState): Millis | null {
+  return owned ? Math.min(wakeAt, expireAt) : null;
 }
 
 /** Key of a landed input in the ledger. */

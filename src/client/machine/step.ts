@@ -2,11 +2,11 @@ import type { Definition, JobDefinition } from './definition.ts';
 import { Draft } from './draft.ts';
 import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
 import { land, listenersOf } from './landing.ts';
-import { carryOut } from './requests.ts';
+import { applyRequest } from './requests.ts';
 import type { MachineState } from './state.ts';
 import { slotFor } from './timing.ts';
 import type { Effect, MachineEvent } from './types.ts';
-import { keepUp } from './upkeep.ts';
+import { runTimers } from './timers.ts';
 
 export interface Step {
   state: MachineState;
@@ -22,9 +22,9 @@ export function step(definition: Definition, state: MachineState, event: Machine
     case 'message':
       return onMessage(definition, state, event);
     case 'tick':
-      return event.at < Math.min(state.wakeAt, state.sweepAt)
+      return event.at < Math.min(state.wakeAt, state.expireAt)
         ? { state, effects: [] }
-        : drafted(definition, state, event, keepUp);
+        : drafted(definition, state, event, runTimers);
     case 'job-exited':
       return drafted(definition, state, event, (draft) => onExit(draft, event));
     case 'ownership-gained':
@@ -49,7 +49,7 @@ function onMessage(definition: Definition, state: MachineState, event: EventOf<'
   const { message, from } = event;
   if (message.kind === 'schedule') {
     return message.hippoName === definition.hippo
-      ? drafted(definition, state, event, (draft) => carryOut(draft, message, from))
+      ? drafted(definition, state, event, (draft) => applyRequest(draft, message, from))
       : { state, effects: [] };
   }
   const listeners = listenersOf(definition, message);

@@ -1,34 +1,34 @@
 import { expect, it } from 'vitest';
 import { Connection } from '../../../src/client/host/connection.ts';
 
-it('Kafka is away as soon as one says so, and back when none does; each change is told once', () => {
-  const told: object[] = [];
+it('is disconnected while a part of the client is, and logs each change once', () => {
+  const logged: object[] = [];
   const connection = new Connection(
-    (event) => told.push(event),
+    (event) => logged.push(event),
     () => false,
   );
-  connection.back('group');
-  expect(connection.isAway).toBe(false);
-  connection.away('group', 'refused');
-  connection.away('group', 'refused again');
-  connection.away('owner', 'no answer');
-  connection.back('group');
-  expect(connection.isAway).toBe(true);
-  connection.back('owner');
-  connection.back('owner');
-  expect(connection.isAway).toBe(false);
-  expect(told).toEqual([{ event: 'disconnected', reason: 'refused' }, { event: 'connected' }]);
+  connection.connected('group');
+  expect(connection.isConnected).toBe(true);
+  connection.disconnected('group', 'refused');
+  connection.disconnected('group', 'refused again');
+  connection.disconnected('owner', 'no answer');
+  connection.connected('group');
+  expect(connection.isConnected).toBe(false);
+  connection.connected('owner');
+  connection.connected('owner');
+  expect(connection.isConnected).toBe(true);
+  expect(logged).toEqual([{ event: 'disconnected', reason: 'refused' }, { event: 'connected' }]);
 });
 
-it('a client that stops while Kafka is away does not say that it is back', () => {
-  const told: object[] = [];
+it('a client that stops while Kafka is away does not log a connection', () => {
+  const logged: object[] = [];
   let stopping = false;
   const connection = new Connection(
-    (event) => told.push(event),
+    (event) => logged.push(event),
     () => stopping,
   );
-  connection.away('owner', 'refused');
+  connection.disconnected('owner', 'refused');
   stopping = true;
-  connection.back('owner');
-  expect(told).toEqual([{ event: 'disconnected', reason: 'refused' }]);
+  connection.connected('owner');
+  expect(logged).toEqual([{ event: 'disconnected', reason: 'refused' }]);
 });

@@ -85,7 +85,7 @@ const landed = fc.oneof(
   },
 );
 
-type Deed =
+type Action =
   | ({ do: 'land' } & Landed)
   /** The n-th of the processes that run. */
   | { do: 'exit'; which: number; how: JobOutcome['status'] }
@@ -96,22 +96,22 @@ type Deed =
   | { do: 'wait'; seconds: number }
   | { do: 'ask'; action: ManualRequest['action']; key: string | undefined };
 
-const land: fc.Arbitrary<Deed> = landed.map((event) => ({ do: 'land', ...event }));
-const exit = (...how: JobOutcome['status'][]): fc.Arbitrary<Deed> =>
+const land: fc.Arbitrary<Action> = landed.map((event) => ({ do: 'land', ...event }));
+const exit = (...how: JobOutcome['status'][]): fc.Arbitrary<Action> =>
   fc.record({ do: fc.constant('exit'), which: fc.nat(9), how: fc.constantFrom(...how) });
-const ghost: fc.Arbitrary<Deed> = fc.record({ do: fc.constant('ghost'), which: fc.nat(9) });
-const restarts: fc.Arbitrary<Deed> = fc.record({ do: fc.constant('restart'), alive: fc.boolean() });
-const wait: fc.Arbitrary<Deed> = fc.record({
+const ghost: fc.Arbitrary<Action> = fc.record({ do: fc.constant('ghost'), which: fc.nat(9) });
+const restarts: fc.Arbitrary<Action> = fc.record({ do: fc.constant('restart'), alive: fc.boolean() });
+const wait: fc.Arbitrary<Action> = fc.record({
   do: fc.constant('wait'),
   seconds: fc.constantFrom(1, 30, 100, 4000),
 });
-const ask: fc.Arbitrary<Deed> = fc.record({
+const ask: fc.Arbitrary<Action> = fc.record({
   do: fc.constant('ask'),
   action: fc.constantFrom('run', 'cancel', 'pause', 'resume', 'mark_success'),
   key: fc.constantFrom(...DAYS, undefined),
 });
 
-/** A client with its processes, and the machine's promises checked after every deed. */
+/** A client with its processes, and the machine's promises checked after every action. */
 class World {
   readonly hippo: Hippo;
   readonly #definition: Definition;
@@ -126,26 +126,26 @@ class World {
     this.hippo = new Hippo(this.#definition);
   }
 
-  do(deed: Deed): void {
+  do(action: Action): void {
     const { hippo } = this;
-    switch (deed.do) {
+    switch (action.do) {
       case 'land': {
-        const level = deed.table === 'a.m' ? 'yyyymm' : 'dt';
-        this.#execute(hippo.read(landing(deed.table, `${level}=${deed.value}`, deed.version)));
+        const level = action.table === 'a.m' ? 'yyyymm' : 'dt';
+        this.#execute(hippo.read(landing(action.table, `${level}=${action.value}`, action.version)));
         break;
       }
       case 'exit': {
-        const [attemptId, run] = [...this.processes][deed.which % this.processes.size] ?? [];
+        const [attemptId, run] = [...this.processes][action.which % this.processes.size] ?? [];
         if (attemptId === undefined || run === undefined) return;
         this.processes.delete(attemptId);
         this.#ghosts.push({ attemptId, run });
         this.#execute(
-          hippo.tell({ type: 'job-exited', at: hippo.now, run, attemptId, outcome: outcome(deed.how) }),
+          hippo.tell({ type: 'job-exited', at: hippo.now, run, attemptId, outcome: outcome(action.how) }),
         );
         break;
       }
       case 'ghost': {
-        const old = this.#ghosts[deed.which % this.#ghosts.length];
+        const old = this.#ghosts[action.which % this.#ghosts.length];
         if (old === undefined) return;
         const { state } = hippo;
         assert.deepEqual(
@@ -156,8 +156,8 @@ class World {
         break;
       }
       case 'restart': {
-        const alive = deed.alive ? [...this.processes.keys()] : [];
-        if (!deed.alive) {
+        const alive = action.alive ? [...this.processes.keys()] : [];
+        if (!action.alive) {
           for (const [attemptId, run] of this.processes) this.#ghosts.push({ attemptId, run });
           this.processes.clear();
         }
@@ -165,10 +165,12 @@ class World {
         break;
       }
       case 'wait':
-        this.#execute(hippo.wait(deed.seconds * SECOND));
+        this.#execute(hippo.wait(action.seconds * SECOND));
         break;
       case 'ask':
-        this.#execute(hippo.ask(deed.action, 'load', deed.key === undefined ? {} : { runKey: deed.key }));
+        this.#execute(
+          hippo.ask(action.action, 'load', action.key === undefined ? {} : { runKey: action.key }),
+        );
     }
     this.#check();
   }
@@ -256,12 +258,12 @@ function outcome(how: JobOutcome['status']): JobOutcome {
 }
 
 /** What has landed for a window, in the test's own understanding: table → newest version. */
-function newest(deeds: readonly Deed[], day: string): Map<string, number> {
+function newest(actions: readonly Action[], day: string): Map<string, number> {
   const found = new Map<string, number>();
-  for (const deed of deeds) {
-    if (deed.do !== 'land' || (deed.value !== day && deed.value !== day.slice(0, 7).replace('-', '')))
+  for (const action of actions) {
+    if (action.do !== 'land' || (action.value !== day && action.value !== day.slice(0, 7).replace('-', '')))
       continue;
-    found.set(deed.table, Math.max(deed.version, found.get(deed.table) ?? 0));
+    found.set(action.table, Math.max(action.version, found.get(action.table) ?? 0));
   }
   return found;
 }
@@ -288,7 +290,7 @@ function jobOf(
 }
 
 const concurrency = fc.integer({ min: 1, max: 3 });
-const deeds = (...kinds: fc.Arbitrary<Deed>[]): fc.Arbitrary<Deed[]> =>
+const actions = (...kinds: fc.Arbitrary<Action>[]): fc.Arbitrary<Action[]> =>
   fc.array(
     fc.oneof({ weight: 4, arbitrary: land }, ...kinds.map((arbitrary) => ({ weight: 1, arbitrary }))),
     { maxLength: 40 },
@@ -300,11 +302,11 @@ describe('whatever lands, in whatever order and however often, with owners that 
       fc.property(
         groups,
         concurrency,
-        deeds(exit('succeeded', 'failed'), ghost, restarts, wait),
+        actions(exit('succeeded', 'failed'), ghost, restarts, wait),
         (needed, places, all) => {
           const world = new World(jobOf(needed, 'ignore', places), places);
-          for (const [index, deed] of all.entries()) {
-            world.do(deed);
+          for (const [index, action] of all.entries()) {
+            world.do(action);
             for (const { runKey = '' } of world.hippo.starts) {
               assert.ok(isComplete(needed, newest(all.slice(0, index + 1), runKey)));
             }
@@ -324,10 +326,10 @@ describe('whatever lands, in whatever order and however often, with owners that 
       fc.property(
         groups,
         concurrency,
-        deeds(exit('succeeded', 'failed', 'vetoed'), ghost, restarts, wait),
+        actions(exit('succeeded', 'failed', 'vetoed'), ghost, restarts, wait),
         (needed, places, all) => {
           const world = new World(jobOf(needed, 'rerun', places), places);
-          for (const deed of all) world.do(deed);
+          for (const action of all) world.do(action);
           world.drain();
           for (const day of DAYS) {
             const there = newest(all, day);
@@ -354,11 +356,11 @@ it('with people who ask for anything at any time, all promises hold', () => {
       concurrency,
       fc.constantFrom<JobYaml['on_reland']>('rerun', 'hold', 'ignore'),
       fc.constantFrom<JobYaml['while_paused']>('keep', 'drop'),
-      deeds(exit('succeeded', 'failed', 'vetoed', 'cancelled'), ghost, restarts, wait, ask, ask),
+      actions(exit('succeeded', 'failed', 'vetoed', 'cancelled'), ghost, restarts, wait, ask, ask),
       (needed, places, policy, paused, all) => {
         const jobs = jobOf(needed, policy, places);
         const world = new World({ load: { ...jobs['load']!, while_paused: paused } }, places);
-        for (const deed of all) world.do(deed);
+        for (const action of all) world.do(action);
         world.drain();
       },
     ),
@@ -368,10 +370,10 @@ it('with people who ask for anything at any time, all promises hold', () => {
 
 it('the same events give the same effects', () => {
   fc.assert(
-    fc.property(groups, deeds(wait, ask), (needed, all) => {
+    fc.property(groups, actions(wait, ask), (needed, all) => {
       const [one, other] = [0, 1].map(() => {
         const world = new World(jobOf(needed, 'rerun', 2), 2);
-        for (const deed of all) world.do(deed);
+        for (const action of all) world.do(action);
         return [...world.hippo.records, world.hippo.submissions, world.hippo.starts];
       });
       expect(one).toEqual(other);

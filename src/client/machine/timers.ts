@@ -1,4 +1,4 @@
-/** What time brings: retries, timeouts, deadlines, windows that are given up, and forgetting. */
+/** What a tick does: retries, timeouts, deadlines, windows that are given up, and the removal of what is older than `keep`. */
 import { formatDuration } from '../../core/duration.ts';
 import type { Millis } from '../../core/clock.ts';
 import { isSatisfied, type JobDefinition, type NeedGroup } from './definition.ts';
@@ -8,23 +8,23 @@ import { inputKey, isOpen, listRuns } from './state.ts';
 import { dueAt, nameOf, slotFor, timesOf } from './timing.ts';
 import type { RunState } from './types.ts';
 
-const SWEEP_EVERY = 3_600_000;
+const EXPIRE_EVERY = 3_600_000;
 
-/** Does all that is due, and says when the next is. */
-export function keepUp(draft: Draft): void {
+/** Does all that is due, and sets when the next tick is needed. */
+export function runTimers(draft: Draft): void {
   const { definition, at } = draft;
   let wakeAt = Infinity;
   for (const job of definition.jobs.values()) {
-    for (const run of draft.openRuns(job)) attend(draft, job, run);
+    for (const run of draft.openRuns(job)) runTimersOf(draft, job, run);
     fillPlaces(draft, job);
     for (const run of draft.openRuns(job)) wakeAt = Math.min(wakeAt, dueAt(definition, job, run, at));
   }
-  const isSweepDue = draft.state.sweepAt <= at;
-  if (isSweepDue) sweep(draft);
-  draft.wake({ wakeAt, sweepAt: isSweepDue ? at + SWEEP_EVERY : draft.state.sweepAt });
+  const isExpiryDue = draft.state.expireAt <= at;
+  if (isExpiryDue) dropExpired(draft);
+  draft.wake({ wakeAt, expireAt: isExpiryDue ? at + EXPIRE_EVERY : draft.state.expireAt });
 }
 
-function attend(draft: Draft, job: JobDefinition, run: RunState): void {
+function runTimersOf(draft: Draft, job: JobDefinition, run: RunState): void {
   const { at } = draft;
   const { deadline, giveUp, timeout } = timesOf(draft.definition, job, run);
   if (Math.min(deadline, giveUp, timeout) > at) return;
@@ -64,8 +64,8 @@ function missingOf({ atLeast, members }: NeedGroup, run: RunState): string {
   return count === open.length ? open.join(', ') : `${count} of ${open.join(', ')}`;
 }
 
-/** Forgets what ended, or landed and is needed no more, longer than `keep` ago. */
-function sweep(draft: Draft): void {
+/** Drops runs that ended, and landings that no run needs any more, longer than `keep` ago. */
+function dropExpired(draft: Draft): void {
   const { definition, at } = draft;
   const isOld = (when: Millis | null): boolean => when !== null && when + definition.keep < at;
   const inUse = new Set<string>();
