@@ -11,7 +11,7 @@ import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import { jsonValue } from './json-value.ts';
-import { needlesOf } from './needles.ts';
+import { requiredTexts } from './required-texts.ts';
 
 /** What a filter may name, with what it is. */
 const FIELDS = {
@@ -61,7 +61,7 @@ export function compileFilter(expression: string): Filter {
   const environment = new Environment({ homogeneousAggregateLiterals: false });
   for (const [name, type] of Object.entries(FIELDS)) environment.registerVariable(name, type);
   const program = parse(environment, expression);
-  const needles = needlesOf(program.ast).map((text) => Buffer.from(text));
+  const required = requiredTexts(program.ast).map((text) => Buffer.from(text));
   const doubts: Doubts = {
     unjudged: { count: 0, reason: undefined },
     lacking: { count: 0, reason: undefined },
@@ -75,7 +75,7 @@ export function compileFilter(expression: string): Filter {
   return {
     doubts,
     keep(record) {
-      if (needles.length > 0 && ++seen > JUDGED_IN_FULL && lacks(record.value, needles)) return false;
+      if (required.length > 0 && ++seen > JUDGED_IN_FULL && lacksOne(record.value, required)) return false;
       // A million records may lack a field: their errors need no stack.
       const { stackTraceLimit } = Error;
       Error.stackTraceLimit = 0;
@@ -95,9 +95,9 @@ export function compileFilter(expression: string): Filter {
 
 const BACKSLASH = 0x5c;
 
-/** Whether a value cannot match, by its bytes alone. */
-function lacks(value: Buffer | null, needles: readonly Buffer[]): boolean {
-  return value !== null && !needles.every((needle) => value.includes(needle)) && !value.includes(BACKSLASH);
+/** Whether a value cannot match, by its bytes alone: a required text is missing, and no escape can stand for it. */
+function lacksOne(value: Buffer | null, required: readonly Buffer[]): boolean {
+  return value !== null && !required.every((text) => value.includes(text)) && !value.includes(BACKSLASH);
 }
 
 function parse(environment: Environment, expression: string): ParseResult {

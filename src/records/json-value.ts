@@ -1,10 +1,11 @@
+/** The value of a record as filters and formats see it: parsed JSON, or text. */
 import type { Json } from '../core/json.ts';
 
 let last: { bytes: Buffer; json: Json } | undefined;
 
 /**
- * A value as JSON, or its text where it is none; null for a tombstone. Asked again for the same bytes, as a filter and
- * a format do, it gives the same object.
+ * Parses a value as JSON. A value that is not JSON is its text; a tombstone is null. The last value is remembered: a
+ * filter and a format that ask for the same bytes parse them once.
  */
 export function jsonValue(value: Buffer | null): Json {
   if (value === null) return null;

@@ -1,7 +1,7 @@
 import type { Kafka, KafkaRecord, ReadPosition, Reader, RecordBatch, TopicPartition } from '../kafka/port.ts';
 import { type Span, resolveSpan } from './positions.ts';
 
-export interface TailRequest {
+export interface ReadTopicsRequest {
   /** Names of topics that exist. */
   topics: readonly string[];
   /** Left out: all of them. */
@@ -18,7 +18,7 @@ export interface TailRequest {
 }
 
 /** What becomes of the records. */
-export interface TailConsumer {
+export interface RecordConsumer {
   /** Whether a record is wanted; left out: all are. */
   keep?: ((record: KafkaRecord) => boolean) | undefined;
   take(record: KafkaRecord): void;
@@ -34,18 +34,18 @@ export interface Gap extends TopicPartition {
   to: bigint;
 }
 
-export interface TailSummary {
+export interface ReadTopicsSummary {
   topics: string[];
   /** How many records were kept. */
   records: number;
   stopped: 'end' | 'max' | 'interrupted';
 }
 
-/** How often it is looked whether topics, or partitions of a topic, have come up, milliseconds. */
+/** How often new topics and new partitions are looked for, milliseconds. */
 const LOOK = { chosen: 10_000, named: 60_000 };
-/** A restart of brokers is borne for so long, milliseconds. */
+/** How long the brokers may be away (a restart) before reading fails, milliseconds. */
 const PATIENCE = 30_000;
-/** So much of the past is shown in the order of time, over all partitions; more comes as it is read. */
+/** Up to this much of the past is given in the order of time, over all partitions; beyond it, as it is read. */
 const MERGED = { records: 10_000, bytes: 32 * 1024 * 1024 };
 
 /**
@@ -54,13 +54,13 @@ const MERGED = { records: 10_000, bytes: 32 * 1024 * 1024 };
  *
  * @throws ServiceError when no broker can be reached
  */
-export async function tail(
+export async function readTopics(
   kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
-  request: TailRequest,
-  consumer: TailConsumer,
+  request: ReadTopicsRequest,
+  consumer: RecordConsumer,
   signal: AbortSignal,
-): Promise<TailSummary> {
-  const summary: TailSummary = { topics: [...request.topics], records: 0, stopped: 'end' };
+): Promise<ReadTopicsSummary> {
+  const summary: ReadTopicsSummary = { topics: [...request.topics], records: 0, stopped: 'end' };
   const limit = request.max ?? Infinity;
   if (limit === 0) return { ...summary, stopped: 'max' };
   const { from, until, ends } = await resolveSpan(kafka, request.topics, request.span, request.partitions);
@@ -68,7 +68,7 @@ export async function tail(
   let starts = from;
 
   const past = pastOf(from, stops, ends);
-  const merged = await readMerged(kafka, past, request.last, consumer, signal);
+  const merged = await readMerged({ kafka, consumer, signal }, past, request.last);
   if (merged !== undefined) {
     for (const record of merged.slice(0, limit)) consumer.take(record);
     summary.records = Math.min(merged.length, limit);
@@ -109,12 +109,12 @@ export async function tail(
   return { ...summary, stopped: signal.aborted ? 'interrupted' : 'end' };
 }
 
-/** Reads what has come up since, from its beginning. */
+/** Adds the topics and partitions that are new to the reader, from their beginning. */
 async function addNew(
   kafka: Pick<Kafka, 'topics' | 'offsets'>,
-  { topics, partitions: only, choose }: TailRequest,
+  { topics, partitions: only, choose }: ReadTopicsRequest,
   reader: Reader,
-  summary: TailSummary,
+  summary: ReadTopicsSummary,
 ): Promise<void> {
   try {
     const existing = await kafka.topics();
@@ -129,7 +129,7 @@ async function addNew(
       if (!summary.topics.includes(topic)) summary.topics.push(topic);
     }
   } catch {
-    // Whoever cannot reach Kafka learns it from the reader; the next look is soon.
+    // The reader reports that Kafka cannot be reached; the next look is soon.
   }
 }
 
@@ -139,7 +139,7 @@ interface Stretch extends TopicPartition {
   to: bigint;
 }
 
-/** What is there already of what is to be read. */
+/** The offsets to read that exist already. */
 function pastOf(
   from: readonly ReadPosition[],
   stops: readonly ReadPosition[] | undefined,
@@ -153,6 +153,13 @@ function pastOf(
   });
 }
 
+/** What every step of one reading shares. */
+interface Reading {
+  kafka: Pick<Kafka, 'reader'>;
+  consumer: RecordConsumer;
+  signal: AbortSignal;
+}
+
 /**
  * The wanted records of the past in the order of their timestamps, within a partition in that of their offsets.
  *
@@ -160,23 +167,14 @@ function pastOf(
  * @returns undefined where all of them are too many to be kept in memory
  */
 async function readMerged(
-  kafka: Pick<Kafka, 'reader'>,
+  reading: Reading,
   past: readonly Stretch[],
   last: number | undefined,
-  consumer: TailConsumer,
-  signal: AbortSignal,
 ): Promise<KafkaRecord[] | undefined> {
   const offsets = past.reduce((sum, { from, to }) => sum + Number(to - from), 0);
   if (last === undefined && offsets > MERGED.records) return undefined;
   const count = last ?? offsets;
-  const found = await readLast(
-    kafka,
-    past,
-    count,
-    last === undefined ? MERGED.bytes : Infinity,
-    consumer,
-    signal,
-  );
+  const found = await readLast(reading, past, count, last === undefined ? MERGED.bytes : Infinity);
   if (found === undefined || count === 0) return found;
   // Stable: within a partition the order of offsets stays where timestamps are equal.
   return found.sort((left, right) => left.timestamp - right.timestamp).slice(-count);
@@ -185,18 +183,16 @@ async function readMerged(
 /**
  * The last `count` wanted records of each partition.
  *
- * How many offsets back that is, nobody knows beforehand (compaction, transaction markers, a filter): each partition
+ * Compaction, transaction markers and a filter leave gaps, so that the offset to begin at is unknown: each partition
  * is read in windows that double, from its end backwards, until it has given `count` or has no more.
  *
  * @returns undefined where they are larger than `budget`, in bytes
  */
 async function readLast(
-  kafka: Pick<Kafka, 'reader'>,
+  { kafka, consumer, signal }: Reading,
   past: readonly Stretch[],
   count: number,
   budget: number,
-  consumer: TailConsumer,
-  signal: AbortSignal,
 ): Promise<KafkaRecord[] | undefined> {
   const { keep } = consumer;
   const partitions = past.map((stretch) => ({
@@ -257,7 +253,7 @@ function offsetIn(positions: readonly ReadPosition[], at: TopicPartition): bigin
 /** Reads until `take` has enough, the reader ends, or `signal` is aborted; closes the reader in each case. */
 async function consume(
   reader: Reader,
-  { gap }: TailConsumer,
+  { gap }: RecordConsumer,
   signal: AbortSignal,
   take: (batch: RecordBatch) => 'more' | 'enough' | Promise<'more' | 'enough'>,
 ): Promise<void> {

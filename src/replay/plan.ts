@@ -2,7 +2,7 @@ import { dlqName, topicName } from '../config/topics.ts';
 import type { Config, TopicRole } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Kafka, ReadPosition } from '../kafka/port.ts';
-import { TOPIC_WORDS, compileWanted, readSpan, selectTopics, tail } from '../records/reading.ts';
+import { TOPIC_WORDS, compileSelection, readSpan, selectTopics, readTopics } from '../records/reading.ts';
 import { type History, readHistory } from './history.ts';
 import { type DeadLetter, type LetterStatus, coordinatesOf, readLetter } from './letter.ts';
 import { madeWhole } from './original.ts';
@@ -46,12 +46,12 @@ export async function planReplay(
 ): Promise<ReplayPlan> {
   const { from, to, last, filter, limit } = words;
   const span = await readSpan({ from, to, last, exitAtEnd: true }, config, clock);
-  const { keep } = await compileWanted({ filter, ignoreCase: false });
+  const { keep } = await compileSelection({ filter, ignoreCase: false });
   const infos = await kafka.topics();
   const existing = infos.map(({ topic }) => topic);
   const topics = selectTopics(config, existing, { names: dlqNames(words.topics, config) });
   const letters: DeadLetter[] = [];
-  await tail(
+  await readTopics(
     kafka,
     { topics, span, last, exitAtEnd: true },
     {

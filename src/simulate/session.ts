@@ -4,7 +4,7 @@ import { maskedJobs } from '../config/report.ts';
 import { systemClock } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import { connectProject } from '../kafka/project.ts';
-import { readSpan, tail } from '../records/reading.ts';
+import { readSpan, readTopics } from '../records/reading.ts';
 import { Intake, type IntakeReport, inputTopics } from './intake.ts';
 import { recordsOf } from './recorded.ts';
 import { type Simulation, simulate } from './simulate.ts';
@@ -77,7 +77,12 @@ async function readInto(
         next: ['hippo up', 'hippo simulate events.jsonl'],
       });
     }
-    await tail(kafka, { topics, span, exitAtEnd: true }, { take: (record) => intake.take(record) }, signal);
+    await readTopics(
+      kafka,
+      { topics, span, exitAtEnd: true },
+      { take: (record) => intake.take(record) },
+      signal,
+    );
   } finally {
     await kafka.close();
   }

@@ -8,19 +8,19 @@ import {
   type Doubts,
   type Gap,
   type SpanWords,
-  type TailRequest,
-  type TailSummary,
-  type Wanted,
-  type WantedWords,
-  compileWanted,
+  type ReadTopicsRequest,
+  type ReadTopicsSummary,
+  type Selection,
+  type SelectionWords,
+  compileSelection,
   readSpan,
-  tail,
+  readTopics,
 } from '../records/reading.ts';
 import { RAW_FORMAT, compileFormat } from './format.ts';
 import { Statistics, type TailStats } from './stats.ts';
 
 /** What a person said; undefined: not said. */
-export interface TailWords extends SpanWords, WantedWords {
+export interface TailWords extends SpanWords, SelectionWords {
   max?: number | undefined;
   json: boolean;
   raw: boolean;
@@ -33,15 +33,15 @@ export interface TailWords extends SpanWords, WantedWords {
 
 /** What is to be done, checked as far as it can be without Kafka. */
 export interface TailPlan {
-  request: Omit<TailRequest, 'topics' | 'choose'>;
-  wanted: Wanted;
+  request: Omit<ReadTopicsRequest, 'topics' | 'choose'>;
+  selection: Selection;
   /** Whether it goes on until it is interrupted. */
   follows: boolean;
   /** `pretty` is up to who shows it to people. */
   output: 'count' | 'stats' | 'pretty' | Printer;
 }
 
-export interface TailReport extends TailSummary {
+export interface TailReport extends ReadTopicsSummary {
   /** With `--count`. */
   counts: TopicCount[] | null;
   /** With `--stats`. */
@@ -70,7 +70,7 @@ export async function planTail(words: TailWords, config: Config, clock: Clock): 
   const { last, max, partitions } = words;
   return {
     request: { span, last, max, partitions, exitAtEnd },
-    wanted: await compileWanted(words),
+    selection: await compileSelection(words),
     follows: span.to === null && !exitAtEnd,
     output: outputOf(words),
   };
@@ -89,7 +89,7 @@ export interface TailPlace {
   topics: readonly string[];
   /** The kind of message that a topic carries. */
   kinds: ReadonlyMap<string, MessageKind>;
-  choose?: TailRequest['choose'];
+  choose?: ReadTopicsRequest['choose'];
 }
 
 /**
@@ -99,7 +99,7 @@ export interface TailPlace {
  */
 export async function runTail(
   kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
-  { request, wanted, output: what }: TailPlan,
+  { request, selection, output: what }: TailPlan,
   { topics, kinds, choose }: TailPlace,
   view: TailView,
   output: Output,
@@ -123,9 +123,14 @@ export async function runTail(
       ? undefined
       : setInterval(() => view.progress?.(sums()), PROGRESS_MS);
   try {
-    const consumer = { keep: wanted.keep, take, gap: (gap: Gap) => view.gap(gap), ready: () => sink.ready() };
-    const summary = await tail(kafka, { ...request, topics, choose }, consumer, signal);
-    return { ...summary, ...sums(), doubts: wanted.doubts };
+    const consumer = {
+      keep: selection.keep,
+      take,
+      gap: (gap: Gap) => view.gap(gap),
+      ready: () => sink.ready(),
+    };
+    const summary = await readTopics(kafka, { ...request, topics, choose }, consumer, signal);
+    return { ...summary, ...sums(), doubts: selection.doubts };
   } finally {
     clearInterval(timer);
     sink.flush();

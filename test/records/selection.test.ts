@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { type WantedWords, compileWanted } from '../../src/records/wanted.ts';
+import { type SelectionWords, compileSelection } from '../../src/records/selection.ts';
 import { record } from './record.ts';
 
-const keeps = async (words: Partial<WantedWords>, of = record({ key: 'btd.party' })): Promise<boolean> => {
-  const { keep } = await compileWanted({ ignoreCase: false, ...words });
+const keeps = async (words: Partial<SelectionWords>, of = record({ key: 'btd.party' })): Promise<boolean> => {
+  const { keep } = await compileSelection({ ignoreCase: false, ...words });
   return keep === undefined || keep(of);
 };
 
 describe('what is wanted', () => {
   it('is everything when nothing is said', async () => {
-    expect((await compileWanted({ ignoreCase: false })).keep).toBeUndefined();
+    expect((await compileSelection({ ignoreCase: false })).keep).toBeUndefined();
   });
 
-  it.each<[string, Partial<WantedWords>, boolean]>([
+  it.each<[string, Partial<SelectionWords>, boolean]>([
     ['the key', { key: 'btd.party' }, true],
     ['a part of the key', { key: 'btd' }, false],
     ['a pattern in the value', { grep: '"table":"p' }, true],

@@ -1,9 +1,10 @@
+/** Which records a command wants: --key, --grep and --filter, compiled into one condition. */
 import { UserError, messageOf } from '../core/errors.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import type { Doubts } from './filter.ts';
 
-/** What a person said about which records are wanted; undefined: not said. All that is said must hold. */
-export interface WantedWords {
+/** The flags that select records; undefined: not given. A record must meet all that are given. */
+export interface SelectionWords {
   /** The whole key. */
   key?: string | undefined;
   /** A regular expression that the text of the key or of the value matches. */
@@ -13,15 +14,15 @@ export interface WantedWords {
   filter?: string | undefined;
 }
 
-export interface Wanted {
-  /** undefined: every record is wanted. */
+export interface Selection {
+  /** undefined: every record is selected. */
   keep: ((record: KafkaRecord) => boolean) | undefined;
   /** What the filter left out without judging it, so far. */
   doubts: Readonly<Doubts> | undefined;
 }
 
 /** @throws UserError for what is no regular expression or no CEL */
-export async function compileWanted(words: WantedWords): Promise<Wanted> {
+export async function compileSelection(words: SelectionWords): Promise<Selection> {
   const conditions: ((record: KafkaRecord) => boolean)[] = [];
   if (words.key !== undefined) {
     const wanted = Buffer.from(words.key);
