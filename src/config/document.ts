@@ -7,6 +7,7 @@ import {
   isScalar,
   isSeq,
   type Node,
+  type Scalar,
   parseDocument,
   visit,
 } from 'yaml';
@@ -14,6 +15,8 @@ import { type ErrorPlace, UserError, messageOf } from '../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { type ConfigPath, formatPath } from './path.ts';
 import { CHECK, problemsError } from './problems.ts';
+import { fileSchema } from './schema.ts';
+import { withTexts } from './texts.ts';
 
 /** A hippo.yaml as written: its values, and where each of them stands. */
 export interface ConfigDocument {
@@ -36,7 +39,11 @@ export interface ConfigDocument {
 export function readDocument(text: string, file: string): ConfigDocument {
   const lines = new LineCounter();
   // prettyErrors would quote the line, which may hold a password.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const document = parseDocument(text, {
+    ...{ lineCounter: lines, prettyErrors: false, merge: true },
+    uniqueKeys: (left, right) => isScalar(left) && isScalar(right) && textOf(left) === textOf(right),
+  });
+  takeKeysAsWritten(document);
   const at = (offset: number, key?: string): ErrorPlace => {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col, ...(key === undefined ? {} : { key }) };
@@ -62,7 +69,7 @@ export function readDocument(text: string, file: string): ConfigDocument {
   };
   return {
     file,
-    tree: treeOf(document, file),
+    tree: treeWithTexts(document, file),
     has: (path) => {
       const trail = follow(document, path);
       return trail.length === path.length && !isNull(trail.at(-1)?.value);
@@ -108,6 +115,43 @@ function child(document: Document, parent: Node | null, part: string | number): 
       : { value, keyOffset: offset, valueOffset: offset };
   }
   return undefined;
+}
+
+/** The values, with the text of the file wherever the schema wants text. */
+function treeWithTexts(document: Document, file: string): JsonObject {
+  const tree = treeOf(document, file);
+  takeValuesAsWritten(document);
+  return withTexts(fileSchema, tree, treeOf(document, file)) as JsonObject;
+}
+
+/** Keys are text, whatever YAML makes of `007`. */
+function takeKeysAsWritten(document: Document): void {
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.source !== undefined && isTyped(key)) key.value = key.source;
+    },
+    // Dates of YAML 1.1 are no JSON.
+    Scalar: (_, scalar) => {
+      if (typeof scalar.value === 'object' && scalar.value !== null) scalar.value = textOf(scalar);
+    },
+  });
+}
+
+function takeValuesAsWritten(document: Document): void {
+  visit(document, {
+    Scalar: (_, scalar) => {
+      if (scalar.value !== null && isTyped(scalar)) scalar.value = textOf(scalar);
+    },
+  });
+}
+
+/** Whether YAML has read a plain scalar as something else than text; a tag (`!!int 05`) asks for that. */
+function isTyped({ type, tag, value }: Scalar): boolean {
+  return type === 'PLAIN' && tag === undefined && typeof value !== 'string' && typeof value !== 'symbol';
+}
+
+function textOf({ source, value }: Scalar): string {
+  return source ?? String(value);
 }
 
 function treeOf(document: Document, file: string): JsonObject {

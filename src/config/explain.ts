@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { didYouMean, nearMisses } from '../core/near.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { ConfigPath } from './path.ts';
+import { type Schema, asSchema, plain } from './schema-kinds.ts';
 
 /** What is wrong at a path, in words that read on after the key. */
 export interface Explanation {
@@ -10,19 +11,6 @@ export interface Explanation {
   /** The problem is the key, not its value. */
   atKey: boolean;
 }
-
-/** The kinds of schema that hippo.yaml is made of. */
-type Schema =
-  | v.StrictObjectSchema<v.ObjectEntries, undefined>
-  | v.RecordSchema<v.GenericSchema<string, string>, v.GenericSchema, undefined>
-  | v.ArraySchema<v.GenericSchema, undefined>
-  | v.UnionSchema<v.GenericSchema[], undefined>
-  | v.OptionalSchema<v.GenericSchema, unknown>
-  | v.PicklistSchema<string[], undefined>
-  | v.LiteralSchema<boolean, undefined>
-  | v.StringSchema<undefined>
-  | v.NumberSchema<undefined>
-  | v.BooleanSchema<undefined>;
 
 /**
  * Puts into words what is wrong with a value: what is allowed, and what an unknown key may have been meant to be. Values are
@@ -227,15 +215,6 @@ function hasShape(given: v.GenericSchema, value: Json | undefined): boolean {
     default:
       return v.is(plain(given), value);
   }
-}
-
-/** A schema without what is piped after it. */
-function plain(given: v.GenericSchema): v.GenericSchema {
-  return 'pipe' in given ? plain((given.pipe as [v.GenericSchema])[0]) : given;
-}
-
-function asSchema(given: v.GenericSchema): Schema {
-  return plain(given) as unknown as Schema;
 }
 
 function below({ path }: Context, key: string | number): Context {

@@ -52,8 +52,11 @@ function duration(description?: string) {
   );
 }
 
+/** A number or a boolean is written in hippo.yaml without quotes, but text is meant; `withTexts` takes it as it is written. */
+export const ANY_SCALAR = v.union([v.string(), v.number(), v.boolean()]);
+
 /** Text, or what YAML reads as a number or a boolean but means the same here (`yyyymm: 201704`). */
-const scalarText = v.pipe(v.union([v.string(), v.number(), v.boolean()]), v.transform(String));
+const scalarText = v.pipe(ANY_SCALAR, v.transform(String));
 
 /** Never printed, by any command. */
 const secret = v.pipe(v.string(), v.metadata({ writeOnly: true }));
