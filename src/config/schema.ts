@@ -134,7 +134,7 @@ const job = v.strictObject({
   env: v.optional(v.record(v.string(), scalarText), {}),
   timeout: v.optional(duration('An attempt that runs for longer is killed and counts as failed')),
   deadline: v.optional(
-    duration("Alert when a window's run has not succeeded this long after the window's end"),
+    duration("Log an error once when a window's run has not succeeded this long after the window's end"),
   ),
   give_up: v.optional(
     duration(

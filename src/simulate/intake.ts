@@ -1,5 +1,5 @@
 import { type InputKind, readInput } from '../client/host/inputs.ts';
-import { tableSource, jobSource, type Definition } from '../client/machine/definition.ts';
+import { tableSubject, jobSubject, type Definition } from '../client/machine/definition.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
@@ -102,7 +102,7 @@ export class Intake {
     const { hippo, listeners } = this.#definition;
     if (message.kind === 'frontier') {
       const { db, table } = message;
-      if (listeners.has(tableSource(db, table))) return true;
+      if (listeners.has(tableSubject(db, table))) return true;
       this.#report.unneeded.add(`${db}.${table}`);
       return false;
     }
@@ -112,7 +112,7 @@ export class Intake {
       this.#report.own_finishes += 1;
       return false;
     }
-    if (message.kind === 'finish' && listeners.has(jobSource(hippoName, jobName))) return true;
+    if (message.kind === 'finish' && listeners.has(jobSubject(hippoName, jobName))) return true;
     this.#report.unneeded.add(`${hippoName}/${jobName}`);
     return false;
   }

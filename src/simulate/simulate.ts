@@ -73,7 +73,7 @@ export interface Waiting {
   not_before: string | null;
 }
 
-export interface Alert {
+export interface Notice {
   at: string;
   level: 'info' | 'warning' | 'error';
   job: string | null;
@@ -84,7 +84,7 @@ export interface Alert {
 export interface Simulation {
   fired: Firing[];
   waiting: Waiting[];
-  alerts: Alert[];
+  notices: Notice[];
 }
 
 export interface SimulateOptions {
@@ -136,7 +136,7 @@ class SimulatedHost {
   #received = 0;
   readonly #running = new Map<string, RunningJob>();
   readonly #fired: Firing[] = [];
-  readonly #alerts: Alert[] = [];
+  readonly #notices: Notice[] = [];
 
   constructor(definition: Definition, finishTopic: string, { jobDuration }: SimulateOptions, at: Millis) {
     this.#definition = definition;
@@ -185,7 +185,7 @@ class SimulatedHost {
       waiting: open
         .sort((a, b) => a.firstInputAt - b.firstInputAt || (a.key < b.key ? -1 : 1))
         .map((run) => this.#waiting(run, paused.has(run.job))),
-      alerts: this.#alerts,
+      notices: this.#notices,
     };
   }
 
@@ -206,8 +206,8 @@ class SimulatedHost {
       case 'publish':
         if (effect.message.kind === 'finish') this.#finished(effect.message, at);
         break;
-      case 'alert':
-        this.#alert(at, effect.level, effect.text, effect.run);
+      case 'notice':
+        this.#notice(at, effect.level, effect.text, effect.run);
         break;
       case 'persist':
         break;
@@ -266,12 +266,12 @@ class SimulatedHost {
     this.#inbox.push(finish);
     const { jobName: job, jobId, runKey: key = '', isSuccess, errorMsg } = finish;
     if (this.#fired.some((firing) => firing.job_id === jobId)) return;
-    if (isSuccess) this.#alert(at, 'info', 'is marked as done', { job, key });
-    else this.#alert(at, 'error', `fails before it starts: ${errorMsg ?? ''}`, { job, key });
+    if (isSuccess) this.#notice(at, 'info', 'is marked as done', { job, key });
+    else this.#notice(at, 'error', `fails before it starts: ${errorMsg ?? ''}`, { job, key });
   }
 
-  #alert(at: Millis, level: Alert['level'], text: string, run?: RunId): void {
-    this.#alerts.push({ at: iso(at), level, job: run?.job ?? null, run_key: run?.key ?? null, text });
+  #notice(at: Millis, level: Notice['level'], text: string, run?: RunId): void {
+    this.#notices.push({ at: iso(at), level, job: run?.job ?? null, run_key: run?.key ?? null, text });
   }
 
   #waiting(run: RunState, paused: boolean): Waiting {

@@ -65,7 +65,7 @@ function describe(event: ClientEvent): [mark: string, text: string] {
       return describeEnd(event);
     case 'finished':
       return ['', ''];
-    case 'alert':
+    case 'notice':
       return [
         event.level === 'info' ? chalk.dim('·') : chalk.yellow('!'),
         `${event.job === undefined ? '' : `${event.job} ${event.run_key ?? ''}: `}${event.text}`,

@@ -1,7 +1,7 @@
 import chalk from 'chalk';
 import stringWidth from 'fast-string-width';
 import { shellWord } from '../core/shell.ts';
-import type { Alert, Firing, SimulatedInput, Waiting } from '../simulate/simulate.ts';
+import type { Notice, Firing, SimulatedInput, Waiting } from '../simulate/simulate.ts';
 import type { IntakeReport, Rejected } from '../simulate/intake.ts';
 import type { SimulationReport } from '../simulate/session.ts';
 import { visible } from './messages.ts';
@@ -12,12 +12,12 @@ type Time = (iso: string) => string;
 /** Which runs would fire, when, with what; what would still wait, and for what. */
 export function renderSimulation(report: SimulationReport): string {
   const time = timeIn(report.timezone);
-  const { fired, waiting, alerts, input } = report;
+  const { fired, waiting, notices, input } = report;
   return [
     ...wrap(heading(report, time), ''),
     ...section('Would fire', fired, (firing) => renderFiring(firing, time)),
     ...section('Still waiting', waiting, (run) => renderWaiting(run, time)),
-    ...section('Alerts', alerts, (alert) => renderAlert(alert, time)),
+    ...section('Notices', notices, (notice) => renderNotice(notice, time)),
     ...section('Rejected', input.rejected, renderRejected),
     '',
     ...wrap(total(report), ''),
@@ -97,7 +97,7 @@ function renderMissing({ atLeast, needs }: Waiting['missing'][number]): string[]
   return wrap(needs.length === atLeast ? names : `${atLeast} of ${names}`, `      ${chalk.red('✗')} `);
 }
 
-function renderAlert({ at, level, job, run_key: key, text }: Alert, time: Time): string[] {
+function renderNotice({ at, level, job, run_key: key, text }: Notice, time: Time): string[] {
   const mark = level === 'error' ? chalk.red('✗') : level === 'warning' ? chalk.yellow('!') : chalk.dim('·');
   const run = job === null || text.startsWith(`${job} `) ? '' : `${job} ${key ?? ''} `;
   return wrap(visible(`${run}${text}`), `  ${time(at)} ${mark} `, '      ');

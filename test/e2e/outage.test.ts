@@ -71,7 +71,7 @@ withWorld(
     await go(quick);
     await until(() => !groupIsAlive(quick.pid), 'the job has ended');
     await strict.client.event(
-      'alert',
+      'notice',
       ({ text }) => text === 'ending 1 job, for the next owner to run again',
     );
     await until(() => !groupIsAlive(strict.pid), 'after two sessions a job is ended');

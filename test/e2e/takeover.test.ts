@@ -109,7 +109,7 @@ until test -e go; do sleep 0.1; done`,
       await successor.event('finished');
       expect(frozen.events.slice(before)).toMatchObject([
         { event: 'lost' },
-        { event: 'alert', text: 'ending 1 job, for the next owner to run again' },
+        { event: 'notice', text: 'ending 1 job, for the next owner to run again' },
       ]);
       expect(await finishes(project)).toMatchObject([{ isSuccess: true, runKey: '201704' }]);
       expect(await startsOf(project)).toBe(1);

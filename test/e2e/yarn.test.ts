@@ -38,7 +38,7 @@ test.concurrent(
     expect((await first.ended).exitCode).toBe(0);
     const second = start(project);
     await second.event(
-      'alert',
+      'notice',
       ({ text }) => text === `taking up ${yarn.ids[0] ?? ''} of an earlier attempt`,
     );
     yarn.end(yarn.ids[0] ?? '', 'SUCCEEDED');

@@ -100,7 +100,7 @@ Still waiting (2)
       ✓ etl/load (simulated)
       · ready; its job is paused
 
-Alerts (1)
+Notices (1)
   2017-04-30 00:00:00 ✗ load 2017-04-29 has missed its deadline: it is waiting
       for sales.orders{region=eu} and 1 of dim/customers, dim.customers
 
@@ -198,7 +198,7 @@ test('within a partition offsets decide, even where clocks disagree', async () =
   const lines = new Recording()
     .request({ hippo_name: 'etl', job_name: 'load', action: 'pause' }, '2017-04-29T18:00:00Z')
     .request({ hippo_name: 'etl', job_name: 'load', action: 'resume' }, '2017-04-29T17:00:00Z').lines;
-  expect((await simulateLines(lines.toReversed())).alerts).toEqual([]);
+  expect((await simulateLines(lines.toReversed())).notices).toEqual([]);
 });
 
 describe('when nothing fires', () => {
@@ -252,7 +252,7 @@ test('an attempt that cannot be started, and a run that is marked as done, are s
     join(folder, 'hippo.yaml'),
     'name: etl\njobs: { load: { needs: [{ table: a.b }], args: ["{{ partition.nothing }}"] } }',
   );
-  const { fired, alerts } = await simulateLines(
+  const { fired, notices } = await simulateLines(
     new Recording()
       .landing('a.b', { day: '1' }, '2017-04-27T15:00:00Z')
       .request(
@@ -261,7 +261,7 @@ test('an attempt that cannot be started, and a run that is marked as done, are s
       ).lines,
   );
   expect(fired).toEqual([]);
-  expect(alerts).toMatchObject([
+  expect(notices).toMatchObject([
     {
       level: 'error',
       run_key: 'day=1',

@@ -56,7 +56,7 @@ export type ClientEvent =
       log: string;
     } & LoggedRun)
   | ({ event: 'finished'; job_id: string; is_success: boolean; duration_s: number } & LoggedRun)
-  | { event: 'alert'; level: 'info' | 'warning' | 'error'; text: string; job?: string; run_key?: string }
+  | { event: 'notice'; level: 'info' | 'warning' | 'error'; text: string; job?: string; run_key?: string }
   | { event: 'stopping'; signal: string; running: number }
   | { event: 'stopped' };
 

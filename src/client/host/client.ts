@@ -144,7 +144,7 @@ class Client {
       onExit: (exit) => this.#owner.exited(exit),
       onNote: ({ level, text, submission }) =>
         this.#log({
-          event: 'alert',
+          event: 'notice',
           level,
           text,
           ...(submission === null ? {} : { job: submission.job, run_key: submission.key }),
@@ -211,7 +211,7 @@ class Client {
     } finally {
       for (const close of closing.reverse()) {
         await Promise.resolve(close()).catch((error: unknown) => {
-          this.#log({ event: 'alert', level: 'warning', text: `while stopping: ${messageOf(error)}` });
+          this.#log({ event: 'notice', level: 'warning', text: `while stopping: ${messageOf(error)}` });
         });
       }
       this.#log({ event: 'stopped' });
@@ -256,7 +256,7 @@ class Client {
     if (length > 0) {
       const jobs = length === 1 ? '1 job' : `${length} jobs`;
       this.#log({
-        event: 'alert',
+        event: 'notice',
         level: 'warning',
         text: `ending ${jobs}, for the next owner to run again`,
       });
@@ -321,7 +321,7 @@ class Client {
       clock: systemClock,
       status: () => this.#status(),
       onFailure: (reason) =>
-        this.#log({ event: 'alert', level: 'warning', text: `no health message could be sent: ${reason}` }),
+        this.#log({ event: 'notice', level: 'warning', text: `no health message could be sent: ${reason}` }),
     });
   }
 

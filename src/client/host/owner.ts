@@ -158,7 +158,7 @@ export class Owner {
         await this.#commitGroup();
       } catch (error) {
         this.#options.log({
-          event: 'alert',
+          event: 'notice',
           level: 'warning',
           text: `the last positions could not be written: ${messageOf(error)}`,
         });
@@ -213,7 +213,7 @@ export class Owner {
       }
       for (const gap of start.gaps) {
         log({
-          event: 'alert',
+          event: 'notice',
           level: 'warning',
           text:
             gap.kind === 'trimmed'
@@ -338,7 +338,7 @@ export class Owner {
     };
     hooks.afterFinish(hookRun(hippo, submission), hookOutcome).catch((error: unknown) => {
       log({
-        event: 'alert',
+        event: 'notice',
         level: 'warning',
         text: messageOf(error),
         job: submission.job,

@@ -150,9 +150,9 @@ export class Turn {
       case 'cancel':
         this.processEffects.push(effect);
         break;
-      case 'alert':
+      case 'notice':
         this.events.push({
-          event: 'alert',
+          event: 'notice',
           level: effect.level,
           text: effect.text,
           ...(effect.run === undefined ? {} : { job: effect.run.job, run_key: effect.run.key }),

@@ -52,7 +52,7 @@ export function compileJobs(input: CompileInput): Compiled {
 
 function listenersOf(jobs: readonly JobDefinition[]): Map<string, Listener[]> {
   const all = jobs.flatMap((job) => job.needs.map((need) => ({ job, need })));
-  return Map.groupBy(all, ({ need }) => need.source);
+  return Map.groupBy(all, ({ need }) => need.subject);
 }
 
 /** Compiles one job; what is wrong goes to the list of problems, so that all are told at once. */
@@ -75,7 +75,7 @@ class JobCompiler {
     const before = this.#problems.length;
     const groups = needs.map((need, index) => this.#group(need, ['needs', index]));
     const members = groups.flatMap((group) => group.members);
-    if (this.#problems.length === before && !members.some(({ names }) => names)) {
+    if (this.#problems.length === before && !members.some(({ identifiesRun }) => identifiesRun)) {
       this.#problem(['needs'], {
         message: `no need names the window: all of them stay the same for more than one ${every}`,
         allowed: `at least one need whose partition or key is another one each ${every}`,

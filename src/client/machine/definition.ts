@@ -10,7 +10,7 @@ export interface Definition {
   /** How long ended runs and landed inputs are remembered, milliseconds. */
   readonly keep: Millis;
   readonly jobs: ReadonlyMap<string, JobDefinition>;
-  /** Who listens to what, by {@link tableSource} and {@link jobSource}: a message of nobody's interest costs one look-up. */
+  /** The needs by subject, so that a message that concerns none costs one look-up. */
   readonly listeners: ReadonlyMap<string, readonly Listener[]>;
 }
 
@@ -50,7 +50,7 @@ export interface Slot {
 
 /** What a message brought for a need. */
 export interface Landing {
-  /** What landed, as the ledger of inputs names it: `yyyymm=201704`, `2017-04-28`, … */
+  /** What landed, as the key of the landing in the state has it: `yyyymm=201704`, `2017-04-28`, … */
   readonly value: string;
   /** The partition's levels. */
   readonly values: Readonly<Record<string, string>>;
@@ -62,9 +62,10 @@ export interface Landing {
 export interface Need {
   /** Unique in its job: `btd.party`, `other.hippo/job`, `btd.party{region=us}`. */
   readonly id: string;
-  readonly source: string;
-  /** Whether a landing names its run, and so may open it. A month that a daily job needs does not. */
-  readonly names: boolean;
+  /** The table or job that a message must be about: {@link tableSubject}, {@link jobSubject}. */
+  readonly subject: string;
+  /** Whether a landing identifies one run, and so may open it. A month that a daily job needs does not: it serves each of the month's days. */
+  readonly identifiesRun: boolean;
   /** What of the message concerns this need; empty when nothing does. */
   landings(message: FrontierEvent | JobFinish): Landing[];
   /** What must land for that run, as in {@link Landing.value}: the inverse of {@link Landing.slots}. */
@@ -83,11 +84,11 @@ export function isSatisfied(
   return members.filter(({ id }) => Object.hasOwn(inputs, id)).length >= atLeast;
 }
 
-/** Hive and Spark know no case in names of tables: neither do needs. */
-export function tableSource(db: string, table: string): string {
+/** Hive and Spark ignore case in names of tables, and so do needs. */
+export function tableSubject(db: string, table: string): string {
   return `table:${db}.${table}`.toLowerCase();
 }
 
-export function jobSource(hippo: string, job: string): string {
+export function jobSubject(hippo: string, job: string): string {
   return `job:${hippo}/${job}`;
 }

@@ -18,7 +18,7 @@ export class Draft {
   readonly #records = new Map<string, Json | null>();
   readonly #messages: Effect[] = [];
   readonly #processes: Effect[] = [];
-  readonly #alerts: Effect[] = [];
+  readonly #notices: Effect[] = [];
 
   constructor(definition: Definition, state: MachineState, at: Millis) {
     this.definition = definition;
@@ -32,7 +32,7 @@ export class Draft {
 
   effects(): Effect[] {
     const records = [...this.#records].map(([key, value]): Effect => ({ type: 'persist', key, value }));
-    return [...records, ...this.#messages, ...this.#processes, ...this.#alerts];
+    return [...records, ...this.#messages, ...this.#processes, ...this.#notices];
   }
 
   runs(job: JobDefinition): JobRuns {
@@ -116,9 +116,9 @@ export class Draft {
     this.#processes.push({ type: 'cancel', run: { job, key }, attemptId, reason });
   }
 
-  alert(level: 'info' | 'warning' | 'error', text: string, run?: RunId): void {
+  notice(level: 'info' | 'warning' | 'error', text: string, run?: RunId): void {
     const about = run === undefined ? {} : { run: { job: run.job, key: run.key } };
-    this.#alerts.push({ type: 'alert', level, ...about, text });
+    this.#notices.push({ type: 'notice', level, ...about, text });
   }
 
   #change(changes: Partial<MachineState>): void {

@@ -296,7 +296,7 @@ export function reland(
   const held = `${Object.keys(run.relanded).join(', ')} landed again after it had run`;
   draft.putRun(job, { ...run, held });
   const name = `${draft.definition.hippo}/${job.name}`;
-  draft.alert(
+  draft.notice(
     'warning',
     `${nameOf(run)} is held: ${held}. To run it: hippo job run ${name} --key ${shellWord(run.key)}`,
     run,

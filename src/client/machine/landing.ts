@@ -1,32 +1,32 @@
-/** What a message brings: an input in the ledger, and what it means for each run that needs it. */
+/** What a message brings: a landing in the state, and what it means for each run that needs it. */
 import type { FrontierEvent, JobFinish } from '../../messages/types.ts';
 import {
   type Definition,
   isComplete,
   isSatisfied,
   type JobDefinition,
-  jobSource,
+  jobSubject,
   type Landing,
   type Listener,
   type Need,
   type Slot,
-  tableSource,
+  tableSubject,
 } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { isFiring, newRun, reland, renewed, settle, startOne } from './firing.ts';
 import { isOpen } from './state.ts';
 import type { Coordinates, InputState, RunState } from './types.ts';
 
-/** Who needs what this message speaks of. */
+/** The needs that this message concerns. */
 export function listenersOf(
   { listeners }: Definition,
   message: FrontierEvent | JobFinish,
 ): readonly Listener[] {
-  const source =
+  const subject =
     message.kind === 'frontier'
-      ? tableSource(message.db, message.table)
-      : jobSource(message.hippoName, message.jobName);
-  return listeners.get(source) ?? [];
+      ? tableSubject(message.db, message.table)
+      : jobSubject(message.hippoName, message.jobName);
+  return listeners.get(subject) ?? [];
 }
 
 /** Takes one landing in: a newer version lands, one of the same is a duplicate, an older one is late news of the past. */
@@ -58,7 +58,7 @@ export function land(
 
 function serve(draft: Draft, job: JobDefinition, need: Need, slot: Slot, input: InputState): void {
   const run = draft.run({ job: job.name, key: slot.key });
-  if (run === undefined && !need.names) return;
+  if (run === undefined && !need.identifiesRun) return;
   const inputs = draft.inputsFor(job, slot);
   if (run === undefined) {
     settle(draft, job, newRun({ job: job.name, key: slot.key }, inputs, draft.at));

@@ -12,7 +12,7 @@ import {
   compilePartition,
   compilePieces,
 } from '../../windows/index.ts';
-import { jobSource, type Landing, type Need, type Slot, tableSource } from './definition.ts';
+import { jobSubject, type Landing, type Need, type Slot, tableSubject } from './definition.ts';
 import { bounded } from './text.ts';
 
 /** What a need is compiled in: the job's windows (null for `every: event`) and the names that `each` gives. */
@@ -63,7 +63,7 @@ function compileTable(
     isLiteral(pieces) ? [[name, pieces.join('')]] : [],
   );
   const [db = '', ...rest] = table.split('.');
-  const base = { id: table + braced(fixed), source: tableSource(db, rest.join('.')) };
+  const base = { id: table + braced(fixed), subject: tableSubject(db, rest.join('.')) };
   if (unit === null) return { ok: true, need: { ...base, ...eventTable(fixed, calendar) } };
   if (fixed.length === levels.length)
     return { ok: true, need: { ...base, ...datedTable(fixed, calendar, unit) } };
@@ -100,7 +100,7 @@ function problemAt(path: (string | number)[], { message, allowed }: TemplateProb
   return { path, message, ...(allowed === undefined ? {} : { allowed }) };
 }
 
-type Matching = Omit<Need, 'id' | 'source'>;
+type Matching = Omit<Need, 'id' | 'subject'>;
 
 /** Needs of a table see frontier messages, one partition at a time. */
 function landingsOf(read: (partition: Partition, execDate: Millis) => Landing | undefined): Need['landings'] {
@@ -118,7 +118,7 @@ function landingsOf(read: (partition: Partition, execDate: Millis) => Landing | 
  */
 function eventTable(fixed: readonly Fixed[], calendar: Calendar): Matching {
   return {
-    names: true,
+    identifiesRun: true,
     landings: landingsOf((partition, execDate) => {
       const free = withoutFixed(partition, fixed);
       if (free === undefined) return undefined;
@@ -137,7 +137,7 @@ function eventLanding(key: string, values: Readonly<Record<string, string>>): La
 /** A table without a date in its partition lands in the window of its exec_date. */
 function datedTable(fixed: readonly Fixed[], calendar: Calendar, unit: WindowUnit): Matching {
   return {
-    names: true,
+    identifiesRun: true,
     landings: landingsOf((partition, execDate) => {
       if (withoutFixed(partition, fixed)?.length !== 0 || !calendar.holds(execDate)) return undefined;
       const slot = slotOf(calendar.at(unit, execDate));
@@ -151,7 +151,7 @@ function datedTable(fixed: readonly Fixed[], calendar: Calendar, unit: WindowUni
 function partitionedTable(names: readonly string[], template: PartitionTemplate): Matching {
   const path = (values: readonly string[]): string => partitionPath(zip(names, values));
   return {
-    names: template.names,
+    identifiesRun: template.names,
     landings: landingsOf((partition) => {
       const values = inOrder(partition, names);
       const slots = values === undefined ? [] : template.windows(values).map(slotOf);
@@ -165,7 +165,7 @@ function partitionedTable(names: readonly string[], template: PartitionTemplate)
 function compileJob(config: { job: string; key?: string | undefined }, context: NeedContext): CompiledNeed {
   const { calendar, unit, names } = context;
   const [hippo = '', job = ''] = config.job.split('/');
-  const base = { id: config.job, source: jobSource(hippo, job) };
+  const base = { id: config.job, subject: jobSubject(hippo, job) };
   if (config.key === undefined) {
     return {
       ok: true,
@@ -199,7 +199,7 @@ function finishesOf(read: (finish: JobFinish) => Landing | undefined): Need['lan
 /** A finish names its run by run_key; those of other makers by execute_time or, last, by when they ended. */
 function eventJob(calendar: Calendar): Matching {
   return {
-    names: true,
+    identifiesRun: true,
     landings: finishesOf((finish) =>
       eventLanding(
         bounded(finish.runKey ?? executeTime(finish) ?? calendar.iso(finish.finishTime * 1000)),
@@ -212,7 +212,7 @@ function eventJob(calendar: Calendar): Matching {
 
 function sameWindowJob(calendar: Calendar, unit: WindowUnit): Matching {
   return {
-    names: true,
+    identifiesRun: true,
     landings: finishesOf((finish) => {
       const window =
         finish.runKey === undefined ? windowOf(finish, calendar, unit) : calendar.ofKey(unit, finish.runKey);
@@ -225,7 +225,7 @@ function sameWindowJob(calendar: Calendar, unit: WindowUnit): Matching {
 function keyedJob(template: PartitionTemplate, calendar: Calendar, unit: WindowUnit): Matching {
   const keyFor = (window: Window): string => template.render(window)[0] ?? '';
   return {
-    names: template.names,
+    identifiesRun: template.names,
     landings: finishesOf((finish) => {
       const window = finish.runKey === undefined ? windowOf(finish, calendar, unit) : undefined;
       const key = window === undefined ? finish.runKey : keyFor(window);

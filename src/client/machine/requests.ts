@@ -139,7 +139,7 @@ function slotAsked(draft: Draft, job: JobDefinition, request: ManualRequest): Sl
 
 function refuse(draft: Draft, { action, jobName, by }: ManualRequest, why: string): void {
   const who = by === undefined ? '' : ` (asked by ${by})`;
-  draft.alert('warning', `${action} ${jobName}${who}: ${why}`);
+  draft.notice('warning', `${action} ${jobName}${who}: ${why}`);
 }
 
 /** Who asked, and why, as far as the request says so. */

@@ -10,7 +10,7 @@ import { runTimers } from './timers.ts';
 
 export interface Step {
   state: MachineState;
-  /** In the order in which they must be carried out: records and messages, then processes, then alerts. */
+  /** In the order in which they must be carried out: records and messages, then processes, then notices. */
   effects: Effect[];
 }
 
@@ -74,7 +74,7 @@ function onGained(draft: Draft, alive: readonly string[]): void {
   draft.own(true);
   const { strays } = draft.state;
   if (strays.length > 0) {
-    draft.alert(
+    draft.notice(
       'warning',
       `the state topic remembers what is no job's of hippo.yaml any more, and keeps it: ${strays.slice(0, 3).join(', ')}`,
     );

@@ -31,12 +31,12 @@ function runTimersOf(draft: Draft, job: JobDefinition, run: RunState): void {
   let next = run;
   if (deadline <= at) {
     next = { ...next, deadlineMissed: true };
-    draft.alert('error', `${nameOf(run)} has missed its deadline: it is ${stateOf(job, run)}`, run);
+    draft.notice('error', `${nameOf(run)} has missed its deadline: it is ${stateOf(job, run)}`, run);
   }
   if (giveUp <= at) {
     const error = `its needs were not complete in time: ${missing(job, run)} did not land`;
     next = { ...next, status: 'timed-out', finishedAt: at, error };
-    draft.alert('warning', `${nameOf(run)} timed out: ${error}`, run);
+    draft.notice('warning', `${nameOf(run)} timed out: ${error}`, run);
   }
   if (timeout <= at && run.attemptId !== null) {
     const reason = `it ran for longer than its timeout of ${formatDuration(job.policy.timeout ?? 0)}`;

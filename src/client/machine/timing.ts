@@ -17,7 +17,7 @@ export function slotFor(definition: Definition, job: JobDefinition, { key }: Run
 
 /** When something is to be done about a run; Infinity: never, unless something happens. */
 interface RunTimes {
-  /** Alert: it has not succeeded. */
+  /** A notice is due: it has not succeeded. */
   deadline: Millis;
   /** Its needs were not complete in time. */
   giveUp: Millis;

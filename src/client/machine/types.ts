@@ -91,7 +91,7 @@ export interface RunState extends RunId {
   finishedAt: Millis | null;
   /** A ready run starts no earlier. */
   notBefore: Millis | null;
-  /** Alerted about a missed deadline. */
+  /** Its missed deadline has been reported in a notice. */
   deadlineMissed: boolean;
   /** Asked to stop: its `job-exited` is awaited. A timeout counts as a failed attempt. */
   stopping?: { cause: 'timeout' | 'cancel'; reason: string };
@@ -136,7 +136,7 @@ export type Effect =
   /** Stop an attempt's process; a `job-exited` event follows. */
   | { type: 'cancel'; run: RunId; attemptId: string; reason: string }
   /** Something that a person should know. */
-  | { type: 'alert'; level: 'info' | 'warning' | 'error'; run?: RunId; text: string };
+  | { type: 'notice'; level: 'info' | 'warning' | 'error'; run?: RunId; text: string };
 
 /** Everything that the host needs to start one attempt. */
 export interface Submission extends RunId {

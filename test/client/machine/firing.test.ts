@@ -8,7 +8,7 @@ import {
   NOON,
   SECOND,
   TRACE,
-  alerts,
+  notices,
   daily,
   landing,
 } from './hippo.ts';
@@ -318,7 +318,7 @@ it('a vetoed run counts as cancelled: its finish is no success, and nothing is t
   const hippo = hippoWith({ retries: { attempts: 3 } });
   hippo.land('a.a', `dt=${KEY}`);
   const effects = hippo.exit('load', KEY, { status: 'vetoed', reason: 'older than the contract' });
-  expect(alerts(effects)).toEqual([]);
+  expect(notices(effects)).toEqual([]);
   expect(hippo.run('load', KEY)).toMatchObject({
     status: 'cancelled',
     error: 'vetoed: older than the contract',

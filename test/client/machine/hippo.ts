@@ -196,8 +196,8 @@ export class Hippo {
   }
 }
 
-export function alerts(effects: readonly Effect[]): string[] {
-  return effects.flatMap((effect) => (effect.type === 'alert' ? [`${effect.level}: ${effect.text}`] : []));
+export function notices(effects: readonly Effect[]): string[] {
+  return effects.flatMap((effect) => (effect.type === 'notice' ? [`${effect.level}: ${effect.text}`] : []));
 }
 
 /** A need of a table with one level named after the day, `dt=2017-04-28`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Hippo, type JobYaml, MINUTE, alerts, daily } from './hippo.ts';
+import { Hippo, type JobYaml, MINUTE, notices, daily } from './hippo.ts';
 
 const KEY = '2017-04-28';
 const PARTITION = `dt=${KEY}`;
@@ -125,7 +125,7 @@ describe('hold: it waits for a person', () => {
   it('after the end', () => {
     const hippo = fired('hold');
     hippo.exit('load', KEY);
-    expect(alerts(hippo.land('a.a', PARTITION, 101))).toEqual([`warning: ${HELD}`]);
+    expect(notices(hippo.land('a.a', PARTITION, 101))).toEqual([`warning: ${HELD}`]);
     expect(hippo.run('load', KEY)).toMatchObject({
       status: 'succeeded',
       held: 'a.a landed again after it had run',
@@ -136,8 +136,8 @@ describe('hold: it waits for a person', () => {
 
   it('while it runs', () => {
     const hippo = fired('hold');
-    expect(alerts(hippo.land('a.a', PARTITION, 101))).toEqual([]);
-    expect(alerts(hippo.exit('load', KEY))).toEqual([`warning: ${HELD}`]);
+    expect(notices(hippo.land('a.a', PARTITION, 101))).toEqual([]);
+    expect(notices(hippo.exit('load', KEY))).toEqual([`warning: ${HELD}`]);
     hippo.restart();
     expect(hippo.fired).toHaveLength(1);
   });

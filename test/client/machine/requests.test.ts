@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HOUR, Hippo, type JobYaml, MINUTE, NOON, SECOND, TRACE, alerts, daily } from './hippo.ts';
+import { HOUR, Hippo, type JobYaml, MINUTE, NOON, SECOND, TRACE, notices, daily } from './hippo.ts';
 
 const KEY = '2017-04-28';
 const PARTITION = `dt=${KEY}`;
@@ -41,7 +41,7 @@ describe('run', () => {
 
   it('without a key, of events: the newest run', () => {
     const hippo = new Hippo({ load: { needs: [{ table: 'a.a' }] } });
-    expect(alerts(hippo.ask('run', 'load', ann))).toEqual([
+    expect(notices(hippo.ask('run', 'load', ann))).toEqual([
       'warning: run load (asked by ann): nothing has landed yet; say which run by its run_key',
     ]);
     for (const month of ['201704', '201703']) {
@@ -88,7 +88,7 @@ describe('run', () => {
 
   it('is refused while it runs', () => {
     const hippo = running();
-    expect(alerts(hippo.ask('run', 'load', { runKey: KEY, ...ann }))).toEqual([
+    expect(notices(hippo.ask('run', 'load', { runKey: KEY, ...ann }))).toEqual([
       `warning: run load (asked by ann): load ${KEY} is running; cancel it first, or wait for its end`,
     ]);
     hippo.exit('load', KEY);
@@ -100,7 +100,7 @@ describe('run', () => {
     ['201704', '"201704" is no day; it must look like 2017-04-28'],
   ])('of no window is refused: %s', (runKey, why) => {
     const hippo = hippoWith();
-    expect(alerts(hippo.ask('run', 'load', { runKey }))).toEqual([`warning: run load: ${why}`]);
+    expect(notices(hippo.ask('run', 'load', { runKey }))).toEqual([`warning: run load: ${why}`]);
     expect(hippo.statuses).toEqual({});
   });
 });
@@ -113,7 +113,7 @@ describe('a request', () => {
 
   it('for a job that there is not is refused', () => {
     const hippo = hippoWith();
-    expect(alerts(hippo.ask('run', 'laod', ann))).toEqual([
+    expect(notices(hippo.ask('run', 'laod', ann))).toEqual([
       'warning: run laod (asked by ann): there is no job "laod"; this hippo has load',
     ]);
   });
@@ -190,10 +190,10 @@ describe('cancel', () => {
   it('is refused where there is nothing to cancel', () => {
     const hippo = running();
     hippo.exit('load', KEY);
-    expect(alerts(hippo.ask('cancel', 'load', { runKey: KEY }))).toEqual([
+    expect(notices(hippo.ask('cancel', 'load', { runKey: KEY }))).toEqual([
       `warning: cancel load: load ${KEY} has ended: succeeded`,
     ]);
-    expect(alerts(hippo.ask('cancel', 'load', { runKey: '2017-01-01' }))).toEqual([
+    expect(notices(hippo.ask('cancel', 'load', { runKey: '2017-01-01' }))).toEqual([
       'warning: cancel load: there is no run 2017-01-01',
     ]);
   });
@@ -212,7 +212,7 @@ describe('pause', () => {
     expect(hippo.submissions).toHaveLength(1);
     hippo.ask('resume', 'load');
     expect(hippo.statuses).toEqual({ 'load 2017-04-27': 'running', [`load ${KEY}`]: 'running' });
-    expect(alerts(hippo.ask('resume', 'load'))).toEqual(['warning: resume load: it is not paused']);
+    expect(notices(hippo.ask('resume', 'load'))).toEqual(['warning: resume load: it is not paused']);
   });
 
   it('does not hold up what is asked for by hand', () => {
@@ -288,7 +288,7 @@ describe('mark_success', () => {
 
   it('is refused of what runs, or has succeeded', () => {
     const hippo = running();
-    const ask = (): string[] => alerts(hippo.ask('mark_success', 'load', { runKey: KEY }));
+    const ask = (): string[] => notices(hippo.ask('mark_success', 'load', { runKey: KEY }));
     expect(ask()).toEqual([`warning: mark_success load: load ${KEY} is running; cancel it first`]);
     hippo.exit('load', KEY);
     expect(ask()).toEqual([`warning: mark_success load: load ${KEY} has succeeded already`]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { restore } from '../../../src/client/machine/index.ts';
 import type { Json } from '../../../src/core/json.ts';
-import { DAY, Hippo, type JobYaml, MINUTE, SECOND, alerts, daily, define } from './hippo.ts';
+import { DAY, Hippo, type JobYaml, MINUTE, SECOND, notices, daily, define } from './hippo.ts';
 
 const KEY = '2017-04-28';
 const JOB: JobYaml = { every: 'day', needs: [daily('a.a')], retries: { attempts: 1, backoff: '30s' } };
@@ -117,7 +117,7 @@ describe('a changed hippo.yaml', () => {
       { load: { ...JOB, every: 'month' as const, needs: [{ table: 'a.a' }] } },
     ]) {
       const next = define(jobs);
-      expect(alerts(hippo.restart([], next))[0]).toMatch(
+      expect(notices(hippo.restart([], next))[0]).toMatch(
         /^warning: the state topic remembers what is no job's of hippo.yaml any more, and keeps it: etl\/.*load/,
       );
       hippo.wait(100 * DAY);

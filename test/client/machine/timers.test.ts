@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nextWake } from '../../../src/client/machine/index.ts';
-import { DAY, HOUR, Hippo, type JobYaml, NOON, alerts, daily } from './hippo.ts';
+import { DAY, HOUR, Hippo, type JobYaml, NOON, notices, daily } from './hippo.ts';
 
 const KEY = '2017-04-28';
 const END = Date.UTC(2017, 3, 29);
@@ -16,7 +16,7 @@ const hippoWith = (more: Partial<JobYaml>): Hippo =>
       ...more,
     },
   });
-const until = (hippo: Hippo, time: number): string[] => alerts(hippo.wait(time - hippo.now));
+const until = (hippo: Hippo, time: number): string[] => notices(hippo.wait(time - hippo.now));
 
 describe('a deadline that is missed', () => {
   it('is told once, with what the run waits for', () => {
