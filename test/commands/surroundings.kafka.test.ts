@@ -4,9 +4,10 @@ import { type AddressInfo, type Socket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
+import { testBrokers } from '../support/brokers.ts';
 import { HIPPO, hippo, startHippo } from '../support/cli.ts';
 import { readAll, testKafka } from '../support/kafka.ts';
 import { atTerminal } from '../support/terminal.ts';
@@ -15,7 +16,7 @@ let cwd: string;
 let env: Record<string, string>;
 beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'hippo-around-'));
-  env = { HIPPO_BROKERS: inject('brokers').join(','), HIPPO_CONFIG: '', HIPPO_PROFILE: '' };
+  env = { HIPPO_BROKERS: (await testBrokers()).join(','), HIPPO_CONFIG: '', HIPPO_PROFILE: '' };
 });
 afterEach(() => rm(cwd, { recursive: true, force: true }));
 

@@ -1,16 +1,17 @@
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Kafka, OutgoingRecord } from '../../src/kafka/port.ts';
+import { testBrokers } from '../support/brokers.ts';
 import { HIPPO, type CliResult, hippo, startHippo } from '../support/cli.ts';
 import { testKafka, testTopic } from '../support/kafka.ts';
 
 const NOON = Date.UTC(2017, 3, 28, 12);
 const options = {
   cwd: tmpdir(),
-  env: { HIPPO_BROKERS: inject('brokers').join(','), HIPPO_CONFIG: '', HIPPO_PROFILE: '' },
+  env: { HIPPO_BROKERS: (await testBrokers()).join(','), HIPPO_CONFIG: '', HIPPO_PROFILE: '' },
 };
 
 const tail = (...args: string[]): Promise<CliResult> => hippo(['tail', ...args], options);

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
 import { readStackFile, writeStackFile } from '../../src/config/stack-file.ts';
 import { newId } from '../../src/core/ids.ts';
@@ -12,6 +12,7 @@ import type { DownResult } from '../../src/stack/down.ts';
 import { findBroker, stopBroker } from '../../src/stack/found-broker.ts';
 import { isAlive } from '../../src/stack/process.ts';
 import type { UpResult } from '../../src/stack/up.ts';
+import { testBrokers } from '../support/brokers.ts';
 import { hippo, hippoJson } from '../support/cli.ts';
 import { until } from '../support/project.ts';
 import { CTRL_C, atTerminal } from '../support/terminal.ts';
@@ -228,7 +229,7 @@ test('with configured brokers up starts nothing and makes the topics', async () 
   try {
     await writeFile(
       join(folder, 'hippo.yaml'),
-      `kafka:\n  brokers: ${JSON.stringify(inject('brokers'))}\ntopics:\n  prefix: ${prefix}\n`,
+      `kafka:\n  brokers: ${JSON.stringify(await testBrokers())}\ntopics:\n  prefix: ${prefix}\n`,
     );
     const { exitCode, json } = await hippoJson(['up'], { cwd: folder, env });
     expect(exitCode).toBe(0);
@@ -237,7 +238,7 @@ test('with configured brokers up starts nothing and makes the topics', async () 
       kafka: null,
       configured: { from: 'configuration', place: { line: 2 } },
     });
-    expect(await topicsOf(inject('brokers'))).toEqual(
+    expect(await topicsOf(await testBrokers())).toEqual(
       expect.arrayContaining(TOPICS.map((topic) => `${prefix}${topic}`)),
     );
     await expect(readdir(folder)).resolves.toEqual(['hippo.yaml']);

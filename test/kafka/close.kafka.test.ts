@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { connectKafka } from '../../src/kafka/connect.ts';
+import { testBrokers } from '../support/brokers.ts';
 import { kafkaSettings, testKafka, testTopic } from '../support/kafka.ts';
 import { until } from '../support/project.ts';
 
@@ -11,7 +12,7 @@ test('what is closed in the middle of connecting leaves no connection, which wou
   const topic = await testTopic(await testKafka());
   const before = openConnections();
   for (let step = 0; step < 60; step += 1) {
-    const kafka = await connectKafka({ brokers: inject('brokers'), settings: kafkaSettings() });
+    const kafka = await connectKafka({ brokers: await testBrokers(), settings: kafkaSettings() });
     const reader = await kafka.reader({ from: [{ topic, partition: 0, offset: 0n }] });
     const reading = Array.fromAsync(reader);
     await sleep(step / 4);

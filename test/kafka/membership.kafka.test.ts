@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { isAborted } from '../../src/core/abort.ts';
 import { Cluster } from '../../src/kafka/cluster.ts';
 import { joinGroup } from '../../src/kafka/membership.ts';
 import type { Kafka, Membership } from '../../src/kafka/port.ts';
 import { connectionSettings } from '../../src/kafka/settings.ts';
+import { testBrokers } from '../support/brokers.ts';
 import { kafkaSettings, testKafka, testTopic } from '../support/kafka.ts';
 
 interface Member {
@@ -139,7 +140,7 @@ describe('an owner that was frozen for longer than a session while it asked', ()
   async function frozen(beats: 'go on' | 'hang'): Promise<{ membership: Membership; asked: () => number }> {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
-    const settings = connectionSettings(inject('brokers'), kafkaSettings());
+    const settings = connectionSettings(await testBrokers(), kafkaSettings());
     const [own, shared] = [new Cluster(settings), new Cluster(settings)];
     onTestFinished(() => shared.close());
     let asked = 0;

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { execa } from '../../src/core/exec.ts';
-import { inject, test, expect, describe } from 'vitest';
+import { test, expect, describe } from 'vitest';
 import { lastHeader } from '../../src/core/headers.ts';
 import { FencedError } from '../../src/kafka/errors.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
+import { testBrokers } from '../support/brokers.ts';
 import { readAll, testKafka, testTopic } from '../support/kafka.ts';
 
 const text = (value: Buffer | null): string | null => value?.toString() ?? null;
@@ -62,7 +63,7 @@ describe('a producer', () => {
       if (full !== undefined) await full;
     }
     await producer.flush();
-    const broker = inject('brokers').join(',');
+    const broker = (await testBrokers()).join(',');
     const { stdout } = await execa('kcat', ['-b', broker, '-C', '-t', topic, '-e', '-q', '-f', '%k %s\n']);
     const lines = stdout.split('\n');
     expect(lines).toHaveLength(60_000);
@@ -92,7 +93,7 @@ describe('a producer', () => {
     });
     const records = fc.sample(record, { numRuns: 3_000, seed: 5 });
     await producer.send(records.map((each) => ({ topic, ...each })));
-    const broker = inject('brokers').join(',');
+    const broker = (await testBrokers()).join(',');
     const args = ['-b', broker, '-C', '-t', topic, '-e', '-q', '-X', 'check.crcs=true'];
     const { stdout } = await execa('kcat', [...args, '-f', '%o %T %K %k %S %s %h\n'], {
       stripFinalNewline: false,

@@ -1,20 +1,21 @@
 import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Kafka, Reader, RecordBatch } from '../../src/kafka/port.ts';
+import { testBrokers } from '../support/brokers.ts';
 import { readAll, testKafka, testTopic } from '../support/kafka.ts';
 
 /** What others write with: kcat (librdkafka), the broker's own Java, and kafkajs for aborts and deletions. */
 const kafkajs = new KafkaJs({
-  brokers: inject('brokers'),
+  brokers: await testBrokers(),
   logLevel: logLevel.NOTHING,
   retry: { initialRetryTime: 20 },
 });
 
 async function kcat(topic: string, lines: readonly string[], ...more: string[]): Promise<void> {
-  const args = ['-P', '-b', inject('brokers').join(','), '-t', topic, ...more];
+  const args = ['-P', '-b', (await testBrokers()).join(','), '-t', topic, ...more];
   await execa('kcat', args, { input: lines.map((line) => `${line}\n`).join('') });
 }
 

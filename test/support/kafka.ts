@@ -1,8 +1,9 @@
-import { inject, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
 import { newId } from '../../src/core/ids.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import type { Kafka, KafkaRecord } from '../../src/kafka/port.ts';
+import { testBrokers } from './brokers.ts';
 
 /** The section `kafka` of a hippo.yaml, as loaded. */
 export function kafkaSettings(section: object = {}) {
@@ -11,7 +12,7 @@ export function kafkaSettings(section: object = {}) {
 
 /** A connection to the tests' broker; closed when the test is over. */
 export async function testKafka(section: object = {}): Promise<Kafka> {
-  const kafka = await connectKafka({ brokers: inject('brokers'), settings: kafkaSettings(section) });
+  const kafka = await connectKafka({ brokers: await testBrokers(), settings: kafkaSettings(section) });
   onTestFinished(() => kafka.close());
   return kafka;
 }

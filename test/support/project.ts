@@ -2,11 +2,12 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inject, test as base } from 'vitest';
+import { test as base } from 'vitest';
 import type { ClientEvent } from '../../src/client/host/client-event.ts';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
 import { type JobFinish, parseFinish } from '../../src/messages/index.ts';
+import { testBrokers } from './brokers.ts';
 import { type CliOptions, hippo, startHippo } from './cli.ts';
 
 /** A hippo's project of the test's own, with topics of its own on the tests' broker. */
@@ -54,8 +55,8 @@ export const test = base.extend<{ makeProject: MakeProject }>({
   // eslint-disable-next-line no-empty-pattern -- vitest reads the names of the fixtures that are used
   makeProject: async ({}, use) => {
     const cleanups: (() => Promise<unknown>)[] = [];
-    await use((jobs, script = 'exit 0', more = 'client: { session_timeout: 6s }', broker) =>
-      makeProject(jobs, script, more, broker ?? inject('brokers').join(','), (cleanup) =>
+    await use(async (jobs, script = 'exit 0', more = 'client: { session_timeout: 6s }', broker) =>
+      makeProject(jobs, script, more, broker ?? (await testBrokers()).join(','), (cleanup) =>
         cleanups.push(cleanup),
       ),
     );

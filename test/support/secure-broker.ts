@@ -49,6 +49,7 @@ export interface SecureBroker {
 /** Its data, log and certificates are in a temporary folder, which goes with it. */
 export async function startSecureBroker(): Promise<SecureBroker> {
   const directory = await mkdtemp(join(tmpdir(), 'hippo-test-secure-'));
+  const callOff = watchdog(directory);
   const certificates = join(directory, 'certs');
   await makeCertificates(certificates);
   const address = {} as Record<Port, string>;
@@ -80,7 +81,6 @@ export async function startSecureBroker(): Promise<SecureBroker> {
       };
     },
   });
-  const callOff = watchdog(broker.pid, directory);
   return {
     address: { ...address, PLAINTEXT: `127.0.0.1:${broker.port}` },
     certificates,

@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const SCRIPT = fileURLToPath(new URL('watchdog-process.ts', import.meta.url));
 
 /**
- * Ends a process and removes a folder when this process is gone, however it went (kill -9 too): a shell waits for the
- * end of a pipe whose other end only we hold.
+ * Ends every broker whose files are below a folder, and removes the folder, when this process is gone: also after
+ * kill -9. A process of its own waits for the end of a pipe whose other end only this process holds.
  *
- * @returns what calls the watchdog off
+ * @returns calls the watchdog off
  */
-export function watchdog(pid: number, folder: string): () => void {
-  const script = 'read -r _; kill -TERM "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf -- "$2"';
-  const dog = spawn('sh', ['-c', `{ ${script}; } 2>/dev/null`, 'sh', String(pid), folder], {
+export function watchdog(folder: string): () => void {
+  const dog = spawn(process.execPath, [SCRIPT, folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });

@@ -10,7 +10,7 @@ import { UserError } from '../../src/core/errors.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import type { Kafka, KafkaRecord, OutgoingRecord, RecordPlace } from '../../src/kafka/port.ts';
 import { topicSpecs } from '../../src/kafka/topics.ts';
-import { startBroker } from '../../src/stack/broker.ts';
+import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
 import { isAlive } from '../../src/stack/process.ts';
 import { watchdog } from '../support/watchdog.ts';
 
@@ -22,6 +22,15 @@ export const SECTIONS = {
 const config = parseConfig(SECTIONS);
 const PATIENCE = 60_000;
 
+interface WorldParts {
+  folder: string;
+  broker: RunningBroker;
+  kafka: Kafka;
+  clusterId: string;
+  /** Calls the watchdog off. */
+  callOff: () => void;
+}
+
 export class World {
   /** `host:port` */
   readonly address: string;
@@ -32,12 +41,13 @@ export class World {
   brokerDeaths = 0;
   #pid: number;
   readonly #port: number;
-  #callOff: () => void;
+  readonly #callOff: () => void;
   #users = 0;
   #away: Promise<void> | null = null;
 
   static async create(): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'hippo-torture-'));
+    const callOff = watchdog(folder);
     // Below the ports that the kernel gives to connections, and not where the next world looks first: nobody takes it while the
     // broker is away.
     const port = portNumbers(20_000 + Math.floor(Math.random() * 9_000), 29_999);
@@ -45,22 +55,17 @@ export class World {
     const kafka = await connectKafka({ brokers: broker.brokers, settings: config.kafka });
     await kafka.createTopics(topicSpecs(config));
     const { clusterId } = await kafka.cluster();
-    return new World(folder, broker, kafka, clusterId);
+    return new World({ folder, broker, kafka, clusterId, callOff });
   }
 
-  private constructor(
-    folder: string,
-    { pid, port, brokers: [address = ''] }: { pid: number; port: number; brokers: string[] },
-    kafka: Kafka,
-    clusterId: string,
-  ) {
+  private constructor({ folder, broker, kafka, clusterId, callOff }: WorldParts) {
     this.folder = folder;
-    this.address = address;
+    this.address = broker.brokers[0] ?? '';
     this.kafka = kafka;
     this.clusterId = clusterId;
-    this.#pid = pid;
-    this.#port = port;
-    this.#callOff = watchdog(pid, folder);
+    this.#pid = broker.pid;
+    this.#port = broker.port;
+    this.#callOff = callOff;
   }
 
   topic(role: Parameters<typeof topicName>[1]): string {
@@ -75,13 +80,11 @@ export class World {
 
   async #restart(how: 'SIGTERM' | 'SIGKILL', away: number): Promise<void> {
     while (this.#users > 0) await sleep(20);
-    this.#callOff();
     process.kill(this.#pid, how);
     while (await isAlive(this.#pid)) await sleep(20);
     this.brokerDeaths += 1;
     await sleep(away);
     this.#pid = (await start(this.folder, this.#port)).pid;
-    this.#callOff = watchdog(this.#pid, this.folder);
   }
 
   /** Does what needs the broker; waits for it where it is away, and keeps it there. */

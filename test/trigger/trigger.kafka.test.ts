@@ -1,13 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, inject } from 'vitest';
+import { describe, expect } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
 import { readMark } from '../../src/trigger/mark.ts';
 import type { TriggerReport } from '../../src/trigger/trigger.ts';
+import { testBrokers } from '../support/brokers.ts';
 import { HIPPO, startHippo } from '../support/cli.ts';
 import { kafkaSettings, readAll } from '../support/kafka.ts';
 import { type TestProject, test, until } from '../support/project.ts';
@@ -24,7 +25,7 @@ const event = (table: string, month: string): string =>
 async function withKafka<T>(
   use: (kafka: Awaited<ReturnType<typeof connectKafka>>) => Promise<T>,
 ): Promise<T> {
-  const kafka = await connectKafka({ brokers: inject('brokers'), settings: kafkaSettings() });
+  const kafka = await connectKafka({ brokers: await testBrokers(), settings: kafkaSettings() });
   try {
     return await use(kafka);
   } finally {

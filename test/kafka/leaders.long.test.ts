@@ -8,23 +8,20 @@ import { execa } from '../../src/core/exec.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
 import { kafkaSettings } from '../support/kafka.ts';
+import { stopBrokersBelow } from '../support/brokers-below.ts';
 import { watchdog } from '../support/watchdog.ts';
 
 /** A cluster of two: the first is the controller, the second a broker only. */
 async function startCluster(): Promise<[RunningBroker, RunningBroker]> {
   const folder = await mkdtemp(join(tmpdir(), 'hippo-test-cluster-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const callOff = watchdog(folder);
+  onTestFinished(async () => {
+    await stopBrokersBelow(folder);
+    callOff();
+    await rm(folder, { recursive: true, force: true });
+  });
   const [one, two] = [join(folder, 'one'), join(folder, 'two')];
-  const start = async (options: Parameters<typeof startBroker>[0]): Promise<RunningBroker> => {
-    const broker = await startBroker(options);
-    const callOff = watchdog(broker.pid, options.directory);
-    onTestFinished(async () => {
-      await broker.stop();
-      callOff();
-    });
-    return broker;
-  };
-  const first = await start({ directory: one });
+  const first = await startBroker({ directory: one });
   const [, voters = ''] = /^controller\.quorum\.voters=(.*)$/m.exec(
     await readFile(join(one, 'server.properties'), 'utf8'),
   )!;
@@ -34,7 +31,7 @@ async function startCluster(): Promise<[RunningBroker, RunningBroker]> {
     join(two, 'data', 'meta.properties'),
     identity.replace(/^node\.id=.*/m, 'node.id=2').replace(/^directory\.id=.*\n/m, ''),
   );
-  const second = await start({
+  const second = await startBroker({
     directory: two,
     properties: ({ client }) => ({
       'process.roles': 'broker',
