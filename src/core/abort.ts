@@ -1,4 +1,4 @@
-/** `signal.aborted`, as a call: the compiler takes a property for what it was before an await. */
+/** `signal.aborted` as a call, because after an await TypeScript still assumes the value that the property had before. */
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

@@ -1,7 +1,7 @@
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type Millis = number;
 
-/** Where the time comes from. Injected, so that tests own it. */
+/** The source of the time. It is injected, so that tests control it. */
 export interface Clock {
   now(): Millis;
 }
@@ -13,10 +13,10 @@ export function epochSeconds(at: Millis): number {
   return Math.floor(at / 1000);
 }
 
-/** The last moment that a Date can be, milliseconds. */
+/** The largest time value of a Date, milliseconds. */
 export const LAST_MOMENT = 8.64e15;
 
-/** ISO 8601 in UTC; null for what is no time: less than 0, or later than a Date can be. */
+/** ISO 8601 in UTC; null if the value is negative or later than a Date can hold. */
 export function isoTime(at: Millis): string | null {
   return at >= 0 && at <= LAST_MOMENT ? new Date(at).toISOString() : null;
 }

@@ -1,15 +1,14 @@
 /**
  * The four kinds of error that a command can end with, and the exit codes they map to.
  *
- * Every error says what happened (`message`), why (`why`) and what to do next (`next`: commands or
- * sentences, most useful first). Only a {@link BugError}, or an error that is none of these four, shows
- * a stack.
+ * Every error has what failed (`message`), why (`why`) and what to do next (`next`: commands or sentences, most
+ * useful first). Only a {@link BugError} or an error of another kind is printed with its stack.
  */
 
 /** Documented in the README; the same with and without `--json`. */
 export const ExitCode = {
   ok: 0,
-  /** The thing asked about is not fine: a failed check, job or wait. */
+  /** A check, job or wait has failed. */
   notFine: 1,
   /** Bad usage, input or configuration. */
   usage: 2,
@@ -20,7 +19,7 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** Where bad input stands, as far as it is known. Lines and columns count from 1. */
+/** The place of bad input, as far as it is known. Lines and columns count from 1. */
 export interface ErrorPlace {
   file?: string;
   line?: number;
@@ -29,7 +28,7 @@ export interface ErrorPlace {
   key?: string;
   topic?: string;
   partition?: number;
-  /** Kafka offsets are 64 bit: kept as decimal text. */
+  /** Decimal text, because Kafka's offsets have 64 bits. */
   offset?: string;
 }
 
@@ -82,43 +81,43 @@ export interface ErrorReport {
   stack?: string;
 }
 
-/** The user must act: usage, input, configuration. */
+/** The user must change usage, input or configuration. */
 export class UserError extends HippoError {
   readonly kind = 'user';
   readonly exitCode: ExitCode = ExitCode.usage;
 }
 
-/** The thing that the command asked about is not fine (exit code 1). */
+/** The check, job or wait that the command asked for has failed (exit code 1). */
 export class NotFineError extends HippoError {
   readonly kind = 'user';
   readonly exitCode: ExitCode = ExitCode.notFine;
 }
 
-/** Kafka or another service cannot be reached or refused us. */
+/** Kafka or another service cannot be reached, or refused the request. */
 export class ServiceError extends HippoError {
   readonly kind = 'service';
   readonly exitCode: ExitCode = ExitCode.unreachable;
 }
 
-/** What was waited for did not come in time. */
+/** A wait took longer than its timeout. */
 export class TimeoutError extends HippoError {
   readonly kind = 'service';
   readonly exitCode: ExitCode = ExitCode.timeout;
 }
 
-/** A command that we started failed. */
+/** A child process that hippo started has failed. */
 export class ChildError extends HippoError {
   readonly kind = 'child';
   readonly exitCode: ExitCode = ExitCode.notFine;
 }
 
-/** A state that cannot be: ours to mend. */
+/** A state that should be impossible: a fault in hippo itself. */
 export class BugError extends HippoError {
   readonly kind = 'bug';
   readonly exitCode: ExitCode = ExitCode.notFine;
 }
 
-/** The person or the supervisor said stop. */
+/** The user (Ctrl-C) or the supervisor (SIGTERM) stopped the command. */
 export class InterruptedError extends HippoError {
   readonly kind = 'user';
   readonly exitCode: ExitCode = ExitCode.interrupted;

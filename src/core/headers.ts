@@ -4,21 +4,21 @@
 export type HeaderValue<Bytes = Buffer> = Bytes | null | readonly (Bytes | null)[];
 export type Headers<Bytes = Buffer> = Readonly<Record<string, HeaderValue<Bytes>>>;
 
-/** Each header with its value, in order; those of one name together. */
+/** Each header with its value, in order; headers of the same name together. */
 export function listHeaders<Bytes>(headers: Headers<Bytes>): [name: string, value: Bytes | null][] {
   return Object.entries(headers).flatMap(([name, value]) =>
     (isList(value) ? value : [value]).map((one): [string, Bytes | null] => [name, one]),
   );
 }
 
-/** The value of a header; of several of that name the last one's; undefined where there is none, or it has none. */
+/** The value of the header; the last one if the name occurs several times; undefined without such a header or value. */
 export function lastHeader(headers: Headers, name: string): Buffer | undefined {
   if (!Object.hasOwn(headers, name)) return undefined;
   const value = headers[name];
   return (isList(value) ? value.at(-1) : value) ?? undefined;
 }
 
-/** Bytes of names and values. */
+/** The size of all names and values, bytes. */
 export function sizeOfHeaders(headers: Headers): number {
   return listHeaders(headers).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + (value?.length ?? 0),

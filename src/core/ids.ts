@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 
 /**
  * A W3C trace-context header: `00-<32 hex>-<16 hex>-01` (https://www.w3.org/TR/trace-context/).
- * A new trace when there is no parent, else a new span of the parent's trace.
+ * Without a parent it starts a new trace; with one it is a new span of the parent's trace.
  */
 export function newTraceparent(parent?: string): string {
   const traceId = (parent === undefined ? undefined : traceIdOf(parent)) ?? randomHex(16);
   return `00-${traceId}-${randomHex(8)}-01`;
 }
 
-/** Unlikely to come twice, and no secret: loading Node's cryptography would take longer than the rest of a short command. */
+/** Random but not secret: loading Node's crypto module would take longer than the rest of a short command. */
 function randomHex(bytes: number): string {
   return Array.from({ length: bytes }, () =>
     Math.floor(Math.random() * 256)

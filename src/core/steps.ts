@@ -4,13 +4,13 @@
  */
 export interface Step<Context = void> {
   title: string;
-  /** A sentence when there is nothing to do. */
+  /** Why the step has nothing to do; left out if it has. */
   skip?(context: Context): string | false | Promise<string | false>;
-  /** @param update shows a detail behind the title while the step runs */
+  /** @param update shows a detail after the title while the step runs */
   run(context: Context, update: (detail: string) => void): Promise<void>;
 }
 
-/** Runs the steps one after the other, without showing anything. */
+/** Runs the steps one after the other and prints nothing. */
 export async function runQuietly<Context>(steps: readonly Step<Context>[], context: Context): Promise<void> {
   for (const step of steps) {
     if (((await step.skip?.(context)) ?? false) === false) await step.run(context, () => undefined);

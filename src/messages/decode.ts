@@ -1,19 +1,19 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Parsed } from './types.ts';
 
-/** Kafka's own default limit of a record (message.max.bytes, without its overhead). */
+/** Kafka's default limit for a record (message.max.bytes), without its overhead. */
 export const MAX_BYTES = 1_048_576;
-/** Deeper nesting is no message, and would overflow the stack of whoever walks it recursively. */
+/** Deeper nesting is refused, because it would overflow the stack of recursive code. */
 export const MAX_DEPTH = 64;
-/** Of a name or a partition value: Hive's metastore keeps no longer partition name. */
+/** For a name or a partition value: Hive's metastore stores no longer partition name. */
 export const MAX_NAME_LENGTH = 767;
-/** Of what a person says: who, why. */
+/** For free text of an operator: `by` and `reason`. */
 export const MAX_NOTE_LENGTH = 2_000;
-/** Of all names and values of a partition together: it becomes part of keys, records, variables and messages. */
+/** For all names and values of a partition together, because they become part of keys, records, variables and messages. */
 export const MAX_PARTITION_LENGTH = 4_000;
 const MAX_REASON_LENGTH = 200;
 
-/** A reason to reject, on its way from a field's reader to {@link parseWith}; nobody outside this folder sees it. */
+/** The reason of a rejection, thrown by a field's reader and caught by {@link parseWith}. It does not leave this folder. */
 export class Refusal extends Error {
   readonly key: string | undefined;
 
@@ -24,8 +24,8 @@ export class Refusal extends Error {
 }
 
 /**
- * Turns bytes into a message. Never throws: what is no UTF-8, no JSON object, too big, too deep or refused by `read`
- * is a rejection with a reason of one line.
+ * Parses a message. Never throws: input that is not UTF-8, not a JSON object, too big, too deep or refused by `read`
+ * becomes a rejection with a reason of one line.
  */
 export function parseWith<T>(input: Uint8Array | string, read: (object: JsonObject) => T): Parsed<T> {
   try {
@@ -68,7 +68,7 @@ function parseJson(text: string): Json {
   }
 }
 
-/** What JSON.stringify could not write again: deep nesting overflows its stack, 1e400 has become Infinity. */
+/** Values that JSON.stringify cannot write again: deep nesting overflows its stack, and 1e400 has become Infinity. */
 function checkValue(value: Json, depth: number, path: string): void {
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new Refusal('is too large a number', path);
@@ -84,7 +84,7 @@ function checkValue(value: Json, depth: number, path: string): void {
   }
 }
 
-/** Anything as one printable line, cut where it gets long. */
+/** Any value as one printable line, cut to a limit. */
 function oneLine(text: string): string {
   const line = text
     .toWellFormed()
@@ -93,7 +93,7 @@ function oneLine(text: string): string {
   return line.length <= MAX_REASON_LENGTH ? line : `${line.slice(0, MAX_REASON_LENGTH - 1).toWellFormed()}…`;
 }
 
-/** How a reason names what it found. */
+/** How a reason names the value that it found. */
 export function typeName(value: Json | undefined): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';

@@ -4,13 +4,13 @@ import { MAX_PARTITION_LENGTH, Refusal } from './decode.ts';
 import { mismatch, name, seconds, text, writeSeconds } from './fields.ts';
 import { type FrontierDialect, type Partition, type PartitionField } from './types.ts';
 
-/** How one dialect writes where an event's data is, and when it landed. The other fields are the same in all. */
+/** How one dialect writes the partitions and the time of an event. The other fields are the same in all dialects. */
 interface Dialect {
-  /** The fields that this dialect reads beside db, table and method. */
+  /** The fields that this dialect reads besides db, table and method. */
   readonly fields: readonly string[];
   readonly dateField: 'exec_date' | 'timestamp';
   readonly readPartitions: (object: JsonObject) => Partition[];
-  /** @throws UserError where the dialect cannot express the partitions */
+  /** @throws UserError if the dialect cannot express the partitions */
   readonly writePartitions: (partitions: readonly Partition[]) => JsonObject;
   readonly writeDate: (execDate: number) => Json;
 }
@@ -101,8 +101,8 @@ const legacy: Dialect = {
 export const DIALECTS: Readonly<Record<FrontierDialect, Dialect>> = { pairs, arrays, scalars, legacy };
 
 /**
- * The dialect of an event, by the field that holds its partition. Where several do, the first wins and the others stay as
- * unknown fields; where none does, the form of the date tells.
+ * The dialect of an event, by the field that holds its partition. If several fields could, the first one is read and the
+ * others stay unknown fields; if there is none, the form of the date decides.
  */
 export function dialectOf(object: JsonObject): FrontierDialect {
   if (object['partition'] !== undefined) return 'pairs';
@@ -131,13 +131,13 @@ const DATE = /^(\d{4})[-/](\d\d)[-/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d{1,
 function isoSeconds(value: string): number | undefined {
   const match = DATE.exec(value);
   if (match === null) return undefined;
-  // Groups that did not match are undefined, whatever the type says.
+  // Groups that did not match are undefined, although the type says string.
   const parts: (string | undefined)[] = match.slice(1, 7);
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map((part) =>
     Number(part ?? 0),
   );
   const utc = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  // Date rolls over what does not exist: the 30th of February, the 25th hour.
+  // Date rolls over values that do not exist, such as the 30th of February or the 25th hour.
   const exists =
     utc.getUTCMonth() === month - 1 && utc.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
   const fraction = Number(match[7] ?? 0);

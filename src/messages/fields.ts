@@ -4,12 +4,12 @@ import { MAX_NAME_LENGTH, MAX_NOTE_LENGTH, Refusal, typeName } from './decode.ts
 
 /** Readers of single fields: the value, or a {@link Refusal} that names the key. */
 
-/** Year 9999. Anything above is not seconds; most likely milliseconds. */
+/** The year 9999. A larger value is not in seconds, most likely in milliseconds. */
 const LAST_SECOND = 253_402_300_799;
 
 /**
- * A name, or a partition's value: it may end in an argument, an environment variable, a file name and a terminal. None of
- * these can take a control character, and argv and UTF-8 files cannot take NUL or half a surrogate pair.
+ * A name, or a partition's value: it may be used in an argument, an environment variable, a file name and a terminal. None
+ * of these accepts control characters, and argv and UTF-8 files accept neither NUL nor half of a surrogate pair.
  */
 export function name(value: Json | undefined, key: string): string {
   const found = text(value, key);
@@ -65,8 +65,8 @@ export function writeSeconds(value: number): number | string {
 }
 
 /**
- * Takes an optional field out of `extra` when it has the shape that we know. Otherwise it stays there: the same name in
- * another service's message may mean something else, and has to survive a round trip.
+ * Takes an optional field out of `extra` if it has the known shape. Otherwise it stays there: another service may use the
+ * same name for something else, and it must survive a round trip.
  */
 export function take<T extends Json>(
   extra: JsonObject,
@@ -83,7 +83,7 @@ export function isText(value: Json): value is string {
   return typeof value === 'string';
 }
 
-/** People's own words, which end in records and messages of ours: those are limited. */
+/** Free text of operators. It becomes part of records and messages, so its length is limited. */
 export function isNote(key: string): (value: Json) => value is string {
   return (value): value is string => {
     if (typeof value !== 'string') return false;
@@ -93,13 +93,13 @@ export function isNote(key: string): (value: Json) => value is string {
   };
 }
 
-/** Leaves out the optional fields that are not there. */
+/** Leaves out optional fields that are undefined. */
 export function present<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
 /**
- * A message's own fields, in their usual order, then everything else. Where `extra` has one of the own names, the own value stays.
+ * A message's own fields, in their usual order, then the rest. If `extra` has a field of the same name, the own value wins.
  */
 export function withExtra(own: JsonObject, extra: JsonObject): JsonObject {
   return { ...own, ...extra, ...own };

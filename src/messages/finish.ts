@@ -32,7 +32,7 @@ export function readFinish(object: JsonObject): JobFinish {
   };
 }
 
-/** Whoever needs this run takes its key into names of files, variables and arguments. What is no text may mean something else. */
+/** Downstream hippos use the run key in file names, variables and arguments. A value that is not text may mean something else. */
 function runKeyOf(extra: JsonObject): string | undefined {
   const found = take(extra, 'run_key', isText);
   return found === undefined ? undefined : name(found, 'run_key');

@@ -3,7 +3,7 @@ import { DIALECTS, dialectOf, readExecDate } from './dialects.ts';
 import { name, text, withExtra } from './fields.ts';
 import type { FrontierDialect, FrontierEvent } from './types.ts';
 
-/** A frontier event of any dialect. A missing method is the empty text. */
+/** Parses a frontier event of any dialect. A missing method becomes the empty text. */
 export function readFrontier(object: JsonObject): FrontierEvent {
   const dialect = dialectOf(object);
   const { fields, dateField, readPartitions } = DIALECTS[dialect];
@@ -22,8 +22,8 @@ export function readFrontier(object: JsonObject): FrontierEvent {
 }
 
 /**
- * @param dialect default: that in which the event was written, so that a parsed event comes out as it came in
- * @throws UserError where the dialect cannot express the event's partitions
+ * @param dialect default: the dialect in which the event was parsed, so that it is written as it was read
+ * @throws UserError if the dialect cannot express the event's partitions
  */
 export function writeFrontier(event: FrontierEvent, dialect: FrontierDialect = event.dialect): JsonObject {
   const { dateField, writePartitions, writeDate } = DIALECTS[dialect];
@@ -42,7 +42,7 @@ export function writeFrontier(event: FrontierEvent, dialect: FrontierDialect = e
   );
 }
 
-/** exec_date and timestamp stand for each other where a dialect's own is missing. */
+/** If the dialect's own field is missing, the other one of exec_date and timestamp is read. */
 function otherDateField(object: JsonObject): 'exec_date' | 'timestamp' {
   return object['timestamp'] === undefined ? 'exec_date' : 'timestamp';
 }

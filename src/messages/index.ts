@@ -1,7 +1,7 @@
 /**
- * Every message of hippo: bytes to types and back. Pure: no I/O, nothing of Node, never throws on input.
+ * Every message of hippo: parses bytes and serialises types. Pure: no I/O, no Node built-ins; no input makes it throw.
  *
- * Parsing keeps fields that it does not know in `extra`, and serialising writes them again.
+ * Parsing keeps unknown fields in `extra`, and serialising writes them again.
  */
 import type { JsonObject } from '../core/json.ts';
 import { parseWith } from './decode.ts';
@@ -26,7 +26,7 @@ export type * from './types.ts';
 export { FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
 export { parsePartitionPath, partitionPath, partitionValues } from './partition.ts';
 
-/** What comes off the wire. */
+/** The bytes or text of a record's value. */
 export type Input = Uint8Array | string;
 
 export const parseFrontier = (input: Input): Parsed<FrontierEvent> => parseWith(input, readFrontier);
@@ -37,7 +37,7 @@ export const parseHealth = (input: Input): Parsed<ServiceHealth> => parseWith(in
 
 /**
  * @param dialect default: the event's own
- * @throws UserError where the dialect cannot express the event's partitions
+ * @throws UserError if the dialect cannot express the event's partitions
  */
 export const serialiseFrontier = (event: FrontierEvent, dialect?: FrontierDialect): string =>
   JSON.stringify(writeFrontier(event, dialect));
@@ -77,7 +77,7 @@ export function serialiseMessage(message: HippoMessage): string {
   }
 }
 
-/** The kind that a message has by its shape, where its topic does not tell; undefined: none of ours. */
+/** The kind of a message by its shape, for topics whose role is unknown; undefined if it is not a hippo message. */
 export function recognise(input: Input): MessageKind | undefined {
   const guess = parseWith(input, guessKind);
   return guess.ok ? guess.message : undefined;

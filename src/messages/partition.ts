@@ -1,6 +1,6 @@
 import type { Partition, PartitionField } from './types.ts';
 
-/** The characters that Hive escapes in a partition's directory (org.apache.hadoop.hive.common.FileUtils.charToEscape). */
+/** The characters that Hive escapes in the directory name of a partition (org.apache.hadoop.hive.common.FileUtils.charToEscape). */
 // eslint-disable-next-line no-control-regex -- control characters are what Hive escapes
 const ESCAPED = /[\u0001-\u001f\u007f"#%'*/:=?\\{[\]^]/g;
 
@@ -14,7 +14,7 @@ export function partitionPath(partition: Partition): string {
     .join('/');
 }
 
-/** The reverse of {@link partitionPath}; undefined where a level is blank, or is named twice. */
+/** The reverse of {@link partitionPath}; undefined if a level is blank or is named twice. */
 export function parsePartitionPath(path: string): Partition | undefined {
   if (path === '') return [];
   const levels = path.split('/').map(parseLevel);
@@ -23,7 +23,7 @@ export function parsePartitionPath(path: string): Partition | undefined {
   return fine ? levels : undefined;
 }
 
-/** Level name to value. A level without a name goes by its position, from 0. */
+/** Level name to value. A level without a name is listed under its position, from 0. */
 export function partitionValues(partition: Partition): Record<string, string> {
   return Object.fromEntries(
     partition.map(({ name, value }, index) => [name === '' ? String(index) : name, value]),

@@ -2,8 +2,8 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { ReceivedMessage } from './types.ts';
 
 /**
- * Whether a `receive_msgs` field is ours. Other services use that name for lists of their own. Unknown fields of an entry
- * stay in it, since it is kept as it is: wire and type have the same names.
+ * Whether a `receive_msgs` field has hippo's form; other services use the name for lists of their own. An entry is kept as
+ * it was read, with its unknown fields: the names on the wire and in the type are the same.
  */
 export function isReceivedMessages(value: Json): value is (ReceivedMessage & JsonObject)[] {
   return Array.isArray(value) && value.every(isReceivedMessage);

@@ -10,7 +10,7 @@ export function readSchedule(object: JsonObject): ManualRequest {
     hippoName: name(hippo_name, 'hippo_name'),
     jobName: name(job_name, 'job_name'),
     action: readAction(action),
-    // Not left among the unknown fields when it is malformed: the request would then be about another run.
+    // A malformed value must not stay among the unknown fields: the request would then mean another run.
     ...(run_key === undefined ? {} : { runKey: name(run_key, 'run_key') }),
     ...present({ by: take(extra, 'by', isNote('by')), reason: take(extra, 'reason', isNote('reason')) }),
     extra,
@@ -22,7 +22,7 @@ export function writeSchedule(request: ManualRequest): JsonObject {
     {
       hippo_name: request.hippoName,
       job_name: request.jobName,
-      // Left out for `run`, as the services that know no other action write it.
+      // Left out for `run`, as services write it that have no other action.
       ...(request.action === 'run' ? {} : { action: request.action }),
       ...(request.runKey === undefined ? {} : { run_key: request.runKey }),
       ...(request.by === undefined ? {} : { by: request.by }),

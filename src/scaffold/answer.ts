@@ -14,7 +14,7 @@ export const NONE = 'none';
 /**
  * Reads one answer; the same for flags, prompts and recorded answers.
  *
- * @param earlier what the questions before this one were answered: a partition depends on `every`
+ * @param earlier the answers to the questions before this one: a partition depends on `every`
  */
 export function readAnswer(question: Question, raw: string, earlier: AnswerValues): ReadAnswer {
   const text = raw.trim();

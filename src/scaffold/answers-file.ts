@@ -5,7 +5,7 @@ import type { RawAnswers } from './answer.ts';
 import { type ProjectFile, projectFile } from './render.ts';
 import type { Template } from './template.ts';
 
-/** Lies in every generated project: what it was made from, so that it can be made again and brought up to date. */
+/** The record in every generated project of what it was generated from, so that it can be generated again and updated. */
 export const ANSWERS_FILE = '.hippo-answers.yaml';
 
 export interface RecordedProject {
@@ -34,7 +34,7 @@ export function answersFile(
     files: Object.fromEntries(files.map((file) => [file.path, blobId(file.content)])),
   };
   const head =
-    '# What this project was generated from. `hippo upgrade` reads and writes it; nobody edits it.\n';
+    '# What this project was generated from. `hippo upgrade` reads and writes it; do not edit it.\n';
   return projectFile(ANSWERS_FILE, head + stringify(record, { lineWidth: 0 }));
 }
 

@@ -4,18 +4,18 @@ import { type AnswerValue, type RawAnswers, readAnswer } from './answer.ts';
 import { renderText } from './render.ts';
 import { type Question, type Template, flagOf } from './template.ts';
 
-/** What is asked, as a person sees it. */
+/** A question as the user sees it. */
 export interface Prompt {
   message: string;
   /** Choose one of these; left out: any text. */
   choices?: readonly { value: string; title: string }[];
   /** Left out: there is no default. */
   suggested?: string;
-  /** Why a text is no answer, or undefined where it is one. */
+  /** Why a text is not a valid answer, or undefined if it is. */
   problemOf: (text: string) => string | undefined;
 }
 
-/** Asks a person until there is an answer. */
+/** Asks the user until the answer is valid. */
 export type Ask = (prompt: Prompt) => Promise<string>;
 
 export interface Answers {
@@ -26,10 +26,10 @@ export interface Answers {
 }
 
 /**
- * Answers all questions of a template, in their order: by what was given, else by asking, else by the default.
+ * Answers all questions of a template in their order: with the given answer, else by asking, else with the default.
  *
- * @param ask null: nobody is there to be asked
- * @throws UserError naming the flag of an answer that is wrong, unknown or, with nobody to ask, missing
+ * @param ask null: there is no terminal on which to ask
+ * @throws UserError naming the flag of an answer that is wrong, unknown or (without a terminal) missing
  */
 export async function collectAnswers(
   template: Template,
@@ -80,7 +80,7 @@ function refuseUnknown(template: Template, given: RawAnswers): void {
   });
 }
 
-/** @param mended what was given, with the default in the place of the wrong answer: it goes by the answers before it */
+/** @param mended the given answers, with the default instead of the wrong one, which may depend on earlier answers */
 function wrongAnswer(template: Template, question: Question, why: string, mended: RawAnswers): UserError {
   const answers = template.questions.flatMap((one) => {
     const answer = mended[one.name] || (one === question ? one.example : undefined);
@@ -98,7 +98,7 @@ function missingAnswers(template: Template, missing: readonly Question[]): UserE
   });
 }
 
-/** A command to type that has the answers in question. */
+/** A command to type, with example values for these answers. */
 function exampleOf(template: Template, questions: readonly Question[]): string[] {
   const flags = questions.flatMap((question) =>
     question.example === undefined ? [] : [`${flagOf(question)} ${question.example}`],

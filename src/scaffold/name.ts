@@ -1,13 +1,13 @@
 import { NAME_FORM, NAME_PATTERN } from '../config/schema.ts';
 
-/** Device names of Windows: no folder can be called so there. */
+/** Device names of Windows, where a folder cannot have these names. */
 const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
 
 /**
- * Why a hippo cannot have this name, or undefined where it can. The name becomes a folder, a consumer group
+ * Why a hippo cannot have this name, or undefined if it can. The name becomes a folder, a consumer group
  * (`hippo.<name>`), a transactional id and `hippo_name` in every message.
  *
- * @param types the types of project: `hippo new batch-etl batch-etl` is a slip
+ * @param types the types of project: `hippo new batch-etl batch-etl` is probably a mistake
  */
 export function nameProblem(name: string, types: readonly string[]): string | undefined {
   if (!NAME_PATTERN.test(name)) return `a name has ${NAME_FORM}`;

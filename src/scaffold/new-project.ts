@@ -17,9 +17,9 @@ export interface NewProjectOptions {
   /** Left out: the name, in the working directory. */
   directory?: string | undefined;
   given: RawAnswers;
-  /** null: nobody is there to be asked. */
+  /** null: there is no terminal on which to ask. */
   ask: Ask | null;
-  /** Nothing is written. */
+  /** Writes nothing. */
   dryRun: boolean;
 }
 
@@ -35,9 +35,9 @@ export interface NewProject {
 }
 
 /**
- * Makes a project from a template: answers first, then all files in memory, then the folder at once.
+ * Creates a project from a template: collects the answers, renders all files in memory, then writes the folder at once.
  *
- * @throws UserError for a wrong type, name, answer or folder; nothing has been written then
+ * @throws UserError for a wrong type, name, answer or folder; then nothing has been written
  */
 export async function newProject(options: NewProjectOptions): Promise<NewProject> {
   const templates = listTemplates();
@@ -71,7 +71,7 @@ export async function newProject(options: NewProjectOptions): Promise<NewProject
   };
 }
 
-/** All files of a project, the record of its answers included. */
+/** All files of a project, including the record of its answers. */
 export function renderProject(template: Template, name: string, answers: Answers): ProjectFile[] {
   const files = renderFiles(template, variablesOf(template, name, answers.values));
   return [answersFile(template, name, answers.raw, files), ...files];

@@ -1,9 +1,9 @@
 import { utcFormat } from 'd3-time-format';
 
-/** One level of the table's partitions, as the files of a project need it. */
+/** One level of the table's partitions, as the template's files use it. */
 export interface PartitionLevel {
   name: string;
-  /** What hippo.yaml expects of it: a template of the window's date, or plain text; empty with `every: event`. */
+  /** Its value in hippo.yaml: a template of the window's date, or plain text; empty with `every: event`. */
   value: string;
   /** The job's argument: `yyyymm={{ window | date: '%Y%m' }}`. */
   argument: string;
@@ -13,7 +13,7 @@ export interface PartitionLevel {
 
 export type Frequency = 'event' | 'hour' | 'day' | 'month';
 
-/** Names that say by themselves how a date is written; `dt` and `date` do not. */
+/** Names that imply the format of their date; `dt` and `date` do not. */
 const FORMATS: Readonly<Record<string, string>> = {
   yyyy: '%Y',
   year: '%Y',
@@ -28,7 +28,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   yyyymmddhh: '%Y%m%d%H',
 };
 
-/** What the levels together must carry, so that a landed partition names its window. */
+/** The date fields that the levels must contain together, so that a landed partition identifies its window. */
 const NEEDED: Readonly<Record<Frequency, readonly string[]>> = {
   event: [],
   month: ['%Y', '%m'],
@@ -43,7 +43,7 @@ type Read<T> = { value: T } | { problem: string };
 /**
  * Reads `yyyymm`, `year,month`, `dt=%Y-%m-%d,region=us`: outermost level first.
  *
- * @param every with `event` any partition will do, so levels have names only; else each needs a value
+ * @param every with `event` a level needs only a name, because any partition fits; otherwise it needs a value
  */
 export function readPartition(text: string, every: Frequency): Read<PartitionLevel[]> {
   const levels: PartitionLevel[] = [];
@@ -94,7 +94,7 @@ function readLevel(name: string, given: string | undefined, every: Frequency): R
   return { value: { name, value, argument: `${name}=${value}`, sample: utcFormat(format)(SAMPLE_DATE) } };
 }
 
-/** The frequency that a format belongs to, where it is finer than the one chosen. */
+/** The frequency of a format, if it is finer than the chosen one. */
 function finerThan(format: string, every: 'hour' | 'day' | 'month'): Frequency | undefined {
   if (every !== 'hour' && format.includes('%H')) return 'hour';
   return every === 'month' && format.includes('%d') ? 'day' : undefined;

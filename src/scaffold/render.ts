@@ -16,8 +16,8 @@ export interface ProjectFile {
 }
 
 /**
- * The template language: LiquidJS with `[= value =]` and `[% tag %]`, since hippo.yaml has `{{ }}` and shell scripts have
- * `[[ ]]` of their own. A variable or filter that does not exist is an error.
+ * The template language: LiquidJS with `[= value =]` and `[% tag %]`, because hippo.yaml uses `{{ }}` itself and shell
+ * scripts use `[[ ]]`. An unknown variable or filter is an error.
  */
 const liquid = new Liquid({
   outputDelimiterLeft: '[=',
@@ -37,14 +37,14 @@ export function renderText(text: string, variables: Variables): string {
   return liquid.parseAndRenderSync(text, variables) as string;
 }
 
-/** The answers, the name, and what the template computes from them. */
+/** The answers, the name, and the variables that the template computes from them. */
 export function variablesOf(template: Template, name: string, answers: AnswerValues): Variables {
   const variables: Record<string, unknown> = { name, ...answers };
   for (const [key, text] of Object.entries(template.variables)) variables[key] = renderText(text, variables);
   return variables;
 }
 
-/** Every file that the template and the answers make, by path; the same input gives the same bytes. */
+/** All files of the project, sorted by path. The same template and answers give the same bytes. */
 export function renderFiles(template: Template, variables: Variables): ProjectFile[] {
   const sources = readdirSync(template.directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/\.pyc$/.test(entry.name))
@@ -57,7 +57,7 @@ export function renderFiles(template: Template, variables: Variables): ProjectFi
   return files.sort((left, right) => (left.path < right.path ? -1 : 1));
 }
 
-/** Variables in names are filled in, empty folders' names vanish, `_gitignore` becomes `.gitignore`. */
+/** Fills in variables in names, drops folder names that become empty, and turns `_gitignore` into `.gitignore`. */
 function targetPath(path: string, variables: Variables): string {
   return renderText(path, variables)
     .split('/')

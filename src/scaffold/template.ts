@@ -5,15 +5,15 @@ import * as v from 'valibot';
 import { parse } from 'yaml';
 import { packageRoot } from '../version.ts';
 
-/** What kind of answer a question takes; {@link ./answer.ts} reads each. */
+/** The kind of answer that a question takes; ./answer.ts reads each kind. */
 const common = {
-  /** Its key among the answers; the flag is the same with dashes. */
+  /** The key of its answer; the flag has the same name with dashes. */
   name: v.pipe(v.string(), v.regex(/^[a-z][a-z_]*$/)),
   /** The prompt. */
   ask: v.string(),
   /** The flag's description. */
   help: v.string(),
-  /** Liquid over earlier answers; empty: the question has no default and must be answered. */
+  /** A Liquid template of earlier answers. If empty, the question has no default and must be answered. */
   default: v.optional(v.string(), ''),
   example: v.optional(v.string()),
 };
@@ -29,20 +29,20 @@ const templateSchema = v.strictObject({
   version: v.pipe(v.number(), v.integer(), v.minValue(1)),
   description: v.string(),
   questions: v.array(question),
-  /** Further variables, each Liquid over the answers and the variables before it. */
+  /** Further variables, each a Liquid template of the answers and of the variables before it. */
   variables: v.optional(v.record(v.string(), v.string()), {}),
 });
 
 export type Question = v.InferOutput<typeof question>;
 
-/** A kind of project: `templates/<type>/template.yaml` and the files beside it. */
+/** A type of project: `templates/<type>/template.yaml` and the folder `files` beside it. */
 export interface Template extends v.InferOutput<typeof templateSchema> {
   type: string;
-  /** The folder of the files that make the project. */
+  /** The folder of the project's files. */
   directory: string;
 }
 
-/** All templates that this package brings, by name. Synchronous: the flags of `hippo new` are made from them. */
+/** All templates of this package, by name. Synchronous, because the flags of `hippo new` are derived from them. */
 export function listTemplates(root: string = fileURLToPath(new URL('templates', packageRoot))): Template[] {
   return readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

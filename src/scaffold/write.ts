@@ -4,9 +4,9 @@ import { UserError } from '../core/errors.ts';
 import type { ProjectFile } from './render.ts';
 
 /**
- * Whether the folder is there already, as an empty one.
+ * Whether the folder exists and is empty.
  *
- * @throws UserError when it is a file, or a folder that holds anything
+ * @throws UserError if it is a file or a folder that is not empty
  */
 export async function isEmptyFolder(directory: string): Promise<boolean> {
   const found = await stat(directory).catch(() => undefined);
@@ -24,10 +24,10 @@ export async function isEmptyFolder(directory: string): Promise<boolean> {
 }
 
 /**
- * Writes the project: all of it, or nothing. The files are put into a temporary folder beside it, which is then renamed.
+ * Writes the whole project or nothing: the files go to a temporary folder beside it, which is then renamed.
  *
- * @param directory missing, or empty (an empty one stays the same folder: it may be somebody's working directory)
- * @throws UserError as {@link isEmptyFolder}, or when the place cannot be written to
+ * @param directory missing or empty; an empty one stays the same folder, because it may be a shell's working directory
+ * @throws UserError as {@link isEmptyFolder}, or if the folder cannot be written
  */
 export async function writeProject(directory: string, files: readonly ProjectFile[]): Promise<void> {
   const exists = await isEmptyFolder(directory);
