@@ -7,7 +7,7 @@ const LAYERS = {
   doctor: ['stack', 'observe', 'client', 'records', 'state', ...BASE],
   job: ['trigger', 'observe', 'client', 'records', 'state', ...BASE],
   replay: ['observe', 'client', 'records', ...BASE],
-  simulate: ['observe', 'client', 'records', 'windows', ...BASE],
+  simulate: ['observe', 'client', 'records', 'state', 'windows', ...BASE],
   trigger: ['observe', 'client', 'records', 'state', 'windows', ...BASE],
   tail: ['observe', 'records', ...BASE],
   scaffold: ['windows', 'config', 'messages', 'core'],
@@ -49,6 +49,19 @@ const arrows = Object.entries(LAYERS).map(([layer, allowed]) => ({
   to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')}|version)(/|\\.ts)` },
 }));
 
+/** Folders that other folders enter by these files only. */
+const ENTRIES = {
+  state: ['index', 'reader'],
+};
+
+const entries = Object.entries(ENTRIES).map(([folder, files]) => ({
+  name: `${folder}-by-its-index`,
+  comment: `Import src/${folder}/${files.join('.ts or ')}.ts: the other files of ${folder} are its own.`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: `^src/${folder}/` },
+  to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/(${files.join('|')})\\.ts$` },
+}));
+
 export default {
   forbidden: [
     ...arrows,
@@ -73,9 +86,20 @@ export default {
       },
     },
     {
+      name: 'state-index-is-pure',
+      comment: 'client/machine imports state/index.ts; only state/reader.ts reads the topic.',
+      severity: 'error',
+      from: { path: '^src/state/', pathNot: '^src/state/reader\\.ts$' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(state/(?!reader)|messages/|core/(json|record-ref)\\.ts)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'no-node-in-pure-code',
       severity: 'error',
-      from: { path: '^src/(client/machine|messages|windows)/' },
+      from: { path: '^src/(client/machine|messages|windows|state)/' },
       to: { dependencyTypes: ['core'] },
     },
     {

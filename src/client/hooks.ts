@@ -14,7 +14,7 @@
  *
  * The file runs as it is, without a build: TypeScript whose types can be stripped (no enums, no parameter properties).
  */
-import type { InputState } from './machine/types.ts';
+import type { InputState } from '../state/index.ts';
 
 /** The run that a hook decides about. */
 export interface HookRun {

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import { isRecordRef } from '../core/record-ref.ts';
 import type { ReceivedMessage } from './types.ts';
 
 /**
@@ -12,10 +13,7 @@ export function isReceivedMessages(value: Json): value is (ReceivedMessage & Jso
 function isReceivedMessage(value: Json): boolean {
   return (
     isJsonObject(value) &&
-    typeof value['topic'] === 'string' &&
-    Number.isSafeInteger(value['partition']) &&
-    typeof value['offset'] === 'string' &&
-    /^\d{1,19}$/.test(value['offset']) &&
+    isRecordRef(value) &&
     (value['need'] === undefined || typeof value['need'] === 'string') &&
     (value['traceparent'] === undefined || typeof value['traceparent'] === 'string')
   );

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/json.ts';
+import type { RecordRef } from '../core/record-ref.ts';
 
 /** One level of a partition. The name is empty where the dialect carries none. */
 export interface PartitionField {
@@ -38,15 +39,15 @@ export interface FrontierEvent {
   extra: JsonObject;
 }
 
-/** What a run was started with: the coordinates of a message that satisfied a need. */
-export interface ReceivedMessage {
-  topic: string;
-  partition: number;
-  /** 64 bit: decimal text. */
-  offset: string;
+/** Names a message by its record, with its trace. */
+export interface MessageRef extends RecordRef {
+  traceparent?: string;
+}
+
+/** A message that a run was started with. */
+export interface ReceivedMessage extends MessageRef {
   /** The need that it satisfied, e.g. `btd.party` or `other.hippo/job`. */
   need?: string;
-  traceparent?: string;
 }
 
 /** A job has been submitted (topic `hippo-start`). */

@@ -1,13 +1,11 @@
 import { UserError } from '../core/errors.ts';
 import { GROUP_PREFIX, hippoOfGroup } from '../config/groups.ts';
-import { listPositions, positionsFromJson } from '../client/host/positions.ts';
-import type { RunState } from '../client/machine/types.ts';
 import type { Millis } from '../core/clock.ts';
-import { type Json, isJsonObject } from '../core/json.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Kafka, ReadPosition } from '../kafka/port.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
+import { decodeStateValue, listPositions, parseStateKey, parseStateRecord } from '../state/index.ts';
 import {
   type Parsed,
   type ServiceHealth,
@@ -127,64 +125,37 @@ async function readState(kafka: Kafka, topic: string): Promise<Memory> {
 }
 
 /**
- * What state records mean: `<hippo>/run/<job>/<key>`, `<hippo>/input/<job>/<need>/<value>`, `<hippo>/paused/<job>`,
- * `<hippo>/offsets`. Others, and those of another shape, are left out.
+ * What these state records say. Kinds that this version does not know, and records of another shape, are left out.
  *
  * @param records key to value; null is a tombstone
  */
-export function memoryOf(records: Iterable<readonly [key: string, value: Buffer | null]>): Memory {
+function memoryOf(records: Iterable<readonly [key: string, value: Buffer | null]>): Memory {
   const runs: KnownRun[] = [];
   const paused: PausedJob[] = [];
   const landed = new Set<string>();
   const positions = new Map<string, Place[]>();
-  for (const [key, bytes] of records) {
-    const [hippo, kind, job] = key.split('/', 3);
-    if (hippo === undefined || bytes === null) continue;
-    const value = parseJson(bytes);
-    if (kind === 'offsets') positions.set(hippo, listPositions(positionsFromJson(value)).map(placeOf));
-    if (job === undefined) continue;
-    if (kind === 'run' && isRunState(value)) {
-      runs.push({ hippo, run: value });
-      for (const input of Object.values(value.inputs)) landed.add(coordinates(input));
-    } else if (kind === 'input' && isPlace(value)) {
-      landed.add(coordinates(value));
-    } else if (kind === 'paused' && isJsonObject(value)) {
-      paused.push({ hippo, job, ...(value as Partial<PausedJob>) });
+  for (const [text, bytes] of records) {
+    const key = parseStateKey(text);
+    const record = key === undefined ? undefined : parseStateRecord(key, decodeStateValue(bytes));
+    switch (record?.kind) {
+      case 'run':
+        runs.push({ hippo: record.hippo, run: record.run });
+        for (const input of Object.values(record.run.inputs)) landed.add(coordinates(input));
+        break;
+      case 'input':
+        landed.add(coordinates(record.input));
+        break;
+      case 'paused':
+        paused.push({ hippo: record.hippo, job: record.job, ...record.pause });
+        break;
+      case 'offsets':
+        positions.set(record.hippo, listPositions(record.positions).map(placeOf));
+        break;
+      case 'owner':
+      case undefined:
     }
   }
   return { runs, paused, landed, positions };
-}
-
-/** The state topic is the hippos' own, but a newer hippo may write what this one does not know. */
-function isRunState(value: unknown): value is RunState {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'job' in value &&
-    'key' in value &&
-    'status' in value &&
-    'inputs' in value &&
-    typeof value.inputs === 'object' &&
-    value.inputs !== null
-  );
-}
-
-function isPlace(value: unknown): value is Place {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'topic' in value &&
-    'partition' in value &&
-    'offset' in value
-  );
-}
-
-function parseJson(bytes: Buffer): Json | undefined {
-  try {
-    return JSON.parse(bytes.toString()) as Json;
-  } catch {
-    return undefined;
-  }
 }
 
 async function hippoGroups(

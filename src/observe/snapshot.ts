@@ -1,4 +1,4 @@
-import type { RunState } from '../client/machine/types.ts';
+import type { RunState } from '../state/index.ts';
 import type { Millis } from '../core/clock.ts';
 import { shellWord } from '../core/shell.ts';
 import type { GroupInfo } from '../kafka/port.ts';

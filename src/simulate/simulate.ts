@@ -3,17 +3,12 @@ import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
 import {
-  type Coordinates,
   type Definition,
   type Effect,
-  type InputState,
   type JobOutcome,
   type MachineEvent,
   type MachineState,
   type Missing,
-  type RunId,
-  type RunState,
-  type RunStatus,
   type Submission,
   emptyState,
   findRun,
@@ -23,11 +18,12 @@ import {
   nextWake,
   step,
 } from '../client/machine/index.ts';
-import type { FrontierEvent, JobFinish, ManualRequest } from '../messages/index.ts';
+import type { FrontierEvent, JobFinish, ManualRequest, MessageRef } from '../messages/index.ts';
+import type { InputState, RunId, RunState, RunStatus } from '../state/index.ts';
 import type { Timed } from './timeline.ts';
 
 export interface SimulatedMessage {
-  from: Coordinates;
+  from: MessageRef;
   message: FrontierEvent | JobFinish | ManualRequest;
 }
 

@@ -1,4 +1,4 @@
-import type { RunState } from '../../src/client/machine/types.ts';
+import type { RunState } from '../../src/state/index.ts';
 import type { GroupInfo } from '../../src/kafka/port.ts';
 import type { FrontierEvent, JobFinish, ManualRequest, ServiceHealth } from '../../src/messages/index.ts';
 import type { Found, HippoGroup, KnownRun, Snapshot } from '../../src/observe/snapshot.ts';

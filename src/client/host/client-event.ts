@@ -1,4 +1,4 @@
-import type { RunStatus } from '../machine/types.ts';
+import type { RunStatus } from '../../state/index.ts';
 
 /** A run as log lines name it. */
 export interface LoggedRun {

@@ -1,21 +1,22 @@
 import { lastHeader, sizeOfHeaders } from '../../core/headers.ts';
 import type { HeaderValue, Headers, KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName } from '../../config/topics.ts';
+import { recordRef } from '../../core/record-ref.ts';
 import { traceIdOf } from '../../core/ids.ts';
 import {
   type FrontierEvent,
   type JobFinish,
   type ManualRequest,
+  type MessageRef,
   type Rejection,
   parseMessage,
 } from '../../messages/index.ts';
-import type { Coordinates } from '../machine/types.ts';
 
 /** The topics that a client reads, by what is on them. */
 export type InputKind = 'frontier' | 'finish' | 'schedule';
 
 export type Input =
-  | { ok: true; from: Coordinates; message: FrontierEvent | JobFinish | ManualRequest }
+  | { ok: true; from: MessageRef; message: FrontierEvent | JobFinish | ManualRequest }
   | { ok: false; rejection: Rejection };
 
 /** Reads one record of an input topic; never throws. */
@@ -27,9 +28,7 @@ export function readInput(kind: InputKind, record: KafkaRecord): Input {
   return {
     ok: true,
     from: {
-      topic: record.topic,
-      partition: record.partition,
-      offset: String(record.offset),
+      ...recordRef(record),
       ...(traceparent === undefined ? {} : { traceparent }),
     },
     message: parsed.message,

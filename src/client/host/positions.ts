@@ -1,47 +1,7 @@
-/** Input positions: what has been taken in, and what the group's committed offsets may say. Pure. */
-import { type Json, isJsonObject } from '../../core/json.ts';
+/** Where reading begins, and what the group's committed offsets may say. Pure. */
+import { offsetOf } from '../../core/record-ref.ts';
 import type { OffsetRange, ReadPosition } from '../../kafka/port.ts';
-import type { RunState } from '../machine/types.ts';
-
-/** topic → partition → next offset. */
-export type Positions = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
-
-/** The value of the record `<hippo>/offsets`. */
-export function positionsToJson(positions: Positions): Json {
-  return Object.fromEntries(
-    [...positions].map(([topic, partitions]) => [
-      topic,
-      Object.fromEntries([...partitions].map(([partition, next]) => [String(partition), String(next)])),
-    ]),
-  );
-}
-
-/** What is not of that form is left out: a position too few is read again, and the machine knows duplicates. */
-export function positionsFromJson(value: Json | undefined): Positions {
-  if (!isJsonObject(value)) return new Map();
-  return new Map(
-    Object.entries(value).map(([topic, partitions]) => [
-      topic,
-      new Map(
-        Object.entries(isJsonObject(partitions) ? partitions : {})
-          .filter(
-            ([partition, next]) => /^\d+$/.test(partition) && typeof next === 'string' && /^\d+$/.test(next),
-          )
-          .map(([partition, next]) => [Number(partition), BigInt(next as string)]),
-      ),
-    ]),
-  );
-}
-
-export function withPosition(positions: Positions, { topic, partition, offset }: ReadPosition): Positions {
-  return new Map(positions).set(topic, new Map(positions.get(topic)).set(partition, offset));
-}
-
-export function listPositions(positions: Positions): ReadPosition[] {
-  return [...positions].flatMap(([topic, partitions]) =>
-    [...partitions].map(([partition, offset]) => ({ topic, partition, offset })),
-  );
-}
+import type { Positions, RunState } from '../../state/index.ts';
 
 export interface Start {
   from: ReadPosition[];
@@ -93,7 +53,7 @@ export function committable(
     for (const { topic, partition, offset } of Object.values(run.inputs)) {
       const partitions = held.get(topic);
       const next = partitions?.get(partition);
-      if (next !== undefined && BigInt(offset) < next) partitions?.set(partition, BigInt(offset));
+      if (next !== undefined && offsetOf({ offset }) < next) partitions?.set(partition, offsetOf({ offset }));
     }
   }
   return new Map(
@@ -106,13 +66,5 @@ export function committable(
         }),
       ),
     ]),
-  );
-}
-
-export function samePositions(one: Positions, other: Positions): boolean {
-  const all = listPositions(one);
-  return (
-    all.length === listPositions(other).length &&
-    all.every(({ topic, partition, offset }) => other.get(topic)?.get(partition) === offset)
   );
 }

@@ -1,6 +1,12 @@
 import type { ReadPosition } from '../../kafka/port.ts';
-import type { RunState } from '../machine/types.ts';
-import { type Positions, committable, listPositions, samePositions, withPosition } from './positions.ts';
+import {
+  type Positions,
+  type RunState,
+  listPositions,
+  samePositions,
+  withPosition,
+} from '../../state/index.ts';
+import { committable } from './positions.ts';
 
 /**
  * How far the owner has come in each input partition. Three positions follow each other: what has been taken in by the

@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Json, isJsonObject } from '../../core/json.ts';
+import type { Json } from '../../core/json.ts';
 import { ServiceError } from '../../core/errors.ts';
-import type { Kafka, OutgoingRecord, TransactionalProducer } from '../../kafka/port.ts';
+import type { Kafka, KafkaRecord, OutgoingRecord, TransactionalProducer } from '../../kafka/port.ts';
 import { partitionForKey } from '../../kafka/partitioner.ts';
-import { type Positions, positionsFromJson, positionsToJson } from './positions.ts';
+import {
+  type Owner,
+  type Positions,
+  decodeStateValue,
+  formatStateKey,
+  parseStateKey,
+  parseStateRecord,
+  positionsToJson,
+} from '../../state/index.ts';
 
 /** All that a hippo remembers, as of one consistent point. */
 export interface Snapshot {
@@ -45,7 +53,7 @@ export class StateTopic {
   }
 
   offsets(positions: Positions): OutgoingRecord {
-    return this.record(`${this.#hippo}/offsets`, positionsToJson(positions));
+    return this.record(formatStateKey({ kind: 'offsets', hippo: this.#hippo }), positionsToJson(positions));
   }
 
   /**
@@ -58,10 +66,15 @@ export class StateTopic {
    * @throws ServiceError when Kafka is not there; aborted when `signal` is
    */
   async takeOver(producer: TransactionalProducer, client: string, signal: AbortSignal): Promise<Snapshot> {
-    const key = `${this.#hippo}/owner`;
-    const token = randomUUID();
-    const since = new Date().toISOString();
-    await producer.write([this.record(key, { client, token, host: hostname(), pid: process.pid, since })]);
+    const key = formatStateKey({ kind: 'owner', hippo: this.#hippo });
+    const owner: Owner = {
+      client,
+      token: randomUUID(),
+      host: hostname(),
+      pid: process.pid,
+      since: new Date().toISOString(),
+    };
+    await producer.write([this.record(key, { ...owner })]);
     const range = (await this.#kafka.offsets(this.#topic)).find(
       ({ partition }) => partition === this.#partition,
     );
@@ -72,19 +85,13 @@ export class StateTopic {
     });
     const close = (): void => void reader.close();
     signal.addEventListener('abort', close);
-    const records = new Map<string, Json>();
-    let previous: string | null = null;
+    const snapshot: Snapshot = { records: new Map(), positions: new Map(), previous: null };
     try {
       for await (const batch of reader) {
         for (const record of batch.records) {
-          const name = record.key?.toString() ?? '';
-          if (!name.startsWith(`${this.#hippo}/`)) continue;
-          const value = decode(record.value);
-          if (name === key) {
-            if (isJsonObject(value) && value['token'] === token) return this.#snapshot(records, previous);
-            previous = isJsonObject(value) && typeof value['client'] === 'string' ? value['client'] : null;
-          } else if (value === null) records.delete(name);
-          else records.set(name, value);
+          const before = this.#take(record, snapshot);
+          if (before?.token === owner.token) return snapshot;
+          if (before !== undefined) snapshot.previous = before?.client ?? null;
         }
       }
     } finally {
@@ -98,20 +105,21 @@ export class StateTopic {
     });
   }
 
-  #snapshot(records: Map<string, Json>, previous: string | null): Snapshot {
-    const offsets = `${this.#hippo}/offsets`;
-    const positions = positionsFromJson(records.get(offsets));
-    records.delete(offsets);
-    return { records, positions, previous };
-  }
-}
-
-/** A record that is no JSON is not ours: as if it were not there. */
-function decode(value: Buffer | null): Json {
-  if (value === null) return null;
-  try {
-    return JSON.parse(value.toString()) as Json;
-  } catch {
-    return null;
+  /** @returns the client of an owner's record, null where it cannot be read; undefined for all other records */
+  #take({ key: bytes, value: encoded }: KafkaRecord, snapshot: Snapshot): Owner | null | undefined {
+    const text = bytes?.toString() ?? '';
+    const key = parseStateKey(text);
+    if (key?.hippo !== this.#hippo) return undefined;
+    const value = decodeStateValue(encoded);
+    if (key.kind === 'owner' || key.kind === 'offsets') {
+      const record = parseStateRecord(key, value);
+      if (key.kind === 'owner') return record?.kind === 'owner' ? record.owner : null;
+      snapshot.positions = record?.kind === 'offsets' ? record.positions : new Map();
+    } else if (value === null) {
+      snapshot.records.delete(text);
+    } else {
+      snapshot.records.set(text, value);
+    }
+    return undefined;
   }
 }

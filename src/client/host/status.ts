@@ -1,6 +1,7 @@
 /** What a client says about itself, for /readyz, the metrics and the health messages. Pure. */
 import type { Millis } from '../../core/clock.ts';
-import { type RunStatus, listRuns } from '../machine/index.ts';
+import type { RunStatus } from '../../state/index.ts';
+import { listRuns } from '../machine/index.ts';
 import type { OwnerView } from './owner.ts';
 
 export type Role = 'connecting' | 'standby' | 'owner';

@@ -3,25 +3,29 @@
  * one transaction and a list of things to do after it. Pure but for the clock that is passed in.
  */
 import type { Millis } from '../../core/clock.ts';
+import { recordRef } from '../../core/record-ref.ts';
 import type { Config } from '../../config/schema.ts';
 import type { OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
-import { serialiseMessage } from '../../messages/index.ts';
+import { type MessageRef, serialiseMessage } from '../../messages/index.ts';
 import {
-  type Coordinates,
+  type Positions,
+  type RunStatus,
+  parseStateKey,
+  parseStateRecord,
+  withPosition,
+} from '../../state/index.ts';
+import {
   type Definition,
   type Effect,
   type MachineEvent,
   type MachineState,
-  type RunState,
-  type RunStatus,
   findRun,
   step,
 } from '../machine/index.ts';
 import type { ClientEvent, LoggedRun } from './client-event.ts';
 import { type InputKind, deadLetter, describeInput, readInput } from './inputs.ts';
 import type { Arrival } from './mailbox.ts';
-import { type Positions, withPosition } from './positions.ts';
 import type { StateTopic } from './state-topic.ts';
 import type { AttemptExit } from './supervisor.ts';
 
@@ -93,9 +97,7 @@ export class Turn {
         this.#add(deadLetter(record, input.rejection, this.#context.hippo));
         this.events.push({
           event: 'rejected',
-          topic: record.topic,
-          partition: record.partition,
-          offset: String(record.offset),
+          ...recordRef(record),
           ...input.rejection,
           dlq: dlqName(record.topic),
         });
@@ -184,7 +186,7 @@ export class Turn {
     this.#bytes += record.value?.length ?? 0;
   }
 
-  #noteInput(input: string, from: Coordinates, effects: readonly Effect[]): void {
+  #noteInput(input: string, from: MessageRef, effects: readonly Effect[]): void {
     const { topic, partition, offset } = from;
     this.events.push({
       event: 'input',
@@ -197,9 +199,9 @@ export class Turn {
   }
 
   #changedRun(effect: Effect): (LoggedRun & { status: RunStatus })[] {
-    const prefix = `${this.#context.hippo}/run/`;
-    if (effect.type !== 'persist' || effect.value === null || !effect.key.startsWith(prefix)) return [];
-    const { job, key, status } = effect.value as unknown as RunState;
-    return [{ job, run_key: key, status }];
+    const key = effect.type === 'persist' ? parseStateKey(effect.key) : undefined;
+    if (effect.type !== 'persist' || key?.kind !== 'run') return [];
+    const record = parseStateRecord(key, effect.value);
+    return record?.kind === 'run' ? [{ job: key.job, run_key: key.key, status: record.run.status }] : [];
   }
 }

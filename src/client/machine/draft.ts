@@ -1,11 +1,18 @@
 import type { Millis } from '../../core/clock.ts';
 import type { Json } from '../../core/json.ts';
 import type { JobFinish, JobStart } from '../../messages/types.ts';
+import {
+  type InputState,
+  type Pause,
+  type RunId,
+  type RunState,
+  formatStateKey,
+  inputRecordKey,
+} from '../../state/index.ts';
 import type { Definition, JobDefinition, Slot } from './definition.ts';
-import { inputRecordKey, pauseRecordKey, runRecordKey } from './records.ts';
-import { findRun, inputKey, type JobRuns, type MachineState, runsOf, withoutRun, withRun } from './state.ts';
+import { findRun, type JobRuns, type MachineState, runsOf, withoutRun, withRun } from './state.ts';
 import { dueAt } from './timing.ts';
-import type { Effect, InputState, Pause, RunId, RunState, Submission } from './types.ts';
+import type { Effect, Submission } from './types.ts';
 
 /**
  * One step in the making: the state as it changes and the effects as they come up. The state that it began with is not
@@ -55,16 +62,16 @@ export class Draft {
       runs: this.#state.runs.set(job.name, withRun(this.runs(job), run)),
       wakeAt: Math.min(this.#state.wakeAt, dueAt(this.definition, job, run)),
     });
-    this.#records.set(runRecordKey(this.definition.hippo, run), asJson(run));
+    this.#records.set(this.#runKey(run), asJson(run));
   }
 
   dropRun(job: JobDefinition, key: string): void {
     this.#change({ runs: this.#state.runs.set(job.name, withoutRun(this.runs(job), key)) });
-    this.#records.set(runRecordKey(this.definition.hippo, { job: job.name, key }), null);
+    this.#records.set(this.#runKey({ job: job.name, key }), null);
   }
 
   input(job: JobDefinition, need: string, value: string): InputState | undefined {
-    return this.#state.inputs.get(inputKey(job.name, need, value));
+    return this.#state.inputs.get(this.#inputKey(job, need, value));
   }
 
   /** What has landed for each need of a run. */
@@ -76,14 +83,15 @@ export class Draft {
   }
 
   putInput(job: JobDefinition, value: string, input: InputState): void {
-    this.#change({ inputs: this.#state.inputs.set(inputKey(job.name, input.need, value), input) });
-    this.#records.set(inputRecordKey(this.definition.hippo, job.name, input.need, value), asJson(input));
+    const key = this.#inputKey(job, input.need, value);
+    this.#change({ inputs: this.#state.inputs.set(key, input) });
+    this.#records.set(key, asJson(input));
   }
 
   /** @param key as in {@link MachineState.inputs} */
   dropInput(key: string): void {
     this.#change({ inputs: this.#state.inputs.remove(key) });
-    this.#records.set(`${this.definition.hippo}/input/${key}`, null);
+    this.#records.set(key, null);
   }
 
   pauseOf(job: JobDefinition): Pause | undefined {
@@ -93,7 +101,8 @@ export class Draft {
   setPause(job: JobDefinition, pause: Pause | null): void {
     const { pauses } = this.#state;
     this.#change({ pauses: pause === null ? pauses.remove(job.name) : pauses.set(job.name, pause) });
-    this.#records.set(pauseRecordKey(this.definition.hippo, job.name), pause === null ? null : asJson(pause));
+    const key = formatStateKey({ kind: 'paused', hippo: this.definition.hippo, job: job.name });
+    this.#records.set(key, pause === null ? null : asJson(pause));
   }
 
   own(owned: boolean): void {
@@ -119,6 +128,14 @@ export class Draft {
   notice(level: 'info' | 'warning' | 'error', text: string, run?: RunId): void {
     const about = run === undefined ? {} : { run: { job: run.job, key: run.key } };
     this.#notices.push({ type: 'notice', level, ...about, text });
+  }
+
+  #runKey({ job, key }: RunId): string {
+    return formatStateKey({ kind: 'run', hippo: this.definition.hippo, job, key });
+  }
+
+  #inputKey(job: JobDefinition, need: string, value: string): string {
+    return inputRecordKey(this.definition.hippo, job.name, need, value);
   }
 
   #change(changes: Partial<MachineState>): void {

@@ -9,7 +9,8 @@ import { omit } from './state.ts';
 import { attemptIdOf, submissionOf } from './submission.ts';
 import { backoff, nameOf, slotFor } from './timing.ts';
 import { traceOf } from './trace.ts';
-import type { JobOutcome, RunId, RunState } from './types.ts';
+import type { RunId, RunState } from '../../state/index.ts';
+import type { JobOutcome } from './types.ts';
 
 /** Between its first attempt's start and its finish: also while it waits for its next attempt. */
 export function isFiring(run: RunState): boolean {

@@ -1,5 +1,5 @@
 /** What a message brings: a landing in the state, and what it means for each run that needs it. */
-import type { FrontierEvent, JobFinish } from '../../messages/types.ts';
+import type { FrontierEvent, JobFinish, MessageRef } from '../../messages/types.ts';
 import {
   type Definition,
   isComplete,
@@ -15,7 +15,7 @@ import {
 import type { Draft } from './draft.ts';
 import { isFiring, newRun, reland, renewed, settle, startOne } from './firing.ts';
 import { isOpen } from './state.ts';
-import type { Coordinates, InputState, RunState } from './types.ts';
+import type { InputState, RunState } from '../../state/index.ts';
 
 /** The needs that this message concerns. */
 export function listenersOf(
@@ -35,7 +35,7 @@ export function land(
   { job, need }: Listener,
   landing: Landing,
   message: FrontierEvent | JobFinish,
-  from: Coordinates,
+  from: MessageRef,
 ): void {
   const version = message.kind === 'frontier' ? message.execDate : message.finishTime;
   const known = draft.input(job, need.id, landing.value);

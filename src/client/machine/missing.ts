@@ -1,6 +1,6 @@
 import { type Definition, isSatisfied, type JobDefinition } from './definition.ts';
 import { slotFor } from './timing.ts';
-import type { RunState } from './types.ts';
+import type { RunState } from '../../state/index.ts';
 
 /** Needs of which some have yet to land before a run is complete. */
 export interface Missing {

@@ -1,36 +1,8 @@
-import { isJsonObject, type Json } from '../../core/json.ts';
+import type { Json } from '../../core/json.ts';
+import { type StateRecord, parseStateKey, parseStateRecord } from '../../state/index.ts';
 import type { Definition, JobDefinition } from './definition.ts';
-import { emptyState, inputKey, type MachineState, runsOf, withRun } from './state.ts';
+import { emptyState, type MachineState, runsOf, withRun } from './state.ts';
 import { dueAt, slotOf } from './timing.ts';
-import type { InputState, Pause, RunId, RunState, RunStatus } from './types.ts';
-
-/** What a key of the state topic speaks of. Hippo and job are names without a slash. */
-type RecordKey =
-  | { kind: 'run'; hippo: string; job: string; key: string }
-  | { kind: 'input'; hippo: string; job: string; /** `<need id>/<value>` */ input: string }
-  | { kind: 'paused'; hippo: string; job: string };
-
-export function runRecordKey(hippo: string, { job, key }: RunId): string {
-  return `${hippo}/run/${job}/${key}`;
-}
-
-export function inputRecordKey(hippo: string, job: string, need: string, value: string): string {
-  return `${hippo}/input/${inputKey(job, need, value)}`;
-}
-
-export function pauseRecordKey(hippo: string, job: string): string {
-  return `${hippo}/paused/${job}`;
-}
-
-/** @returns undefined for keys of other kinds, such as a hippo's offsets */
-function parseRecordKey(recordKey: string): RecordKey | undefined {
-  const [, hippo, kind, job, rest] =
-    /^([^/]+)\/(run|input|paused)\/([^/]+)(?:\/(.+))?$/s.exec(recordKey) ?? [];
-  if (hippo === undefined || job === undefined) return undefined;
-  if (kind === 'paused') return rest === undefined ? { kind, hippo, job } : undefined;
-  if (rest === undefined) return undefined;
-  return kind === 'run' ? { kind, hippo, job, key: rest } : { kind: 'input', hippo, job, input: rest };
-}
 
 /**
  * The state that these records hold. Records of other hippos and other kinds are passed over; those of jobs that this
@@ -42,12 +14,16 @@ export function restore(
 ): MachineState {
   let state = emptyState();
   const strays: string[] = [];
-  for (const [recordKey, value] of records) {
-    const key = parseRecordKey(recordKey);
-    if (key?.hippo !== definition.hippo || value === null) continue;
+  for (const [text, value] of records) {
+    const key = parseStateKey(text);
+    if (key?.hippo !== definition.hippo || value === null || !('job' in key)) continue;
     const job = definition.jobs.get(key.job);
-    const next = job === undefined ? undefined : withRecord(definition, state, job, key, value);
-    if (next === undefined) strays.push(recordKey);
+    const record = parseStateRecord(key, value);
+    const next =
+      job === undefined || record === undefined
+        ? undefined
+        : withRecord(definition, state, job, text, record);
+    if (next === undefined) strays.push(text);
     else state = next;
   }
   return { ...state, strays };
@@ -58,60 +34,22 @@ function withRecord(
   definition: Definition,
   state: MachineState,
   job: JobDefinition,
-  key: RecordKey,
-  value: Json,
+  key: string,
+  record: StateRecord,
 ): MachineState | undefined {
-  switch (key.kind) {
+  switch (record.kind) {
     case 'run': {
-      if (!isRun(value) || value.job !== job.name || value.key !== key.key) return undefined;
-      if (slotOf(definition, job, value.key) === undefined) return undefined;
-      const runs = state.runs.set(job.name, withRun(runsOf(state, job.name), value));
-      return { ...state, runs, wakeAt: Math.min(state.wakeAt, dueAt(definition, job, value)) };
+      const { run } = record;
+      if (slotOf(definition, job, run.key) === undefined) return undefined;
+      const runs = state.runs.set(job.name, withRun(runsOf(state, job.name), run));
+      return { ...state, runs, wakeAt: Math.min(state.wakeAt, dueAt(definition, job, run)) };
     }
-    case 'input': {
-      if (!isInput(value) || !key.input.startsWith(`${value.need}/`)) return undefined;
-      return { ...state, inputs: state.inputs.set(`${job.name}/${key.input}`, value) };
-    }
+    case 'input':
+      return { ...state, inputs: state.inputs.set(key, record.input) };
     case 'paused':
-      return isPause(value) ? { ...state, pauses: state.pauses.set(job.name, value) } : undefined;
+      return { ...state, pauses: state.pauses.set(job.name, record.pause) };
+    case 'offsets':
+    case 'owner':
+      return state;
   }
-}
-
-const STATUSES: readonly string[] = [
-  'waiting',
-  'ready',
-  'running',
-  'succeeded',
-  'failed',
-  'cancelled',
-  'timed-out',
-] satisfies RunStatus[];
-
-function isRun(value: unknown): value is RunState {
-  return (
-    isJsonObject(value) &&
-    typeof value['job'] === 'string' &&
-    typeof value['key'] === 'string' &&
-    typeof value['status'] === 'string' &&
-    STATUSES.includes(value['status']) &&
-    (value['jobId'] === null || typeof value['jobId'] === 'string') &&
-    (value['attemptId'] === null || typeof value['attemptId'] === 'string') &&
-    ['attempt', 'failures', 'firstInputAt'].every((name) => typeof value[name] === 'number') &&
-    [value['inputs'], value['relanded']].every(
-      (inputs) => isJsonObject(inputs) && Object.values(inputs).every(isInput),
-    )
-  );
-}
-
-function isInput(value: unknown): value is InputState {
-  return (
-    isJsonObject(value) &&
-    ['topic', 'offset', 'need'].every((name) => typeof value[name] === 'string') &&
-    ['partition', 'version', 'at'].every((name) => typeof value[name] === 'number') &&
-    isJsonObject(value['values'])
-  );
-}
-
-function isPause(value: unknown): value is Pause {
-  return isJsonObject(value) && typeof value['at'] === 'number';
 }

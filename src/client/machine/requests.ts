@@ -1,13 +1,13 @@
 /** Requests on hippo-schedule. A request that cannot be met becomes a warning that says why, and changes nothing. */
-import type { ManualRequest } from '../../messages/types.ts';
+import type { ManualRequest, MessageRef } from '../../messages/types.ts';
 import type { JobDefinition, Slot } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
 import { isOpen } from './state.ts';
 import { nameOf, slotOf } from './timing.ts';
-import type { Coordinates, RunState } from './types.ts';
+import type { RunState } from '../../state/index.ts';
 
-export function applyRequest(draft: Draft, request: ManualRequest, from: Coordinates): void {
+export function applyRequest(draft: Draft, request: ManualRequest, from: MessageRef): void {
   const { jobs } = draft.definition;
   const job = jobs.get(request.jobName);
   if (job === undefined) {
@@ -45,7 +45,7 @@ type RunAction = (
   job: JobDefinition,
   slot: Slot,
   request: ManualRequest,
-  from: Coordinates,
+  from: MessageRef,
 ) => void;
 
 const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {

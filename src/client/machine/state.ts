@@ -1,6 +1,6 @@
 import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { Millis } from '../../core/clock.ts';
-import type { InputState, Pause, RunId, RunState } from './types.ts';
+import type { InputState, Pause, RunId, RunState } from '../../state/index.ts';
 
 /**
  * Everything that a hippo remembers, as values that are never changed in place: a step returns a new state that shares
@@ -11,7 +11,7 @@ export interface MachineState {
   readonly owned: boolean;
   /** By job, then key. */
   readonly runs: PersistentMap<string, JobRuns>;
-  /** The ledger of what has landed: by {@link inputKey}. */
+  /** What has landed: by the key of its record. */
   readonly inputs: PersistentMap<string, InputState>;
   /** By job. */
   readonly pauses: PersistentMap<string, Pause>;
@@ -56,11 +56,6 @@ export function emptyState(): MachineState {
 /** When the next `tick` is due, epoch ms; null: none is. */
 export function nextWake({ owned, wakeAt, expireAt }: MachineState): Millis | null {
   return owned ? Math.min(wakeAt, expireAt) : null;
-}
-
-/** Key of a landed input in the ledger. */
-export function inputKey(job: string, need: string, value: string): string {
-  return `${job}/${need}/${value}`;
 }
 
 /** The run without some of the fields that it need not have. */

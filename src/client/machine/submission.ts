@@ -2,7 +2,8 @@ import { parsePartitionPath } from '../../messages/index.ts';
 import type { Definition, JobDefinition, Slot } from './definition.ts';
 import { type ArgumentContext, type Compiled, WindowDate } from '../../windows/index.ts';
 import { hash, slug } from './text.ts';
-import type { RunState, Submission } from './types.ts';
+import type { RunState } from '../../state/index.ts';
+import type { Submission } from './types.ts';
 
 /** Everything that starting this attempt takes; a problem where an argument cannot be rendered. */
 export function submissionOf(

@@ -1,12 +1,12 @@
 /** What a tick does: retries, timeouts, deadlines, windows that are given up, and the removal of what is older than `keep`. */
 import { formatDuration } from '../../core/duration.ts';
 import type { Millis } from '../../core/clock.ts';
+import { type RunState, inputRecordKey } from '../../state/index.ts';
 import { isSatisfied, type JobDefinition, type NeedGroup } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { fillPlaces } from './firing.ts';
-import { inputKey, isOpen, listRuns } from './state.ts';
+import { isOpen, listRuns } from './state.ts';
 import { dueAt, nameOf, slotFor, timesOf } from './timing.ts';
-import type { RunState } from './types.ts';
 
 const EXPIRE_EVERY = 3_600_000;
 
@@ -77,7 +77,8 @@ function dropExpired(draft: Draft): void {
       continue;
     }
     const slot = slotFor(definition, job, run);
-    for (const need of job.needs) inUse.add(inputKey(job.name, need.id, need.expects(slot)));
+    for (const need of job.needs)
+      inUse.add(inputRecordKey(definition.hippo, job.name, need.id, need.expects(slot)));
   }
   for (const [key, { at: landedAt, neededUntil = landedAt }] of draft.state.inputs) {
     if (isOld(neededUntil) && !inUse.has(key)) draft.dropInput(key);

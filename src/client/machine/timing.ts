@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
 import type { Definition, JobDefinition, Slot } from './definition.ts';
 import { isOpen } from './state.ts';
-import type { RunId, RunState } from './types.ts';
+import type { RunId, RunState } from '../../state/index.ts';
 
 /** The window of a run; undefined where the key is no window of this job (its `every` was changed). */
 export function slotOf(definition: Definition, job: JobDefinition, key: string): Slot | undefined {

@@ -1,5 +1,5 @@
 import { hash } from './text.ts';
-import type { RunState } from './types.ts';
+import type { RunState } from '../../state/index.ts';
 
 /**
  * The W3C traceparent (https://www.w3.org/TR/trace-context/) of a run's start or finish: a span of the trace of what

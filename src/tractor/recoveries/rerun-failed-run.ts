@@ -1,7 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
 import { shellWord } from '../../core/shell.ts';
 import type { Millis } from '../../core/clock.ts';
-import type { RunState } from '../../client/machine/types.ts';
+import type { RunState } from '../../state/index.ts';
 import { pullRuns } from '../pull.ts';
 import { type Recovery, type Scope, type Stuck, inScope, iso } from '../recovery.ts';
 import { type Snapshot, isOwned } from '../../observe/snapshot.ts';

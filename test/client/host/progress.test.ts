@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Positions, listPositions } from '../../../src/client/host/positions.ts';
 import { Progress } from '../../../src/client/host/progress.ts';
 import { newRun } from '../../../src/client/machine/firing.ts';
-import type { InputState, RunState } from '../../../src/client/machine/types.ts';
+import { type InputState, type Positions, type RunState, listPositions } from '../../../src/state/index.ts';
 
 const TOPIC = 'frontier-adw';
 

@@ -1,7 +1,7 @@
 import { access, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { InputState } from '../../../src/client/machine/types.ts';
+import type { InputState } from '../../../src/state/index.ts';
 import { attemptLogPath } from '../../../src/client/host/attempt-log.ts';
 import { sh, supervised, until } from './supervised.ts';
 

@@ -6,7 +6,6 @@ import {
   type JobOutcome,
   type MachineEvent,
   type MachineState,
-  type RunState,
   type Submission,
   compileJobs,
   emptyState,
@@ -15,6 +14,7 @@ import {
   restore,
   step,
 } from '../../../src/client/machine/index.ts';
+import type { RunState } from '../../../src/state/index.ts';
 import { type configSchema, parseConfig } from '../../../src/config/schema.ts';
 import type { Json } from '../../../src/core/json.ts';
 import type { FrontierEvent, JobFinish, JobStart, ManualRequest } from '../../../src/messages/types.ts';

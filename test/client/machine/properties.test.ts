@@ -10,10 +10,10 @@ import {
   type Effect,
   type JobOutcome,
   type MachineState,
-  type RunState,
   listRuns,
   restore,
 } from '../../../src/client/machine/index.ts';
+import type { RunState } from '../../../src/state/index.ts';
 import type { ManualRequest } from '../../../src/messages/types.ts';
 import { Hippo, type JobYaml, SECOND, define, landing } from './hippo.ts';
 

@@ -1,0 +1,58 @@
+import { isJsonObject } from './json.ts';
+
+/** Names one record of Kafka. This is its form in JSON, in messages and in state; src/kafka has offsets as `bigint`. */
+export interface RecordRef {
+  topic: string;
+  /** Kafka's id of the topic: a topic that is made again under its old name has another one. Left out where it is not known. */
+  topicId?: string;
+  partition: number;
+  /** 64 bit, so decimal text: a JSON number would lose its last digits. */
+  offset: string;
+}
+
+/** A record reference as src/kafka has it. */
+interface BigIntRef {
+  topic: string;
+  partition: number;
+  offset: bigint;
+}
+
+/** From Kafka's form to JSON's; further properties, such as a record's value, are left out. */
+export function recordRef({ topic, partition, offset }: BigIntRef): RecordRef {
+  return { topic, partition, offset: formatOffset(offset) };
+}
+
+/** Whether JSON is a record reference; it may have further fields. */
+export function isRecordRef(value: unknown): value is RecordRef {
+  return (
+    isJsonObject(value) &&
+    typeof value['topic'] === 'string' &&
+    Number.isSafeInteger(value['partition']) &&
+    parseOffset(value['offset']) !== undefined
+  );
+}
+
+/** The offset of a record reference, as Kafka has it. */
+export function offsetOf({ offset }: Pick<RecordRef, 'offset'>): bigint {
+  return BigInt(offset);
+}
+
+/** An offset as JSON has it. */
+export function formatOffset(offset: bigint): string {
+  return offset.toString();
+}
+
+/** An offset as {@link formatOffset} writes it; undefined for all else. */
+export function parseOffset(value: unknown): bigint | undefined {
+  return typeof value === 'string' && /^\d{1,19}$/.test(value) ? BigInt(value) : undefined;
+}
+
+/** `frontier-adw 3:2`, for people: `hippo tail frontier-adw --from 3:2` shows the record. */
+export function formatRecordRef({ topic, partition, offset }: RecordRef): string {
+  return `${topic} ${partition}:${offset}`;
+}
+
+/** `frontier-adw/3/2`: equal for two references to the same record. Headers and results have it, so the form is fixed. */
+export function recordId({ topic, partition, offset }: RecordRef): string {
+  return `${topic}/${partition}/${offset}`;
+}

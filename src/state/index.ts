@@ -1,0 +1,8 @@
+/**
+ * The topic `hippo-state`: what its records' keys and values mean. Pure. A hippo's client writes it (client/host/state-topic);
+ * all others read it by ./reader.ts.
+ */
+export { type StateKey, formatStateKey, inputRecordKey, parseStateKey } from './keys.ts';
+export { type Positions, listPositions, positionsToJson, samePositions, withPosition } from './positions.ts';
+export { type StateRecord, decodeStateValue, parseStateRecord } from './records.ts';
+export type { InputState, Owner, Pause, RunId, RunState, RunStatus } from './types.ts';

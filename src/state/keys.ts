@@ -1,0 +1,47 @@
+/** What a record of the state topic is about, as its key says. The names of hippos and jobs have no slash. */
+export type StateKey =
+  /** `<hippo>/run/<job>/<run key>` */
+  | { kind: 'run'; hippo: string; job: string; key: string }
+  /** `<hippo>/input/<job>/<need id>/<value>`. A need's id may have a slash, so only the record's value tells the two apart. */
+  | { kind: 'input'; hippo: string; job: string; /** `<need id>/<value>` */ input: string }
+  /** `<hippo>/paused/<job>` */
+  | { kind: 'paused'; hippo: string; job: string }
+  /** `<hippo>/offsets`: the input positions that the other records reflect; `<hippo>/owner`: the client that writes. */
+  | { kind: 'offsets' | 'owner'; hippo: string }
+  /** A kind that this version does not know: a newer hippo's. */
+  | { kind: 'unknown'; hippo: string; rest: string };
+
+export function formatStateKey(key: StateKey): string {
+  switch (key.kind) {
+    case 'run':
+      return `${key.hippo}/run/${key.job}/${key.key}`;
+    case 'input':
+      return `${key.hippo}/input/${key.job}/${key.input}`;
+    case 'paused':
+      return `${key.hippo}/paused/${key.job}`;
+    case 'offsets':
+    case 'owner':
+      return `${key.hippo}/${key.kind}`;
+    case 'unknown':
+      return `${key.hippo}/${key.rest}`;
+  }
+}
+
+/** The key of what has landed for a job's need. */
+export function inputRecordKey(hippo: string, job: string, need: string, value: string): string {
+  return formatStateKey({ kind: 'input', hippo, job, input: `${need}/${value}` });
+}
+
+/** @returns undefined for a key that does not begin with the name of a hippo */
+export function parseStateKey(text: string): StateKey | undefined {
+  const slash = text.indexOf('/');
+  if (slash < 1) return undefined;
+  const hippo = text.slice(0, slash);
+  const rest = text.slice(slash + 1);
+  if (rest === 'offsets' || rest === 'owner') return { kind: rest, hippo };
+  const [, kind, job = '', , path] = /^(run|input|paused)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
+  if (kind === 'paused' && path === undefined) return { kind, hippo, job };
+  if (kind === 'run' && path !== undefined) return { kind, hippo, job, key: path };
+  if (kind === 'input' && path !== undefined) return { kind, hippo, job, input: path };
+  return { kind: 'unknown', hippo, rest };
+}

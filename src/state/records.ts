@@ -1,0 +1,99 @@
+import { type Json, isJsonObject } from '../core/json.ts';
+import { isRecordRef } from '../core/record-ref.ts';
+import type { StateKey } from './keys.ts';
+import { type Positions, positionsFromJson } from './positions.ts';
+import type { InputState, Owner, Pause, RunState, RunStatus } from './types.ts';
+
+/** A record of the state topic, read. */
+export type StateRecord =
+  | { kind: 'run'; hippo: string; run: RunState }
+  | { kind: 'input'; hippo: string; job: string; input: InputState }
+  | { kind: 'paused'; hippo: string; job: string; pause: Pause }
+  | { kind: 'offsets'; hippo: string; positions: Positions }
+  | { kind: 'owner'; hippo: string; owner: Owner };
+
+/**
+ * @param value null is a tombstone
+ * @returns undefined where there is none: for a tombstone, a kind that this version does not know, and a value that does not
+ *   fit its key
+ */
+export function parseStateRecord(key: StateKey, value: Json): StateRecord | undefined {
+  const { hippo } = key;
+  switch (key.kind) {
+    case 'run':
+      return isRun(value) && value.job === key.job && value.key === key.key
+        ? { kind: 'run', hippo, run: value }
+        : undefined;
+    case 'input':
+      return isInput(value) && key.input.startsWith(`${value.need}/`)
+        ? { kind: 'input', hippo, job: key.job, input: value }
+        : undefined;
+    case 'paused':
+      return isPause(value) ? { kind: 'paused', hippo, job: key.job, pause: value } : undefined;
+    case 'offsets':
+      return isJsonObject(value)
+        ? { kind: 'offsets', hippo, positions: positionsFromJson(value) }
+        : undefined;
+    case 'owner':
+      return isOwner(value) ? { kind: 'owner', hippo, owner: value } : undefined;
+    case 'unknown':
+      return undefined;
+  }
+}
+
+const utf8 = new TextDecoder();
+
+/** The value of a record; null for a tombstone, and for bytes that are not JSON. */
+export function decodeStateValue(value: Uint8Array | null): Json {
+  if (value === null) return null;
+  try {
+    return JSON.parse(utf8.decode(value)) as Json;
+  } catch {
+    return null;
+  }
+}
+
+const STATUSES: readonly string[] = [
+  'waiting',
+  'ready',
+  'running',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'timed-out',
+] satisfies RunStatus[];
+
+function isRun(value: unknown): value is RunState {
+  return (
+    isJsonObject(value) &&
+    typeof value['job'] === 'string' &&
+    typeof value['key'] === 'string' &&
+    typeof value['status'] === 'string' &&
+    STATUSES.includes(value['status']) &&
+    (value['jobId'] === null || typeof value['jobId'] === 'string') &&
+    (value['attemptId'] === null || typeof value['attemptId'] === 'string') &&
+    ['attempt', 'failures', 'firstInputAt'].every((name) => typeof value[name] === 'number') &&
+    [value['inputs'], value['relanded']].every(
+      (inputs) => isJsonObject(inputs) && Object.values(inputs).every(isInput),
+    )
+  );
+}
+
+function isInput(value: unknown): value is InputState {
+  return (
+    isJsonObject(value) &&
+    isRecordRef(value) &&
+    typeof value['need'] === 'string' &&
+    typeof value['version'] === 'number' &&
+    typeof value['at'] === 'number' &&
+    isJsonObject(value['values'])
+  );
+}
+
+function isPause(value: unknown): value is Pause {
+  return isJsonObject(value) && typeof value['at'] === 'number';
+}
+
+function isOwner(value: unknown): value is Owner {
+  return isJsonObject(value) && typeof value['client'] === 'string' && typeof value['token'] === 'string';
+}

@@ -1,0 +1,90 @@
+import type { Millis } from '../core/clock.ts';
+import type { MessageRef, ReceivedMessage } from '../messages/types.ts';
+
+/** A run is one job for one window (`2017-04-28`, `201704`, `2017-04-28T05`) or, for `every: event`, one partition (`yyyymm=201704`). */
+export interface RunId {
+  job: string;
+  key: string;
+}
+
+export type RunStatus =
+  /** Some needs are satisfied, not all. */
+  | 'waiting'
+  /** Complete; waits for a free place (concurrency), for a resume, or for its next attempt's time. */
+  | 'ready'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  /** Its needs were not complete in time. */
+  | 'timed-out';
+
+export interface RunState extends RunId {
+  status: RunStatus;
+  /** Id of the present or last firing: `<job>_<epoch s>`; null before the first. */
+  jobId: string | null;
+  /** Attempts of the present firing, from 1; 0 before the first. */
+  attempt: number;
+  /** Attempts of the present firing that failed: counted against `retries`, unlike those that a takeover ended. */
+  failures: number;
+  /** Unique per attempt, also over restarts; tags the process. */
+  attemptId: string | null;
+  /** The coordinates that satisfied each need, by need id; those that the present firing was started with. */
+  inputs: Readonly<Record<string, InputState>>;
+  /** What has landed again since, by need: while it was firing, or with `on_reland: hold`. */
+  relanded: Readonly<Record<string, InputState>>;
+  /** It has ended, and is not run again before a person says so: why. */
+  held?: string;
+  /** When the run was opened. */
+  firstInputAt: Millis;
+  /** When the present or last firing began. */
+  startedAt: Millis | null;
+  /** When the present attempt began; null when none is running. */
+  attemptAt: Millis | null;
+  /** When the last firing, or a run that never fired, came to its end. */
+  finishedAt: Millis | null;
+  /** A ready run starts no earlier. */
+  notBefore: Millis | null;
+  /** Its missed deadline has been reported in a notice. */
+  deadlineMissed: boolean;
+  /** Asked to stop: its `job-exited` is awaited. A timeout counts as a failed attempt. */
+  stopping?: { cause: 'timeout' | 'cancel'; reason: string };
+  /** Last error, one line. */
+  error?: string;
+  /** It failed for a reason that a further firing does not change, such as arguments that are too long. */
+  permanent?: true;
+  /** The present or last firing was asked for by hand: by whom, why, and the coordinates of the request. */
+  manual?: { by?: string; reason?: string; from: MessageRef };
+}
+
+/** A landed input. */
+export interface InputState extends ReceivedMessage {
+  /** The id of the need in its job, e.g. `btd.party`. */
+  need: string;
+  /** exec_date (or finish time), epoch seconds: newer is a re-landing, equal a duplicate. */
+  version: number;
+  /** The partition that landed, level name → value; empty for an unpartitioned table or a job. */
+  values: Readonly<Record<string, string>>;
+  at: Millis;
+  /** The end of the last window that needs it, where that is later than `at`: it is remembered for longer. */
+  neededUntil?: Millis;
+}
+
+/** A paused job, as its record `<hippo>/paused/<job>` says. */
+export interface Pause {
+  by?: string;
+  reason?: string;
+  at: Millis;
+}
+
+/** The client that owns a hippo. It writes this record first of all, and reads the state up to it. */
+export interface Owner {
+  /** Names the process for as long as it lives. */
+  client: string;
+  /** Names this takeover. */
+  token: string;
+  host: string;
+  pid: number;
+  /** ISO 8601. */
+  since: string;
+}
