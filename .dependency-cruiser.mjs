@@ -30,6 +30,7 @@ const LAYERS = {
  */
 const ROOMS = {
   records: ['index', 'reading'],
+  state: ['index', 'reader'],
   windows: ['index'],
 };
 
@@ -47,19 +48,6 @@ const arrows = Object.entries(LAYERS).map(([layer, allowed]) => ({
   severity: 'error',
   from: { path: `^src/${layer}/` },
   to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')}|version)(/|\\.ts)` },
-}));
-
-/** Folders that other folders enter by these files only. */
-const ENTRIES = {
-  state: ['index', 'reader'],
-};
-
-const entries = Object.entries(ENTRIES).map(([folder, files]) => ({
-  name: `${folder}-by-its-index`,
-  comment: `Import src/${folder}/${files.join('.ts or ')}.ts: the other files of ${folder} are its own.`,
-  severity: 'error',
-  from: { path: '^src/', pathNot: `^src/${folder}/` },
-  to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/(${files.join('|')})\\.ts$` },
 }));
 
 export default {
