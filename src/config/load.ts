@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
+import { EncodingError, decodeText, toUtf8Command } from '../core/encoding.ts';
 import { type ErrorPlace, UserError, messageOf } from '../core/errors.ts';
 import { isJsonObject } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
@@ -83,12 +84,14 @@ async function parse(file: string, shown: string): Promise<ConfigDocument> {
 
 function read(file: string, shown: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    return decodeText(readFileSync(file));
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const encoding = error instanceof EncodingError ? error.encoding : undefined;
+    const mend = encoding === undefined ? [] : [toUtf8Command(shown, encoding)];
     throw new UserError(missing ? `there is no ${shown}` : `${shown} cannot be read`, {
       ...(missing ? {} : { why: messageOf(error) }),
-      next: missing ? ['hippo new'] : [],
+      next: missing ? ['hippo new'] : mend,
       place: { file: shown },
     });
   }

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
+import { decodeText } from '../core/encoding.ts';
 import { UserError, messageOf } from '../core/errors.ts';
 
 /**
- * The text of a file that hippo.yaml names.
+ * The text of a file that hippo.yaml names, without a byte order mark: it would become part of a password.
  *
  * @param key of hippo.yaml, e.g. `kafka.tls.ca_file`
  * @throws UserError naming the file and the key
  */
 export function readSettingFile(file: string, key: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return decodeText(readFileSync(file), true);
   } catch (error) {
     throw unusableFile(file, key, 'cannot be read', messageOf(error), error);
   }

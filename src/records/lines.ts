@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { UTF8_BOM, toUtf8Command, wideEncoding } from '../core/encoding.ts';
 import { UserError, messageOf } from '../core/errors.ts';
 
 const MIB = 1024 * 1024;
@@ -6,6 +7,8 @@ const PIECE = MIB / 2;
 /** What has no newline for so long is no file of lines. Bytes. */
 const LONGEST_LINE = 16 * MIB;
 const LARGEST_CONTENT = 64 * MIB;
+/** A byte order mark of any encoding has at most so many bytes. */
+const LONGEST_MARK = 4;
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -92,7 +95,10 @@ export interface LineSpans {
 export async function* readSpans(file: LineFile, signal: AbortSignal): AsyncGenerator<LineSpans> {
   const spans: LineSpans = { first: 1, count: 0, memory: EMPTY, bounds: new Int32Array(4096), bytes: 0 };
   let rest = EMPTY;
+  let start: Buffer | undefined = EMPTY;
   for await (const piece of readPieces(file, signal)) {
+    if (start !== undefined)
+      start = refuseWide(file, Buffer.concat([start, piece.subarray(0, LONGEST_MARK)]));
     spans.bytes += piece.length;
     let at = 0;
     if (rest.length > 0) {
@@ -122,6 +128,25 @@ export async function* readSpans(file: LineFile, signal: AbortSignal): AsyncGene
   yield spans;
 }
 
+/**
+ * @param start of the file
+ * @returns the same, where more is needed to tell the encoding
+ * @throws UserError where it is not UTF-8
+ */
+function refuseWide({ name, shown }: LineFile, start: Buffer): Buffer | undefined {
+  const encoding = wideEncoding(start);
+  if (encoding === undefined) return start.length < LONGEST_MARK ? start : undefined;
+  throw new UserError(`${shown} is ${encoding}; it must be UTF-8`, {
+    next: [name === '-' ? `iconv -f ${encoding} -t UTF-8` : toUtf8Command(name, encoding)],
+    place: { file: shown },
+  });
+}
+
+/** A line may begin with a byte order mark: the first one of a file, and that of a file that was put behind another. */
+function isMark(memory: Buffer, at: number): boolean {
+  return memory[at] === UTF8_BOM[0] && memory[at + 1] === UTF8_BOM[1] && memory[at + 2] === UTF8_BOM[2];
+}
+
 /** Puts all whole lines from `from` on in the place of those before. @returns where what is left begins */
 function findSpans(spans: LineSpans, memory: Buffer, from: number): number {
   spans.first += spans.count;
@@ -135,7 +160,7 @@ function findSpans(spans: LineSpans, memory: Buffer, from: number): number {
       larger.set(bounds);
       spans.bounds = bounds = larger;
     }
-    bounds[next] = at;
+    bounds[next] = isMark(memory, at) ? at + UTF8_BOM.length : at;
     bounds[next + 1] = end > at && memory[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
     next += 2;
   }

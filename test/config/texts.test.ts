@@ -143,6 +143,21 @@ describe('where a number or a boolean is wanted, it stays one', () => {
   });
 });
 
+test('a byte order mark is not part of hippo.yaml', async () => {
+  const loaded = await load('\u{feff}name: etl');
+  expect(loaded.config.name).toBe('etl');
+  expect(loaded.place(['name'])).toMatchObject({ line: 1, column: 7 });
+});
+
+test('a hippo.yaml in UTF-16 is named as such', async () => {
+  await writeFile(join(project, 'hippo.yaml'), Buffer.from('\u{feff}name: etl', 'utf16le'));
+  await expect(loadConfig({ cwd: project, env: {} })).rejects.toMatchObject({
+    message: 'hippo.yaml cannot be read',
+    why: 'it is UTF-16; it must be UTF-8',
+    next: ['iconv -f UTF-16 -t UTF-8 hippo.yaml > hippo.yaml.utf8'],
+  });
+});
+
 test.each([
   [job('env: { 1: a, "1": b }'), 'hippo.yaml is not YAML'],
   ['name: 5 5/', 'name must be letters'],

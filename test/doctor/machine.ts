@@ -9,7 +9,7 @@ export interface Machine extends AsyncDisposable {
   bin: string;
   /** Puts an executable on the PATH. */
   program(name: string, script: string): Promise<string>;
-  file(path: string, text: string, mode?: number): Promise<string>;
+  file(path: string, text: string | Buffer, mode?: number): Promise<string>;
   environment(env?: NodeJS.ProcessEnv): Promise<Environment>;
 }
 
@@ -19,7 +19,7 @@ export async function newMachine(): Promise<Machine> {
   const bin = join(root, 'bin');
   await mkdir(directory);
   await mkdir(bin);
-  const write = async (path: string, text: string, mode = 0o644): Promise<string> => {
+  const write = async (path: string, text: string | Buffer, mode = 0o644): Promise<string> => {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
     await chmod(path, mode);

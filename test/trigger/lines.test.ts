@@ -33,6 +33,11 @@ describe('the lines of a file', () => {
     ['a\nb', ['a', 'b']],
     ['a\r\nb\r\n', ['a', 'b']],
     ['\n\na\n', ['', '', 'a']],
+    ['\u{feff}a\n', ['a']],
+    // Two files, one put behind the other.
+    ['\u{feff}a\n\u{feff}b\n', ['a', 'b']],
+    ['\u{feff}', ['']],
+    ['\u{feff}\r\n', ['']],
   ])('%j', async (text, lines) => {
     await expect(linesOf(Buffer.from(text))).resolves.toEqual(lines);
   });
@@ -53,6 +58,22 @@ describe('the lines of a file', () => {
     expect(found).toEqual(line);
     expect(last).toBe((await findLines(file)).size);
     expect(last).toBeGreaterThan(2 * 512 * 1024);
+  });
+
+  test.each([
+    ['UTF-16', Buffer.from('\u{feff}{"db":"btd"}\n', 'utf16le')],
+    ['UTF-16', Buffer.from('\u{feff}{"db":"btd"}\n', 'utf16le').swap16()],
+    ['UTF-16LE', Buffer.from('{"db":"btd"}\n', 'utf16le')],
+    ['UTF-16BE', Buffer.from('{"db":"btd"}\n', 'utf16le').swap16()],
+    ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x7b, 0, 0, 0])],
+    ['UTF-32BE', Buffer.from([0, 0, 0, 0x7b])],
+    ['UTF-16', Buffer.from([0xff, 0xfe])],
+  ])('%s is named', async (encoding, content) => {
+    const file = { name: 'my events', shown: 'my events', size: content.length, content };
+    await expect(readLines(file, running).next()).rejects.toMatchObject({
+      message: `my events is ${encoding}; it must be UTF-8`,
+      next: [`iconv -f ${encoding} -t UTF-8 'my events' > 'my events.utf8'`],
+    });
   });
 
   test('what is no file is named', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
 import { type JsonObject, isJsonObject } from '../../core/json.ts';
+import { decodeText } from '../../core/encoding.ts';
 import { messageOf } from '../../core/errors.ts';
 
 /** A finish message is an event, not a data channel. */
@@ -14,7 +15,7 @@ export function takeResult(path: string): ResultFile {
     if (size === undefined) return { ok: true, result: null };
     if (size > MAX_RESULT_BYTES)
       return { ok: false, why: `it has ${size} bytes; at most ${MAX_RESULT_BYTES} are allowed` };
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    const text = decodeText(readFileSync(path));
     if (text.trim() === '') return { ok: true, result: null };
     const value: unknown = JSON.parse(text);
     return isJsonObject(value) ? { ok: true, result: value } : { ok: false, why: 'it is no JSON object' };

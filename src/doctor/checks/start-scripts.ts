@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
+import { UTF8_BOM, toUtf8Command, wideEncoding } from '../../core/encoding.ts';
 import { type Check, type Finding, error, ok, skipped, warning } from '../check.ts';
 import type { Environment } from '../environment.ts';
 
@@ -68,7 +69,15 @@ async function examine(
   );
   if (!executable)
     return error(`${name} is not executable: ${user} cannot start`, { commands: [`chmod +x ${path}`] });
-  const start = (await readFile(path)).subarray(0, 4096).toString('latin1');
+  const bytes = (await readFile(path)).subarray(0, 4096);
+  const encoding = wideEncoding(bytes);
+  if (encoding !== undefined) {
+    return error(`${name} is ${encoding}: the system cannot start it`, {
+      commands: [toUtf8Command(path, encoding)],
+      text: 'Put the new file in its place:',
+    });
+  }
+  const start = bytes.toString('latin1');
   // A binary needs no interpreter line, and has no syntax that bash could check.
   if (start.includes('\0')) return ok(name);
   return examineText(name, path, start, environment, signal);
@@ -81,6 +90,11 @@ async function examineText(
   environment: Environment,
   signal: AbortSignal,
 ): Promise<Finding> {
+  if (start.startsWith(String.fromCharCode(...UTF8_BOM))) {
+    return error(`${name} begins with a byte order mark: the system does not see its #!`, {
+      commands: [`sed -i '1s/^\\xEF\\xBB\\xBF//' ${path}`],
+    });
+  }
   const interpreter = /^#!\s*(\S+)(?:[ \t]+([^\r\n]+))?/.exec(start);
   if (interpreter === null) {
     return error(`${name} does not begin with #!: the system does not know what runs it`, {

@@ -19,11 +19,9 @@ it.each([
   ['null', 'null', { ok: false, why: 'it is no JSON object' }],
   ['half of an object', '{"rows":', { ok: false, why: expect.stringContaining('JSON') as string }],
   ['two objects', '{}{}', { ok: false, why: expect.stringContaining('JSON') as string }],
-  [
-    'no UTF-8',
-    Buffer.from([0x7b, 0xff, 0x7d]),
-    { ok: false, why: expect.stringContaining('encoded data') as string },
-  ],
+  ['no UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), { ok: false, why: 'it is not UTF-8' }],
+  ['a byte order mark', '\u{feff}{"rows": 3}', { ok: true, result: { rows: 3 } }],
+  ['UTF-16', Buffer.from('{"rows": 3}', 'utf16le'), { ok: false, why: 'it is UTF-16LE; it must be UTF-8' }],
   [
     'too much',
     `{"a":"${'x'.repeat(MAX_RESULT_BYTES)}"}`,

@@ -31,6 +31,16 @@ test.each([
     found: 'error: start-spark.sh has Windows line ends: its interpreter is not found',
   },
   {
+    text: '\u{feff}#!/bin/sh\nexec true\n',
+    mode: 0o755,
+    found: 'error: start-spark.sh begins with a byte order mark: the system does not see its #!',
+  },
+  {
+    text: Buffer.from('\u{feff}#!/bin/sh\n', 'utf16le'),
+    mode: 0o755,
+    found: 'error: start-spark.sh is UTF-16: the system cannot start it',
+  },
+  {
     text: '#!/usr/bin/env pythom3\n',
     mode: 0o755,
     found: 'error: start-spark.sh begins with #!/usr/bin/env pythom3, and there is no pythom3',
