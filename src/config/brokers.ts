@@ -7,7 +7,7 @@ import { findStack, isStackAlive } from './stack-file.ts';
 export type BrokersOrigin =
   | { from: 'environment'; variable: 'HIPPO_BROKERS' }
   | { from: 'configuration'; place: ErrorPlace }
-  /** `alive: false`: the file is there, its broker is not; `hippo up` starts it again. */
+  /** `alive: false`: the file exists, but its broker does not run; `hippo up` starts it again. */
   | { from: 'stack'; file: string; alive: boolean };
 
 export interface FoundBrokers {
@@ -15,7 +15,7 @@ export interface FoundBrokers {
   origin: BrokersOrigin;
 }
 
-/** The brokers to talk to: `$HIPPO_BROKERS`, else kafka.brokers of hippo.yaml, else the local stack; null: none is known. */
+/** The brokers to use: `$HIPPO_BROKERS`, else kafka.brokers of hippo.yaml, else the local stack; null if none is known. */
 export function findBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): FoundBrokers | null {
   const fromEnvironment = env['HIPPO_BROKERS'] ?? '';
   if (fromEnvironment.trim() !== '') {
@@ -34,7 +34,7 @@ export function findBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Found
   return { brokers: stack.brokers, origin: { from: 'stack', file, alive: isStackAlive(stack) } };
 }
 
-/** @throws UserError where no broker is known: `hippo up` is what to do next */
+/** @throws UserError if no broker is known; its remedy is `hippo up` */
 export function requireBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): FoundBrokers {
   const found = findBrokers(loaded, env);
   if (found !== null) return found;
@@ -46,7 +46,7 @@ export function requireBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Fo
 
 const DOCTOR = 'hippo doctor    (finds out what is wrong)';
 
-/** What to do where none of the brokers answers: that goes by who named them. */
+/** The remedies if no broker answers. They depend on where the addresses came from. */
 export function adviceFor(origin: BrokersOrigin): string[] {
   switch (origin.from) {
     case 'environment':

@@ -18,14 +18,14 @@ import { CHECK, problemsError } from './problems.ts';
 import { fileSchema } from './schema.ts';
 import { withTexts } from './texts.ts';
 
-/** A hippo.yaml as written: its values, and where each of them stands. */
+/** A hippo.yaml as written: its values and the place of each. */
 export interface ConfigDocument {
-  /** As errors show it. */
+  /** The path as errors print it. */
   readonly file: string;
   readonly tree: JsonObject;
   /** Whether the file itself has a value there. */
   has(path: ConfigPath): boolean;
-  /** Of a scalar; of the key of a mapping or a list; of the nearest that exists, where there is no such value. */
+  /** The place of a scalar, or of the key of a mapping or list; of the nearest existing one if there is no such value. */
   place(path: ConfigPath): ErrorPlace;
   placeOfKey(path: ConfigPath): ErrorPlace;
 }
@@ -33,7 +33,7 @@ export interface ConfigDocument {
 /**
  * Reads YAML 1.2 with anchors and merge keys. An empty value counts as left out.
  *
- * @param file as errors show it
+ * @param file the path as errors print it
  * @throws UserError that lists every syntax error with its line and column
  */
 export function readDocument(text: string, file: string): ConfigDocument {
@@ -117,20 +117,20 @@ function child(document: Document, parent: Node | null, part: string | number): 
   return undefined;
 }
 
-/** The values, with the text of the file wherever the schema wants text. */
+/** The values, with the file's own text wherever the schema wants text. */
 function treeWithTexts(document: Document, file: string): JsonObject {
   const tree = treeOf(document, file);
   takeValuesAsWritten(document);
   return withTexts(fileSchema, tree, treeOf(document, file)) as JsonObject;
 }
 
-/** Keys are text, whatever YAML makes of `007`. */
+/** Keys are text: `007` stays `007`, although YAML reads it as a number. */
 function takeKeysAsWritten(document: Document): void {
   visit(document, {
     Pair: (_, { key }) => {
       if (isScalar(key) && key.source !== undefined && isTyped(key)) key.value = key.source;
     },
-    // Dates of YAML 1.1 are no JSON.
+    // JSON has no dates, so those of YAML 1.1 stay text.
     Scalar: (_, scalar) => {
       if (typeof scalar.value === 'object' && scalar.value !== null) scalar.value = textOf(scalar);
     },
@@ -157,7 +157,7 @@ function textOf({ source, value }: Scalar): string {
 function treeOf(document: Document, file: string): JsonObject {
   let value: Json;
   try {
-    // Limits how far a few aliases can blow up.
+    // Limits how large a few nested aliases can grow.
     value = document.toJS({ maxAliasCount: 100 }) as Json;
   } catch (error) {
     throw new UserError(`${file} cannot be read: ${bare(messageOf(error))}`, { place: { file } });
@@ -186,7 +186,7 @@ function isNull(node: Node | null | undefined): boolean {
   return node === null || node === undefined || (isScalar(node) && node.value === null);
 }
 
-/** The aliases that stand for nothing, or for what they are in. */
+/** The aliases without an anchor, and those that refer to a node around them. */
 function wrongAliases(document: Document): { offset: number; message: string }[] {
   const found: { offset: number; message: string }[] = [];
   visit(document, {
@@ -204,7 +204,7 @@ function wrongAliases(document: Document): { offset: number; message: string }[]
   return found;
 }
 
-/** A message of the parser without what it quotes of the file, which may be a password. */
+/** A message of the parser without its quotes from the file, which may contain a password. */
 function bare(message: string): string {
   return message.split(/:|\n/, 1)[0] ?? message;
 }

@@ -25,7 +25,7 @@ export interface Overridden {
   variables: Map<string, string>;
 }
 
-/** Sets what the environment overrides; an empty variable counts as unset. */
+/** Merges the variables of the environment over the configuration; an empty variable counts as unset. */
 export function override(tree: JsonObject, env: NodeJS.ProcessEnv): Overridden {
   const variables = new Map<string, string>();
   let result = tree;
@@ -38,7 +38,7 @@ export function override(tree: JsonObject, env: NodeJS.ProcessEnv): Overridden {
   return { tree: result, variables };
 }
 
-/** Two ways to say one thing: an overlay that uses one replaces the other one. */
+/** Pairs of keys that set the same thing: an overlay that uses one of them replaces the other. */
 const INSTEAD_OF: Readonly<Record<string, string>> = {
   password: 'password_file',
   password_file: 'password',
@@ -46,7 +46,7 @@ const INSTEAD_OF: Readonly<Record<string, string>> = {
   token_file: 'token',
 };
 
-/** Overlay wins; mappings are merged, everything else is replaced. */
+/** Merges mappings; for everything else the overlay replaces the base. */
 export function merge(base: JsonObject, overlay: JsonObject): JsonObject {
   const replaced = new Set(Object.keys(overlay).map((key) => INSTEAD_OF[key]));
   const merged = Object.entries(overlay).map(([key, value]): [string, Json] => {

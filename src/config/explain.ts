@@ -4,7 +4,7 @@ import { isJsonObject, type Json } from '../core/json.ts';
 import type { ConfigPath } from './path.ts';
 import { type Schema, asSchema, plain } from './schema-kinds.ts';
 
-/** What is wrong at a path, in words that read on after the key. */
+/** What is wrong at a path, in words that continue a sentence after the key. */
 export interface Explanation {
   path: ConfigPath;
   message: string;
@@ -13,8 +13,8 @@ export interface Explanation {
 }
 
 /**
- * Puts into words what is wrong with a value: what is allowed, and what an unknown key may have been meant to be. Values are
- * never named: they may be secret.
+ * Explains what is wrong with a value: what is allowed, and which key an unknown one may have meant. It never names a
+ * value, because the value may be secret.
  *
  * @param schema refuses the value
  */
@@ -28,7 +28,7 @@ interface Context {
   siblings: readonly v.GenericSchema[];
 }
 
-/** Nothing where the schema takes the value. */
+/** Empty if the schema accepts the value. */
 function explainAt(given: v.GenericSchema, value: Json | undefined, context: Context): Explanation[] {
   const schema = asSchema(given);
   switch (schema.type) {
@@ -65,7 +65,7 @@ function explainAt(given: v.GenericSchema, value: Json | undefined, context: Con
   }
 }
 
-/** Of a mapping: unknown keys, missing ones, and what is wrong with the others. */
+/** The problems of a mapping: unknown keys, missing keys, and wrong values. */
 function explainKeys(
   { entries }: v.StrictObjectSchema<v.ObjectEntries, undefined>,
   value: Record<string, Json>,
@@ -76,7 +76,7 @@ function explainKeys(
   const meant = new Set(strangers.flatMap((key) => nearMisses(key, known).slice(0, 1)));
   return [
     ...Object.entries(entries)
-      // A key that is missing because it is misspelt is one problem, not two.
+      // A misspelt key is one problem, not an unknown and a missing key.
       .filter(([key]) => Object.hasOwn(value, key) || !meant.has(key))
       .flatMap(([key, member]) => explainAt(member, value[key], below(context, key))),
     ...strangers.map((key) => at(context, key, unknownKey(key, known, context), true)),
@@ -132,7 +132,7 @@ function orRest(found: Explanation[], given: v.GenericSchema, value: Json, conte
   return found.length > 0 ? found : rest(given, value, context);
 }
 
-/** What a schema asks for beyond the kind of value. */
+/** The rules of a schema beyond the kind of value. */
 function rest(given: v.GenericSchema, value: Json | undefined, { path }: Context): Explanation[] {
   return complaints(given, value).map((complaint) => ({
     path: [...path, ...complaint.path],
@@ -178,7 +178,7 @@ function wrongType(given: v.GenericSchema, value: Json | undefined, { path }: Co
   return [{ path, message, atKey: false }];
 }
 
-/** The kinds of value that a schema takes, in words. */
+/** The kinds of value that a schema accepts, in words. */
 function kindsOf(schema: Schema): string[] {
   switch (schema.type) {
     case 'optional':
@@ -203,7 +203,7 @@ function kindsOf(schema: Schema): string[] {
   }
 }
 
-/** Whether a value is of the kind that a schema takes, whatever is inside. */
+/** Whether a value is of a kind that the schema accepts; its content is not checked. */
 function hasShape(given: v.GenericSchema, value: Json | undefined): boolean {
   const schema = asSchema(given);
   switch (schema.type) {

@@ -1,4 +1,4 @@
-/** What the names of the consumer groups of hippos begin with. */
+/** The prefix of the names of hippos' consumer groups. */
 export const GROUP_PREFIX = 'hippo.';
 
 /** The consumer group whose members are a hippo's clients. */

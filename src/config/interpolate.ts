@@ -4,7 +4,7 @@ import { type ConfigPath, formatPath } from './path.ts';
 /** A text of hippo.yaml that names environment variables. */
 export interface Interpolation {
   path: ConfigPath;
-  /** As it stands in the file. */
+  /** As written in the file. */
   written: string;
   variables: string[];
 }
@@ -66,7 +66,7 @@ export function interpolate(tree: JsonObject, env: NodeJS.ProcessEnv): Interpola
   return { tree: inObject(tree, []), interpolations, problems };
 }
 
-/** The text with something else in the place of the variables that `isSecret` names, and of their defaults. */
+/** The text with a replacement for the variables for which `isSecret` is true, and for their defaults. */
 export function interpolateMasked(
   text: string,
   env: NodeJS.ProcessEnv,
@@ -78,7 +78,7 @@ export function interpolateMasked(
   );
 }
 
-/** @param value of a reference; undefined for one that is malformed */
+/** @param value of a reference; undefined for a malformed one */
 function fillIn(text: string, value: (reference: Reference | undefined) => string): string {
   return text.replace(TOKEN, (token, inside: string | undefined) => {
     if (token === '$${') return '${';

@@ -7,7 +7,7 @@ export type HippoJsonSchema = Record<string, unknown>;
 export function jsonSchema(): HippoJsonSchema {
   return {
     title: 'hippo.yaml',
-    // What only our own code can check is left to it.
+    // Rules that JSON Schema cannot express are checked by hippo's own code only.
     ...toJsonSchema(fileSchema, { target: 'draft-2020-12', typeMode: 'input', errorMode: 'ignore' }),
   };
 }

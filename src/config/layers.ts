@@ -12,16 +12,16 @@ export type ValueSource =
   | { from: 'profile'; profile: string; place: ErrorPlace; interpolation?: Interpolation }
   | { from: 'environment'; variable: string };
 
-/** The file, the chosen profile over it, the environment's variables in it and over it; not validated yet. */
+/** The file, with the chosen profile merged over it and the environment's variables put in and merged over it; not validated yet. */
 export interface Layers {
   tree: JsonObject;
   problems: { path: ConfigPath; message: string }[];
   place: (path: ConfigPath) => ErrorPlace;
   placeOfKey: (path: ConfigPath) => ErrorPlace;
   source: (path: ConfigPath) => ValueSource;
-  /** Of the file and the profile, also where the environment then overrides the value. */
+  /** The variables that the file and the profile name, also if the environment then overrides the value. */
   interpolations: Interpolation[];
-  /** Whether a value came out of an environment variable, and is therefore text. */
+  /** Whether a value came from an environment variable and is therefore text. */
   fromVariable: (path: ConfigPath) => boolean;
 }
 
@@ -69,7 +69,7 @@ function overlayOf(profiles: Json | undefined, profile: string | null): JsonObje
   return isJsonObject(overlay) ? overlay : {};
 }
 
-/** The variables of profiles that are not in use need not be set: what names one is not looked at. */
+/** Variables that only unused profiles name need not be set, so those profiles are not read. */
 function withoutVariables(value: Json): Json {
   if (!isJsonObject(value)) return value;
   return Object.fromEntries(

@@ -19,26 +19,26 @@ export type { ConfigPath } from './path.ts';
 export const CONFIG_FILE = 'hippo.yaml';
 
 export interface LoadOptions {
-  /** Left out: the nearest hippo.yaml, upward from `cwd`; having none is fine, the defaults hold. */
+  /** Default: the nearest hippo.yaml, upward from `cwd`. If there is none, the defaults of the schema apply. */
   file?: string | undefined;
-  /** Left out: $HIPPO_PROFILE; without that, none. */
+  /** Default: $HIPPO_PROFILE, else no profile. */
   profile?: string | undefined;
   cwd: string;
   env: NodeJS.ProcessEnv;
 }
 
 export interface LoadedConfig {
-  /** Defaults filled in, variables put in, profile and environment merged, files absolute. */
+  /** With defaults, variables, profile and environment merged; paths of files are absolute. */
   config: Config;
-  /** Absolute; null: there is no hippo.yaml. */
+  /** Absolute; null if there is no hippo.yaml. */
   file: string | null;
-  /** The project: the folder of hippo.yaml, or the current one where there is none. */
+  /** The project: the folder of hippo.yaml, or the working directory if there is none. */
   directory: string;
   profile: string | null;
-  /** Where a value is written, for errors: of a scalar the value, of a mapping or list its key. */
+  /** The place of a value, for errors: of a scalar the value itself, of a mapping or list its key. */
   place(path: ConfigPath): ErrorPlace;
   source(path: ConfigPath): ValueSource;
-  /** The texts that name environment variables, also where one is then overridden. */
+  /** The texts that name environment variables, also those that are then overridden. */
   interpolations: readonly Interpolation[];
 }
 
@@ -58,7 +58,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   return { config: absolute, file, directory, profile, place, source, interpolations };
 }
 
-/** The name that the messages of this hippo carry. */
+/** The hippo's name, as in its messages. */
 export function hippoName(loaded: Pick<LoadedConfig, 'config' | 'directory'>): string {
   return loaded.config.name ?? basename(loaded.directory);
 }
@@ -67,7 +67,7 @@ function findFile({ file, cwd }: LoadOptions): string | null {
   return file === undefined ? (findUpward(cwd, CONFIG_FILE) ?? null) : resolve(cwd, file);
 }
 
-/** Nothing is written anywhere. */
+/** The configuration if there is no hippo.yaml. */
 function emptyDocument(file: string): ConfigDocument {
   const place = (path: ConfigPath): ErrorPlace => ({
     ...{ file, line: 1, column: 1 },
@@ -97,7 +97,7 @@ function read(file: string, shown: string): string {
   }
 }
 
-/** As a person in `cwd` would type it, where that is shorter. */
+/** The path relative to `cwd`, if that is shorter. */
 function shorten(file: string, cwd: string): string {
   const path = relative(cwd, file);
   return path.startsWith('..') || isAbsolute(path) ? file : path;
@@ -119,7 +119,7 @@ function chooseProfile(document: ConfigDocument, wanted: string | undefined): st
   });
 }
 
-/** What a problem is about goes by where it is written; one that two layers share is told once. */
+/** Names each problem by the place where its value is written; a problem that two layers share is reported once. */
 function assemble(
   document: ConfigDocument,
   profile: string | null,
@@ -141,7 +141,7 @@ function assemble(
   return { ...layers, config: checked.config };
 }
 
-/** The files that a configuration names are found from its folder, wherever a command was typed. */
+/** Paths of files are relative to the folder of hippo.yaml, not to the working directory. */
 function withAbsoluteFiles({ kafka, ...config }: Config, directory: string): Config {
   const { tls, sasl } = kafka;
   const absolute = <T extends object>(settings: T): T =>

@@ -1,7 +1,7 @@
-/** Where a value stands in hippo.yaml: `['jobs', 'load', 'needs', 0]`. */
+/** The path of a value in hippo.yaml: `['jobs', 'load', 'needs', 0]`. */
 export type ConfigPath = readonly (string | number)[];
 
-/** `jobs.load.needs[0].table`; a key that is no plain word is quoted. */
+/** `jobs.load.needs[0].table`; a key that is not a plain word is quoted. */
 export function formatPath(path: ConfigPath): string {
   return path
     .map((part, index) => {

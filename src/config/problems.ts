@@ -3,11 +3,11 @@ import { type ErrorDetails, type ErrorPlace, UserError } from '../core/errors.ts
 /** One thing that is wrong with the configuration. */
 export interface Problem {
   place: ErrorPlace;
-  /** Reads on after the key: `must be one of event, hour, day, month`. Never a value, which may be secret. */
+  /** Continues a sentence after the key: `must be one of event, hour, day, month`. It never contains a value, which may be secret. */
   message: string;
 }
 
-/** What is wrong with a configuration, piece by piece. */
+/** The problems of a configuration. */
 export class ConfigError extends UserError {
   readonly problems: readonly Problem[];
 
@@ -17,10 +17,10 @@ export class ConfigError extends UserError {
   }
 }
 
-/** What to type when hippo.yaml is mended. */
+/** The command to type after hippo.yaml is corrected. */
 export const CHECK = 'hippo config    (checks it again)';
 
-/** One error that lists all problems, in the order of the file, each once. */
+/** One error that lists each problem once, in the order of the file. */
 export function problemsError(file: string, problems: readonly Problem[]): ConfigError {
   const told = new Map(problems.map((problem) => [describe(problem), problem]));
   const sorted = [...told.values()].sort((left, right) => position(left) - position(right));

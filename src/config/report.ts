@@ -8,13 +8,13 @@ import { type ConfigPath, formatPath } from './path.ts';
 import type { Config } from './schema.ts';
 import { type SchemaNode, schemaNodesAt, schemaRoot } from './schema-nodes.ts';
 
-/** What stands in the place of a secret. */
+/** Printed instead of a secret. */
 export const MASK = '***';
 
-/** Where an effective value came from. Lines and columns count from 1. */
+/** The origin of a value in force. Lines and columns count from 1. */
 export type Origin =
   | { from: 'default' }
-  /** `variables`: of the environment, put into the text that is written there. */
+  /** `variables`: environment variables that the text at this place names. */
   | { from: 'file'; file: string; line: number; column: number; variables?: string[] }
   | { from: 'profile'; profile: string; file: string; line: number; column: number; variables?: string[] }
   | { from: 'environment'; variable: string }
@@ -22,21 +22,21 @@ export type Origin =
   | { from: 'stack'; file: string; alive: boolean }
   /** No broker is known: `hippo up` starts one. */
   | { from: 'nowhere' }
-  /** The project's folder is called so. */
+  /** The name of the project's folder. */
   | { from: 'folder'; folder: string };
 
 /** One value in force. */
 export interface ConfigValue {
   path: ConfigPath;
-  /** The path as people write it: `kafka.sasl.password`, `jobs.load.needs[0].table`. */
+  /** The path as text: `kafka.sasl.password`, `jobs.load.needs[0].table`. */
   key: string;
-  /** A scalar, a list of scalars, or an empty mapping; as hippo.yaml would say it (durations as `30s`), secrets masked. */
+  /** A scalar, a list of scalars, or an empty mapping, in the form of hippo.yaml (durations as `30s`); secrets are masked. */
   value: Json;
   origin: Origin;
 }
 
 export interface ConfigReport {
-  /** Absolute; null: there is no hippo.yaml. */
+  /** Absolute; null if there is no hippo.yaml. */
   file: string | null;
   profile: string | null;
   /** In the order of the schema, which is that of the documented hippo.yaml. */
@@ -47,7 +47,7 @@ export interface ConfigReport {
  * The effective configuration and where each value of it came from.
  *
  * @param section a key such as `kafka` or `kafka.sasl`; undefined: everything
- * @throws UserError for a section that is not there, with near misses
+ * @throws UserError for an unknown section, with similar names
  */
 export function reportConfig(loaded: LoadedConfig, env: NodeJS.ProcessEnv, section?: string): ConfigReport {
   const { file, profile, directory } = loaded;
@@ -74,17 +74,17 @@ export function reportConfig(loaded: LoadedConfig, env: NodeJS.ProcessEnv, secti
   return { file, profile, values: section === undefined ? values : narrow(values, section) };
 }
 
-/** Jobs as they may be shown, secrets in their words masked. They can still be compiled: templates are as they were. */
+/** The jobs with secrets in their arguments masked. They can still be compiled, because templates stay unchanged. */
 export function maskedJobs(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Config['jobs'] {
   return new Reporter(loaded, env).masked(asJson(loaded.config.jobs), ['jobs']) as unknown as Config['jobs'];
 }
 
-/** Takes a configuration apart: what its values are, masked, and where each came from. */
+/** Lists the values of a configuration, masked, and the origin of each. */
 class Reporter {
   readonly #loaded: LoadedConfig;
   readonly #env: NodeJS.ProcessEnv;
   readonly #schema = schemaRoot();
-  /** The environment variables whose values must not be seen. */
+  /** The environment variables whose values are secret. */
   readonly #secretVariables: ReadonlySet<string>;
 
   constructor(loaded: LoadedConfig, env: NodeJS.ProcessEnv) {
@@ -104,7 +104,7 @@ class Reporter {
     return members.flatMap(([key, member]) => this.report(member, [...path, key]));
   }
 
-  /** The same value, secrets masked. */
+  /** The same value with secrets masked. */
   masked(value: Json, path: ConfigPath): Json {
     if (typeof value === 'string') return this.#maskedText(value, path);
     if (Array.isArray(value))
@@ -160,7 +160,7 @@ class Reporter {
   }
 }
 
-/** What has one origin: a scalar, a list of scalars, and what is empty. */
+/** Whether a value has one origin: a scalar, a list of scalars, or an empty value. */
 function isLeaf(value: Json): boolean {
   if (Array.isArray(value)) return value.every((item) => typeof item !== 'object');
   return !isJsonObject(value) || Object.keys(value).length === 0;
@@ -181,17 +181,17 @@ const SECRET_OPTION = new RegExp(`^--?[\\w.-]*(${SECRET_WORDS})[\\w.]*$`, 'i');
 const SECRET_ASSIGNMENT = new RegExp(`([\\w.]*(?:${SECRET_WORDS})[\\w.]*=)[^\\s&;]+`, 'gi');
 const PASSWORD_IN_URL = /(:\/\/[^\s/:@]*:)[^\s/@]+@/g;
 
-/** Whether what has this name is a secret; the path of a file is none. */
+/** Whether a key of this name holds a secret. The path of a file does not count as secret. */
 function looksSecret(name: string): boolean {
   return SECRET_NAME.test(name) && !/_file$/i.test(name);
 }
 
-/** `--password=x`, `jdbc:…?password=x`, `https://user:x@host`: what a job was given in plain text. */
+/** Secrets within one argument: `--password=x`, `jdbc:…?password=x`, `https://user:x@host`. */
 function maskInside(text: string): string {
   return text.replace(SECRET_ASSIGNMENT, `$1${MASK}`).replace(PASSWORD_IN_URL, `$1${MASK}@`);
 }
 
-/** `--password`, `x`: two words of an argument list. */
+/** Secrets in two arguments: `--password`, `x`. */
 function maskWords(words: readonly Json[]): Json[] {
   return words.map((word, index) => {
     const before = words[index - 1];
@@ -199,7 +199,7 @@ function maskWords(words: readonly Json[]): Json[] {
   });
 }
 
-/** Milliseconds as hippo.yaml has them: `90s`, `62d`. */
+/** Milliseconds in the form of hippo.yaml: `90s`, `62d`. */
 function durationText(millis: number): string {
   const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 };
   const fitting = Object.entries(units).find(([, size]) => millis > 0 && millis % size === 0);

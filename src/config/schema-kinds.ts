@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
 
-/** The kinds of schema that hippo.yaml is made of. */
+/** The kinds of schema that hippo.yaml uses. */
 export type Schema =
   | v.StrictObjectSchema<v.ObjectEntries, undefined>
   | v.RecordSchema<v.GenericSchema<string, string>, v.GenericSchema, undefined>
@@ -13,7 +13,7 @@ export type Schema =
   | v.NumberSchema<undefined>
   | v.BooleanSchema<undefined>;
 
-/** A schema without what is piped after it. */
+/** A schema without the actions that are piped after it. */
 export function plain(given: v.GenericSchema): v.GenericSchema {
   return 'pipe' in given ? plain((given.pipe as [v.GenericSchema])[0]) : given;
 }

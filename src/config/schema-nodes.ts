@@ -13,7 +13,7 @@ export function schemaNodesAt(root: readonly SchemaNode[], path: ConfigPath): Sc
   return path.reduce<readonly SchemaNode[]>(childNodes, root).flatMap(alternatives);
 }
 
-/** The schemas of a member of what `nodes` describe. */
+/** The schemas of a member of the values that `nodes` describe. */
 export function childNodes(nodes: readonly SchemaNode[], key: string | number): SchemaNode[] {
   return nodes
     .flatMap(alternatives)
@@ -23,7 +23,7 @@ export function childNodes(nodes: readonly SchemaNode[], key: string | number): 
     .filter(isNode);
 }
 
-/** A node, which says what holds for all of its alternatives, and those. */
+/** A node, whose rules hold for all of its alternatives, and the alternatives. */
 function alternatives(node: SchemaNode): SchemaNode[] {
   const branches = node['anyOf'];
   return Array.isArray(branches) ? [node, ...branches.filter(isNode)] : [node];

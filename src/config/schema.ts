@@ -4,7 +4,7 @@ import { didYouMean } from '../core/near.ts';
 import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 
-/** Names go into topics, file names, YARN tags and argv: letters, digits, dot, dash, underscore; no leading dash or dot. */
+/** Names become part of topics, file names, YARN tags and argv, so they have letters, digits, dots, dashes and underscores only, and no dash or dot at the start. */
 export const NAME_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
 export const NAME_FORM = 'letters, digits, ".", "-" and "_", not beginning with "-" or ".", at most 100';
 
@@ -32,12 +32,12 @@ function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 }
 
-/** A list of at least one. */
+/** A list with at least one item. */
 function some<T extends v.GenericSchema>(item: T) {
   return v.pipe(v.array(item), v.minLength(1));
 }
 
-/** A duration in the file (`30s`), milliseconds in the loaded configuration. */
+/** A duration: text in the file (`30s`), milliseconds in the loaded configuration. */
 function duration(description?: string) {
   return v.pipe(
     v.union([v.string(), v.number()]),
@@ -52,16 +52,16 @@ function duration(description?: string) {
   );
 }
 
-/** A number or a boolean is written in hippo.yaml without quotes, but text is meant; `withTexts` takes it as it is written. */
+/** Text that hippo.yaml may have without quotes, so that YAML reads a number or a boolean; `withTexts` restores the text as written. */
 export const ANY_SCALAR = v.union([v.string(), v.number(), v.boolean()]);
 
-/** Text, or what YAML reads as a number or a boolean but means the same here (`yyyymm: 201704`). */
+/** Text, or a number or boolean that means the same text here (`yyyymm: 201704`). */
 const scalarText = v.pipe(ANY_SCALAR, v.transform(String));
 
-/** Never printed, by any command. */
+/** A secret: no command prints it. */
 const secret = v.pipe(v.string(), v.metadata({ writeOnly: true }));
 
-/** A list as one text, as environment variables have it. */
+/** A list written as one text, as in environment variables. */
 function commaSeparated<T extends v.GenericSchema<string, string>>(item: T) {
   return v.pipe(
     v.string(),
@@ -70,12 +70,12 @@ function commaSeparated<T extends v.GenericSchema<string, string>>(item: T) {
   );
 }
 
-/** That and what it is for. */
+/** The schema with its description. */
 function described<T extends v.GenericSchema>(schema: T, description: string) {
   return v.pipe(schema, v.description(description));
 }
 
-/** May be left out. */
+/** The schema as an optional one. */
 function optionalText(description: string) {
   return v.optional(described(v.string(), description));
 }
@@ -164,7 +164,7 @@ const job = v.strictObject({
   ),
 });
 
-/** An address goes into errors and logs: credentials have no place in it. */
+/** Addresses are printed in errors and logs, so credentials in them are refused. */
 const resourceManager = v.pipe(
   v.string(),
   v.regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/, 'must be http://host:port or https://host:port'),
@@ -222,7 +222,7 @@ const tls = v.strictObject({
   server_name: optionalText("A name of the broker's certificate, where kafka.brokers has another"),
 });
 
-/** Of a mapping whose values are right, each for itself: what does not go together. */
+/** The problems of a mapping whose values are valid by themselves but not together. */
 function consistent<T extends object>(
   check: (settings: T, complain: (key: keyof T & string, message: string) => void) => void,
 ) {
@@ -235,7 +235,7 @@ function consistent<T extends object>(
   });
 }
 
-/** A certificate proves nothing without its key. */
+/** A certificate cannot be used without its key. */
 const certificateHasKey = consistent<v.InferOutput<typeof tls>>(({ cert_file, key_file }, complain) => {
   if ((cert_file === undefined) === (key_file === undefined)) return;
   if (cert_file === undefined) complain('cert_file', 'is missing; key_file needs it');
@@ -379,7 +379,7 @@ export const configSchema = v.strictObject({
   jobs: v.optional(v.record(name, job), {}),
 });
 
-/** Merged over the base, which may hold what a profile lacks. */
+/** A profile is merged over the base, so it may leave out anything. */
 const profile = v.strictObject({
   kafka: v.optional(
     v.strictObject({
@@ -404,10 +404,10 @@ export const fileSchema = v.strictObject({
   ),
 });
 
-/** A configuration from its sections, for what has no hippo.yaml; throws for what is not one. */
+/** A configuration from its sections, without a hippo.yaml. Throws if it is invalid. */
 export const parseConfig = v.parser(configSchema);
 
-/** hippo.yaml as loaded: defaults filled in, durations in milliseconds. */
+/** hippo.yaml as loaded: with defaults, and durations in milliseconds. */
 export type Config = v.InferOutput<typeof configSchema>;
 export type JobConfig = Config['jobs'][string];
 export type NeedConfig = JobConfig['needs'][number];

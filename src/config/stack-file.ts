@@ -7,7 +7,7 @@ import { isJsonObject, type Json } from '../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../core/paths.ts';
 import { findUpward } from './find.ts';
 
-/** The local stack that `hippo up` started, as `.hippo/stack.json` tells every other command. */
+/** The local stack that `hippo up` started; other commands read it from `.hippo/stack.json`. */
 export interface StackFile {
   version: 1;
   /** `127.0.0.1:PORT` */
@@ -27,9 +27,9 @@ export interface FoundStack {
 const NAME = join(PROJECT_STATE_DIRECTORY, 'stack.json');
 
 /**
- * The stack of a project: of its directory or the nearest one above.
+ * The stack of a project's directory or of the nearest one above it.
  *
- * @throws UserError where the file is not what `hippo up` writes
+ * @throws UserError if the file is not in the form that `hippo up` writes
  */
 export function findStack(directory: string): FoundStack | null {
   const file = findUpward(directory, NAME);
@@ -41,14 +41,14 @@ export function readStackFile(directory: string): StackFile | null {
   return read(join(directory, NAME))?.stack ?? null;
 }
 
-/** Whole or not at all, readable by its owner only. */
+/** Writes the whole file or nothing, readable only by its owner. */
 export async function writeStackFile(directory: string, stack: StackFile): Promise<void> {
   const file = join(directory, NAME);
   await mkdir(dirname(file), { recursive: true });
   const draft = `${file}.${newId()}`;
   try {
     await writeFile(draft, `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-    // The umask may have taken from the mode, never added to it; say it outright.
+    // The umask may have removed bits from the mode, so it is set explicitly.
     await chmod(draft, 0o600);
     await rename(draft, file);
   } finally {
@@ -56,18 +56,18 @@ export async function writeStackFile(directory: string, stack: StackFile): Promi
   }
 }
 
-/** Nothing to remove is fine. */
+/** A file that does not exist is not an error. */
 export async function removeStackFile(directory: string): Promise<void> {
   await rm(join(directory, NAME), { force: true });
 }
 
-/** Whether the stack's broker process is still there. */
+/** Whether the stack's broker process still exists. */
 export function isStackAlive(stack: StackFile): boolean {
   try {
     process.kill(stack.kafka.pid, 0);
     return true;
   } catch (error) {
-    // EPERM: there is such a process, of another user.
+    // EPERM: the process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
@@ -108,7 +108,7 @@ function isStack(value: unknown): value is StackFile {
     value['brokers'].length > 0 &&
     value['brokers'].every((broker) => typeof broker === 'string') &&
     isJsonObject(value['kafka']) &&
-    // 0 and negative numbers are process groups to kill(2).
+    // kill(2) takes 0 and negative numbers for process groups.
     typeof value['kafka']['pid'] === 'number' &&
     value['kafka']['pid'] > 0
   );

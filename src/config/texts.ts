@@ -37,7 +37,7 @@ function replaced(schemas: readonly v.GenericSchema[], value: Json, written: Jso
   return value !== written && wantText(schemas) ? written : value;
 }
 
-/** Where a number or a boolean alone is right as well, it stays one. */
+/** A number or boolean stays one if the schema also accepts a number or boolean there. */
 function wantText(schemas: readonly v.GenericSchema[]): boolean {
   if (schemas.some(takesAnyScalar)) return true;
   const types = schemas.flatMap(alternatives).map(({ type }) => type);
@@ -52,7 +52,7 @@ function takesAnyScalar(schema: v.GenericSchema): boolean {
   return kind.type === 'union' && kind.options.some(takesAnyScalar);
 }
 
-/** The schemas of a value, one for each kind that it may be of. */
+/** The schemas of a value, one for each kind that is allowed. */
 function alternatives(schema: v.GenericSchema): ReturnType<typeof asSchema>[] {
   const kind = asSchema(schema);
   if (kind.type === 'optional') return alternatives(kind.wrapped);

@@ -20,7 +20,7 @@ export function validate(tree: JsonObject, fromVariable: (path: ConfigPath) => b
   return { ok: false, explanations: explain(fileSchema, typed) };
 }
 
-/** valibot takes an empty list for a mapping without keys; the explanation does not. */
+/** valibot accepts an empty list as a mapping without keys; the explanation does not. */
 function accepted(tree: Json, output: v.InferOutput<typeof fileSchema>): Validated {
   const explanations = hasEmptyList(tree) ? explain(fileSchema, tree) : [];
   if (explanations.length > 0) return { ok: false, explanations };
@@ -32,7 +32,7 @@ function hasEmptyList(value: Json): boolean {
   return isJsonObject(value) && Object.values(value).some(hasEmptyList);
 }
 
-/** Their merged result is the configuration; they are no part of it. */
+/** Profiles are merged into the configuration and are not part of the result. */
 function withoutProfiles({ profiles: _, ...config }: Config & { profiles: unknown }): Config {
   return config;
 }

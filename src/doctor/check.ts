@@ -1,15 +1,15 @@
 import type { Environment } from './environment.ts';
 
-/** How ill: an `error` makes the doctor's exit code 1, a `warning` does not, `skipped` says why it was not looked at. */
+/** The severity: an `error` makes the doctor's exit code 1, a `warning` does not, `skipped` was not checked. */
 export type FindingStatus = 'ok' | 'warning' | 'error' | 'skipped';
 
-/** What to do about a finding: commands to type, most useful first, and what no command can say. */
+/** The remedy of a finding: commands to type, most useful first, and a sentence if commands are not enough. */
 export interface Remedy {
   commands: readonly string[];
   text?: string;
 }
 
-/** What a check found: data, printed elsewhere. */
+/** The result of a check: data, rendered by ui. */
 export interface Finding {
   status: FindingStatus;
   /** One sentence, without a full stop at its end. */
@@ -17,7 +17,7 @@ export interface Finding {
   remedy?: Remedy;
 }
 
-/** What a check says: a few words behind its title, and its findings. */
+/** The diagnosis of a check: a few words after its title, and its findings. */
 export interface Diagnosis {
   summary: string;
   findings: readonly Finding[];
@@ -31,11 +31,11 @@ export interface Check {
   id: string;
   title: string;
   category: CheckCategory;
-  /** What it looks at, for `--list`; up to 55 characters. */
+  /** What it checks, for `--list`; up to 55 characters. */
   about: string;
-  /** Milliseconds after which the check is given up; left out: the runner's own limit. */
+  /** Milliseconds after which the check is aborted. Default: the runner's own limit. */
   timeLimit?: number;
-  /** May throw: that is a finding then. `signal` is aborted when the time is up. */
+  /** An error that it throws becomes a finding. `signal` is aborted when the time is up. */
   run(environment: Environment, signal: AbortSignal): Promise<Diagnosis>;
 }
 
@@ -51,7 +51,7 @@ export const error = (text: string, remedy?: Remedy): Finding => ({
   ...(remedy && { remedy }),
 });
 
-/** The diagnosis of a check that had nothing to look at. */
+/** The diagnosis of a check that had nothing to check. */
 export function skipped(why: string): Diagnosis {
   return { summary: 'skipped', findings: [{ status: 'skipped', text: why }] };
 }

@@ -3,9 +3,9 @@ import { didYouMean } from '../core/near.ts';
 import type { Check } from './check.ts';
 
 /**
- * The checks that were named, by id or by title, in their own order; all of them when none was.
+ * The checks with these ids or titles, in their own order; all checks if no name is given.
  *
- * @throws UserError when there is no check of a name
+ * @throws UserError for a name without a check
  */
 export function chooseChecks<Named extends Pick<Check, 'id' | 'title'>>(
   checks: readonly Named[],

@@ -4,22 +4,22 @@ import { hippoName, loadConfig, type LoadedConfig } from '../config/load.ts';
 import { HippoError } from '../core/errors.ts';
 import type { Kafka } from '../kafka/port.ts';
 
-/** The project that the doctor stands in. */
+/** The project of the working directory. */
 export type Project =
-  /** No hippo.yaml here or above: the defaults apply. */
+  /** There is no hippo.yaml here or above, so the defaults apply. */
   | { state: 'none'; file: null; loaded: LoadedConfig }
-  /** There is one, and it cannot be used. */
+  /** There is a hippo.yaml, but it is invalid. */
   | { state: 'broken'; file: string | null; problem: HippoError }
   | { state: 'loaded'; file: string; loaded: LoadedConfig; hippo: string };
 
-/** What a program said. */
+/** The output of a program. */
 export interface ProgramAnswer {
   exitCode: number | null;
-  /** stdout and stderr together: tools disagree about where a version belongs. */
+  /** stdout and stderr together, because tools print their version on either. */
   output: string;
 }
 
-/** All that checks look at, gathered once; what is slow is asked for lazily, and at most once. */
+/** Everything that checks read, gathered once. Slow facts are gathered lazily, at most once. */
 export interface Environment {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
@@ -32,7 +32,7 @@ export interface Environment {
   /**
    * The cluster, connected once for all checks.
    *
-   * @throws UserError when no brokers are known, ServiceError when none answers
+   * @throws UserError if no brokers are known, ServiceError if none answers
    */
   kafka(): Promise<Kafka>;
   close(): Promise<void>;
@@ -45,11 +45,11 @@ export interface EnvironmentOptions {
   file?: string | undefined;
   /** `--profile` */
   profile?: string | undefined;
-  /** Gives up connecting to Kafka when it is aborted. */
+  /** Aborts connecting to Kafka. */
   signal?: AbortSignal | undefined;
 }
 
-/** Gathers the environment. A hippo.yaml that cannot be used is part of it, not an error. */
+/** Gathers the environment. An invalid hippo.yaml is part of it, not an error. */
 export async function gatherEnvironment({
   cwd,
   env,

@@ -7,7 +7,7 @@ export interface Packages {
   brew: string;
 }
 
-/** The command that installs a package here: by the package manager that this machine has; none where it has none. */
+/** The command that installs a package with this machine's package manager; undefined if it has none. */
 export async function installCommand(environment: Environment, packages: Packages): Promise<string[]> {
   const managers: [program: string, command: string][] = [
     ['brew', `brew install ${packages.brew}`],

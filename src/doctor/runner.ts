@@ -10,7 +10,7 @@ import {
 } from './check.ts';
 import type { Environment } from './environment.ts';
 
-/** Milliseconds that a check may take when it names no limit of its own. */
+/** Milliseconds that a check may take if it has no limit of its own. */
 export const TIME_LIMIT = 15_000;
 
 export interface CheckReport {
@@ -35,10 +35,10 @@ export interface DoctorReport {
 }
 
 /**
- * Runs all checks at once. Each is guarded: what it throws is a finding of its own, and so is running out of time.
+ * Runs all checks at once. An error that a check throws, or running out of time, becomes a finding of that check.
  *
- * @param onReport called with each report in the order of `checks`, as soon as it and all before it are there
- * @param signal ends it when it is aborted
+ * @param onReport called with each report in the order of `checks`, as soon as it and all before it are complete
+ * @param signal aborts the run
  * @throws the signal's reason
  */
 export async function diagnose(
@@ -100,7 +100,7 @@ async function withinTime(check: Check, environment: Environment): Promise<Diagn
   }
 }
 
-/** What a check threw, as its diagnosis. */
+/** The diagnosis of a check that threw an error. */
 function diagnosisOf(thrown: unknown): Diagnosis {
   const known = thrown instanceof HippoError;
   const text = known ? sentence(thrown) : `The check itself failed: ${messageOf(thrown)}`;
@@ -109,7 +109,7 @@ function diagnosisOf(thrown: unknown): Diagnosis {
   return { summary: known ? 'failed' : 'check failed', findings: [{ status: 'error', text, ...remedy }] };
 }
 
-/** What happened and why, as a finding's text. */
+/** The error and its reason, as a finding's text. */
 export function sentence({ message, why }: HippoError): string {
   const whole = why === undefined ? message : `${message}. ${capital(why)}`;
   return capital(whole).replace(/\.$/, '');

@@ -18,23 +18,23 @@ export interface AskOptions extends RequestWords {
   file: string | undefined;
   profile: string | undefined;
   dryRun: boolean;
-  /** How long to wait for what the request sets off, milliseconds; null: not at all. */
+  /** How long to wait for the runs that the request starts, milliseconds; null to not wait. */
   timeout: number | null;
-  /** Called when the request is in its topic, before anything is waited for. */
+  /** Called after the request is published and before the wait. */
   onAsked(asked: AskedRequest): void;
-  /** A run that it caused has started or ended. */
+  /** Called when a run that it caused has started or ended. */
   onChange(change: FollowChange): void;
   signal: AbortSignal;
 }
 
-/** A request and where it is, or would be. */
+/** A request and its record reference, or where it would go. */
 export interface AskedRequest {
   /** Only planned. */
   dry_run: boolean;
   action: ScheduleAction;
   hippo: string;
   job: string;
-  /** null: the run of the present window. */
+  /** null for the run of the present window. */
   run_key: string | null;
   by: string;
   reason: string | null;
@@ -43,21 +43,21 @@ export interface AskedRequest {
     /** Decimal text; null with `dry_run`. */
     offset: string | null;
   };
-  /** How many clients of that hippo are up; with none the request stays in its topic until one starts. */
+  /** How many clients of that hippo run. Without a client the request stays in its topic until one starts. */
   clients: number;
-  /** Hippos of nearly the same name, where no hippo of this name has ever run on this Kafka. */
+  /** Hippos of similar names, if no hippo of this name has ever run on this Kafka. */
   similar: string[];
 }
 
 export interface JobReport extends AskedRequest {
-  /** null: not waited for. */
+  /** null if it was not waited for. */
   wait: WaitReport | null;
 }
 
 /**
- * Asks a hippo for something, and waits for what comes of it where that is wanted.
+ * Publishes a request to a hippo, and waits for its runs if asked to.
  *
- * @throws UserError for a job or key that is not there, ServiceError without Kafka
+ * @throws UserError for an unknown job or key, ServiceError without Kafka
  */
 export async function askHippo(options: AskOptions): Promise<JobReport> {
   const { file, profile, dryRun, timeout } = options;
@@ -72,7 +72,7 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
     const planned = { ...asking, run_key: key, ...known };
     if (dryRun)
       return { dry_run: true, ...planned, record: { ...record, partition, offset: null }, wait: null };
-    // Before the request: nothing of what it causes must be missed.
+    // The wait starts before the request is published, so that it misses none of its effects.
     const watch =
       timeout === null
         ? null
@@ -95,7 +95,7 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
   }
 }
 
-/** What a hippo would put into its dead-letter queue is not sent. */
+/** Refuses a request that the hippo would reject. */
 function refuseUnreadable({ value }: RequestRecord): void {
   const parsed = parseSchedule(value);
   if (parsed.ok) return;

@@ -6,12 +6,12 @@ import type { Config } from '../config/schema.ts';
 import type { Kafka, RecordPlace } from '../kafka/port.ts';
 import { type ManualRequest, type ScheduleAction, serialiseSchedule } from '../messages/index.ts';
 
-/** What an operator asks of a hippo. */
+/** A request of an operator to a hippo. */
 export interface Request {
   hippo: string;
   job: string;
   action: ScheduleAction;
-  /** null: the run of the present window. */
+  /** null for the run of the present window. */
   key: string | null;
   by: string;
   reason: string | null;
@@ -20,13 +20,13 @@ export interface Request {
 /** A request as it goes to Kafka. */
 export interface RequestRecord {
   topic: string;
-  /** The hippo: what one hippo is asked, it is asked in this order. */
+  /** The hippo's name, so that requests to one hippo stay in order. */
   key: string;
   value: string;
   traceparent: string;
 }
 
-/** Who asks, as the hippo remembers it: `user@host`. */
+/** The operator, as the hippo remembers it: `user@host`. */
 export function operator(): string {
   return `${userName()}@${hostname()}`;
 }
@@ -40,7 +40,7 @@ export function requestRecord(config: Config, request: Request): RequestRecord {
   };
 }
 
-/** @returns where each went, in their order; acknowledged by all in-sync replicas */
+/** @returns the record reference of each, in their order; acknowledged by all in-sync replicas */
 export async function sendRequests(
   kafka: Pick<Kafka, 'producer'>,
   records: readonly RequestRecord[],

@@ -8,7 +8,7 @@ import { shellWord } from '../core/shell.ts';
 import type { ScheduleAction } from '../messages/index.ts';
 import { type Request, operator } from './request.ts';
 
-/** What a person typed. */
+/** The arguments as typed. */
 export interface RequestWords {
   action: ScheduleAction;
   /** `JOB` of this project's hippo, or `HIPPO/JOB`. */
@@ -19,10 +19,10 @@ export interface RequestWords {
 }
 
 /**
- * The request that was meant. Of this project's hippo, the job and the key are checked against hippo.yaml; other hippos
- * know theirs themselves.
+ * Resolves the arguments to a request. For this project's hippo it checks job and key against hippo.yaml; for another hippo
+ * it cannot.
  *
- * @throws UserError naming what is wrong, with near misses and what is allowed
+ * @throws UserError naming the problem, with similar names and what is allowed
  */
 export function resolveRequest(words: RequestWords, loaded: LoadedConfig, now: Millis): Request {
   const { action, key } = words;
@@ -50,7 +50,7 @@ function target(text: string, loaded: LoadedConfig): { hippo: string; job: strin
   });
 }
 
-/** @returns the run that is meant where none is named, as far as that is known without its hippo */
+/** @returns the run that is meant if none is named, as far as that is known without the hippo */
 function checkOwn(
   { action, job: name, key }: Pick<Request, 'action' | 'job' | 'key'>,
   loaded: LoadedConfig,

@@ -1,20 +1,20 @@
 import type { Kafka, ReadPosition } from '../kafka/port.ts';
 import { replayedLetter } from './letter.ts';
 
-/** What a topic remembers of replays into it. */
+/** The earlier replays into a topic, as far as it retains them. */
 export interface History {
   /** The dead letters that were sent back, by their coordinates. */
   sent: Set<string>;
-  /** Of each partition the time since when nothing of it has been removed, epoch ms. */
+  /** For each partition, the time since which no record has been removed, epoch ms. */
   reachesBackTo: Map<number, number>;
-  /** Up to where this was read. */
+  /** The positions up to which this was read. */
   ends: ReadPosition[];
 }
 
 /**
- * Reads what replays have written into a topic since a time, or since an earlier look.
+ * Reads what replays have written to a topic since a time, or since an earlier call.
  *
- * @param since epoch ms, or the ends of the look before
+ * @param since epoch ms, or the ends of the earlier call
  */
 export async function readHistory(
   kafka: Pick<Kafka, 'offsets' | 'offsetsAt' | 'reader'>,
@@ -32,7 +32,7 @@ export async function readHistory(
   });
   const history: History = {
     sent: new Set(),
-    // A log that begins with its first record has lost none; one that is read from later on reaches back far enough.
+    // A log that starts with its first record has lost none; a log that is read from a later offset reaches back far enough.
     reachesBackTo: new Map(
       spans.map(({ partition, offset, low }) => [
         partition,

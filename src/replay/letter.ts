@@ -1,11 +1,11 @@
 import { lastHeader } from '../core/headers.ts';
 import type { KafkaRecord, OutgoingRecord } from '../kafka/port.ts';
 
-/** What of a dead letter's headers is ours and does not go back with it. */
+/** The headers that hippo has added to a dead letter; they are removed when it is sent back. */
 const DLQ_HEADER = /^dlq\./;
-/** How often a message has been sent back; it stays with the message, also when that is rejected again. */
+/** How often a message has been sent back. The header stays with the message if it is rejected again. */
 const COUNT_HEADER = 'replay.count';
-/** Which dead letter a message was, as {@link coordinatesOf}: that it is in its topic is the memory of its replay. */
+/** Which dead letter a message was, as {@link coordinatesOf}. A replay is remembered by the message with this header. */
 const LETTER_HEADER = 'replay.of';
 
 export type LetterStatus =
@@ -13,30 +13,30 @@ export type LetterStatus =
   | 'sent'
   /** An earlier replay sent it back. */
   | 'sent-before'
-  /** Its topic no longer reaches back to when it was rejected: an earlier replay may have sent it back. */
+  /** The topic has no records as old as the rejection any more, so an earlier replay may have sent it back. */
   | 'perhaps-sent'
-  /** It has come back too often. */
+  /** It has been rejected too often. */
   | 'looping'
-  /** It was cut when it was rejected, and the whole message is no longer where it came from. */
+  /** It was cut when it was rejected, and its original record does not exist any more. */
   | 'gone'
-  /** No hippo has put it there. */
+  /** No hippo has written it. */
   | 'foreign';
 
-/** A dead letter, as reports have it. */
+/** A dead letter, as in reports. */
 export interface Letter {
   status: LetterStatus;
   topic: string;
   partition: number;
   /** Decimal text. */
   offset: string;
-  /** ISO 8601: when it was rejected; null where the broker has no time. */
+  /** The time of the rejection, ISO 8601; null if the record has no timestamp. */
   rejected_at: string | null;
   reason: string;
-  /** The field of the message that the reason is about; null: the whole. */
+  /** The field that the reason is about; null for the whole message. */
   field: string | null;
-  /** Who rejected it. */
+  /** The hippo that rejected it. */
   hippo: string | null;
-  /** Where it goes back to: the partition that it came from. */
+  /** The partition that it came from and goes back to. */
   to: { topic: string; partition: number };
   /** How often it has been sent back before. */
   replays: number;
@@ -44,7 +44,7 @@ export interface Letter {
   excerpt: string;
 }
 
-/** A letter and what Kafka has of it. */
+/** A letter and its records in Kafka. */
 export interface DeadLetter {
   letter: Letter;
   record: KafkaRecord;
@@ -75,7 +75,7 @@ export function readLetter(record: KafkaRecord, home: string): DeadLetter {
   };
 }
 
-/** The message as it was, byte for byte, in the partition that it came from. */
+/** The record to send: the original message, byte for byte, to the partition that it came from. */
 export function messageOf({ letter, record }: DeadLetter, now: number): OutgoingRecord {
   const own = Object.entries(record.headers).filter(
     ([name]) => !DLQ_HEADER.test(name) && name !== LETTER_HEADER,
@@ -89,7 +89,7 @@ export function messageOf({ letter, record }: DeadLetter, now: number): Outgoing
       [COUNT_HEADER]: String(letter.replays + 1),
       [LETTER_HEADER]: coordinatesOf(letter),
     },
-    // Whoever looks for it looks from the time of its rejection on; this clock may be behind that hippo's.
+    // A later replay searches from the time of the rejection on, and this machine's clock may be behind the hippo's.
     timestamp: Math.max(now, record.timestamp),
   };
 }

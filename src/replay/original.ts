@@ -3,8 +3,8 @@ import type { Kafka, KafkaRecord } from '../kafka/port.ts';
 import type { DeadLetter } from './letter.ts';
 
 /**
- * A letter that was cut when it was rejected, since the record was too large to be written with more headers, made whole by
- * the record that it was; where that is gone, by retention or because its topic was made anew, the letter says so.
+ * Restores a dead letter that was cut when it was rejected (the record was too large to be written with more headers) from
+ * its original record. If that record is gone, by retention or because the topic was created again, the letter says so.
  */
 export async function madeWhole(
   kafka: Pick<Kafka, 'offsets' | 'reader'>,
@@ -17,7 +17,7 @@ export async function madeWhole(
   const place = lastHeader(record.headers, 'dlq.offset')?.toString('latin1') ?? '';
   const offset = BigInt(/^\d{1,19}$/.test(place) ? place : -1);
   const original = await recordAt(kafka, letter.to, offset, signal);
-  // Of a topic that was made anew another record may be at that place.
+  // If the topic was created again, another record may have that offset.
   if (
     original === null ||
     !startsWith(original.value, record.value) ||

@@ -7,35 +7,35 @@ import { type History, readHistory } from './history.ts';
 import { type DeadLetter, type LetterStatus, coordinatesOf, readLetter } from './letter.ts';
 import { madeWhole } from './original.ts';
 
-/** Which dead letters, in the words of `hippo tail`; undefined: not said. */
+/** Which dead letters, as flags like those of `hippo tail`; undefined if not given. */
 export interface ReplayWords {
-  /** Topics whose dead letters are meant, or their dead-letter topics; empty: all of them. */
+  /** Topics, or dead-letter topics; empty for all dead letters. */
   topics: readonly string[];
   from?: string | undefined;
   to?: string | undefined;
   last?: number | undefined;
   filter?: string | undefined;
-  /** Also those that were, or may have been, sent back before. */
+  /** Includes letters that were, or may have been, sent back before. */
   again: boolean;
-  /** Also those that have come back too often. */
+  /** Includes letters that were rejected too often. */
   force: boolean;
-  /** How often a message may come back before it is left where it is. */
+  /** How often a message may be rejected before it is not sent any more. */
   limit: number;
 }
 
-/** What is to be sent back, and what is not. */
+/** Which letters are sent back, and which are not. */
 export interface ReplayPlan {
   letters: DeadLetter[];
-  /** Of each topic that letters go back to, up to where its replays are known. */
+  /** For each topic that letters go back to, the positions up to which its replays are known. */
   known: ReadonlyMap<string, readonly ReadPosition[]>;
 }
 
 const DLQ = '.dlq';
 
 /**
- * Finds the dead letters, and which of them may go back. Reads only.
+ * Finds the dead letters and decides which may be sent back. Reads only.
  *
- * @throws UserError for topics, positions and filters that are none
+ * @throws UserError for invalid topics, positions and filters
  */
 export async function planReplay(
   kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
@@ -80,7 +80,7 @@ export async function planReplay(
   };
 }
 
-/** What `hippo tail` would call the dead-letter topics. */
+/** The dead-letter topics, by the names that `hippo tail` accepts. */
 function dlqNames(words: readonly string[], config: Config): string[] {
   if (words.length === 0) return ['dlq'];
   return words.map((word) => {

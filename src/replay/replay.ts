@@ -12,23 +12,23 @@ export interface ReplayOptions extends ReplayWords {
   dryRun: boolean;
   signal: AbortSignal;
   onPlan: (letters: readonly Letter[]) => void;
-  /** Asks a person; false leaves everything as it is. */
+  /** Asks the operator; false changes nothing. */
   confirm: (question: string) => Promise<boolean>;
 }
 
 export interface ReplayReport {
-  /** Nothing was to be sent. */
+  /** There was nothing to send. */
   dry_run: boolean;
-  /** A person said no. */
+  /** The operator declined. */
   declined: boolean;
-  /** All that were chosen, oldest first. */
+  /** All selected letters, oldest first. */
   letters: Letter[];
 }
 
 /**
  * Sends dead letters back to the topics that they came from.
  *
- * @throws UserError for words that mean nothing, ServiceError without Kafka, InterruptedError before anything was sent
+ * @throws UserError for invalid arguments, ServiceError without Kafka, InterruptedError before anything was sent
  */
 export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const { file, profile, dryRun, signal, onPlan, confirm } = options;

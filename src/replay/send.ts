@@ -7,17 +7,17 @@ import { readHistory } from './history.ts';
 import { type DeadLetter, coordinatesOf, messageOf } from './letter.ts';
 import type { ReplayPlan } from './plan.ts';
 
-/** A transaction's records go to a partition in one batch, which brokers limit to 1 MB. */
+/** The records of a transaction go to a partition in one batch, which brokers limit to 1 MB. */
 const TRANSACTION_BYTES = 256 * 1024;
 
 /**
- * Sends the letters of a plan that are ready. A message and the memory of its replay are one record, so neither is ever
- * without the other; of two replays into one topic at the same time the later one goes on, and it knows what the
- * earlier one has sent.
+ * Sends the ready letters of a plan. The record that is sent also says which dead letter it was, so the message and the
+ * memory of its replay cannot be separated. If two replays write to one topic at the same time, the later one continues
+ * and knows what the earlier one has sent.
  *
- * @param again also what has been sent since the plan was made
- * @returns the letters of the plan with what became of them; what an abort has left is still `ready`
- * @throws NotFineError when another replay has taken over
+ * @param again also sends letters that were sent since the plan was made
+ * @returns the letters of the plan with their outcome; letters that an abort left unsent are still `ready`
+ * @throws NotFineError if another replay has taken over
  */
 export async function sendLetters(
   kafka: Pick<Kafka, 'offsets' | 'offsetsAt' | 'reader' | 'transactionalProducer'>,
@@ -29,7 +29,7 @@ export async function sendLetters(
   for (const [topic, those] of Map.groupBy(ready, ({ letter }) => letter.to.topic)) {
     const producer = await kafka.transactionalProducer(`hippo.replay.${topic}`);
     try {
-      // From here on no other replay can add anything.
+      // This producer has fenced every other replay, so none can add a record from here on.
       const news = await readHistory(kafka, topic, known.get(topic) ?? 0, signal);
       const isNews = ({ letter }: DeadLetter): boolean => !again && news.sent.has(coordinatesOf(letter));
       for (const { letter } of those.filter(isNews)) outcomes.set(coordinatesOf(letter), 'sent-before');
@@ -55,7 +55,7 @@ export async function sendLetters(
   });
 }
 
-/** In their order, as many to a transaction as it takes. */
+/** Splits the letters, in their order, into transactions of limited size. */
 function chunks(letters: readonly DeadLetter[]): DeadLetter[][] {
   const result: DeadLetter[][] = [];
   let bytes = Infinity;

@@ -7,10 +7,10 @@ import type { FrontierEvent, JobFinish, ManualRequest } from '../messages/index.
 import type { SimulatedMessage } from './simulate.ts';
 import { type Timed, timeline } from './timeline.ts';
 
-/** Messages that cannot be read, as the client would put them into the dead-letter queue. */
+/** Messages that the client would reject, grouped by the reason. */
 export interface Rejected {
   reason: string;
-  /** The field that the reason is about; null: the whole message. */
+  /** The field that the reason is about; null for the whole message. */
   field: string | null;
   count: number;
   /** The first of them. */
@@ -18,21 +18,21 @@ export interface Rejected {
 }
 
 export interface IntakeReport {
-  /** All that were read. */
+  /** All records that were read. */
   records: number;
-  /** ISO 8601, of the first and the last; null: there is none. */
+  /** ISO 8601, of the first and the last record; null if there is none. */
   from: string | null;
   to: string | null;
-  /** Those that a client of this hippo would not even read, by topic. */
+  /** Records of topics that a client of this hippo does not read, by topic. */
   elsewhere: Record<string, number>;
-  /** Those of which its jobs need nothing, by table, or by job. */
+  /** Messages that no job needs, by table or by job. */
   unneeded: Record<string, number>;
-  /** Finishes of this hippo's own: the simulation brings about its own instead. */
+  /** Finish messages of this hippo; the simulation produces its own instead. */
   own_finishes: number;
   rejected: Rejected[];
 }
 
-/** Takes records in as a client does; what no job needs is counted and forgotten. */
+/** Reads records as a client does. It counts messages that no job needs and drops them. */
 export class Intake {
   readonly #definition: Definition;
   readonly #kinds: ReadonlyMap<string, InputKind>;
@@ -79,7 +79,7 @@ export class Intake {
     }
   }
 
-  /** What is needed, in the order in which a client would have read it. */
+  /** The needed messages, in the order in which a client would have read them. */
   messages(): Timed<SimulatedMessage>[] {
     return timeline(this.#kept);
   }
@@ -118,7 +118,7 @@ export class Intake {
   }
 }
 
-/** The topics that a client reads, and what is on them. */
+/** The topics that a client reads, and the kind of message of each. */
 export function inputTopics(config: Pick<Config, 'topics'>): Map<string, InputKind> {
   return new Map(
     (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),

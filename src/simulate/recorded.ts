@@ -3,10 +3,10 @@ import type { KafkaRecord } from '../kafka/port.ts';
 import { findLines, readLines, readRecord } from '../records/index.ts';
 
 /**
- * The records of a file as `hippo tail --json` prints them, one a line. A blank line is none.
+ * The records of a file, one per line as `hippo tail --json` prints them. Blank lines are skipped.
  *
  * @param name of the file; `-`: standard input
- * @throws UserError for a file that cannot be read, and for a line that is no record, with its number
+ * @throws UserError for a file that cannot be read, and for a malformed line, with its number
  */
 export async function* recordsOf(name: string, signal: AbortSignal): AsyncGenerator<KafkaRecord> {
   const file = await findLines(name);

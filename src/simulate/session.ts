@@ -13,9 +13,9 @@ export interface SimulationOptions {
   /** `--config` and `--profile`. */
   file: string | undefined;
   profile: string | undefined;
-  /** A file of records, `-` for standard input; undefined: the topics themselves. */
+  /** A file of records, `-` for standard input; undefined to read the topics. */
   source: string | undefined;
-  /** Of the topics; undefined: all that is on them. */
+  /** The range to read of the topics; undefined for everything. */
   from: string | undefined;
   to: string | undefined;
   /** Milliseconds. */
@@ -25,7 +25,7 @@ export interface SimulationOptions {
 
 export interface SimulationReport extends Simulation {
   hippo: string;
-  /** IANA name: the calendar of the jobs. */
+  /** The time zone of the jobs, an IANA name. */
   timezone: string;
   /** The tables and jobs that this hippo's jobs need. */
   needs: string[];
@@ -33,16 +33,16 @@ export interface SimulationReport extends Simulation {
 }
 
 /**
- * What a client of this project would do with recorded messages. Nothing is written anywhere.
+ * What a client of this project would do with recorded messages. It writes nothing.
  *
- * @throws UserError for a hippo.yaml, a file or a range that is none, ServiceError without Kafka where that is read
+ * @throws UserError for an invalid hippo.yaml, file or range; ServiceError if Kafka is read and cannot be reached
  */
 export async function runSimulation(options: SimulationOptions): Promise<SimulationReport> {
   const { file, profile, jobDuration } = options;
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
   const { hippo, definition } = compileProject({
     ...loaded,
-    // Arguments are part of the report.
+    // Arguments are part of the report, so secrets in them are masked.
     config: { ...loaded.config, jobs: maskedJobs(loaded, process.env) },
   });
   const intake = new Intake(definition, loaded.config);

@@ -1,4 +1,4 @@
-/** Feeds messages through the machine in their own time, and plays the host: jobs succeed, finishes come back. Pure. */
+/** Feeds messages to the machine at their own times and acts as its host: jobs succeed, finish messages come back. Pure. */
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
@@ -27,20 +27,20 @@ export interface SimulatedMessage {
   message: FrontierEvent | JobFinish | ManualRequest;
 }
 
-/** What satisfied a need. */
+/** The message that satisfied a need. */
 export interface SimulatedInput {
   need: string;
   topic: string;
-  /** null, as the offset: a finish that the simulation itself has brought about. */
+  /** null, like the offset, for a finish message of the simulation itself. */
   partition: number | null;
   offset: string | null;
-  /** Of the partition that landed. */
+  /** The values of the partition that landed. */
   values: Readonly<Record<string, string>>;
 }
 
 /** An attempt that would be started. */
 export interface Firing {
-  /** ISO 8601, as all times here. */
+  /** ISO 8601, like all times here. */
   at: string;
   job: string;
   run_key: string;
@@ -48,14 +48,14 @@ export interface Firing {
   attempt: number;
   window: { start: string; end: string } | null;
   argv: readonly string[];
-  /** Who asked for it, and why; null: it fired by itself. */
+  /** The operator who asked for it, and the reason; null if it fired by itself. */
   manual: { by?: string; reason?: string } | null;
   inputs: SimulatedInput[];
   outcome: JobOutcome['status'];
   ended_at: string;
 }
 
-/** A run that has not started, or not yet ended, when the messages are at their end. */
+/** A run that has not started, or has not ended, after the last message. */
 export interface Waiting {
   job: string;
   run_key: string;
@@ -63,9 +63,9 @@ export interface Waiting {
   since: string;
   has: SimulatedInput[];
   missing: Missing[];
-  /** It starts when its job is resumed. */
+  /** Its job is paused; it starts when the job is resumed. */
   paused: boolean;
-  /** When it would start, where that is known. */
+  /** When it would start, if known. */
   not_before: string | null;
 }
 
@@ -88,15 +88,15 @@ export interface SimulateOptions {
   jobDuration: Millis;
 }
 
-/** The partition of the finishes that the simulation brings about. */
+/** The partition of the finish messages of the simulation. */
 const SIMULATED = -1;
-/** As the host's. */
+/** The same interval as the host's. */
 const TICK = 1_000;
 
 /**
- * What a client that remembers nothing would do with these messages, if each of its jobs succeeded.
+ * What a client with an empty state would do with these messages if all of its jobs succeeded.
  *
- * @param messages in the order of their times; without finishes of this hippo's own, which the simulation brings about
+ * @param messages in the order of their times, without finish messages of this hippo: the simulation produces them
  */
 export function simulate(
   definition: Definition,
@@ -120,14 +120,14 @@ interface RunningJob {
   outcome: JobOutcome;
 }
 
-/** Carries out what the machine asks for as a host does, without a process, a clock or a topic. */
+/** Executes the machine's effects as the host does, but without processes, clock and topics. */
 class SimulatedHost {
   readonly #definition: Definition;
   readonly #finishTopic: string;
   readonly #duration: Millis;
   #state: MachineState;
   #lastTick: Millis;
-  /** The hippo's own finishes that it has yet to read. */
+  /** The hippo's own finish messages that it has not read yet. */
   readonly #inbox: JobFinish[] = [];
   #received = 0;
   readonly #running = new Map<string, RunningJob>();
@@ -143,11 +143,11 @@ class SimulatedHost {
     this.#step({ type: 'ownership-gained', at });
   }
 
-  /** All that happens up to a time: jobs end, the clock ticks. */
+  /** Everything that happens up to a time: jobs end, the clock ticks. */
   passTime(until: Millis): void {
     for (;;) {
       const job = this.#nextEnd();
-      // Like the host's, no two ticks are nearer to each other than this.
+      // As in the host, two ticks are at least this far apart.
       const tick = Math.max(nextWake(this.#state) ?? Infinity, this.#lastTick + TICK);
       if (job !== undefined && job.endsAt <= Math.min(until, tick)) this.#end(job);
       else if (tick <= until) {
@@ -157,7 +157,7 @@ class SimulatedHost {
     }
   }
 
-  /** Until no job runs any more. */
+  /** Everything that happens until no job runs any more. */
   endJobs(): void {
     for (let job = this.#nextEnd(); job !== undefined; job = this.#nextEnd()) this.passTime(job.endsAt);
   }
@@ -257,7 +257,7 @@ class SimulatedHost {
     this.handle({ type: 'job-exited', at: endsAt, run: { job, key }, attemptId, outcome });
   }
 
-  /** A finish comes back to its hippo, which may need it. One of a run without a process is news to people. */
+  /** A finish message comes back to its hippo, which may need it. That of a run without a process is reported. */
   #finished(finish: JobFinish, at: Millis): void {
     this.#inbox.push(finish);
     const { jobName: job, jobId, runKey: key = '', isSuccess, errorMsg } = finish;

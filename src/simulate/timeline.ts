@@ -1,7 +1,7 @@
 import type { Millis } from '../core/clock.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 
-/** A record and when the client would have seen it. */
+/** A record and the time at which the client would have seen it. */
 export interface Timed<Item> {
   at: Millis;
   item: Item;
@@ -10,9 +10,9 @@ export interface Timed<Item> {
 type Place = Pick<KafkaRecord, 'topic' | 'partition' | 'offset' | 'timestamp'>;
 
 /**
- * Records of several partitions, in the order in which a client would have read them: of one partition by offset, whatever
- * their timestamps say; of several by time, and at the same time by topic and partition. A record without a time, or with
- * one before its predecessor's, comes right after that.
+ * Orders records of several partitions as a client would have read them: within a partition by offset, regardless of
+ * timestamps; between partitions by time, then topic and partition. A record without a time, or with an earlier time than
+ * its predecessor's, follows directly after its predecessor.
  */
 export function timeline<Item extends { record: Place }>(items: readonly Item[]): Timed<Item>[] {
   const partitions = Map.groupBy(items, ({ record }) => `${record.topic}/${record.partition}`);

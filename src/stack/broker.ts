@@ -21,22 +21,22 @@ import {
 } from './properties.ts';
 
 const START_DEADLINE = 60_000;
-/** A port can be taken between our look at it and Kafka's; then others are tried. */
+/** Another process can take a port between the check and Kafka's start; then other ports are tried. */
 const START_ATTEMPTS = 3;
 
 export interface BrokerOptions {
   /** Its own folder: `server.properties`, `data/` and `broker.log` are written there. */
   directory: string;
-  /** The port for clients. Left out: the one of the last start in this folder if it is free, else any free one. */
+  /** The port for clients. Default: the port of the last start in this folder if it is free, else any free port. */
   port?: number | undefined;
-  /** Further settings, or other values, by Kafka's own names. */
+  /** Settings to add or to replace, by Kafka's own names. */
   properties?: BrokerProperties | ((ports: BrokerPorts) => BrokerProperties);
   /** Further arguments of Kafka's `format`, e.g. `['--add-scram', 'SCRAM-SHA-256=[name=a,password=b]']`. */
   formatArguments?: readonly string[];
   env?: NodeJS.ProcessEnv;
-  /** Told what happens, e.g. which files are being fetched. */
+  /** Called with progress, e.g. which files are being fetched. */
   update?: (detail: string) => void;
-  /** Gives the start up; no process is left. */
+  /** Aborts the start; no process is left. */
   signal?: AbortSignal | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface RunningBroker {
   dataDirectory: string;
   logFile: string;
   version: string;
-  /** SIGTERM, then SIGKILL after a grace. Data stay. Safe to repeat. */
+  /** Sends SIGTERM, then SIGKILL after a grace period. The data stay. Safe to repeat. */
   stop(): Promise<void>;
 }
 
@@ -117,7 +117,7 @@ function runningBroker(found: FoundBroker, directory: string): RunningBroker {
   };
 }
 
-/** Small, and quick to start: one node for one person. */
+/** JVM options of a small node that starts quickly. */
 const JVM_OPTIONS = [
   '-Xms64m',
   '-Xmx512m',
@@ -125,7 +125,7 @@ const JVM_OPTIONS = [
   '-XX:TieredStopAtLevel=1',
   '-XX:+ExitOnOutOfMemoryError',
   '-Djava.awt.headless=true',
-  // For a Kafka of KAFKA_HOME, which brings Log4j and would look for a configuration file.
+  // A Kafka from KAFKA_HOME brings Log4j, which would look for a configuration file.
   '-Dorg.apache.logging.log4j.level=INFO',
   '-Dorg.slf4j.simpleLogger.showDateTime=true',
   '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS',
@@ -202,7 +202,7 @@ async function format(
   }
 }
 
-/** A UUID in Kafka's form. None that begins with a dash, which the tool would take for an option (nor does Kafka make any). */
+/** A UUID in Kafka's form, without a dash at the start: the tool would take it for an option, and Kafka makes none either. */
 export function newClusterId(bytes: Uint8Array = randomBytes(16)): string {
   const id = Buffer.from(bytes).toString('base64url');
   return id.startsWith('-') ? newClusterId() : id;
@@ -214,7 +214,7 @@ async function spawnBroker(
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
   const [java, ...words] = jvm;
-  // The log of the start before is kept: it may say why that broker died.
+  // The log of the previous start is kept, because it may say why that broker ended.
   await rename(files.log, `${files.log}.1`).catch(() => undefined);
   const log = await open(files.log, 'w', 0o600);
   try {
@@ -250,7 +250,7 @@ async function untilListening(
     }
     await sleep(50);
   }
-  // Something else may be listening there while ours is about to fail.
+  // Another process may be listening on the port while this broker is about to fail.
   if (!(await isAlive(pid))) throw await whyItDied(files);
 }
 
@@ -262,7 +262,7 @@ async function whyItDied(files: BrokerFiles): Promise<ChildError> {
     : new ChildError('Kafka stopped at once', details);
 }
 
-/** What a log said last: its errors, else its last lines. */
+/** The end of a log: its last errors, else its last lines. */
 async function endOfLog(file: string): Promise<string> {
   const lines = (await readFile(file, 'utf8').catch(() => '')).trimEnd().split('\n');
   const errors = lines.filter((line) => /\b(ERROR|FATAL|Exception)\b/.test(line));

@@ -6,10 +6,10 @@ import { ChildError, UserError } from '../core/errors.ts';
 import { cacheDirectory } from '../core/paths.ts';
 import { installOnce } from './install.ts';
 
-/** The version that is fetched where `KAFKA_HOME` names none. */
+/** The version that is fetched if `KAFKA_HOME` is not set. */
 export const KAFKA_VERSION = '4.3.1';
 
-/** Where Kafka's classes are. */
+/** The classes of a Kafka. */
 export interface KafkaDistribution {
   /** Java's own wildcard form: `<folder>/*`. */
   classpath: string;
@@ -19,7 +19,7 @@ export interface KafkaDistribution {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What is already here: `KAFKA_HOME`, else this user's cache; null when Kafka would have to be fetched. */
+/** The Kafka of this machine: `KAFKA_HOME`, else this user's cache; null if it must be fetched. */
 export async function findKafka(env: Environment): Promise<KafkaDistribution | null> {
   const home = env['KAFKA_HOME'];
   if (home !== undefined && home !== '') return kafkaOfHome(home);
@@ -32,8 +32,8 @@ export async function findKafka(env: Environment): Promise<KafkaDistribution | n
 /**
  * Fetches Kafka's jars into the user's cache with Maven. Safe to repeat, to interrupt and to run twice at once.
  *
- * @param update is told what is being fetched
- * @throws UserError when there is no Maven, ChildError when it fails
+ * @param update called with progress
+ * @throws UserError if there is no Maven, ChildError if it fails
  */
 export async function installKafka(
   update: (detail: string) => void,
@@ -126,7 +126,7 @@ async function resolveJars(
   });
 }
 
-/** Kafka's broker with its own logger; every version that is not pinned here is pinned by Kafka's own pom. */
+/** Kafka's broker and a logger. Versions that are not pinned here are pinned by Kafka's own pom. */
 const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>hippo</groupId>

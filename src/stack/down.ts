@@ -14,22 +14,22 @@ import { type FoundBroker, findBroker, stopBroker } from './found-broker.ts';
 import { exclusively } from './lock.ts';
 import { type StackPlace, stackPlace } from './place.ts';
 
-/** What is here before anything is done. */
+/** The facts before anything is changed. */
 export interface DownFacts {
   place: StackPlace;
-  /** null: none runs. */
+  /** null if none runs. */
   broker: FoundBroker | null;
-  /** Whether there are data that a purge would remove. */
+  /** Whether a purge would remove data. */
   data: boolean;
   /** Clients of hippos that are connected to it now. */
   clients: ConnectedClient[];
-  /** What is wrong with hippo.yaml; null: nothing. */
+  /** The problem of hippo.yaml; null if there is none. */
   problem: string | null;
 }
 
 export interface ConnectedClient {
   hippo: string;
-  /** Where it runs, as Kafka tells it. */
+  /** The host, as Kafka reports it. */
   host: string;
 }
 
@@ -39,20 +39,20 @@ export interface DownContext {
 
 export interface DownResult {
   /**
-   * `gone`: nothing ran; `killed`: it did not stop in time, its log is recovered on the next start; `declined`: the
-   * person said no to the purge, nothing was changed.
+   * `gone`: nothing ran; `killed`: it did not stop in time, and its log is recovered on the next start; `declined`: the
+   * user declined the purge, and nothing was changed.
    */
   outcome: DownContext['outcome'] | 'declined';
   kafka: { pid: number; port: number; version: string } | null;
-  /** Clients that were connected: they keep on trying until Kafka is back. */
+  /** Clients that were connected. They keep trying until Kafka is back. */
   clients: ConnectedClient[];
-  /** Where Kafka's data are; null when there are none (any more). */
+  /** The folder of Kafka's data; null if there are none (any more). */
   data: string | null;
-  /** What is wrong with hippo.yaml, which does not matter here; null: nothing. */
+  /** The problem of hippo.yaml, which does not keep the stack from being stopped; null if there is none. */
   problem: string | null;
 }
 
-/** A plan that has not been carried out, for `--dry-run`. */
+/** A plan that was not executed, for `--dry-run`. */
 export interface DownPlan {
   dry_run: true;
   steps: string[];
@@ -61,7 +61,7 @@ export interface DownPlan {
 /** How long a broker that does not answer may keep `down` from stopping it. */
 const ASK_DEADLINE = 3_000;
 
-/** Looks at what is here; changes nothing. */
+/** Gathers the facts; changes nothing. */
 export async function gatherDownFacts(project: DownProject): Promise<DownFacts> {
   const { directory, problem } = project;
   const place = stackPlace(directory);
@@ -75,14 +75,14 @@ export async function gatherDownFacts(project: DownProject): Promise<DownFacts> 
   };
 }
 
-/** As far as it matters here; a hippo.yaml that cannot be used must not keep a broker running. */
+/** A hippo.yaml with problems must not keep the stack from being stopped. */
 export interface DownProject extends Pick<LoadedConfig, 'directory'> {
   kafka: KafkaConfig;
-  /** What is wrong with hippo.yaml; null: nothing. */
+  /** The problem of hippo.yaml; null if there is none. */
   problem: string | null;
 }
 
-/** @throws UserError where there is no such hippo.yaml as was asked for */
+/** @throws UserError if the given hippo.yaml does not exist */
 export async function findDownProject(options: LoadOptions): Promise<DownProject> {
   try {
     const { directory, config } = await loadConfig(options);
@@ -95,7 +95,7 @@ export async function findDownProject(options: LoadOptions): Promise<DownProject
   }
 }
 
-/** The steps that lead from the facts to a stack that is down. */
+/** The steps from the facts to a stopped stack. */
 export function planDown(
   { place, broker, data }: DownFacts,
   { purge }: { purge: boolean },
@@ -138,7 +138,7 @@ export function downResult(
   return { outcome, kafka: broker, clients, data: existsSync(place.kafka) ? place.kafka : null, problem };
 }
 
-/** `hippo up` made the folder and its .gitignore; what others put there stays. */
+/** Removes the folder and the .gitignore that `hippo up` created; other files stay. */
 async function removeIfEmpty(state: string): Promise<void> {
   const names = await readdir(state);
   if (names.some((name) => name !== '.gitignore')) return;
@@ -146,7 +146,7 @@ async function removeIfEmpty(state: string): Promise<void> {
   await rmdir(state);
 }
 
-/** By the members of the hippos' groups; none where the broker does not tell. */
+/** The members of the hippos' groups; empty if the broker does not answer. */
 async function connectedClients(
   { port }: FoundBroker,
   { kafka: own }: DownProject,
@@ -160,7 +160,7 @@ async function connectedClients(
       await kafka.close();
     }
   } catch {
-    // A warning is not worth more: a broker that does not answer is about to be stopped.
+    // The clients are only for a warning, so an error here does not matter: the broker is about to be stopped.
     return [];
   }
 }

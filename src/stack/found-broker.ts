@@ -6,7 +6,7 @@ import { readBrokerFile } from './properties.ts';
 /** Kafka flushes and closes its logs on SIGTERM: about a second, more on a busy machine. */
 const STOP_GRACE = 20_000;
 
-/** Where a broker's files are. */
+/** The files of a broker. */
 export interface BrokerFiles {
   properties: string;
   data: string;
@@ -30,8 +30,8 @@ export function brokerFiles(directory: string): BrokerFiles {
 }
 
 /**
- * The broker that runs with this folder's files, ready or not; null when there is none. The running processes are
- * asked, not a file of ids: ids are reused, and a file outlives a crash.
+ * The broker that runs with this folder's files, ready or not; null if there is none. It is found among the running
+ * processes, not by a pid file: pids are reused, and a file outlives a crash.
  */
 export async function findBroker(directory: string): Promise<FoundBroker | null> {
   const files = brokerFiles(directory);
@@ -45,7 +45,7 @@ export async function findBroker(directory: string): Promise<FoundBroker | null>
 /**
  * Stops the broker of this folder: SIGTERM, then SIGKILL after a grace. Its data stay. Safe to repeat.
  *
- * @returns `gone` when none ran
+ * @returns `gone` if none ran
  */
 export async function stopBroker(directory: string): Promise<'gone' | 'stopped' | 'killed'> {
   const found = await findBroker(directory);

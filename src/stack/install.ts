@@ -4,11 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import { type LockOptions, exclusively } from './lock.ts';
 
 /**
- * Fills a folder once, for all processes of this user. The folder appears whole or not at all: `fill` works in a
- * temporary folder beside it, which is renamed at the end. A second process waits for the first one's result; what an
- * interrupted install left behind is removed by the next one.
+ * Fills a folder once for all processes of this user. `fill` writes to a temporary folder beside it, which is renamed at
+ * the end, so the folder is complete or absent. A second process waits for the first one's result. The files of an
+ * interrupted install are removed by the next one.
  *
- * @param fill puts the content into the folder that it is given; that folder's path changes afterwards
+ * @param fill writes the content to the given folder, whose path changes afterwards
  */
 export async function installOnce(
   directory: string,

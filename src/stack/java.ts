@@ -18,9 +18,9 @@ export function javaMajor(versionText: string): number | undefined {
 }
 
 /**
- * The Java of `JAVA_HOME`, else of the PATH.
+ * The Java of `JAVA_HOME`, else the one on PATH.
  *
- * @throws UserError when there is none, or one that is too old
+ * @throws UserError if there is none, or it is too old
  */
 export async function requireJava(env: NodeJS.ProcessEnv): Promise<Java> {
   const home = env['JAVA_HOME'];

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface LockOptions {
-  /** Called once when another process holds it. */
+  /** Called once if another process holds the lock. */
   onWait?: (() => void) | undefined;
-  /** Gives the waiting up. */
+  /** Aborts the wait. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Holds a lock between processes while `work` runs. The path need not exist (`<path>.lock` is made beside it); its
- * folder must. A holder that died is noticed after ten seconds.
+ * Holds a lock between processes while `work` runs. The folder of `path` must exist, the file need not (`<path>.lock` is
+ * created beside it). If a holder dies, the lock is free after ten seconds.
  */
 export async function exclusively<T>(
   path: string,
@@ -20,7 +20,7 @@ export async function exclusively<T>(
   try {
     return await work();
   } finally {
-    // A lock that was lost (the machine slept for longer than it lives) is not there to be released.
+    // If the machine slept for longer than a lock lives, the lock is lost and cannot be released.
     await release().catch(() => undefined);
   }
 }
@@ -34,7 +34,7 @@ async function acquire(path: string, { onWait, signal }: LockOptions): Promise<(
         realpath: false,
         stale: 10_000,
         update: 2_000,
-        // Its default throws from a timer.
+        // The default handler throws from a timer.
         onCompromised: () => undefined,
       });
     } catch (error) {

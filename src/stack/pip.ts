@@ -8,9 +8,9 @@ const MEGABYTE = 1_000_000;
 /**
  * Installs one pinned requirement into the virtual environment of `python`.
  *
- * @param scratch an empty folder for pip's own temporary files: what is being downloaded is measured there
- * @param update is told the step, and how much of a download is here
- * @throws ChildError with pip's own words
+ * @param scratch an empty folder for pip's temporary files, where the progress of a download is measured
+ * @param update called with the step and the progress of a download
+ * @throws ChildError with pip's own message
  */
 export async function pipInstall(
   python: string,
@@ -60,7 +60,7 @@ export interface Download {
   total: string;
 }
 
-/** What pip says when it begins to fetch: `Downloading <url>/pyspark-4.1.1.tar.gz (455.4 MB)`. */
+/** The line that pip prints when a download starts: `Downloading <url>/pyspark-4.1.1.tar.gz (455.4 MB)`. */
 export function downloadOf(line: string): Download | undefined {
   const match = /^\s*Downloading (\S+) \(([\d.]+ [kMG]?B)\)/.exec(line);
   return match?.[1] === undefined || match[2] === undefined

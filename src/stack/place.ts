@@ -9,11 +9,11 @@ export interface StackPlace {
   state: string;
   /** Kafka's settings, data and log. */
   kafka: string;
-  /** What {@link exclusively} locks, so that of two `hippo up` one starts the broker. */
+  /** The file that {@link exclusively} locks, so that only one of two `hippo up` starts the broker. */
   lock: string;
 }
 
-/** The stack that this folder uses: the one of the nearest `.hippo/stack.json`, else one of its own. */
+/** The stack that this folder uses: the one of the nearest `.hippo/stack.json`, else its own. */
 export function stackPlace(directory: string): StackPlace {
   const file = findUpward(directory, join(PROJECT_STATE_DIRECTORY, 'stack.json'));
   const root = file === undefined ? directory : dirname(dirname(file));

@@ -6,10 +6,10 @@ import type { Kafka, Reader, RecordPlace } from '../kafka/port.ts';
 const PATIENCE = 20_000;
 
 /**
- * Proves that Kafka works: writes an event to a topic of its own, reads it back, and removes the topic.
+ * Checks that Kafka works: creates a topic, writes an event to it, reads it back, and removes the topic.
  *
  * @param prefix put before the topic's name
- * @throws TimeoutError when the event does not come back in 20 s
+ * @throws TimeoutError if the event cannot be read within 20 s
  */
 export async function proveRoundTrip(kafka: Kafka, prefix: string): Promise<void> {
   const id = newId();

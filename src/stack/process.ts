@@ -9,7 +9,7 @@ export interface ProcessInfo {
   command: string;
 }
 
-/** All processes whose command line we may see; from /proc where there is one, else from `ps`. */
+/** All processes whose command line is readable, from /proc if it exists, else from `ps`. */
 export async function listProcesses(): Promise<ProcessInfo[]> {
   const entries = await readdir('/proc').catch(() => []);
   const ids = entries.filter((entry) => /^\d+$/.test(entry)).map(Number);
@@ -30,18 +30,18 @@ export function parseProcesses(lines: string): ProcessInfo[] {
   });
 }
 
-/** A process that ended meanwhile, and a zombie, has no command. */
+/** A process that has ended, or is a zombie, has no command line. */
 async function ofProc(pid: number): Promise<ProcessInfo> {
   const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   return { pid, command: words.replaceAll('\0', ' ').trim() };
 }
 
-/** Whether a process with this id exists (a zombie counts as gone: it holds nothing any more). */
+/** Whether a process with this id exists. A zombie counts as ended, because it holds no port and no file. */
 export async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it exists and is another user's.
+    // EPERM: the process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
@@ -49,9 +49,9 @@ export async function isAlive(pid: number): Promise<boolean> {
 }
 
 /**
- * Sends SIGTERM, and SIGKILL to what is still there after `grace` milliseconds.
+ * Sends SIGTERM, and SIGKILL if the process still exists after `grace` milliseconds.
  *
- * @returns how it ended; `gone` when there was no such process
+ * @returns how it ended; `gone` if there was no such process
  */
 export async function terminate(pid: number, grace: number): Promise<'gone' | 'stopped' | 'killed'> {
   if (!signal(pid, 'SIGTERM')) return 'gone';
@@ -61,7 +61,7 @@ export async function terminate(pid: number, grace: number): Promise<'gone' | 's
   return 'killed';
 }
 
-/** Waits until the process is gone, for at most `patience` milliseconds. */
+/** Waits until the process has ended, for at most `patience` milliseconds. */
 async function hasEnded(pid: number, patience: number): Promise<boolean> {
   const deadline = Date.now() + patience;
   while (await isAlive(pid)) {

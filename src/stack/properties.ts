@@ -16,7 +16,7 @@ export function brokerProperties(ports: BrokerPorts, dataDirectory: string): Bro
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
     'log.dirs': dataDirectory,
-    // One broker: Kafka's own topics cannot have the three replicas that are its default.
+    // With one broker Kafka's own topics cannot have three replicas, the default.
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '1',
     'transaction.state.log.replication.factor': '1',
@@ -37,14 +37,14 @@ export function formatProperties(properties: BrokerProperties): string {
     .join('');
 }
 
-/** What server.properties says of the broker that was started with it. */
+/** The facts in server.properties about the broker that was started with it. */
 export interface BrokerRecord {
   ports: BrokerPorts;
   /** Kafka's version. */
   version: string;
 }
 
-/** The text of server.properties: with the version ahead, so that the file alone tells what runs. */
+/** The text of server.properties. The version comes first, so that the file alone says what runs. */
 export function brokerFile(version: string, properties: BrokerProperties): string {
   return `# Kafka ${version}, written by hippo up; a next start writes it again\n${formatProperties(properties)}`;
 }

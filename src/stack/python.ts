@@ -1,7 +1,7 @@
 import { execa } from '../core/exec.ts';
 import { UserError } from '../core/errors.ts';
 
-/** What Spark 4.1 asks of Python (its package metadata: Requires-Python). */
+/** The Python that Spark 4.1 requires (Requires-Python in its package metadata). */
 export const REQUIRED_PYTHON: readonly [number, number] = [3, 10];
 
 export interface Python {
@@ -10,9 +10,9 @@ export interface Python {
 }
 
 /**
- * `python3`, else `python`, of the PATH.
+ * `python3`, else `python`, on PATH.
  *
- * @throws UserError when there is none, one that is too old, or one without the module venv
+ * @throws UserError if there is none, it is too old, or it lacks the module venv
  */
 export async function requirePython(env: NodeJS.ProcessEnv): Promise<Python> {
   const required = REQUIRED_PYTHON.join('.');
@@ -37,7 +37,7 @@ export async function requirePython(env: NodeJS.ProcessEnv): Promise<Python> {
           next,
         });
   }
-  // Debian packs venv's ensurepip apart.
+  // Debian has ensurepip, which venv needs, in a package of its own.
   const { failed } = await execa(fitting.command, ['-c', 'import venv, ensurepip'], { reject: false, env });
   if (failed)
     throw new UserError('Python has no venv', {

@@ -8,13 +8,13 @@ import { installOnce } from './install.ts';
 import { pipInstall } from './pip.ts';
 import { requirePython } from './python.ts';
 
-/** The version that is fetched where no Spark is here. */
+/** The version that is fetched if this machine has no Spark. */
 export const SPARK_VERSION = '4.1.1';
 
 export interface Spark {
   /** The program to run. */
   sparkSubmit: string;
-  /** `unknown` where it does not say. */
+  /** `unknown` if it does not tell. */
   version: string;
   source: 'SPARK_SUBMIT' | 'SPARK_HOME' | 'PATH' | 'cache';
 }
@@ -22,10 +22,10 @@ export interface Spark {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The Spark that is already here: `SPARK_SUBMIT` (the program itself), `SPARK_HOME`, `spark-submit` on the PATH, else
+ * The Spark of this machine: `SPARK_SUBMIT` (the program itself), `SPARK_HOME`, `spark-submit` on the PATH, else
  * the one in this user's cache; null when there is none.
  *
- * @throws UserError when a variable names something that is not there
+ * @throws UserError if a variable names a file that does not exist
  */
 export async function findSpark(env: Environment): Promise<Spark | null> {
   const given = env['SPARK_SUBMIT'];
@@ -45,8 +45,8 @@ export async function findSpark(env: Environment): Promise<Spark | null> {
 /**
  * Fetches pyspark into a virtual environment in the user's cache. Safe to repeat, to interrupt and to run twice at once.
  *
- * @param update is told what is being fetched
- * @throws UserError when there is no fitting Python, ChildError when pip fails
+ * @param update called with progress
+ * @throws UserError if there is no suitable Python, ChildError if pip fails
  */
 export async function installSpark(
   update: (detail: string) => void,
@@ -94,7 +94,7 @@ function ofCache(): Spark {
   return { sparkSubmit: join(cachedSpark(), 'spark-submit'), version: SPARK_VERSION, source: 'cache' };
 }
 
-/** By the jar beside it, which needs no JVM to be started; else by asking it. */
+/** The version in the name of its jar, which needs no JVM, else the output of spark-submit. */
 async function sparkVersion(sparkSubmit: string): Promise<string> {
   const home = join(dirname(await realpath(sparkSubmit)), '..');
   for (const jar of await readdir(join(home, 'jars')).catch(() => [])) {
@@ -114,7 +114,7 @@ function cancelledBy(signal: AbortSignal | undefined): { cancelSignal?: AbortSig
   return signal === undefined ? {} : { cancelSignal: signal };
 }
 
-/** pyspark's own spark-submit, found and run with the Python of its virtual environment wherever the folder lies. */
+/** pyspark's own spark-submit, found and run with the Python of its virtual environment. */
 const SPARK_SUBMIT = `#!/bin/sh
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit 1
 for home in "$here"/venv/lib/python3*/site-packages/pyspark; do

@@ -20,27 +20,27 @@ import { SPARK_VERSION, type Spark, findSpark, installSpark } from './spark.ts';
 export interface UpOptions {
   loaded: LoadedConfig;
   env: NodeJS.ProcessEnv;
-  /** The port for clients; left out: the last one, or a free one. */
+  /** The port for clients. Default: the port of the last start, or a free one. */
   port?: number | undefined;
-  /** Whether Spark is fetched where there is none. */
+  /** Whether to fetch Spark if there is none. */
   spark: boolean;
   signal?: AbortSignal | undefined;
 }
 
-/** What is here before anything is done. */
+/** The facts before anything is changed. */
 export interface UpFacts {
   place: StackPlace;
-  /** Brokers that are configured: then no stack of ours is wanted. */
+  /** Configured brokers; with them no local stack is started. */
   configured: { brokers: string[]; origin: BrokersOrigin } | null;
-  /** Runs already. */
+  /** A broker that runs already. */
   broker: FoundBroker | null;
-  /** What stack.json says; null where it is missing or damaged. */
+  /** The content of stack.json; null if it is missing or damaged. */
   recorded: StackFile | null;
   kafka: KafkaDistribution | null;
   spark: Spark | null;
 }
 
-/** What the steps find out on their way. */
+/** What the steps find out as they run. */
 export interface UpContext {
   brokers: string[];
   broker: RunningBroker | null;
@@ -49,10 +49,10 @@ export interface UpContext {
 }
 
 export interface UpResult {
-  /** Whether this command started the broker; false: it was up already, or is not ours. */
+  /** Whether this command started the broker; false if it ran already or is a configured one. */
   started: boolean;
   brokers: string[];
-  /** Where the brokers' addresses stand when they are configured; null for the local stack. */
+  /** The origin of configured addresses; null for the local stack. */
   configured: BrokersOrigin | null;
   /** The project's folder whose `.hippo` holds the stack. */
   directory: string;
@@ -61,16 +61,16 @@ export interface UpResult {
   topics: { created: string[]; present: string[] };
 }
 
-/** A plan that has not been carried out, for `--dry-run`. */
+/** A plan that was not executed, for `--dry-run`. */
 export interface UpPlan {
   dry_run: true;
   steps: { title: string; skip: string | null }[];
 }
 
 /**
- * Looks at what is here; changes nothing.
+ * Gathers the facts; changes nothing.
  *
- * @throws UserError for a port where brokers are configured
+ * @throws UserError for a port together with configured brokers
  */
 export async function gatherUpFacts({ loaded, env, port }: UpOptions): Promise<UpFacts> {
   const place = stackPlace(loaded.directory);
@@ -97,7 +97,7 @@ function notOurs({ brokers, origin }: FoundBrokers): UserError {
   });
 }
 
-/** What cannot be read is written anew. */
+/** A stack.json that cannot be read is written again. */
 function orNull<T>(read: () => T): T | null {
   try {
     return read();
@@ -106,7 +106,7 @@ function orNull<T>(read: () => T): T | null {
   }
 }
 
-/** The steps that lead from the facts to a stack that is up. */
+/** The steps from the facts to a running stack. */
 export function planUp(facts: UpFacts, options: UpOptions): Step<UpContext>[] {
   if (facts.configured !== null) return [createTopics(facts, options)];
   return [
@@ -134,7 +134,7 @@ export async function describeUp(steps: readonly Step<UpContext>[], facts: UpFac
   return { dry_run: true, steps: await Promise.all(described) };
 }
 
-/** What has become of it. */
+/** The result of the steps. */
 export function upResult(facts: UpFacts, context: UpContext): UpResult {
   const { broker, spark } = context;
   const recorded = facts.recorded?.kafka;
@@ -192,7 +192,7 @@ function startKafka({ place, broker, recorded, kafka }: UpFacts, options: UpOpti
         : false,
     run: async (context, update) => {
       await mkdir(place.state, { recursive: true });
-      // Nothing below is for a repository.
+      // Keeps everything in this folder out of git.
       await writeFile(join(place.state, '.gitignore'), '*\n');
       const { env, port, signal } = options;
       const start = async (): Promise<RunningBroker> => {
@@ -209,7 +209,7 @@ function startKafka({ place, broker, recorded, kafka }: UpFacts, options: UpOpti
   };
 }
 
-/** stack.json; a broker that was running before keeps its time of start. */
+/** The content of stack.json. A broker that ran before keeps its start time. */
 function stackFile(broker: RunningBroker, spark: Spark | null, recorded: StackFile | null): StackFile {
   const { pid, port, dataDirectory, logFile, version } = broker;
   return {

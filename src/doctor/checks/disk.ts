@@ -7,7 +7,7 @@ import { type Check, type Finding, error, ok, warning } from '../check.ts';
 import type { Environment } from '../environment.ts';
 
 const GIB = 2 ** 30;
-/** Below this, jobs fail on the way; below {@link TIGHT}, a shuffle or a day's logs may fill it. */
+/** Below this, jobs fail while they run; below {@link TIGHT}, a shuffle or the logs of a day may fill the disk. */
 const FULL = GIB / 2;
 const TIGHT = 2 * GIB;
 
@@ -16,7 +16,7 @@ interface Place {
   path: string;
 }
 
-/** Room where the project, the cache and Spark write. */
+/** Free space in the folders where the project, the cache and Spark write. */
 export const disk: Check = {
   id: 'disk',
   title: 'Disk',
@@ -64,7 +64,7 @@ async function judge({ purpose, path }: Place, existing: string, free: number): 
   return ok(text);
 }
 
-/** The folder itself, or the nearest above that is there: it is the one that a first write would go to. */
+/** The folder itself, or the nearest existing folder above it, in which the first write would create it. */
 async function nearestExisting(path: string): Promise<string> {
   const found = await stat(path).then(
     () => true,

@@ -7,7 +7,7 @@ import { unreachable } from './kafka.ts';
 
 const START = { commands: ['./start-client.sh'] };
 
-/** This hippo's consumer group: who owns it, and how far it has come. */
+/** This hippo's consumer group: its owner, its standbys and its lag. */
 export const group: Check = {
   id: 'group',
   title: 'Client',
@@ -34,7 +34,7 @@ export const group: Check = {
 interface PartitionProgress {
   topic: string;
   partition: number;
-  /** The next offset to be read; undefined where none was committed. */
+  /** The next offset to read; undefined if none was committed. */
   committed: bigint | undefined;
   low: bigint;
   high: bigint;
@@ -99,7 +99,7 @@ function membership(
   }
 }
 
-/** Messages between what was committed and the end. */
+/** The messages between the committed offsets and the end. */
 function lag(progress: readonly PartitionProgress[]): bigint {
   return progress.reduce((sum, { committed, low, high }) => {
     if (committed === undefined) return sum;
@@ -108,7 +108,7 @@ function lag(progress: readonly PartitionProgress[]): bigint {
   }, 0n);
 }
 
-/** Retention has deleted what the client had not read. */
+/** Messages that retention deleted before the client read them. */
 function losses(progress: readonly PartitionProgress[]): Finding[] {
   return progress.flatMap(({ topic, partition, committed, low }) => {
     if (committed === undefined || committed >= low) return [];

@@ -4,7 +4,7 @@ import type { ErrorPlace } from '../../core/errors.ts';
 import { type Check, type Diagnosis, type Finding, error, ok, skipped } from '../check.ts';
 import { sentence } from '../runner.ts';
 
-/** hippo.yaml: it loads, and its jobs mean something to the client. */
+/** hippo.yaml is valid, and the client can compile its jobs. */
 export const hippoYaml: Check = {
   id: 'hippo-yaml',
   title: 'hippo.yaml',

@@ -10,7 +10,7 @@ import { sparkSubmit } from './spark-submit.ts';
 import { startScripts } from './start-scripts.ts';
 import { topics } from './topics.ts';
 
-/** In the order in which they are printed: what waits for the network comes last. */
+/** All checks in the order in which they are printed; checks that wait for the network come last. */
 export const checks: readonly Check[] = [
   node,
   java,

@@ -5,7 +5,7 @@ import type { Environment } from '../environment.ts';
 import { installCommand } from '../install.ts';
 import { atLeast, versionIn } from '../versions.ts';
 
-/** The Java that Kafka and Spark would use: JAVA_HOME's, else the one on PATH. */
+/** The Java that Kafka and Spark use: JAVA_HOME, else the one on PATH. */
 export const java: Check = {
   id: 'java',
   title: 'Java',

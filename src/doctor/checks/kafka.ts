@@ -1,6 +1,6 @@
 import { type Check, type Finding, ok, skipped, warning } from '../check.ts';
 
-/** Kafka answers, and knows who it is. */
+/** Kafka answers and reports its cluster id. */
 export const kafka: Check = {
   id: 'kafka',
   title: 'Kafka',
@@ -29,7 +29,7 @@ export const kafka: Check = {
   },
 };
 
-/** Why the checks of topics and groups have nothing to look at, or undefined when they have. */
+/** Why topics and groups cannot be checked, or undefined if they can. */
 export async function unreachable(environment: Parameters<Check['run']>[0]): Promise<string | undefined> {
   if (environment.project.state === 'broken') return 'hippo.yaml cannot be used: see above';
   return environment.kafka().then(

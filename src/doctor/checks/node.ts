@@ -1,7 +1,7 @@
 import { type Check, type Finding, error, ok, warning } from '../check.ts';
 import { atLeast, versionIn } from '../versions.ts';
 
-/** What `engines` in package.json says. */
+/** The version in `engines` of package.json. */
 const REQUIRED = [22, 13];
 
 const remedy = {
@@ -9,7 +9,7 @@ const remedy = {
   text: `hippo needs Node ${REQUIRED.join('.')} or later; 24 is the long-term release.`,
 };
 
-/** The Node that runs hippo, and the one that a start script would find. */
+/** The Node that runs hippo, and the one that a start script finds on PATH. */
 export const node: Check = {
   id: 'node',
   title: 'Node',

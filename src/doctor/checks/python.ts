@@ -5,7 +5,7 @@ import { atLeast, versionIn } from '../versions.ts';
 /** PySpark 4.1 needs Python 3.10 (its package metadata). */
 const REQUIRED = [3, 10];
 
-/** The Python that PySpark would use: PYSPARK_PYTHON's, else python3 on PATH. */
+/** The Python that PySpark uses: PYSPARK_PYTHON, else python3 on PATH. */
 export const python: Check = {
   id: 'python',
   title: 'Python',

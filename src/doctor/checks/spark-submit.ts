@@ -9,13 +9,13 @@ const SOURCES: Record<Spark['source'], string> = {
   cache: "hippo's cache",
 };
 
-/** The Spark that start-spark.sh would use, and where it comes from. */
+/** The Spark that start-spark.sh uses, and where it comes from. */
 export const sparkSubmit: Check = {
   id: 'spark-submit',
   title: 'Spark',
   category: 'tools',
   about: "SPARK_SUBMIT's, SPARK_HOME's, PATH's or hippo's own",
-  // Where no jar tells the version, spark-submit is asked, and starts a JVM.
+  // If no jar name has the version, spark-submit must tell it, which starts a JVM.
   timeLimit: 35_000,
   async run({ env }) {
     const { findSpark } = await import('../../stack/spark.ts');

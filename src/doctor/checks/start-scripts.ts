@@ -6,7 +6,7 @@ import { UTF8_BOM, toUtf8Command, wideEncoding } from '../../core/encoding.ts';
 import { type Check, type Finding, error, ok, skipped, warning } from '../check.ts';
 import type { Environment } from '../environment.ts';
 
-/** The scripts that start the client and its jobs: there, executable, with an interpreter, and free of syntax errors. */
+/** The scripts that start the client and its jobs: they exist, are executable, have an interpreter and no syntax errors. */
 export const startScripts: Check = {
   id: 'start-scripts',
   title: 'Start scripts',
@@ -28,7 +28,7 @@ export const startScripts: Check = {
 
 interface Script {
   path: string;
-  /** Who runs it. */
+  /** The program that runs it. */
   user: string;
 }
 
@@ -78,7 +78,7 @@ async function examine(
     });
   }
   const start = bytes.toString('latin1');
-  // A binary needs no interpreter line, and has no syntax that bash could check.
+  // A binary needs no interpreter line, and bash cannot check its syntax.
   if (start.includes('\0')) return ok(name);
   return examineText(name, path, start, environment, signal);
 }

@@ -8,7 +8,7 @@ import { unreachable } from './kafka.ts';
 
 const DAY = 86_400_000;
 
-/** The hippo topics: there, led, replicated, and kept for as long as their purpose asks. */
+/** The hippo topics: they exist, have leaders and replicas, and a retention that fits their purpose. */
 export const topics: Check = {
   id: 'topics',
   title: 'Topics',
@@ -76,7 +76,7 @@ function examinePartitions({ topic, partitions }: TopicInfo): Finding[] {
   return findings;
 }
 
-/** The state topic has to be compacted: a time limit alone would make hippos forget their runs. */
+/** The state topic must be compacted: with deletion by time hippos would forget their runs. */
 function examineState(
   { topic }: TopicSpec,
   _info: TopicInfo,
@@ -99,7 +99,7 @@ function examineState(
   ];
 }
 
-/** Events have to outlive a weekend, and must not replace one another. */
+/** Event topics must keep records for at least a weekend, and must not be compacted. */
 function examineEvents(
   { topic }: TopicSpec,
   settings: Readonly<Record<string, string>>,
