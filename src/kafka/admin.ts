@@ -1,12 +1,21 @@
 import type { Cluster } from './cluster.ts';
-import { errorType, translate } from './errors.ts';
+import { translate } from './errors.ts';
 import type { ClusterInfo, GroupInfo, TopicInfo, TopicPartition, TopicSpec } from './port.ts';
-import { failOn, protocolErrors } from './wire/index.ts';
+import {
+  type Broker,
+  CreateTopics,
+  DeleteGroups,
+  DeleteTopics,
+  DescribeConfigs,
+  DescribeGroups,
+  ListGroups,
+  OffsetFetch,
+  ProtocolError,
+  errorOf,
+  failOn,
+} from './wire/index.ts';
 
 const TOPIC_RESOURCE = 2;
-const TOPIC_ALREADY_EXISTS = 36;
-const UNKNOWN_TOPIC = 3;
-const GROUP_ID_NOT_FOUND = 69;
 
 export function describeCluster(cluster: Cluster): Promise<ClusterInfo> {
   return cluster.attempt({}, async () => {
@@ -44,7 +53,7 @@ export function listTopics(cluster: Cluster): Promise<TopicInfo[]> {
 export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]): Promise<string[]> {
   if (specs.length === 0) return [];
   const { topicErrors } = await cluster.attempt({}, async () => {
-    const answer = await cluster.send(await cluster.controller(), 'CreateTopics', {
+    const answer = await cluster.send(await cluster.controller(), CreateTopics, {
       timeout: cluster.settings.requestTimeout,
       validateOnly: false,
       topics: specs.map(({ topic, partitions, replicationFactor, config }) => ({
@@ -55,18 +64,19 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
       })),
     });
     const passing = answer.topicErrors
-      .map(({ errorCode }) => protocolErrors.createErrorFromCode(errorCode))
-      .find(({ type }) => type === 'NOT_CONTROLLER');
+      .map(({ errorCode }) => errorOf(errorCode))
+      .find((error) => error?.type === 'NOT_CONTROLLER');
     if (passing !== undefined) throw passing;
     return answer;
   });
   for (const { topic, errorCode, errorMessage } of topicErrors) {
-    if (errorCode === 0 || errorCode === TOPIC_ALREADY_EXISTS) continue;
-    const error = protocolErrors.createErrorFromCode(errorCode);
-    if (errorMessage !== undefined && errorMessage !== null) error.message = errorMessage;
+    const error = errorOf(errorCode, errorMessage);
+    if (error === undefined || error.type === 'TOPIC_ALREADY_EXISTS') continue;
     throw translate(error, { brokers: cluster.brokers, topic });
   }
-  const created = topicErrors.filter(({ errorCode }) => errorCode === 0).map(({ topic }) => topic);
+  const created = topicErrors
+    .filter(({ errorCode }) => errorOf(errorCode) === undefined)
+    .map(({ topic }) => topic);
   if (created.length > 0) await cluster.attempt({}, () => haveLeaders(cluster, created));
   return specs.map(({ topic }) => topic).filter((topic) => created.includes(topic));
 }
@@ -75,7 +85,7 @@ async function haveLeaders(cluster: Cluster, topics: readonly string[]): Promise
   const { topicMetadata } = await cluster.metadata(topics);
   for (const { topicErrorCode, partitionMetadata } of topicMetadata) {
     failOn(topicErrorCode);
-    for (const { leader } of partitionMetadata) failOn(leader < 0 ? 5 : 0);
+    if (partitionMetadata.some(({ leader }) => leader < 0)) throw new ProtocolError('LEADER_NOT_AVAILABLE');
   }
 }
 
@@ -83,13 +93,13 @@ async function haveLeaders(cluster: Cluster, topics: readonly string[]): Promise
 export async function deleteTopics(cluster: Cluster, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   await cluster.attempt({}, async () => {
-    const { topicErrors } = await cluster.send(await cluster.controller(), 'DeleteTopics', {
+    const { topicErrors } = await cluster.send(await cluster.controller(), DeleteTopics, {
       topics: names,
       timeout: cluster.settings.requestTimeout,
     });
     for (const { topic, errorCode } of topicErrors) {
-      if (errorCode === 0 || errorCode === UNKNOWN_TOPIC) continue;
-      const error = protocolErrors.createErrorFromCode(errorCode);
+      const error = errorOf(errorCode);
+      if (error === undefined || error.type === 'UNKNOWN_TOPIC_OR_PARTITION') continue;
       throw error.type === 'NOT_CONTROLLER' ? error : translate(error, { brokers: cluster.brokers, topic });
     }
   });
@@ -98,7 +108,7 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
 
 export function topicConfig(cluster: Cluster, topic: string): Promise<Record<string, string>> {
   return cluster.attempt({ topic }, async () => {
-    const { resources } = await cluster.send(await cluster.any(), 'DescribeConfigs', {
+    const { resources } = await cluster.send(await cluster.any(), DescribeConfigs, {
       resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: [] }],
     });
     for (const { errorCode } of resources) failOn(errorCode);
@@ -113,11 +123,11 @@ export function listGroups(cluster: Cluster, prefix = ''): Promise<GroupInfo[]> 
     await cluster.metadata(null);
     const perBroker = await Promise.all(
       cluster.nodes().map(async (broker) => {
-        const { errorCode, groups } = await cluster.send(broker, 'ListGroups', {});
+        const { errorCode, groups } = await cluster.send(broker, ListGroups, {});
         failOn(errorCode);
         const names = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(prefix));
         if (names.length === 0) return [];
-        const described = await cluster.send(broker, 'DescribeGroups', { groupIds: names });
+        const described = await cluster.send(broker, DescribeGroups, { groupIds: names });
         return described.groups.map(groupInfo);
       }),
     );
@@ -126,17 +136,17 @@ export function listGroups(cluster: Cluster, prefix = ''): Promise<GroupInfo[]> 
 }
 
 export function describeGroup(cluster: Cluster, group: string): Promise<GroupInfo> {
-  return withCoordinator(cluster, group, async () => {
-    const { groups } = await cluster.send(await cluster.coordinator(group, 0), 'DescribeGroups', {
+  return atCoordinator(cluster, group, async (broker) => {
+    const { groups } = await cluster.send(broker, DescribeGroups, {
       groupIds: [group],
     });
-    for (const { errorCode } of groups) failOn(errorCode === GROUP_ID_NOT_FOUND ? 0 : errorCode);
+    for (const { errorCode } of groups) failOn(errorCode, 'GROUP_ID_NOT_FOUND');
     const [first] = groups;
     if (first === undefined) return { group, state: 'Dead', members: [] };
     const info = groupInfo(first);
     if (info.state !== 'Dead') return info;
     // A group on the new protocol (KIP-848) looks dead to this request, yet it is listed.
-    const { groups: listed } = await cluster.send(await cluster.coordinator(group, 0), 'ListGroups', {});
+    const { groups: listed } = await cluster.send(broker, ListGroups, {});
     return listed.some(({ groupId }) => groupId === group) ? { ...info, state: 'Unknown' } : info;
   });
 }
@@ -165,14 +175,14 @@ export function committedOffsets(
   group: string,
   topics: readonly string[],
 ): Promise<(TopicPartition & { offset: bigint })[]> {
-  return withCoordinator(cluster, group, async () => {
+  return atCoordinator(cluster, group, async (broker) => {
     const wanted = await Promise.all(
       topics.map(async (topic) => ({
         topic,
         partitions: (await partitionsOrNone(cluster, topic)).map((partition) => ({ partition })),
       })),
     );
-    const { errorCode, responses } = await cluster.send(await cluster.coordinator(group, 0), 'OffsetFetch', {
+    const { errorCode, responses } = await cluster.send(broker, OffsetFetch, {
       groupId: group,
       topics: wanted,
     });
@@ -189,26 +199,19 @@ export function committedOffsets(
 async function partitionsOrNone(cluster: Cluster, topic: string): Promise<number[]> {
   const { topicMetadata } = await cluster.metadata([topic]);
   return topicMetadata.flatMap(({ topicErrorCode, partitionMetadata }) => {
-    failOn(topicErrorCode === UNKNOWN_TOPIC ? 0 : topicErrorCode);
+    failOn(topicErrorCode, 'UNKNOWN_TOPIC_OR_PARTITION');
     return partitionMetadata.map(({ partitionId }) => partitionId);
   });
 }
 
 /** A group that is not there counts as deleted. */
 export function deleteGroup(cluster: Cluster, group: string): Promise<void> {
-  return withCoordinator(cluster, group, async () => {
-    const { results } = await cluster.send(await cluster.coordinator(group, 0), 'DeleteGroups', [group]);
-    for (const { errorCode } of results) failOn(errorCode === GROUP_ID_NOT_FOUND ? 0 : errorCode);
+  return atCoordinator(cluster, group, async (broker) => {
+    const { results } = await cluster.send(broker, DeleteGroups, [group]);
+    for (const { errorCode } of results) failOn(errorCode, 'GROUP_ID_NOT_FOUND');
   });
 }
 
-function withCoordinator<T>(cluster: Cluster, group: string, work: () => Promise<T>): Promise<T> {
-  return cluster.attempt({ group }, async () => {
-    try {
-      return await work();
-    } catch (error) {
-      if (errorType(error)?.includes('COORDINATOR') === true) cluster.forgetCoordinator(group, 0);
-      throw error;
-    }
-  });
+function atCoordinator<T>(cluster: Cluster, group: string, work: (broker: Broker) => Promise<T>): Promise<T> {
+  return cluster.attempt({ group }, () => cluster.atCoordinator('group', group, work));
 }

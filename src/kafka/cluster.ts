@@ -12,25 +12,34 @@ import {
   unreachable,
   unspokenWish,
 } from './errors.ts';
-import type { ConnectionSettings } from './settings.ts';
 import {
-  API,
-  type ApiName,
+  type Api,
   Broker,
-  ConnectionPool,
-  debug,
-  failOn,
-  kafkaLogger,
+  type ConnectionSettings,
+  type ErrorName,
+  FindCoordinator,
+  ListOffsets,
+  Metadata,
   type MetadataResponse,
-  openSocket,
-  protocol,
-  type ProtocolCall,
-  type Responses,
-  saslProvider,
+  ProtocolError,
+  closedError,
+  debug,
+  errorNamed,
+  failOn,
 } from './wire/index.ts';
 
 /** Between the first tries of two brokers of the list: the first one that answers is used. */
 const STAGGER_MS = 250;
+
+/** What a broker coordinates for its clients. */
+export type CoordinatorKind = 'group' | 'transaction';
+
+/** Errors after which another broker may be the coordinator. */
+const COORDINATOR_GONE = new Set<ErrorName | undefined>([
+  'COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR',
+  'TRANSACTION_COORDINATOR_FENCED',
+]);
 
 /**
  * The brokers of one cluster: who leads what, and one connection to each that is needed.
@@ -43,7 +52,7 @@ export class Cluster {
   #nodes = new Map<number, Broker>();
   #seed: Broker | undefined;
   #leaders = new Map<string, Map<number, number>>();
-  #connecting = new Map<Broker, Promise<void>>();
+  /** Node ids, by kind and key. */
   #coordinators = new Map<string, number>();
   #controller: number | undefined;
   #reconnecting: Promise<void> | undefined;
@@ -81,7 +90,7 @@ export class Cluster {
     const settled = new AbortController();
     const attempts = this.brokers.map(async (address, index) => {
       await sleep(index * STAGGER_MS, undefined, { signal: settled.signal });
-      const broker = this.#brokerAt(address);
+      const broker = new Broker(address, this.settings);
       tried.push(broker);
       let answered = false;
       try {
@@ -103,7 +112,7 @@ export class Cluster {
       throw this.#firstOf(error.errors, reasons);
     } finally {
       settled.abort();
-      for (const broker of tried) if (broker !== this.#seed || this.isClosed) release(broker);
+      for (const broker of tried) if (broker !== this.#seed || this.isClosed) broker.close();
     }
     if (this.isClosed) throw closedError();
   }
@@ -119,59 +128,36 @@ export class Cluster {
   /** Without credentials a connection proves nothing: a broker that wants some closes it at the first request. */
   async #enter(broker: Broker): Promise<void> {
     if (this.settings.sasl !== null) return;
-    await this.send(broker, 'ListOffsets', { replicaId: -1, isolationLevel: 0, topics: [] });
+    await this.send(broker, ListOffsets, { replicaId: -1, isolationLevel: 0, topics: [] });
   }
 
-  /** One request to one broker. */
-  async send<Name extends ApiName & keyof Responses>(
+  /** One request to one broker, whose connections are dropped where that fails. */
+  async send<Request, Response extends object>(
     broker: Broker,
-    api: Name,
-    args: object,
-  ): Promise<Responses[Name]> {
-    const definition = protocol.requests[api];
-    if (definition === undefined) throw new Error(`no encoding of ${api}`);
-    await this.#ready(broker);
-    const call = broker.lookupRequest(API[api], definition)(args);
-    return (await this.call(broker, {
-      ...call,
-      response: { decode: call.response.decode, parse: (data) => Promise.resolve(data) },
-    })) as Responses[Name];
-  }
-
-  /** A request in an encoding of ours. */
-  call(broker: Broker, call: ProtocolCall): Promise<unknown> {
-    return this.over(broker, (connections) => connections.send({ logResponseError: false, ...call }));
-  }
-
-  /** Whatever goes over the connections to a broker, which are dropped where that fails. */
-  async over<T>(broker: Broker, work: (connections: ConnectionPool) => Promise<T>): Promise<T> {
-    await this.#ready(broker);
+    api: Api<Request, Response>,
+    request: Request,
+  ): Promise<Response> {
+    if (this.#closed) throw closedError();
     try {
-      return await work(broker.connectionPool);
+      return await broker.send(api, request);
     } catch (error) {
       if (isConnectionError(error)) this.forget(broker);
       throw error;
     }
   }
 
-  /** The newest version of a request that both the broker and we speak. */
-  async version(broker: Broker, api: ApiName, ours: number): Promise<number> {
-    await this.#ready(broker);
-    return Math.min(ours, broker.versions?.[API[api]]?.maxVersion ?? ours);
-  }
-
   /** Any broker that can be talked to. */
   async any(): Promise<Broker> {
     const connected = [...this.#nodes.values(), ...(this.#seed === undefined ? [] : [this.#seed])].find(
-      (broker) => broker.isConnected(),
+      (broker) => broker.isConnected,
     );
     if (connected !== undefined) return connected;
     for (const broker of this.#nodes.values()) {
       try {
-        await within(this.settings.connectTimeout, this.#ready(broker), () => new Error('no answer'));
+        await within(this.settings.connectTimeout, this.#connected(broker), () => new Error('no answer'));
         return broker;
       } catch (error) {
-        debug('a broker does not answer', { broker: addressOf(broker), error: String(error) });
+        debug('a broker does not answer', { broker: broker.address, error: String(error) });
       }
     }
     this.#reconnecting ??= this.#reconnect().finally(() => (this.#reconnecting = undefined));
@@ -188,7 +174,7 @@ export class Cluster {
   /** @param topics null: all of them */
   async metadata(topics: readonly string[] | null): Promise<MetadataResponse> {
     const broker = await this.any();
-    const answer = await this.send(broker, 'Metadata', {
+    const answer = await this.send(broker, Metadata, {
       topics: topics ?? [],
       allowAutoTopicCreation: false,
     });
@@ -212,8 +198,9 @@ export class Cluster {
   async refresh(topics: readonly string[]): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
     const { topicMetadata } = await this.metadata(topics);
     for (const { topic, topicErrorCode } of topicMetadata) {
-      if (topicErrorCode === 3) throw unknownTopic(topic, this.brokers);
-      failOn(topicErrorCode === 5 ? 0 : topicErrorCode);
+      if (errorNamed(topicErrorCode) === 'UNKNOWN_TOPIC_OR_PARTITION')
+        throw unknownTopic(topic, this.brokers);
+      failOn(topicErrorCode, 'LEADER_NOT_AVAILABLE');
     }
     return leadersOf(topicMetadata);
   }
@@ -223,7 +210,7 @@ export class Cluster {
     let leader = this.#leaders.get(topic)?.get(partition);
     if (leader === undefined || leader < 0) leader = (await this.refresh([topic])).get(topic)?.get(partition);
     if (leader === undefined) throw unknownTopic(`${topic}[${partition}]`, this.brokers);
-    failOn(leader < 0 ? 5 : 0);
+    if (leader < 0) throw new ProtocolError('LEADER_NOT_AVAILABLE');
     return this.node(leader);
   }
 
@@ -237,8 +224,8 @@ export class Cluster {
     if (known !== undefined) return known;
     await this.metadata([...this.#leaders.keys()].slice(0, 1));
     const broker = this.#nodes.get(nodeId);
-    if (broker === undefined) failOn(8);
-    return broker as Broker;
+    if (broker === undefined) throw new ProtocolError('BROKER_NOT_AVAILABLE');
+    return broker;
   }
 
   nodes(): Broker[] {
@@ -251,23 +238,32 @@ export class Cluster {
     return this.#controller === undefined || this.#controller < 0 ? this.any() : this.node(this.#controller);
   }
 
-  /** @param type 0 of a group, 1 of a transactional id */
-  async coordinator(key: string, type: 0 | 1): Promise<Broker> {
-    const name = `${type} ${key}`;
+  /** Does `work` with the broker that coordinates a group or a transactional id; it is asked for again where that has moved. */
+  async atCoordinator<T>(
+    kind: CoordinatorKind,
+    key: string,
+    work: (broker: Broker) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work(await this.#coordinator(kind, key));
+    } catch (error) {
+      if (COORDINATOR_GONE.has(errorType(error))) this.#coordinators.delete(`${kind} ${key}`);
+      throw error;
+    }
+  }
+
+  async #coordinator(kind: CoordinatorKind, key: string): Promise<Broker> {
+    const name = `${kind} ${key}`;
     const known = this.#coordinators.get(name);
     if (known !== undefined) return this.node(known);
-    const answer = await this.send(await this.any(), 'GroupCoordinator', {
+    const answer = await this.send(await this.any(), FindCoordinator, {
       groupId: key,
-      coordinatorType: type,
+      coordinatorType: kind === 'group' ? 0 : 1,
     });
     failOn(answer.errorCode);
     const { nodeId, host, port } = answer.coordinator;
     this.#coordinators.set(name, nodeId);
     return this.#adopt(nodeId, host, port);
-  }
-
-  forgetCoordinator(key: string, type: 0 | 1): void {
-    this.#coordinators.delete(`${type} ${key}`);
   }
 
   /**
@@ -308,7 +304,7 @@ export class Cluster {
     this.#leaders.clear();
     this.#coordinators.clear();
     this.#controller = undefined;
-    release(broker);
+    broker.close();
   }
 
   close(): Promise<void> {
@@ -317,7 +313,7 @@ export class Cluster {
       ...this.#nodes.values(),
       ...(this.#seed === undefined ? [] : [this.#seed]),
     ]))
-      release(broker);
+      broker.close();
     this.#nodes.clear();
     this.#seed = undefined;
     return Promise.resolve();
@@ -332,52 +328,21 @@ export class Cluster {
   #adopt(nodeId: number, host: string, port: number): Broker {
     const known = this.#nodes.get(nodeId);
     const address = `${host}:${port}`;
-    if (known !== undefined && addressOf(known) === address) return known;
-    if (known !== undefined) release(known);
-    const broker =
-      this.#seed !== undefined && addressOf(this.#seed) === address ? this.#seed : this.#brokerAt(address);
+    if (known?.address === address) return known;
+    known?.close();
+    const broker = this.#seed?.address === address ? this.#seed : new Broker(address, this.settings);
     this.#nodes.set(nodeId, broker);
     return broker;
   }
 
-  /** Connects once, however many ask at the same time. */
-  async #ready(broker: Broker): Promise<void> {
+  async #connected(broker: Broker): Promise<void> {
     if (this.#closed) throw closedError();
-    if (broker.isConnected()) return;
-    let connecting = this.#connecting.get(broker);
-    if (connecting === undefined) {
-      connecting = broker.connect().finally(() => this.#connecting.delete(broker));
-      this.#connecting.set(broker, connecting);
-    }
     try {
-      await connecting;
+      await broker.connect();
     } catch (error) {
       if (isConnectionError(error)) this.forget(broker);
       throw error;
     }
-  }
-
-  #brokerAt(address: string): Broker {
-    const { host, port } = parseAddress(address);
-    const { clientId, tls, sasl, connectTimeout, requestTimeout } = this.settings;
-    const connectionPool = new ConnectionPool({
-      host,
-      port,
-      clientId,
-      ssl: tls,
-      sasl: sasl === null ? null : saslProvider(sasl),
-      socketFactory: openSocket,
-      connectionTimeout: connectTimeout,
-      requestTimeout,
-      enforceRequestTimeout: true,
-      logger: kafkaLogger,
-    });
-    return new Broker({
-      connectionPool,
-      logger: kafkaLogger,
-      authenticationTimeout: connectTimeout,
-      allowAutoTopicCreation: false,
-    });
   }
 }
 
@@ -388,35 +353,4 @@ function leadersOf(topics: MetadataResponse['topicMetadata']): Map<string, Map<n
       new Map(partitionMetadata.map(({ partitionId, leader }) => [partitionId, leader])),
     ]),
   );
-}
-
-/** `host:port`, also `[::1]:9092`. */
-export function parseAddress(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(':');
-  return {
-    host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),
-    port: Number(address.slice(colon + 1)),
-  };
-}
-
-export function addressOf(broker: Broker): string {
-  return `${broker.connectionPool.host}:${broker.connectionPool.port}`;
-}
-
-/**
- * Closes the connections now and for good, whatever is still on its way: kafkajs's disconnect waits for all answers first,
- * and whoever is in the middle of asking would open a new one, that nobody closes.
- */
-function release(broker: Broker): void {
-  for (const connection of broker.connectionPool.pool) {
-    connection.connect = () => Promise.reject(closedError());
-    connection.rejectRequests(closedError());
-    connection.disconnect().catch(() => undefined);
-    // With an error: who waits for it to be connected learns it from that only.
-    connection.socket?.destroy(closedError());
-  }
-}
-
-function closedError(): Error {
-  return Object.assign(new Error('the connection was closed'), { name: 'KafkaJSConnectionClosedError' });
 }

@@ -32,7 +32,8 @@ export async function connectKafka({
   try {
     return await openKafka(connectionSettings(brokers, settings, clientId), signal);
   } catch (error) {
-    const { UnreachableError, advised } = await import('./errors.ts');
+    const { advised } = await import('./errors.ts');
+    const { UnreachableError } = await import('./failures.ts');
     throw next !== undefined && error instanceof UnreachableError ? advised(error, next) : error;
   }
 }

@@ -6,24 +6,27 @@ import {
   UserError,
   messageOf,
 } from '../core/errors.ts';
-import { SaslHandshakeError, handshakeFailed } from './sasl-errors.ts';
+import { FencedError, UnreachableError } from './failures.ts';
+import { credentialsRefused, handshakeFailed } from './sasl-errors.ts';
 import { USE_CERTIFICATE, USE_PLAIN, USE_TLS, isTlsFailure, tlsFailed } from './tls-errors.ts';
+import {
+  CredentialsRefusedError,
+  type ErrorName,
+  SaslHandshakeError,
+  isClosedConnection,
+  isLostConnection,
+  isRequestTimeout,
+} from './wire/index.ts';
 
-/** Another producer has taken the transactional id over: this process is not the owner any more and must stop writing. */
-export class FencedError extends ServiceError {}
-
-/** No broker of the list can be talked to. */
-export class UnreachableError extends ServiceError {}
-
-/** What kafkajs's errors carry, as far as it is used. */
-interface KafkaJsError extends Error {
-  /** Kafka's own name of the error, e.g. `NOT_LEADER_FOR_PARTITION`. */
-  type?: string;
-  /** A protocol error's number, or a connection error's system code. */
+/** What a protocol error of ours and kafkajs's errors carry, as far as it is used. */
+interface KafkaError extends Error {
+  /** Of a protocol error. */
+  type?: ErrorName;
+  retriable?: boolean;
+  /** A connection error's system code. */
   code?: number | string;
   /** `host:port` of a connection error. */
   broker?: string;
-  retriable?: boolean;
 }
 
 /** What was being done, for the text of an error. */
@@ -34,34 +37,28 @@ export interface Doing {
   transactionalId?: string;
 }
 
-const CONNECTION_ERRORS = new Set([
-  'KafkaJSConnectionError',
-  'KafkaJSConnectionClosedError',
-  'KafkaJSRequestTimeoutError',
-  'KafkaJSLockTimeout',
-]);
-
 /** The broker could not be talked to; another try, or another broker, may help. */
 export function isConnectionError(thrown: unknown): boolean {
   if (thrown instanceof UnreachableError) return true;
-  return thrown instanceof Error && CONNECTION_ERRORS.has(thrown.name) && !isTlsFailure(codeOf(thrown));
+  return isLostConnection(thrown) && !isTlsFailure(codeOf(thrown));
 }
 
 /** Kafka's own name of a protocol error, e.g. `OFFSET_OUT_OF_RANGE`. */
-export function errorType(thrown: unknown): string | undefined {
-  return thrown instanceof Error ? (thrown as KafkaJsError).type : undefined;
+export function errorType(thrown: unknown): ErrorName | undefined {
+  return thrown instanceof Error ? (thrown as KafkaError).type : undefined;
 }
 
 export function isRetriable(thrown: unknown): boolean {
   return (
     thrown instanceof Error &&
-    (thrown as KafkaJsError).type !== undefined &&
-    (thrown as KafkaJsError).retriable === true
+    (thrown as KafkaError).type !== undefined &&
+    (thrown as KafkaError).retriable === true
   );
 }
 
 export function isFenced(thrown: unknown): boolean {
-  return thrown instanceof FencedError || errorType(thrown) === 'INVALID_PRODUCER_EPOCH';
+  const type = errorType(thrown);
+  return thrown instanceof FencedError || type === 'INVALID_PRODUCER_EPOCH' || type === 'PRODUCER_FENCED';
 }
 
 /**
@@ -72,10 +69,11 @@ export function translate(thrown: unknown, doing: Doing): HippoError {
   if (thrown instanceof HippoError) return thrown;
   if (thrown instanceof TypeError || thrown instanceof RangeError)
     return new BugError(thrown.message, { cause: thrown });
-  const error = thrown as KafkaJsError;
+  const error = thrown as KafkaError;
   if (isFenced(error)) return fenced(doing, error);
   const at = error.broker ?? doing.brokers.join(', ');
   if (error instanceof SaslHandshakeError) return handshakeFailed(at, error);
+  if (error instanceof CredentialsRefusedError) return credentialsRefused(error);
   const tls = tlsFailed(codeOf(error), { at, words: messageOf(error), cause: error });
   if (tls !== undefined) return tls;
   if (isConnectionError(error))
@@ -158,10 +156,7 @@ export function unspokenWish(
 }
 
 function isClosed(error: unknown): boolean {
-  return (
-    ['ECONNRESET', 'EPIPE'].includes(codeOf(error)) ||
-    (error instanceof Error && error.name === 'KafkaJSConnectionClosedError')
-  );
+  return ['ECONNRESET', 'EPIPE'].includes(codeOf(error)) || isClosedConnection(error);
 }
 
 /** Why a connection failed, in words. */
@@ -182,14 +177,13 @@ export function connectionReason(error: unknown): string {
       return 'no answer';
   }
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'KafkaJSConnectionClosedError') return 'the connection was closed';
-  if (error.name === 'KafkaJSRequestTimeoutError' || error.message === 'Connection timeout')
-    return 'no answer';
+  if (isClosedConnection(error)) return 'the connection was closed';
+  if (isRequestTimeout(error) || error.message === 'Connection timeout') return 'no answer';
   return error.message.replace(/^Connection error: /, '');
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error ? String((error as KafkaJsError).code ?? '') : '';
+  return error instanceof Error ? String((error as KafkaError).code ?? '') : '';
 }
 
 function fenced(doing: Doing, cause: unknown): FencedError {
@@ -208,7 +202,7 @@ export function unknownTopic(topic: string, brokers: readonly string[], cause?: 
   });
 }
 
-function protocolError(doing: Doing, error: KafkaJsError): HippoError {
+function protocolError(doing: Doing, error: KafkaError): HippoError {
   const at = `Kafka at ${doing.brokers.join(', ')}`;
   switch (error.type) {
     case 'UNKNOWN_TOPIC_OR_PARTITION':

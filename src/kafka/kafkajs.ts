@@ -15,8 +15,8 @@ import { offsetRanges, offsetsAt } from './offsets.ts';
 import type { Kafka } from './port.ts';
 import { IdempotentProducer, initProducer } from './producer.ts';
 import { GrouplessReader } from './reader.ts';
-import type { ConnectionSettings } from './settings.ts';
 import { openTransactionalProducer } from './transactions.ts';
+import type { ConnectionSettings } from './wire/index.ts';
 
 /**
  * The port over kafkajs's connections and encodings.

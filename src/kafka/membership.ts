@@ -4,14 +4,31 @@ import type { Cluster } from './cluster.ts';
 import { Backoff } from './deadline.ts';
 import { errorType, isConnectionError, isRetriable, translate } from './errors.ts';
 import type { MemberOptions, Membership, ReadPosition } from './port.ts';
-import { debug, failOn, MemberAssignment, MemberMetadata, type Responses } from './wire/index.ts';
+import {
+  type Broker,
+  type ErrorName,
+  Heartbeat,
+  JoinGroup,
+  LeaveGroup,
+  MemberAssignment,
+  MemberMetadata,
+  OffsetCommit,
+  SyncGroup,
+  debug,
+  errorNamed,
+  failOn,
+} from './wire/index.ts';
 
 /** The name of our way to assign partitions. A member that does not know it cannot join the group. */
 const PROTOCOL = 'hippo-single-owner';
 const PROTOCOL_VERSION = 1;
 
 /** The membership has ended on the broker's side; joining again is all that is needed. */
-const EXPELLED = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']);
+const EXPELLED = new Set<ErrorName | undefined>([
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'FENCED_INSTANCE_ID',
+]);
 
 /** What a member tells the others when it joins. */
 interface MemberState {
@@ -82,7 +99,7 @@ class GroupMember implements Membership {
         await this.#join();
         return;
       } catch (error) {
-        const type = errorType(error) ?? '';
+        const type = errorType(error);
         if (EXPELLED.has(type)) this.#memberId = '';
         else if (type !== 'REBALANCE_IN_PROGRESS') throw error;
       }
@@ -97,8 +114,7 @@ class GroupMember implements Membership {
         // On the shared connections: ours may be waiting for the others of the group.
         await this.#heartbeat(this.#shared);
       } catch (error) {
-        const type = errorType(error) ?? '';
-        if (type.includes('COORDINATOR')) this.#shared.forgetCoordinator(this.#options.group, 0);
+        const type = errorType(error);
         if (EXPELLED.has(type)) {
           // Who is just joining again belongs to a generation that it does not know yet.
           await this.#joining;
@@ -130,12 +146,12 @@ class GroupMember implements Membership {
       })),
     }));
     try {
-      const broker = await this.#shared.coordinator(group, 0);
       const identity = { groupId: group, groupGenerationId: this.#generation, memberId: this.#memberId };
-      const { responses } = await this.#shared.send(broker, 'OffsetCommit', { ...identity, topics });
-      for (const { partitions } of responses) for (const { errorCode } of partitions) failOn(errorCode);
+      await this.#shared.atCoordinator('group', group, async (broker) => {
+        const { responses } = await this.#shared.send(broker, OffsetCommit, { ...identity, topics });
+        for (const { partitions } of responses) for (const { errorCode } of partitions) failOn(errorCode);
+      });
     } catch (error) {
-      if (errorType(error)?.includes('COORDINATOR') === true) this.#shared.forgetCoordinator(group, 0);
       debug('offsets could not be committed', { error: String(error) });
     }
   }
@@ -148,8 +164,10 @@ class GroupMember implements Membership {
     try {
       if (this.#memberId !== '') {
         // On the shared connections: ours may be waiting for the others of the group.
-        const broker = await this.#shared.coordinator(groupId, 0);
-        await this.#shared.send(broker, 'LeaveGroup', { groupId, memberId: this.#memberId });
+        const request = { groupId, memberId: this.#memberId };
+        await this.#shared.atCoordinator('group', groupId, (broker) =>
+          this.#shared.send(broker, LeaveGroup, request),
+        );
       }
     } catch (error) {
       debug('the group could not be left; it will notice', { error: String(error) });
@@ -178,12 +196,11 @@ class GroupMember implements Membership {
           this.#mustJoin = true;
           continue;
         }
-        if (EXPELLED.has(type ?? '')) {
+        if (EXPELLED.has(type)) {
           this.#memberId = '';
           this.#mustJoin = true;
           this.#lose(`the group has expelled this client (${messageOf(error)})`);
         } else if (isConnectionError(error) || isRetriable(error)) {
-          if (type?.includes('COORDINATOR') === true) this.#cluster.forgetCoordinator(this.#options.group, 0);
           debug('the group cannot be reached', { error: String(error) });
           // Whoever has given up may be the owner to the broker all the same: only a new join makes that clear.
           if (this.#isLeaseOver()) this.#mustJoin = true;
@@ -217,13 +234,14 @@ class GroupMember implements Membership {
 
   async #heartbeat(cluster: Cluster): Promise<void> {
     const { group: groupId } = this.#options;
-    const broker = await cluster.coordinator(groupId, 0);
     const identity = { groupId, groupGenerationId: this.#generation, memberId: this.#memberId };
-    // The broker counts from when it hears of us, which is before we hear of it.
-    const asked = performance.now();
-    const { errorCode } = await cluster.send(broker, 'Heartbeat', identity);
-    failOn(errorCode);
-    this.#lastContact = Math.max(this.#lastContact, asked);
+    await cluster.atCoordinator('group', groupId, async (broker) => {
+      // The broker counts from when it hears of us, which is before we hear of it.
+      const asked = performance.now();
+      const { errorCode } = await cluster.send(broker, Heartbeat, identity);
+      failOn(errorCode);
+      this.#lastContact = Math.max(this.#lastContact, asked);
+    });
   }
 
   /** Nobody has heard of us for a session: another member may own by now, and this one does no more. */
@@ -243,16 +261,19 @@ class GroupMember implements Membership {
     }
   }
 
-  async #joinOnce(): Promise<void> {
+  #joinOnce(): Promise<void> {
+    return this.#cluster.atCoordinator('group', this.#options.group, (broker) => this.#joinAt(broker));
+  }
+
+  async #joinAt(broker: Broker): Promise<void> {
     const { group: groupId, sessionTimeout, topics } = this.#options;
-    const broker = await this.#cluster.coordinator(groupId, 0);
     const state: MemberState = { ownerSince: this.#ownerSince };
     const metadata = MemberMetadata.encode({
       version: PROTOCOL_VERSION,
       topics,
       userData: Buffer.from(JSON.stringify(state)),
     });
-    const joined = await this.#cluster.send(broker, 'JoinGroup', {
+    const joined = await this.#cluster.send(broker, JoinGroup, {
       groupId,
       sessionTimeout,
       rebalanceTimeout: sessionTimeout,
@@ -262,11 +283,12 @@ class GroupMember implements Membership {
     });
     if (joined.memberId !== '') this.#memberId = joined.memberId;
     // The first answer only gives us our id (KIP-394).
-    if (this.#memberId !== '' && joined.errorCode === MEMBER_ID_REQUIRED) return this.#joinOnce();
+    if (this.#memberId !== '' && errorNamed(joined.errorCode) === 'MEMBER_ID_REQUIRED')
+      return this.#joinAt(broker);
     failOn(joined.errorCode);
     const groupAssignment = joined.leaderId === joined.memberId ? await this.#assign(joined.members) : [];
     const asked = performance.now();
-    const synced = await this.#cluster.send(broker, 'SyncGroup', {
+    const synced = await this.#cluster.send(broker, SyncGroup, {
       groupId,
       generationId: joined.generationId,
       memberId: joined.memberId,
@@ -286,7 +308,7 @@ class GroupMember implements Membership {
 
   /** As the group's leader: everything to the present owner, else to the member that has been waiting first. */
   async #assign(
-    members: Responses['JoinGroup']['members'],
+    members: readonly { memberId: string; memberMetadata: Buffer }[],
   ): Promise<{ memberId: string; memberAssignment: Buffer }[]> {
     const candidates = members.map(({ memberId, memberMetadata }) => ({
       memberId,
@@ -318,8 +340,6 @@ class GroupMember implements Membership {
     this.#options.onLost(reason);
   }
 }
-
-const MEMBER_ID_REQUIRED = 79;
 
 /** Another program that calls our protocol by its name may say anything. */
 function ownerSinceOf(memberMetadata: Buffer): number | null {

@@ -1,11 +1,16 @@
 import type { Cluster } from './cluster.ts';
 import type { OffsetRange, TopicPartition } from './port.ts';
-import { type Broker, failOn } from './wire/index.ts';
+import { type Broker, ListOffsets, errorOf } from './wire/index.ts';
 
-const EARLIEST = -2;
-const LATEST = -1;
-const UNCOMMITTED = 0;
-const COMMITTED = 1;
+/** Which offset of a partition is asked for, in ListOffsets' own numbers: by a timestamp, of committed records or of all. */
+interface Point {
+  timestamp: number;
+  isolationLevel: 0 | 1;
+}
+
+const EARLIEST: Point = { timestamp: -2, isolationLevel: 0 };
+const LATEST: Point = { timestamp: -1, isolationLevel: 0 };
+const LATEST_STABLE: Point = { timestamp: -1, isolationLevel: 1 };
 
 /** The start of a partition's log. */
 export async function lowOffset(
@@ -13,15 +18,15 @@ export async function lowOffset(
   broker: Broker,
   { topic, partition }: TopicPartition,
 ): Promise<bigint> {
-  const found = await listOffsets(cluster, broker, topic, [partition], EARLIEST, UNCOMMITTED);
+  const found = await listOffsets(cluster, broker, { topic, partitions: [partition], point: EARLIEST });
   return found.get(partition) ?? 0n;
 }
 
 export async function offsetRanges(cluster: Cluster, topic: string): Promise<OffsetRange[]> {
   const [low, high, stable] = await Promise.all([
-    offsetsOf(cluster, topic, EARLIEST, UNCOMMITTED),
-    offsetsOf(cluster, topic, LATEST, UNCOMMITTED),
-    offsetsOf(cluster, topic, LATEST, COMMITTED),
+    offsetsOf(cluster, topic, EARLIEST),
+    offsetsOf(cluster, topic, LATEST),
+    offsetsOf(cluster, topic, LATEST_STABLE),
   ]);
   return [...low].map(([partition, offset]) => ({
     partition,
@@ -38,8 +43,8 @@ export async function offsetsAt(
   at: number,
 ): Promise<{ partition: number; offset: bigint }[]> {
   const [found, end] = await Promise.all([
-    offsetsOf(cluster, topic, Math.max(0, Math.floor(at)), UNCOMMITTED),
-    offsetsOf(cluster, topic, LATEST, UNCOMMITTED),
+    offsetsOf(cluster, topic, { timestamp: Math.max(0, Math.floor(at)), isolationLevel: 0 }),
+    offsetsOf(cluster, topic, LATEST),
   ]);
   return [...found].map(([partition, offset]) => ({
     partition,
@@ -48,12 +53,7 @@ export async function offsetsAt(
 }
 
 /** By partition, in order. */
-async function offsetsOf(
-  cluster: Cluster,
-  topic: string,
-  timestamp: number,
-  isolation: number,
-): Promise<Map<number, bigint>> {
+async function offsetsOf(cluster: Cluster, topic: string, point: Point): Promise<Map<number, bigint>> {
   const partitions = await cluster.partitions(topic);
   const leaders = new Map<Broker, number[]>();
   for (const partition of partitions) {
@@ -61,7 +61,7 @@ async function offsetsOf(
     leaders.set(leader, [...(leaders.get(leader) ?? []), partition]);
   }
   const answers = await Promise.all(
-    [...leaders].map(([broker, led]) => listOffsets(cluster, broker, topic, led, timestamp, isolation)),
+    [...leaders].map(([broker, led]) => listOffsets(cluster, broker, { topic, partitions: led, point })),
   );
   return new Map(answers.flatMap((answer) => [...answer]).sort(([a], [b]) => a - b));
 }
@@ -69,20 +69,22 @@ async function offsetsOf(
 async function listOffsets(
   cluster: Cluster,
   broker: Broker,
-  topic: string,
-  partitions: readonly number[],
-  timestamp: number,
-  isolationLevel: number,
+  { topic, partitions, point }: { topic: string; partitions: readonly number[]; point: Point },
 ): Promise<Map<number, bigint>> {
-  const { responses } = await cluster.send(broker, 'ListOffsets', {
+  const { responses } = await cluster.send(broker, ListOffsets, {
     replicaId: -1,
-    isolationLevel,
-    topics: [{ topic, partitions: partitions.map((partition) => ({ partition, timestamp })) }],
+    isolationLevel: point.isolationLevel,
+    topics: [
+      { topic, partitions: partitions.map((partition) => ({ partition, timestamp: point.timestamp })) },
+    ],
   });
   const offsets = new Map<number, bigint>();
   for (const { partition, errorCode, offset } of responses.flatMap((response) => response.partitions)) {
-    if (errorCode !== 0) cluster.forgetLeaders([topic]);
-    failOn(errorCode);
+    const error = errorOf(errorCode);
+    if (error !== undefined) {
+      cluster.forgetLeaders([topic]);
+      throw error;
+    }
     offsets.set(partition, BigInt(offset));
   }
   return offsets;

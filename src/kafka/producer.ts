@@ -1,10 +1,18 @@
 import { ServiceError, UserError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
-import { errorType, isConnectionError, isRetriable } from './errors.ts';
+import { isConnectionError, isRetriable } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
 import { isList } from '../core/headers.ts';
 import type { Headers, OutgoingRecord, Producer, RecordPlace } from './port.ts';
-import { BatchWriter, type Broker, failOn, produce, protocolErrors } from './wire/index.ts';
+import {
+  BatchWriter,
+  type Broker,
+  InitProducerId,
+  Produce,
+  type ProtocolError,
+  errorOf,
+  failOn,
+} from './wire/index.ts';
 
 /** A little below the brokers' default max.message.bytes, which limits a batch. */
 const BATCH_BYTES = 1_000_000;
@@ -20,8 +28,6 @@ const LOW_WATER = 12 * 1024 * 1024;
 /** Memory of acknowledged batches that is kept to be used again. */
 const SPARE_BYTES = HIGH_WATER;
 
-/** The broker has this batch already: a first try was acknowledged, and the acknowledgement was lost. */
-const DUPLICATE_SEQUENCE_NUMBER = 46;
 /** Sequences are 32 bit and wrap around to 0. */
 const SEQUENCES = 2 ** 31;
 
@@ -329,19 +335,19 @@ export class IdempotentProducer implements Producer {
     }));
     const { transactionalId } = this.#identity;
     const request = { transactionalId, timeout: requestTimeout, batches };
-    const answer = await this.#cluster.over(broker, (connections) =>
-      produce(connections, request, requestTimeout),
-    );
-    let failed = 0;
+    const answer = await this.#cluster.send(broker, Produce, request);
+    let failed: ProtocolError | undefined;
     for (const { topic, partition, errorCode, baseOffset } of answer.partitions) {
       const log = logs.find((sent) => sent.topic === topic && sent.partition === partition);
       if (log === undefined) continue;
-      if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE_NUMBER) {
-        this.#acknowledge(log, errorCode === 0 ? baseOffset : -1n);
+      const error = errorOf(errorCode);
+      // The broker has a duplicate already: a first try was acknowledged, and the acknowledgement was lost.
+      if (error === undefined || error.type === 'DUPLICATE_SEQUENCE_NUMBER') {
+        this.#acknowledge(log, error === undefined ? baseOffset : -1n);
         pending.delete(log);
-      } else if (failed === 0 || !protocolErrors.createErrorFromCode(errorCode).retriable) failed = errorCode;
+      } else if (failed === undefined || !error.retriable) failed = error;
     }
-    failOn(failed);
+    if (failed !== undefined) throw failed;
     this.#wake();
   }
 
@@ -422,18 +428,12 @@ export function initProducer(
   transactionalId: string | null,
   transactionTimeout: number,
 ): Promise<ProducerIdentity> {
-  return cluster.attempt(transactionalId === null ? {} : { transactionalId }, async () => {
-    try {
-      const broker =
-        transactionalId === null ? await cluster.any() : await cluster.coordinator(transactionalId, 1);
-      const answer = await cluster.send(broker, 'InitProducerId', { transactionalId, transactionTimeout });
-      failOn(answer.errorCode);
-      return { transactionalId, producerId: BigInt(answer.producerId), producerEpoch: answer.producerEpoch };
-    } catch (error) {
-      if (transactionalId !== null && errorType(error)?.includes('COORDINATOR') === true) {
-        cluster.forgetCoordinator(transactionalId, 1);
-      }
-      throw error;
-    }
-  });
+  const ask = async (broker: Broker): Promise<ProducerIdentity> => {
+    const answer = await cluster.send(broker, InitProducerId, { transactionalId, transactionTimeout });
+    failOn(answer.errorCode);
+    return { transactionalId, producerId: BigInt(answer.producerId), producerEpoch: answer.producerEpoch };
+  };
+  return transactionalId === null
+    ? cluster.attempt({}, async () => ask(await cluster.any()))
+    : cluster.attempt({ transactionalId }, () => cluster.atCoordinator('transaction', transactionalId, ask));
 }

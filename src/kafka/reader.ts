@@ -6,17 +6,19 @@ import { lowOffset } from './offsets.ts';
 import type { KafkaRecord, ReadPosition, Reader, ReaderOptions, RecordBatch } from './port.ts';
 import {
   type Batch,
-  batchAt,
   BatchRecords,
   type Broker,
-  debug,
-  fetchCall,
+  Fetch,
   type FetchedPartition,
-  type FetchResponse,
+  type ProtocolError,
+  batchAt,
+  debug,
+  errorOf,
+  failOn,
+  hasMoved,
   isAbortMarker,
   isControl,
   isTransactional,
-  protocolErrors,
 } from './wire/index.ts';
 
 const MIB = 1024 * 1024;
@@ -28,8 +30,6 @@ const QUEUE_BYTES = 4 * MIB;
 /** A batch is handed out when it holds about this much: few objects live at a time, and memory stays flat. */
 const BATCH_BYTES = 16 * 1024;
 
-const OFFSET_OUT_OF_RANGE = 1;
-const MOVED = new Set([3, 5, 6, 9, 74, 75, 76, 103]);
 /** How long a topic may be unknown to the brokers before it counts as deleted: metadata takes a while to get around. */
 const UNKNOWN_TOPIC_MS = 10_000;
 
@@ -263,20 +263,15 @@ export class GrouplessReader implements Reader {
       const partitions = [...states.slice(turn), ...states.slice(0, turn)].map(
         ({ topic, partition, ahead }) => ({ topic, partition, offset: ahead }),
       );
-      const maxWait = this.#options.maxWait ?? 500;
-      const call = fetchCall(
-        {
-          maxWait,
-          maxBytes: FETCH_BYTES,
-          maxBytesPerPartition: PARTITION_BYTES,
-          readCommitted: this.#options.readCommitted ?? true,
-          partitions,
-        },
-        this.#cluster.settings.requestTimeout + maxWait,
-      );
-      const answer = (await this.#cluster.call(broker, call)) as FetchResponse;
+      const answer = await this.#cluster.send(broker, Fetch, {
+        maxWait: this.#options.maxWait ?? 500,
+        maxBytes: FETCH_BYTES,
+        maxBytesPerPartition: PARTITION_BYTES,
+        readCommitted: this.#options.readCommitted ?? true,
+        partitions,
+      });
       if (this.#closed) return;
-      if (answer.errorCode !== 0) throw protocolErrors.createErrorFromCode(answer.errorCode);
+      failOn(answer.errorCode);
       for (const fetched of answer.partitions) {
         const asked = states.find(
           ({ topic, partition }) => topic === fetched.topic && partition === fetched.partition,
@@ -299,11 +294,9 @@ export class GrouplessReader implements Reader {
   }
 
   async #receive(broker: Broker, state: PartitionState, fetched: FetchedPartition): Promise<void> {
-    if (fetched.errorCode === OFFSET_OUT_OF_RANGE) return this.#jump(broker, state);
-    if (fetched.errorCode !== 0) {
-      this.#moved(state, fetched.errorCode);
-      return;
-    }
+    const error = errorOf(fetched.errorCode);
+    if (error?.type === 'OFFSET_OUT_OF_RANGE') return this.#jump(broker, state);
+    if (error !== undefined) throw this.#refused(state, error);
     state.unknownSince = undefined;
     const next = endOf(fetched.bytes);
     if (next === undefined) return;
@@ -343,16 +336,17 @@ export class GrouplessReader implements Reader {
     });
   }
 
-  #moved(state: PartitionState, code: number): void {
-    const error = protocolErrors.createErrorFromCode(code);
-    if (!MOVED.has(code)) throw translate(error, { brokers: this.#cluster.brokers, topic: state.topic });
+  /** @returns what to throw: the error itself where another fetch may succeed */
+  #refused(state: PartitionState, error: ProtocolError): Error {
+    const { topic } = state;
+    if (!hasMoved(error.type)) return translate(error, { brokers: this.#cluster.brokers, topic });
     if (error.type === 'UNKNOWN_TOPIC_OR_PARTITION') {
       state.unknownSince ??= Date.now();
       if (Date.now() - state.unknownSince > UNKNOWN_TOPIC_MS)
-        throw translate(error, { brokers: this.#cluster.brokers, topic: state.topic });
+        return translate(error, { brokers: this.#cluster.brokers, topic });
     }
-    this.#cluster.forgetLeaders([state.topic]);
-    throw error;
+    this.#cluster.forgetLeaders([topic]);
+    return error;
   }
 
   /** Waits a little after what may pass; keeps anything else for the iterator to throw. */

@@ -1,32 +1,8 @@
-import type { ConnectionOptions } from 'node:tls';
 import type { KafkaConfig } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
 import { readSettingFile, unusableFile } from './setting-file.ts';
 import { tlsOptions } from './tls.ts';
-
-/** What a connection needs, with files read and the words of kafkajs. Holds secrets: never print it. */
-export interface ConnectionSettings {
-  /** `host:port` each. */
-  brokers: readonly string[];
-  clientId: string;
-  /** Milliseconds. */
-  connectTimeout: number;
-  /** Milliseconds. */
-  requestTimeout: number;
-  tls: ConnectionOptions | null;
-  sasl: Sasl | null;
-}
-
-interface Secret {
-  /** The password or the token; where a file holds it, the file is read anew: what renews the secret writes it there. */
-  secret: () => string;
-  /** Where hippo.yaml says it, e.g. `kafka.sasl.token_file`. */
-  secretKey: string;
-}
-
-export type Sasl =
-  | ({ mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string } & Secret)
-  | ({ mechanism: 'oauthbearer' } & Secret);
+import type { ConnectionSettings, Sasl } from './wire/index.ts';
 
 /**
  * @throws UserError naming the key of hippo.yaml for a missing user name, an unreadable file or an address without a port
@@ -76,7 +52,11 @@ function saslSettings(sasl: NonNullable<KafkaConfig['sasl']>): Sasl {
   };
 }
 
-function secretOf(value: string | undefined, file: string | undefined, key: string): Secret {
+function secretOf(
+  value: string | undefined,
+  file: string | undefined,
+  key: string,
+): Pick<Sasl, 'secret' | 'secretKey'> {
   if (value !== undefined) return { secret: () => value, secretKey: key };
   if (file === undefined) throw missing(key, `or ${key}_file`);
   const secretKey = `${key}_file`;

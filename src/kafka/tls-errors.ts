@@ -1,9 +1,5 @@
 import { type ErrorDetails, ServiceError } from '../core/errors.ts';
-
-/** A plain connection was answered with a TLS alert. */
-export const TLS_WANTED = 'ERR_KAFKA_TLS_WANTED';
-/** The handshake ended because there was no client certificate. */
-export const CERTIFICATE_WANTED = 'ERR_KAFKA_CERTIFICATE_WANTED';
+import { CERTIFICATE_WANTED, TLS_WANTED } from './wire/index.ts';
 
 /** What to change in hippo.yaml. */
 export const USE_TLS = [

@@ -5,7 +5,7 @@ import { errorType } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
 import type { OutgoingRecord, RecordPlace, TransactionalProducer } from './port.ts';
 import { IdempotentProducer, type ProducerIdentity, initProducer } from './producer.ts';
-import { failOn } from './wire/index.ts';
+import { AddPartitionsToTxn, type Broker, EndTxn, type ErrorName, failOn } from './wire/index.ts';
 
 /**
  * How long a transaction may stay open before the brokers abort it, milliseconds. Ours are a few requests long; one that was
@@ -15,9 +15,9 @@ const TRANSACTION_TIMEOUT = 60_000;
 
 /**
  * A matter of milliseconds: the coordinator is still writing the markers of the transaction before; or it is fencing this
- * producer for a newer one, which Kafka 4.3 tells by an IllegalStateException in its log and UNKNOWN here.
+ * producer for a newer one, which Kafka 4.3 tells by an IllegalStateException in its log and UNKNOWN_SERVER_ERROR here.
  */
-const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'UNKNOWN']);
+const BUSY = new Set<ErrorName | undefined>(['CONCURRENT_TRANSACTIONS', 'UNKNOWN_SERVER_ERROR']);
 
 export async function openTransactionalProducer(
   cluster: Cluster,
@@ -77,7 +77,7 @@ class OneShotTransactions implements TransactionalProducer {
       partitions: [...new Set(members.map(({ partition }) => partition))],
     }));
     return this.#ask(async (broker) => {
-      const { errors } = await this.#cluster.send(broker, 'AddPartitionsToTxn', {
+      const { errors } = await this.#cluster.send(broker, AddPartitionsToTxn, {
         ...this.#identity,
         topics,
       });
@@ -88,7 +88,7 @@ class OneShotTransactions implements TransactionalProducer {
 
   #commit(): Promise<void> {
     return this.#ask(async (broker) => {
-      const { errorCode } = await this.#cluster.send(broker, 'EndTxn', {
+      const { errorCode } = await this.#cluster.send(broker, EndTxn, {
         ...this.#identity,
         transactionResult: true,
       });
@@ -97,18 +97,16 @@ class OneShotTransactions implements TransactionalProducer {
   }
 
   /** Asks the transaction's coordinator, and again where it has moved or is still busy. */
-  async #ask(request: (broker: Awaited<ReturnType<Cluster['coordinator']>>) => Promise<void>): Promise<void> {
+  async #ask(request: (broker: Broker) => Promise<void>): Promise<void> {
     const { transactionalId } = this.#identity;
     await this.#cluster.attempt({ transactionalId }, async () => {
       const backoff = new Backoff(2, 50);
       for (let tries = 0; ; tries += 1) {
         try {
-          await request(await this.#cluster.coordinator(transactionalId, 1));
+          await this.#cluster.atCoordinator('transaction', transactionalId, request);
           return;
         } catch (error) {
-          if (errorType(error)?.includes('COORDINATOR') === true)
-            this.#cluster.forgetCoordinator(transactionalId, 1);
-          if (!BUSY.has(errorType(error) ?? '') || tries >= 100) throw error;
+          if (!BUSY.has(errorType(error)) || tries >= 100) throw error;
         }
         await backoff.pause();
       }

@@ -1,7 +1,7 @@
 import { sizeOfHeaders } from '../core/headers.ts';
 import type { Clock } from '../core/clock.ts';
 import { NotFineError } from '../core/errors.ts';
-import { FencedError } from '../kafka/errors.ts';
+import { FencedError } from '../kafka/failures.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { readHistory } from './history.ts';
 import { type DeadLetter, coordinatesOf, messageOf } from './letter.ts';

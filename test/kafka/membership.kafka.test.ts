@@ -147,13 +147,13 @@ describe('an owner that was frozen for longer than a session while it asked', ()
     const send = shared.send.bind(shared);
     shared.send = async (broker, api, args) => {
       const answer = await send(broker, api, args);
-      if (api === 'Heartbeat' && (asked += 1) === 1) await sleep(SESSION + 500);
+      if (api.name === 'Heartbeat' && (asked += 1) === 1) await sleep(SESSION + 500);
       return answer;
     };
     if (beats === 'hang') {
       const sendOwn = own.send.bind(own);
       own.send = (broker, api, args) =>
-        api === 'Heartbeat' ? new Promise(() => undefined) : sendOwn(broker, api, args);
+        api.name === 'Heartbeat' ? new Promise(() => undefined) : sendOwn(broker, api, args);
     }
     const nothing = (): void => undefined;
     const membership = await joinGroup(own, shared, {

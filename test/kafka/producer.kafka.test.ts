@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { execa } from '../../src/core/exec.ts';
 import { test, expect, describe } from 'vitest';
 import { lastHeader } from '../../src/core/headers.ts';
-import { FencedError } from '../../src/kafka/errors.ts';
+import { FencedError } from '../../src/kafka/failures.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
 import { testBrokers } from '../support/brokers.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FencedError } from '../../kafka/errors.ts';
+import { FencedError } from '../../kafka/failures.ts';
 import type { Kafka, Membership, Reader, TransactionalProducer } from '../../kafka/port.ts';
 import { isAborted } from '../../core/abort.ts';
 import { ServiceError, messageOf } from '../../core/errors.ts';

@@ -35,14 +35,14 @@ export class Packet {
     return this;
   }
 
+  /** The tagged fields of a flexible version (KIP-482): none. */
+  tags(): this {
+    return this.int8(0);
+  }
+
   /** What has been written so far. */
   get buffer(): Buffer {
     return this.#bytes.subarray(0, this.#at);
-  }
-
-  /** In the shape that kafkajs's connections send. */
-  encoded(): { buf: Buffer; buffer: Buffer } {
-    return { buf: this.#bytes, buffer: this.buffer };
   }
 
   #room(size: number): Buffer {
@@ -93,6 +93,30 @@ export class Unpacker {
     const length = Math.max(this.int32(), 0);
     this.#at += length;
     return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** Without a sign, seven bits a byte, the lowest first. */
+  uvarint(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.#bytes.readUInt8(this.#at++);
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value >>> 0;
+    }
+  }
+
+  /** Goes past the tagged fields of a flexible version (KIP-482). */
+  tags(): void {
+    for (let left = this.uvarint(); left > 0; left -= 1) {
+      this.uvarint(); // tag
+      const size = this.uvarint();
+      this.#at += size;
+    }
+  }
+
+  /** What has not been read. */
+  rest(): Buffer {
+    return this.#bytes.subarray(this.#at);
   }
 
   array<T>(read: () => T): T[] {

@@ -6,17 +6,49 @@ import type {
 import plain from 'kafkajs/src/broker/saslAuthenticator/plain.js';
 import scram256 from 'kafkajs/src/broker/saslAuthenticator/scram256.js';
 import scram512 from 'kafkajs/src/broker/saslAuthenticator/scram512.js';
-import Connection from 'kafkajs/src/network/connection.js';
-import protocol from 'kafkajs/src/protocol/requests/index.js';
 import { messageOf } from '../../core/errors.ts';
-import { isConnectionError } from '../errors.ts';
-import { SaslHandshakeError, credentialsRefused } from '../sasl-errors.ts';
-import type { Sasl } from '../settings.ts';
+import { isLostConnection } from './lost.ts';
 
-/** Of a session's life, when its credentials are shown again; as Kafka's own client does, at the earliest. */
-const REAUTHENTICATE_AT = 0.85;
-/** Brokers refuse it sooner after the last time. */
-const REAUTHENTICATE_AFTER_MS = 1000;
+interface Secret {
+  /** The password or the token; where a file holds it, the file is read anew: what renews the secret writes it there. */
+  secret: () => string;
+  /** Where hippo.yaml says it, e.g. `kafka.sasl.token_file`. */
+  secretKey: string;
+}
+
+export type Sasl =
+  | ({ mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string } & Secret)
+  | ({ mechanism: 'oauthbearer' } & Secret);
+
+/** The broker does not take up SASL, or not this mechanism: before any credentials were sent. */
+export class SaslHandshakeError extends Error {
+  readonly mechanism: string;
+  /** The mechanisms that the broker offers; none: this port takes no SASL at all. */
+  readonly offered: readonly string[];
+
+  constructor(mechanism: string, offered: readonly string[]) {
+    super(`the broker offers ${offered.length === 0 ? 'no SASL' : offered.join(', ')}`);
+    this.mechanism = mechanism;
+    this.offered = offered;
+  }
+}
+
+/** The broker refuses the password or the token. The message is the broker's own, with the secret blotted out. */
+export class CredentialsRefusedError extends Error {
+  /** The broker, `host:port`. */
+  readonly at: string;
+  readonly sasl: Sasl;
+  /** When the token ends; undefined where it does not say, or is a password. */
+  readonly expiry: Date | undefined;
+
+  constructor(at: string, { sasl, secret, cause }: { sasl: Sasl; secret: string; cause: unknown }) {
+    const words = messageOf(cause);
+    super(secret === '' ? words : words.replaceAll(secret, '…'), { cause });
+    this.at = at;
+    this.sasl = sasl;
+    this.expiry = sasl.mechanism === 'oauthbearer' ? expiryOf(secret) : undefined;
+  }
+}
 
 /** What kafkajs takes as `sasl`. Each connection, and each session of it, reads the password or the token anew. */
 export function saslProvider(sasl: Sasl): {
@@ -42,9 +74,8 @@ export function saslProvider(sasl: Sasl): {
         } catch (error) {
           // kafkajs calls everything a refusal, a lost connection too.
           const cause = failure ?? error;
-          if (isConnectionError(cause)) throw cause;
-          const at = `${context.host}:${context.port}`;
-          throw credentialsRefused({ at, sasl, secret, words: messageOf(cause), cause });
+          if (isLostConnection(cause)) throw cause;
+          throw new CredentialsRefusedError(`${context.host}:${context.port}`, { sasl, secret, cause });
         }
       },
     }),
@@ -85,30 +116,13 @@ function sized(message: string): Buffer {
   return Buffer.concat([size, bytes]);
 }
 
-/** UNSUPPORTED_SASL_MECHANISM, and ILLEGAL_SASL_STATE where the port takes no SASL. */
-const HANDSHAKE_REFUSED = new Set([33, 34]);
-
-/** A refused handshake lists the mechanisms that the broker offers; kafkajs drops the list. */
-const handshake = protocol.requests['SaslHandshake'];
-if (handshake !== undefined) {
-  const encodings = handshake.protocol;
-  handshake.protocol = (options) => (args) => {
-    const { request, response } = encodings(options)(args);
-    const parse = (data: unknown): Promise<unknown> => {
-      const { errorCode, enabledMechanisms } = data as { errorCode: number; enabledMechanisms: string[] };
-      const { mechanism } = args as { mechanism: string };
-      if (HANDSHAKE_REFUSED.has(errorCode)) throw new SaslHandshakeError(mechanism, enabledMechanisms);
-      return response.parse(data);
-    };
-    return { request, response: { decode: response.decode, parse } };
-  };
+/** When a JSON web token ends (RFC 7519, section 4.1.4); undefined where it does not say, or is none. */
+function expiryOf(token: string): Date | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    const { exp } = claims as { exp?: unknown };
+    return typeof exp === 'number' ? new Date(exp * 1000) : undefined;
+  } catch {
+    return undefined;
+  }
 }
-
-/** kafkajs begins 10 s before a session's end, however short that is: a session of 10 s would begin again with each request. */
-Connection.prototype.isAuthenticated = function (this: Connection): boolean {
-  if (this.authenticatedAt === null) return false;
-  const lifetime = Number(this.sessionLifetime.toString());
-  const [seconds, nanos] = process.hrtime(this.authenticatedAt);
-  const age = seconds * 1000 + nanos / 1e6;
-  return lifetime === 0 || age < Math.max(lifetime * REAUTHENTICATE_AT, REAUTHENTICATE_AFTER_MS);
-};

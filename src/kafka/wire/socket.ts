@@ -1,7 +1,11 @@
 import { connect as connectPlain, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionPoolOptions } from 'kafkajs/src/network/connectionPool.js';
-import { CERTIFICATE_WANTED, TLS_WANTED } from '../tls-errors.ts';
+
+/** A plain connection was answered with a TLS alert. */
+export const TLS_WANTED = 'ERR_KAFKA_TLS_WANTED';
+/** The handshake ended because there was no client certificate. */
+export const CERTIFICATE_WANTED = 'ERR_KAFKA_CERTIFICATE_WANTED';
 
 const KEEP_ALIVE_MS = 60_000;
 

@@ -1,0 +1,7 @@
+import { ServiceError } from '../core/errors.ts';
+
+/** Another producer has taken the transactional id over: this process is not the owner any more and must stop writing. */
+export class FencedError extends ServiceError {}
+
+/** No broker of the list can be talked to. */
+export class UnreachableError extends ServiceError {}
