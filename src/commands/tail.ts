@@ -33,7 +33,7 @@ export default class Tail extends HippoCommand<TailReport> {
       ...WHERE,
       multiple: true,
       min: 0,
-      description: 'Only this one.',
+      description: 'Only this one; give it again for each further one.',
       helpValue: 'N',
     }),
     from: Flags.string({

@@ -19,7 +19,8 @@ export default class Tractor extends HippoCommand<TractorReport> {
   static override flags = {
     hippo: Flags.string({
       multiple: true,
-      description: "Look at this hippo; left out: the project's, else all.",
+      description:
+        "Look at this hippo; give it again for each further one. [default: the project's; without one, all]",
       helpValue: 'NAME',
     }),
     all: Flags.boolean({ description: 'Look at all hippos on these brokers.', exclusive: ['hippo'] }),

@@ -111,7 +111,7 @@ export abstract class HippoCommand<Result> {
     command: Pick<Interfaces.Input<F, B, A>, 'args' | 'flags' | 'baseFlags' | 'strict'>,
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     const { args, baseFlags, strict } = command;
-    const flags = { ...baseFlags, ...command.flags } as Interfaces.FlagInput<F>;
+    const flags = oneValueEach({ ...baseFlags, ...command.flags }) as Interfaces.FlagInput<F>;
     try {
       return await parse<F, B, A>([...this.argv], { ...(args && { args }), flags, strict });
     } catch (error) {
@@ -170,6 +170,15 @@ export abstract class HippoCommand<Result> {
     const value = this.toJson(result);
     return value === null ? '' : JSON.stringify(value, null, 2);
   }
+}
+
+/**
+ * A flag that may be repeated takes one value each time: `hippo tail --partition 0 finish` leaves `finish` to the command.
+ * oclif's default takes all words up to the next flag.
+ */
+function oneValueEach(flags: Interfaces.FlagInput): Interfaces.FlagInput {
+  const entries = Object.entries(flags).map(([name, flag]) => [name, { ...flag, multipleNonGreedy: true }]);
+  return Object.fromEntries(entries) as Interfaces.FlagInput;
 }
 
 /** What is no error of ours may be the machine's: then it is none of our bugs. */

@@ -12,8 +12,7 @@ export function flagsFor(questions: readonly Question[]) {
 function flagFor(question: Question) {
   const common = { description: question.help, helpValue: helpValue(question), helpGroup: 'QUESTION' };
   if (!LISTS.includes(question.type)) return Flags.string(common);
-  // Not greedy: `--group-by carrier NAME` leaves NAME alone.
-  return Flags.string({ ...common, multiple: true, multipleNonGreedy: true });
+  return Flags.string({ ...common, multiple: true });
 }
 
 /** The answers among the parsed flags. */

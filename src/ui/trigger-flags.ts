@@ -12,7 +12,6 @@ export const triggerFlags = {
   partition: Flags.string({
     char: 'p',
     multiple: true,
-    multipleNonGreedy: true,
     description: 'A level of its partition; once for each level, outermost first. With --range: its pattern.',
     helpValue: 'NAME=VALUE',
   }),
