@@ -5,16 +5,16 @@ import { renderConfig } from '../ui/config.ts';
 import { Args } from '../ui/oclif.ts';
 
 export default class Config extends HippoCommand<ConfigReport> {
-  static override summary = 'Show the configuration in force, and where each value came from.';
+  static override summary = 'Print the configuration in force and the origin of each value.';
   static override description =
-    'hippo.yaml with its defaults, the profile, and what the environment puts in or overrides. Secrets are masked.';
+    'Merges hippo.yaml, its defaults, the profile and the environment. Secrets are masked.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> kafka.sasl --profile prod',
     `<%= config.bin %> <%= command.id %> --json | jq '.values[] | select(.key == "kafka.brokers")'`,
   ];
   static override args = {
-    section: Args.string({ description: 'Only this key and what is in it, e.g. kafka, jobs.load.' }),
+    section: Args.string({ description: 'Print only this key, e.g. kafka or jobs.load.' }),
   };
 
   protected async work(): Promise<ConfigReport> {

@@ -9,9 +9,9 @@ interface CheckList {
 }
 
 export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
-  static override summary = 'Find out what is ill, and what to type about it.';
+  static override summary = 'Check this machine, project and Kafka, and print a remedy for each problem.';
   static override description =
-    'Looks at this machine, this project and its Kafka. Exits with 1 when a check finds an error; warnings keep 0.';
+    'Exits with 1 if a check finds an error, and with 0 if it finds only warnings.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> kafka topics',
@@ -19,10 +19,10 @@ export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
   ];
   static override strict = false;
   static override args = {
-    check: Args.string({ description: 'Run only this check; several may be named. See --list.' }),
+    check: Args.string({ description: 'Run only this check; you may name several. --list prints them.' }),
   };
   static override flags = {
-    list: Flags.boolean({ description: 'List the checks, and run none.' }),
+    list: Flags.boolean({ description: 'List the checks and run none.' }),
   };
 
   protected async work(): Promise<DoctorReport | CheckList> {

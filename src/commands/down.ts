@@ -6,15 +6,15 @@ import { renderDown } from '../ui/stack.ts';
 export default class Down extends HippoCommand<DownResult | DownPlan> {
   static override summary = 'Stop the local stack that `hippo up` started.';
   static override description =
-    'Leaves no process. The data stay for the next `hippo up`, unless --purge is given.';
+    'Stops Kafka and leaves no process. The data stay for the next `hippo up`, unless you give --purge.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --purge --yes',
   ];
   static override flags = {
-    purge: Flags.boolean({ description: 'Remove the data too: topics, events, state.' }),
-    yes: Flags.boolean({ char: 'y', description: 'Do not ask before removing.', dependsOn: ['purge'] }),
-    'dry-run': Flags.boolean({ description: 'Say what would be done, and do nothing.' }),
+    purge: Flags.boolean({ description: 'Also remove the data: topics, events, state.' }),
+    yes: Flags.boolean({ char: 'y', description: 'Do not ask before removing data.', dependsOn: ['purge'] }),
+    'dry-run': Flags.boolean({ description: 'Print the steps and do nothing.' }),
   };
 
   protected async work(): Promise<DownResult | DownPlan> {

@@ -4,17 +4,17 @@ import { forgetQuestion, renderForgotten } from '../ui/forget.ts';
 import { Args, Flags } from '../ui/oclif.ts';
 
 export default class Forget extends HippoCommand<ForgetReport> {
-  static override summary = 'Forget a hippo that is gone for good.';
+  static override summary = 'Remove the consumer group and the state of a hippo that is gone for good.';
   static override description =
-    'Its consumer group and its state go; what it has said stays in the topics. A hippo of that name that starts later ' +
-    'begins as a new one. Refused where a client of it is up.';
+    'Its messages stay in the topics. If a hippo of that name starts later, it starts as a new hippo. hippo refuses to ' +
+    'forget a hippo while one of its clients runs.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> flights --dry-run',
     '<%= config.bin %> <%= command.id %> flights --yes',
   ];
   static override args = { hippo: Args.string({ description: "The hippo's name.", required: true }) };
   static override flags = {
-    'dry-run': Flags.boolean({ description: 'Say what would go, and change nothing.' }),
+    'dry-run': Flags.boolean({ description: 'Print what would be removed and change nothing.' }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask.' }),
   };
 

@@ -9,9 +9,9 @@ const templates = listTemplates();
 const questions = templates.flatMap((template) => template.questions);
 
 export default class New extends HippoCommand<NewProject> {
-  static override summary = 'Make a new hippo: a client, a Spark job, tests and a sample.';
+  static override summary = 'Create a new hippo: a client, a Spark job, tests and sample data.';
   static override description = [
-    'On a terminal it asks for what the flags leave open. The types:',
+    'On a terminal it asks for each answer that the flags do not give. The types:',
     ...templates.map(({ type, description }) => `${type}: ${description}`),
   ].join('\n');
   static override examples = [
@@ -21,18 +21,18 @@ export default class New extends HippoCommand<NewProject> {
   ];
   static override args = {
     type: Args.string({
-      description: `What kind of hippo: ${templates.map(({ type }) => type).join(', ')}.`,
+      description: `The type of hippo: ${templates.map(({ type }) => type).join(', ')}.`,
     }),
-    name: Args.string({ description: 'What it is called.' }),
+    name: Args.string({ description: "The hippo's name." }),
   };
   static override flags = {
     directory: Flags.string({
       char: 'd',
-      description: 'Where to put it; by default ./NAME.',
+      description: 'Write the project to this folder. [default: ./NAME]',
       helpValue: 'DIR',
     }),
-    yes: Flags.boolean({ char: 'y', description: 'Ask nothing: take the defaults.' }),
-    'dry-run': Flags.boolean({ description: 'List what would be written, and write nothing.' }),
+    yes: Flags.boolean({ char: 'y', description: 'Do not ask; take the defaults.' }),
+    'dry-run': Flags.boolean({ description: 'List the files and write nothing.' }),
     ...flagsFor(questions),
   };
 

@@ -7,43 +7,44 @@ import { renderLetters, renderReplay, replayVerdict } from '../ui/replay.ts';
 export default class Replay extends HippoCommand<ReplayReport> {
   static override summary = 'Send rejected messages back from their dead-letter topics.';
   static override description =
-    'Byte for byte, to the partition that they came from, and each once: what was sent back before is left, as Kafka itself ' +
-    'remembers. TOPIC is a topic or what it is for: frontier, finish, schedule; without one: all. ' +
-    'Exits with 1 where a message comes back again and again.';
+    'Sends each message once, byte for byte, to the partition that it came from. TOPIC is a topic or its role: frontier, ' +
+    'finish, schedule. [default: all] Exits with 1 if a message has been rejected too often.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --dry-run',
     '<%= config.bin %> <%= command.id %> frontier --from -2h --yes',
     `<%= config.bin %> <%= command.id %> --filter 'headers["dlq.reason"].contains("JSON")'`,
   ];
   static override strict = false;
-  static override args = { topic: Args.string({ description: 'A topic; several may be named.' }) };
+  static override args = { topic: Args.string({ description: 'A topic; you may name several.' }) };
   static override flags = {
     from: Flags.string({
-      description: 'Dead letters from here on: an offset, p:o, a date or time, -2h, @T1..@T2.',
+      description: 'Start here: an offset, p:o, a date or time, -2h, @T1..@T2.',
       helpValue: 'POSITION',
     }),
-    to: Flags.string({ description: 'Up to here.', helpValue: 'POSITION' }),
+    to: Flags.string({ description: 'End here; takes the same positions as --from.', helpValue: 'POSITION' }),
     last: Flags.integer({
       char: 'n',
       min: 0,
-      description: 'The last N in all.',
+      description: 'Send only the last N, over all partitions.',
       helpValue: 'N',
       exclusive: ['from'],
     }),
     filter: Flags.string({
-      description: 'Those that match, in CEL; see hippo tail --help.',
+      description: 'Send only records for which this CEL expression is true; see hippo tail --help.',
       helpValue: 'EXPRESSION',
     }),
-    again: Flags.boolean({ description: 'Also what was, or may have been, sent back before.' }),
-    force: Flags.boolean({ description: 'Also what has come back too often.' }),
+    again: Flags.boolean({
+      description: 'Also send messages that were, or may have been, sent back before.',
+    }),
+    force: Flags.boolean({ description: 'Also send messages that have been rejected too often.' }),
     limit: Flags.integer({
       min: 1,
       default: 3,
-      description: 'How often a message may come back.',
+      description: 'How often a message may be rejected before it is not sent again.',
       helpValue: 'N',
     }),
     'dry-run': Flags.boolean({
-      description: 'Say what would go where, and why it was rejected; send nothing.',
+      description: 'Print each message, its target and the reason of its rejection; send nothing.',
     }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask before sending.' }),
   };

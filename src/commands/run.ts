@@ -8,9 +8,9 @@ import { clientEventJson, renderClientEvent } from '../ui/run.ts';
 type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export default class Run extends HippoCommand<ClientReport> {
-  static override summary = "Run this project's client: wait for events, run jobs, say what came.";
-  static override description = `What start-client.sh calls. SIGTERM stops it with exit code 0, Ctrl-C with 130; jobs are ended with it. A
-further client of the same hippo stands by and takes over. With --json each event is one line of JSON on stdout.`;
+  static override summary = "Run this project's client: wait for events, run jobs, publish their outcome.";
+  static override description = `start-client.sh calls this command. SIGTERM stops the client with exit code 0, Ctrl-C with 130; both end its jobs. A second
+client of the same hippo is a standby and takes over. With --json each log event is one line of JSON on stdout.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --once --json',
@@ -18,7 +18,7 @@ further client of the same hippo stands by and takes over. With --json each even
   static override flags = {
     once: Flags.boolean({
       description:
-        'End when the topics are read to their present ends and nothing is left to run; exit 1 if a run failed.',
+        'End when the topics are read to their present ends and no run is left to start; exit with 1 if a run failed.',
     }),
   };
 

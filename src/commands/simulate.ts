@@ -6,26 +6,27 @@ import { Args, Flags } from '../ui/oclif.ts';
 import { renderSimulation } from '../ui/simulate.ts';
 
 export default class Simulate extends HippoCommand<SimulationReport> {
-  static override summary = 'See which runs recorded events would fire, and what would wait.';
+  static override summary = 'Show which runs recorded events would start and which would wait.';
   static override description =
-    "Feeds records through the client's own state machine with this project's hippo.yaml, in their own time, beginning " +
-    'with nothing remembered. Jobs are assumed to succeed. Nothing is started, and nothing is written anywhere.';
+    "Passes records through the client's own state machine with this project's hippo.yaml, at the records' own times, " +
+    'starting with an empty state. It assumes that jobs succeed, starts nothing and writes nothing.';
   static override examples = [
     '<%= config.bin %> tail frontier finish --from -7d -e --json > events.jsonl\n<%= config.bin %> <%= command.id %> events.jsonl',
     '<%= config.bin %> <%= command.id %> --from 2017-04-01 --to 2017-05-01 --job-duration 2h',
   ];
   static override args = {
     file: Args.string({
-      description: 'What hippo tail --json printed; -: standard input; left out: the topics themselves.',
+      description:
+        'A file with the output of hippo tail --json, or - for standard input. [default: the topics]',
     }),
   };
   static override flags = {
     from: Flags.string({
-      description: 'Of the topics, from here on: a date or time, -2h, p:o.',
+      description: 'Start here in the topics: a date or time, -2h, p:o.',
       helpValue: 'POSITION',
     }),
-    to: Flags.string({ description: 'Up to here.', helpValue: 'POSITION' }),
-    'job-duration': durationFlag({ description: 'How long each job is assumed to run.', default: '0s' }),
+    to: Flags.string({ description: 'End here; takes the same positions as --from.', helpValue: 'POSITION' }),
+    'job-duration': durationFlag({ description: 'Assume that each job runs this long.', default: '0s' }),
   };
 
   protected async work(): Promise<SimulationReport> {

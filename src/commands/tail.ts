@@ -11,10 +11,10 @@ const WHICH = { helpGroup: 'WHICH' };
 const HOW = { helpGroup: 'HOW' };
 
 export default class Tail extends HippoCommand<TailReport> {
-  static override summary = 'Show what is on the topics, as it comes or as it was.';
+  static override summary = 'Print the records of topics, as they arrive or from the past.';
   static override description =
-    'TOPIC is a name or what a topic is for: frontier, start, finish, schedule, health, state, dlq. Without one: the hippo topics. ' +
-    'Follows until Ctrl-C, unless told where to end. No consumer group is created.';
+    'TOPIC is a name or a role: frontier, start, finish, schedule, health, state, dlq. [default: all roles except state] ' +
+    'It follows until Ctrl-C, unless a flag says where to end, and reads without a consumer group.';
   static override usage = '<%= command.id %> [TOPIC...] [FLAGS]';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -25,72 +25,85 @@ export default class Tail extends HippoCommand<TailReport> {
   ];
   static override strict = false;
   static override args = {
-    topic: Args.string({ description: 'A topic, or what it is for; several may be named.' }),
+    topic: Args.string({ description: 'A topic or a role; you may name several.' }),
   };
   static override flags = {
-    regex: Flags.string({ ...WHERE, description: 'Topics whose names match, too.', helpValue: 'REGEX' }),
+    regex: Flags.string({
+      ...WHERE,
+      description: 'Also read the topics whose names match.',
+      helpValue: 'REGEX',
+    }),
     partition: Flags.integer({
       ...WHERE,
       multiple: true,
       min: 0,
-      description: 'Only this one; give it again for each further one.',
+      description: 'Read only this partition; repeat the flag for more.',
       helpValue: 'N',
     }),
     from: Flags.string({
       ...WHERE,
-      description: 'Where to begin: beginning, end, an offset, p:o, a date or time, -2h, @EPOCH, @T1..@T2.',
+      description: 'Start here: beginning, end, an offset, p:o, a date or time, -2h, @EPOCH, @T1..@T2.',
       helpValue: 'POSITION',
     }),
-    to: Flags.string({ ...WHERE, description: 'Where to end, in the same words.', helpValue: 'POSITION' }),
+    to: Flags.string({
+      ...WHERE,
+      description: 'End here; takes the same positions as --from.',
+      helpValue: 'POSITION',
+    }),
     last: Flags.integer({
       ...WHERE,
       char: 'n',
       min: 0,
-      description: 'Begin with the last N: N in all, merged by time.',
+      description: 'Start with the last N records, over all partitions, merged by time.',
       helpValue: 'N',
       exclusive: ['from'],
     }),
-    max: Flags.integer({ ...WHERE, min: 0, description: 'End after N.', helpValue: 'N' }),
+    max: Flags.integer({ ...WHERE, min: 0, description: 'End after N records.', helpValue: 'N' }),
     'exit-at-end': Flags.boolean({
       ...WHERE,
       char: 'e',
-      description: 'End at the end of the topics as it is now.',
+      description: 'End at the present end of the topics.',
     }),
-    key: Flags.string({ ...WHICH, description: 'Only records with this key.', helpValue: 'KEY' }),
+    key: Flags.string({ ...WHICH, description: 'Print only records with this key.', helpValue: 'KEY' }),
     grep: Flags.string({
       ...WHICH,
-      description: 'Only records whose value or key matches.',
+      description: 'Print only records whose value or key matches.',
       helpValue: 'REGEX',
     }),
-    'ignore-case': Flags.boolean({ ...WHICH, char: 'i', description: 'With --grep.', dependsOn: ['grep'] }),
+    'ignore-case': Flags.boolean({
+      ...WHICH,
+      char: 'i',
+      description: 'Ignore case in --grep.',
+      dependsOn: ['grep'],
+    }),
     filter: Flags.string({
       ...WHICH,
-      description: `Only records of which this is true, in CEL (https://cel.dev): 'value.table == "party" && partition == 0'.`,
+      description: `Print only records for which this CEL expression (https://cel.dev) is true: 'value.table == "party" && partition == 0'.`,
       helpValue: 'EXPRESSION',
     }),
     raw: Flags.boolean({
       ...HOW,
-      description: 'Values as they are, a newline after each.',
+      description: 'Print each value unchanged, with a newline after it.',
       exclusive: ['json'],
     }),
     format: Flags.string({
       ...HOW,
       description:
-        "Fields by name, {time} {key} {value.table}, and kcat's tokens, %t %p %o %k %s %T %h, with \\n and \\t.",
+        "Print fields by name, {time} {key} {value.table}, and kcat's tokens, %t %p %o %k %s %T %h, with \\n and \\t.",
       helpValue: 'TEXT',
       exclusive: ['raw', 'json'],
     }),
     count: Flags.boolean({
       ...HOW,
-      description: 'Only how many there are.',
+      description: 'Print only the number of records.',
       exclusive: ['raw', 'format'],
     }),
     stats: Flags.boolean({
       ...HOW,
-      description: 'Only how many and how fast, of each table, of each hippo.',
+      description: 'Print only numbers and rates, for each topic, table and hippo.',
       exclusive: ['raw', 'format', 'count'],
     }),
-    follow: Flags.boolean({ ...HOW, description: 'With --count or --stats: go on until Ctrl-C.' }),
+    follow: Flags.boolean({ ...HOW, description: 'With --count or --stats: continue until Ctrl-C.' }),
   };
 
   protected override get endsWithItsReader(): boolean {

@@ -6,10 +6,10 @@ import { Flags } from '../ui/oclif.ts';
 import { renderOutcome, renderPlan, renderTractorEnd } from '../ui/tractor.ts';
 
 export default class Tractor extends HippoCommand<TractorReport> {
-  static override summary = 'Find what is stuck, and pull it out.';
+  static override summary = 'Find stuck runs and events, and run failed runs again.';
   static override description =
-    'Failed runs, hippos without a client and unanswered triggers, from the topics and groups alone. ' +
-    'Changes nothing without --pull. Exits with 1 while something is stuck.';
+    'Lists failed runs, hippos without a client and unanswered events. It changes nothing without --pull, and exits with 1 ' +
+    'while something is stuck.';
   static override usage = '<%= command.id %> [FLAGS]';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
@@ -20,24 +20,27 @@ export default class Tractor extends HippoCommand<TractorReport> {
     hippo: Flags.string({
       multiple: true,
       description:
-        "Look at this hippo; give it again for each further one. [default: the project's; without one, all]",
+        "Look at this hippo; repeat the flag for more. [default: the project's hippo; without one, all]",
       helpValue: 'NAME',
     }),
-    all: Flags.boolean({ description: 'Look at all hippos on these brokers.', exclusive: ['hippo'] }),
-    since: durationFlag({ description: 'How far to look back for events.', default: '2d' }),
+    all: Flags.boolean({ description: 'Look at all hippos of this Kafka.', exclusive: ['hippo'] }),
+    since: durationFlag({ description: 'Read events of this long ago and later.', default: '2d' }),
     pull: Flags.boolean({
-      description: 'Run the failed runs again, and wait for each.',
+      description: 'Run the failed runs again and wait for each.',
       exclusive: ['dry-run'],
     }),
-    'dry-run': Flags.boolean({ description: 'Only the plan; the same as without --pull.' }),
+    'dry-run': Flags.boolean({ description: 'Print only the plan, as without --pull.' }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask before pulling.', dependsOn: ['pull'] }),
     reason: Flags.string({
-      description: 'Why; the hippos remember it.',
+      description: 'The reason, kept with each run.',
       helpValue: 'TEXT',
       dependsOn: ['pull'],
     }),
-    timeout: durationFlag({ description: 'How long to wait for what was pulled.', default: '30m' }),
-    wait: Flags.boolean({ allowNo: true, default: true, description: 'Wait for what was pulled.' }),
+    timeout: durationFlag({
+      description: 'Wait at most this long for the runs that were pulled.',
+      default: '30m',
+    }),
+    wait: Flags.boolean({ allowNo: true, default: true, description: 'Wait for the runs that were pulled.' }),
   };
 
   protected async work(): Promise<TractorReport> {

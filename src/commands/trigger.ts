@@ -8,11 +8,11 @@ import { renderOutcome, triggerVerdict } from '../ui/trigger.ts';
 import { refuseWithoutMany, repeatedFlags, triggerFlags } from '../ui/trigger-flags.ts';
 
 export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> {
-  static override summary = 'Say that tables have landed, and follow what that sets off.';
+  static override summary = 'Publish partition events, and optionally wait for the runs they start.';
   static override description =
-    'Publishes frontier events: one, those of a range of partitions, or those of a file. What is left out comes from hippo.yaml: ' +
-    'the section "trigger", and what its jobs need. With --wait it exits with 0 when every run that the events caused has ' +
-    'succeeded, 1 when one failed, 4 when that takes too long or nobody reacts.';
+    'Publishes one frontier event, the events of a range of partitions, or the events of a file. Values that you leave out ' +
+    'come from hippo.yaml: from its section "trigger" and from the needs of its jobs. With --wait it exits with 0 if every run ' +
+    'that the events caused has succeeded, 1 if one failed, 4 if it timed out or no hippo reacted.';
   static override usage = '<%= command.id %> [FLAGS]';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --table btd.party --partition yyyymm=201704',

@@ -4,11 +4,11 @@ import { Flags } from '../ui/oclif.ts';
 import { renderUp } from '../ui/stack.ts';
 
 export default class Up extends HippoCommand<UpResult | UpPlan> {
-  static override summary = 'Start a real Kafka on this machine, with its topics, and Spark.';
+  static override summary = 'Start a local Kafka with the hippo topics, and install Spark.';
   static override description =
-    'Kafka comes from KAFKA_HOME, else it is fetched once with Maven; Spark from SPARK_HOME or the PATH, else it is ' +
-    'fetched once with pip. Data live in .hippo/ of the project. Where kafka.brokers is configured nothing is started: ' +
-    'only the missing topics are created. Safe to repeat.';
+    'Kafka comes from KAFKA_HOME, else Maven downloads it once; Spark comes from SPARK_HOME or PATH, else pip downloads it ' +
+    'once. The data are in .hippo/ of the project. If kafka.brokers is configured, it starts nothing and only creates missing ' +
+    'topics. Safe to repeat.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 9092 --no-spark',
@@ -17,12 +17,12 @@ export default class Up extends HippoCommand<UpResult | UpPlan> {
   static override flags = {
     port: Flags.integer({
       helpValue: 'PORT',
-      description: "Kafka's port; left out: the last one, or a free one.",
+      description: "Kafka's port. [default: the last one, or a free one]",
       min: 1,
       max: 65_535,
     }),
-    spark: Flags.boolean({ allowNo: true, default: true, description: 'Fetch Spark where there is none.' }),
-    'dry-run': Flags.boolean({ description: 'Say what would be done, and do nothing.' }),
+    spark: Flags.boolean({ allowNo: true, default: true, description: 'Install Spark if there is none.' }),
+    'dry-run': Flags.boolean({ description: 'Print the steps and do nothing.' }),
   };
 
   protected async work(): Promise<UpResult | UpPlan> {

@@ -26,13 +26,13 @@ export abstract class HippoCommand<Result> {
   static baseFlags = {
     json: Flags.boolean({ description: 'Print the result as JSON.', helpGroup: 'GLOBAL' }),
     config: Flags.string({
-      description: 'The hippo.yaml to use; left out: the one in this folder or the nearest above.',
+      description: 'The hippo.yaml to use. [default: the one in this folder or the nearest above]',
       env: 'HIPPO_CONFIG',
       helpGroup: 'GLOBAL',
       helpValue: 'FILE',
     }),
     profile: Flags.string({
-      description: 'The profile of hippo.yaml to use (its kafka, topics and yarn settings).',
+      description: 'The profile of hippo.yaml to merge over its other settings.',
       env: 'HIPPO_PROFILE',
       helpGroup: 'GLOBAL',
       helpValue: 'NAME',

@@ -17,9 +17,12 @@ export const jobArgs = {
 
 /** What every request has. */
 export const requestFlags = {
-  reason: Flags.string({ description: 'Why; the hippo remembers it.', helpValue: 'TEXT' }),
-  by: Flags.string({ description: 'Who asks; left out: user@host.', helpValue: 'WHO' }),
-  'dry-run': Flags.boolean({ description: 'Say what would be asked and where, and ask nothing.' }),
+  reason: Flags.string({
+    description: 'The reason, kept with the run and in its finish message.',
+    helpValue: 'TEXT',
+  }),
+  by: Flags.string({ description: 'The operator. [default: user@host]', helpValue: 'WHO' }),
+  'dry-run': Flags.boolean({ description: 'Print the request and its partition; send nothing.' }),
 };
 
 export const keyFlag = {
@@ -27,13 +30,13 @@ export const keyFlag = {
     char: 'k',
     helpValue: 'KEY',
     description:
-      'The run: 2017-04-28, 201704, 2017-04-28T05, or the partition; left out: that of the present window.',
+      'The run key: 2017-04-28, 201704, 2017-04-28T05, or the partition. [default: the present window]',
   }),
 };
 
 export const waitFlags = {
-  wait: Flags.boolean({ char: 'w', description: 'Follow it until every run that it caused has ended.' }),
-  timeout: durationFlag({ description: 'How long to wait at most.', default: '30m' }),
+  wait: Flags.boolean({ char: 'w', description: 'Wait until every run that the request causes has ended.' }),
+  timeout: durationFlag({ description: 'Wait at most this long.', default: '30m' }),
 };
 
 /** `✓ Asked: run etl/load 201704 (ann@desk: disk was full)`, where it is, and what stands in its way. */

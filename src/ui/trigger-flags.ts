@@ -8,65 +8,74 @@ const EVENT = ['table', 'partition', 'method', 'exec-date', 'dialect'];
 const TIMEOUT = '30m';
 
 export const triggerFlags = {
-  table: Flags.string({ char: 't', description: 'What has landed, as db.table.', helpValue: 'DB.TABLE' }),
+  table: Flags.string({
+    char: 't',
+    description: 'The table that has landed, as db.table.',
+    helpValue: 'DB.TABLE',
+  }),
   partition: Flags.string({
     char: 'p',
     multiple: true,
-    description: 'A level of its partition; once for each level, outermost first. With --range: its pattern.',
+    description:
+      'A level of the partition; repeat the flag for each level, outermost first. With --range, its pattern.',
     helpValue: 'NAME=VALUE',
   }),
   method: Flags.string({
     helpValue: 'METHOD',
-    description: 'How it was written: partition, overwrite_partition, overwrite, append.',
+    description: 'How the partition was written: partition, overwrite_partition, overwrite, append.',
   }),
   'exec-date': Flags.string({
     description:
-      'When it landed: a date, an ISO time, an epoch or "now". A later one of the same partition is a re-landing.',
+      'The time of the landing: a date, an ISO time, an epoch or "now". A later time for the same partition is a re-landing.',
     helpValue: 'TIME',
   }),
   dialect: Flags.string({
     helpValue: 'NAME',
-    description: 'How the message is written: pairs, arrays, scalars or legacy.',
+    description: 'The form of the message: pairs, arrays, scalars or legacy.',
   }),
   range: Flags.string({
     char: 'r',
-    description: 'All partitions between two dates, both included: 2017-01..2017-12. Months, days, hours.',
+    description:
+      'Publish an event for each partition between two dates, both included: 2017-01..2017-12. Months, days or hours.',
     helpValue: 'FROM..TO',
   }),
   backwards: Flags.boolean({ description: 'The range from its end to its beginning.', dependsOn: ['range'] }),
   file: Flags.string({
     char: 'f',
     description:
-      'The events of a file, one a line; -: of standard input. What "hippo tail --json" prints, too.',
+      'Publish the events of a file, one per line; - for standard input. It also reads the output of "hippo tail --json".',
     helpValue: 'FILE',
     exclusive: [...EVENT, 'range'],
   }),
   'from-line': Flags.integer({
-    description: 'Begin with this line of the file.',
+    description: 'Start with this line of the file.',
     helpValue: 'N',
     min: 1,
     dependsOn: ['file'],
   }),
-  'skip-bad': Flags.boolean({ description: 'Pass over lines that are no events.', dependsOn: ['file'] }),
+  'skip-bad': Flags.boolean({ description: 'Skip lines that are not events.', dependsOn: ['file'] }),
   resume: Flags.string({
-    description: 'Go on with a backfill that was stopped.',
+    description: 'Continue a backfill that was stopped.',
     helpValue: 'ID',
     exclusive: [...EVENT, 'range', 'backwards', 'from-line'],
   }),
   'max-active': Flags.integer({
-    description: 'Publish no further event while N have runs that have not ended.',
+    description: 'Publish no further event while N events have runs that have not ended.',
     helpValue: 'N',
     min: 1,
   }),
-  rate: Flags.string({ description: 'Publish no faster than this: 10/s, 30/m, 4/h.', helpValue: 'N/s' }),
+  rate: Flags.string({ description: 'Publish at most at this rate: 10/s, 30/m, 4/h.', helpValue: 'N/s' }),
   'dry-run': Flags.boolean({
-    description: 'Show the messages and where they would go, and publish nothing.',
+    description: 'Print the messages with their partitions and publish nothing.',
   }),
   wait: Flags.boolean({
     char: 'w',
-    description: 'Follow the events until every run that they caused has ended.',
+    description: 'Wait until every run that the events cause has ended.',
   }),
-  timeout: durationFlag({ description: 'How long the outcome of an event may take.', default: TIMEOUT }),
+  timeout: durationFlag({
+    description: 'Wait at most this long for the outcome of an event.',
+    default: TIMEOUT,
+  }),
 };
 
 export type TriggerFlags = Interfaces.InferredFlags<typeof triggerFlags> & {

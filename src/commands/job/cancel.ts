@@ -3,9 +3,9 @@ import { JobCommand } from '../../ui/job-command.ts';
 import { keyFlag, requestFlags } from '../../ui/job.ts';
 
 export default class JobCancel extends JobCommand {
-  static override summary = 'Stop a run, or call off one that has not started.';
+  static override summary = 'Cancel a run, also one that has not started.';
   static override description =
-    'Its process is ended, and it does not come again by itself. Without --key: the one that is running.';
+    "Ends the run's process. The run does not start again by itself. Without --key it cancels the run that is running.";
   static override examples = [
     '<%= config.bin %> <%= command.id %> load --key 201704 --reason "wrong source"',
   ];

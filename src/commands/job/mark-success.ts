@@ -3,9 +3,9 @@ import { JobCommand } from '../../ui/job-command.ts';
 import { keyFlag, requestFlags, waitFlags } from '../../ui/job.ts';
 
 export default class JobMarkSuccess extends JobCommand {
-  static override summary = 'Count a run as done, without running it.';
+  static override summary = 'Mark a run as succeeded without running it.';
   static override description =
-    'Its finish message says success, with who and why: the hippos that need it go on.';
+    'Publishes a finish message of success with your name and reason, so that the hippos that need the run continue.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> load --key 201704 --reason "loaded by hand"',
   ];

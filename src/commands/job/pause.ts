@@ -3,9 +3,9 @@ import { JobCommand } from '../../ui/job-command.ts';
 import { requestFlags } from '../../ui/job.ts';
 
 export default class JobPause extends JobCommand {
-  static override summary = 'Start no further runs of a job.';
+  static override summary = 'Pause a job: it starts no further runs.';
   static override description =
-    'What runs goes on. What becomes ready meanwhile is kept, or dropped where hippo.yaml says while_paused: drop.';
+    'Running runs continue. Runs that become ready are kept, or dropped if hippo.yaml says while_paused: drop.';
   static override examples = ['<%= config.bin %> <%= command.id %> load --reason "warehouse upgrade"'];
   static override flags = requestFlags;
 

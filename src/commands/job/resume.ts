@@ -3,8 +3,8 @@ import { JobCommand } from '../../ui/job-command.ts';
 import { requestFlags } from '../../ui/job.ts';
 
 export default class JobResume extends JobCommand {
-  static override summary = 'Let a paused job run again.';
-  static override description = 'What became ready meanwhile runs now.';
+  static override summary = 'Resume a paused job.';
+  static override description = 'The runs that became ready during the pause start now.';
   static override examples = ['<%= config.bin %> <%= command.id %> load'];
   static override flags = requestFlags;
 

@@ -3,9 +3,9 @@ import { JobCommand } from '../../ui/job-command.ts';
 import { keyFlag, requestFlags, waitFlags } from '../../ui/job.ts';
 
 export default class JobRun extends JobCommand {
-  static override summary = 'Run a job now, whatever is missing.';
+  static override summary = 'Run a job now, even if needs are missing.';
   static override description =
-    "The hippo's client runs it as soon as there is a free place, also where the job is paused. With --wait it exits as hippo trigger --wait does.";
+    "The hippo's client starts it as soon as the job's concurrency allows, even if the job is paused. With --wait it exits like hippo trigger --wait.";
   static override examples = [
     '<%= config.bin %> <%= command.id %> load --key 201704',
     '<%= config.bin %> <%= command.id %> sales/load --key 2017-04-28 --reason "late source" --wait',
