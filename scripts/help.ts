@@ -63,6 +63,6 @@ function frontPage(commands: Command.Loadable[], topics: Interfaces.Topic[]): st
 USAGE
   hippo COMMAND [FLAGS]
 
-${sections.join('')}Every command has --help and --json. Exit codes: 0 fine, 1 not fine, 2 usage or
+${sections.join('')}Every command has --help and --json. Exit codes: 0 success, 1 a check, job or wait has failed, 2 usage or
 configuration, 3 a service cannot be reached, 4 timed out, 130 interrupted.`;
 }

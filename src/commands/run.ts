@@ -8,7 +8,7 @@ import { clientEventJson, renderClientEvent } from '../ui/run.ts';
 type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export default class Run extends HippoCommand<ClientReport> {
-  static override summary = "Run this project's client: wait for events, run jobs, publish their outcome.";
+  static override summary = "Run this project's client: wait for events and run jobs.";
   static override description = `start-client.sh calls this command. SIGTERM stops the client with exit code 0, Ctrl-C with 130; both end its jobs. A second
 client of the same hippo is a standby and takes over. With --json each log event is one line of JSON on stdout.`;
   static override examples = [
