@@ -2,12 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Command, Config, Interfaces } from '@oclif/core';
 import { Help } from '@oclif/core/help';
+import { wrap } from '../src/ui/text.ts';
 
-/** The front page's order: what a person wants to do, and the commands for it. A word alone is a topic. */
+/** The order of the front page: a heading and its commands or topics. */
 const GROUPS: [string, string[]][] = [
-  ['START', ['up', 'new', 'upgrade', 'run', 'down']],
+  ['START', ['up', 'new', 'run', 'down']],
   ['EVENTS', ['trigger', 'tail', 'replay', 'simulate']],
-  ['OPERATE', ['status', 'why', 'doctor', 'tractor', 'job', 'forget']],
+  ['OPERATE', ['doctor', 'tractor', 'job', 'forget']],
   ['CONFIGURE', ['config', 'schema']],
 ];
 
@@ -55,7 +56,9 @@ function frontPage(commands: Command.Loadable[], topics: Interfaces.Topic[]): st
   const missing = [...summaries.keys()].filter((id) => !id.includes(':') && !grouped.has(id));
   if (missing.length > 0) throw new Error(`scripts/help.ts: in no group: ${missing.join(', ')}`);
   const sections = GROUPS.map(([title, ids]) => {
-    const rows = ids.flatMap((id) => (summaries.has(id) ? [`  ${id.padEnd(10)}${summaries.get(id)}`] : []));
+    const rows = ids
+      .filter((id) => summaries.has(id))
+      .flatMap((id) => wrap(summaries.get(id) ?? '', `  ${id.padEnd(10)}`));
     return rows.length === 0 ? '' : `${title}\n${rows.join('\n')}\n\n`;
   });
   return `hippo: small event-driven data-pipeline services on Kafka and Spark
@@ -63,6 +66,7 @@ function frontPage(commands: Command.Loadable[], topics: Interfaces.Topic[]): st
 USAGE
   hippo COMMAND [FLAGS]
 
-${sections.join('')}Every command has --help and --json. Exit codes: 0 success, 1 a check, job or wait has failed, 2 usage or
-configuration, 3 a service cannot be reached, 4 timed out, 130 interrupted.`;
+${sections.join('')}Every command has --help and --json. Exit codes: 0 success, 1 a check, job or
+wait has failed, 2 usage or configuration, 3 a service cannot be reached,
+4 timed out, 130 interrupted.`;
 }
