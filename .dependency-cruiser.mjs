@@ -32,6 +32,7 @@ const ROOMS = {
   records: ['index', 'reading'],
   state: ['index', 'reader'],
   windows: ['index'],
+  http: ['index'],
 };
 
 const entries = Object.entries(ROOMS).map(([room, files]) => ({

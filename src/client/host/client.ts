@@ -8,12 +8,13 @@ import { topicName } from '../../config/topics.ts';
 import { connectProject } from '../../kafka/project.ts';
 import type { Kafka, Membership } from '../../kafka/port.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
+import { type HttpServer, serveHttp } from '../../http/index.ts';
 import type { ClientEvent, ClientLog } from './client-event.ts';
 import { Connection } from './connection.ts';
 import { type Guard, startGuard } from './guard.ts';
+import { healthRoutes } from './health-routes.ts';
 import { startHealth } from './health.ts';
 import { loadHooks } from './hook-runner.ts';
-import { type HttpServer, serveHttp } from './http-server.ts';
 import { type Metrics, createMetrics } from './metrics.ts';
 import { AttemptFiles } from './orphans.ts';
 import { Owner } from './owner.ts';
@@ -308,7 +309,15 @@ class Client {
     const { http } = this.#options.loaded.config.client;
     if (http === false) return null;
     const metrics = (this.#metrics = await createMetrics(() => this.#status()));
-    return serveHttp({ ...http, status: () => this.#status(), metrics: () => metrics.render() });
+    return serveHttp({
+      ...http,
+      setting: 'client.http',
+      routes: healthRoutes(
+        () => this.#status(),
+        () => metrics.render(),
+      ),
+      onError: (text) => this.#log({ event: 'notice', level: 'warning', text }),
+    });
   }
 
   #startHealth(): () => Promise<void> {

@@ -1,0 +1,41 @@
+import { STATUS_CODES } from 'node:http';
+
+export interface Reply {
+  status: number;
+  contentType: string;
+  headers?: Readonly<Record<string, string>>;
+  body: string | Buffer;
+}
+
+export function json(value: unknown, status = 200): Reply {
+  return { status, contentType: 'application/json', body: `${JSON.stringify(value)}\n` };
+}
+
+export function text(body: string, contentType = 'text/plain; charset=utf-8'): Reply {
+  return { status: 200, contentType, body };
+}
+
+/** A request that is answered with an error: a handler throws it, and the client gets it as problem+json (RFC 9457). */
+export class HttpProblem extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param detail what is wrong with this request; it is sent to the client */
+  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail);
+    this.name = 'HttpProblem';
+    this.status = status;
+    this.headers = headers;
+  }
+
+  get reply(): Reply {
+    const { status, headers, message: detail } = this;
+    const title = STATUS_CODES[status] ?? 'Unknown';
+    return {
+      status,
+      contentType: 'application/problem+json',
+      headers,
+      body: `${JSON.stringify({ type: 'about:blank', title, status, detail })}\n`,
+    };
+  }
+}
