@@ -105,7 +105,7 @@ async function unknownCommand(wanted: string, topic: readonly string[]): Promise
 function endQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(ExitCode.ok);
-    process.stderr.write(`✗ what is printed cannot be written\n  ${error.message}\n`);
+    process.stderr.write(`✗ cannot write to stdout\n  ${error.message}\n`);
     process.exit(ExitCode.usage);
   });
 }

@@ -50,7 +50,7 @@ describe('the front door', () => {
     const { exitCode, stderr } = await hippo(['schema', '--', '--help']);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: '✗ one word too many: --help\n  → hippo schema --help\n',
+      stderr: '✗ unexpected argument: --help\n  → hippo schema --help\n',
     });
   });
 
@@ -63,17 +63,17 @@ describe('the front door', () => {
       ['--quiet', 'schema'],
       '✗ hippo has no command "--quiet"\n  Flags come after the command.\n  → hippo --help\n',
     ],
-    [['config', 'a', 'b'], '✗ one word too many: b\n  → hippo config --help\n'],
+    [['config', 'a', 'b'], '✗ unexpected argument: b\n  → hippo config --help\n'],
     [
       ['config', '--profil', 'x'],
-      '✗ there is no flag --profil\n  Did you mean --profile?\n  → hippo config --help\n',
+      '✗ unknown flag --profil\n  Did you mean --profile?\n  → hippo config --help\n',
     ],
     [['up', '--port', 'x'], '✗ --port must be a whole number; it is "x"\n  → hippo up --help\n'],
     [['up', '--port', '0'], '✗ --port must be a whole number, at least 1; it is "0"\n  → hippo up --help\n'],
     [['up', '--port'], '✗ --port needs a value\n  → hippo up --help\n'],
     [
       ['tail', '--from', '1', '--last', '2'],
-      '✗ --from and --last exclude each other\n  → hippo tail --help\n',
+      '✗ --from and --last cannot be used together\n  → hippo tail --help\n',
     ],
     [['tractor', '--yes'], '✗ --yes goes only with --pull\n  → hippo tractor --help\n'],
     [
@@ -94,7 +94,7 @@ describe('the front door', () => {
     expect(JSON.parse(flag.stdout)).toEqual({
       error: {
         kind: 'user',
-        message: 'there is no flag --bad',
+        message: 'unknown flag --bad',
         exit_code: 2,
         next: ['hippo schema --help'],
       },

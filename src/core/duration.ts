@@ -30,7 +30,7 @@ const LONGEST = 40;
 /**
  * Reads `90s`, `2h`, `1d`, …; a bare number is seconds.
  *
- * @returns milliseconds, or undefined when the text is no duration or is negative
+ * @returns milliseconds, or undefined when the text is not a duration or is negative
  */
 export function parseDuration(text: string): number | undefined {
   const [, count = '', word = ''] = readAmount(text) ?? [];

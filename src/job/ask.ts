@@ -111,7 +111,7 @@ async function whereabouts(
   const [topics, groups] = await Promise.all([kafka.topics(), kafka.groups(GROUP_PREFIX)]);
   const partitions = topics.find((info) => info.topic === topic)?.partitions.length ?? 0;
   if (partitions === 0) {
-    throw new UserError(`there is no topic ${topic}`, {
+    throw new UserError(`topic ${topic} does not exist`, {
       why: 'Requests to hippos go there (topics.schedule in hippo.yaml).',
       next: ['hippo up'],
     });

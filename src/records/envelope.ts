@@ -170,7 +170,7 @@ export function readRecord(line: Buffer): { ok: true; record: KafkaRecord } | { 
     !/^\d{1,19}$/.test(offset) ||
     !Number.isSafeInteger(timestamp)
   ) {
-    return { ok: false, reason: 'it is no record as hippo tail --json prints it' };
+    return { ok: false, reason: 'it is not a record as hippo tail --json prints it' };
   }
   const read = readContent(parsed);
   if (!read.ok) return read;

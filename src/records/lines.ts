@@ -4,7 +4,7 @@ import { UserError, messageOf } from '../core/errors.ts';
 
 const MIB = 1024 * 1024;
 const PIECE = MIB / 2;
-/** What has no newline for so long is no file of lines. Bytes. */
+/** What has no newline for so long is not a file of lines. Bytes. */
 const LONGEST_LINE = 16 * MIB;
 const LARGEST_CONTENT = 64 * MIB;
 /** A byte order mark of any encoding has at most so many bytes. */
@@ -223,7 +223,7 @@ async function openFile(name: string): Promise<FileHandle> {
     return await open(name);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UserError(missing ? `there is no file ${name}` : `${name} cannot be read`, {
+    throw new UserError(missing ? `${name} does not exist` : `${name} cannot be read`, {
       ...(missing ? {} : { why: messageOf(error) }),
       next: missing ? ['hippo tail frontier --from -1d --exit-at-end --json > events.jsonl'] : [],
     });

@@ -85,7 +85,7 @@ export async function parsePosition(text: string, flag: string, context: TimeCon
       ? await parseTime(trimmed, context, false)
       : undefined;
   if (time !== undefined) return { at: 'time', time };
-  throw new UserError(`${flag} ${text} is no position`, {
+  throw new UserError(`${flag} ${text} is not a position`, {
     why: `Allowed:\n${POSITION_FORMS.map((form) => `  ${form}`).join('\n')}`,
     next: /^-\d+$/.test(trimmed)
       ? [`the last ${trimmed.slice(1)} records, in all: --last ${trimmed.slice(1)}`]
@@ -115,7 +115,7 @@ function readOffset(digits: string, flag: string): bigint {
  * `2017-04-28T22:00[:00][Z|+08:00]`.
  *
  * @param epochs whether digits alone are a time
- * @returns undefined for what is no time, or might be several: see {@link meantTimes}
+ * @returns undefined for what is not a time, or might be several: see {@link meantTimes}
  */
 export async function parseTime(
   text: string,

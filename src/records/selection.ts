@@ -21,7 +21,7 @@ export interface Selection {
   doubts: Readonly<Doubts> | undefined;
 }
 
-/** @throws UserError for what is no regular expression or no CEL */
+/** @throws UserError for what is not a valid regular expression or no CEL */
 export async function compileSelection(words: SelectionWords): Promise<Selection> {
   const conditions: ((record: KafkaRecord) => boolean)[] = [];
   if (words.key !== undefined) {
@@ -51,7 +51,7 @@ function regularExpression(text: string, ignoreCase: boolean): RegExp {
   try {
     return new RegExp(text, ignoreCase ? 'i' : '');
   } catch (error) {
-    throw new UserError(`--grep ${text} is no regular expression`, {
+    throw new UserError(`--grep ${text} is not a valid regular expression`, {
       why: messageOf(error),
       next: [String.raw`a character that means something else is escaped: --grep 'a\.b\[0\]'`],
     });

@@ -15,7 +15,7 @@ export interface SpanWords {
 /**
  * Where to begin and end. Following begins at the end; what ends by itself begins at the beginning.
  *
- * @throws UserError for what is no position, with the forms that are allowed
+ * @throws UserError for what is not a position, with the forms that are allowed
  */
 export async function readSpan(words: SpanWords, { calendar }: Config, clock: Clock): Promise<Span> {
   const ends = words.exitAtEnd || words.to !== undefined || words.last !== undefined;

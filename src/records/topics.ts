@@ -65,7 +65,7 @@ function namedTopics(
   }
   for (const name of names) {
     if (there.has(name)) continue;
-    throw new UserError(`there is no topic ${name}`, {
+    throw new UserError(`topic ${name} does not exist`, {
       why: didYouMean(word, [...TOPIC_WORDS, ...existing.filter((topic) => !topic.startsWith('__'))]),
       next:
         role === undefined
@@ -92,7 +92,7 @@ function matchingTopics(pattern: string, existing: readonly string[]): string[] 
   try {
     expression = new RegExp(pattern);
   } catch (error) {
-    throw new UserError(`--regex ${pattern} is no regular expression`, {
+    throw new UserError(`--regex ${pattern} is not a valid regular expression`, {
       why: error instanceof Error ? error.message : undefined,
     });
   }

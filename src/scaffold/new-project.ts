@@ -46,7 +46,7 @@ export async function newProject(options: NewProjectOptions): Promise<NewProject
   const name = options.name ?? (await askName(template, types, options.ask));
   const problem = nameProblem(name, types);
   if (problem !== undefined) {
-    throw new UserError(`"${name}" is no name for a hippo`, {
+    throw new UserError(`"${name}" is not a valid name for a hippo`, {
       why: `${problem[0]?.toUpperCase() ?? ''}${problem.slice(1)}.`,
       next: [`hippo new ${template.type} daily-sales`],
     });
@@ -99,7 +99,7 @@ function findTemplate(templates: readonly Template[], type: string): Template {
   if (found !== undefined) return found;
   const types = templates.map((template) => template.type);
   const near = nearMisses(type, types);
-  throw new UserError(`there is no template "${type}"`, {
+  throw new UserError(`unknown type of hippo "${type}"`, {
     why: `There is: ${types.join(', ')}.`,
     next: (near.length > 0 ? near : types).map((name) => `hippo new ${name} NAME`),
   });

@@ -12,7 +12,7 @@ export interface BulkOptions {
   topic: string;
   /** Lines before it are passed over. */
   fromLine: number;
-  /** Whether lines that are no events are passed over. */
+  /** Whether lines that are not events are passed over. */
   skipBad: boolean;
   /** Flags to give again, as a person types them, to go on. */
   repeat: readonly string[];
@@ -45,7 +45,7 @@ const REPORT = 200;
  * Publishes the events of a file as fast as the brokers take them: nothing is kept of a line but its bytes in a batch. An
  * event that brings no trace gets none: the run that it causes begins one.
  *
- * @throws UserError for a line that is no event, ServiceError when Kafka is not there; both say where to go on
+ * @throws UserError for a line that is not an event, ServiceError when Kafka is not there; both say where to go on
  */
 export async function publishLines(
   producer: Producer,

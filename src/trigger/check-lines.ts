@@ -53,7 +53,7 @@ export function badLineError(
   said: string,
   next: string[],
 ): UserError {
-  return new UserError(`a line of ${file.shown} is no event: ${reason}`, {
+  return new UserError(`a line of ${file.shown} is not an event: ${reason}`, {
     why: `${said}\n${LINE_FORMS}`,
     next,
     place: { file: file.shown, line },
@@ -67,7 +67,7 @@ export function badLinesError(file: LineFile, { bad, firstBad }: CheckedLines): 
   if (bad === 1 && only !== undefined) return badLineError(file, only, 'Nothing was published.', next);
   const shown = firstBad.map(({ line, reason }) => `line ${line}: ${reason}`);
   const others = bad > shown.length ? [`and ${bad - shown.length} more`] : [];
-  return new UserError(`${bad} lines of ${file.shown} are no events`, {
+  return new UserError(`${bad} lines of ${file.shown} are not events`, {
     why: [...shown, ...others, `Nothing was published. ${LINE_FORMS}`].join('\n'),
     next,
     place: { file: file.shown },

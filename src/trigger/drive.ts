@@ -8,7 +8,7 @@ import type { PlannedEvent } from './publish.ts';
 import { Throttle } from './throttle.ts';
 import type { Explanation, Look, Watch } from './wait.ts';
 
-export type WaitOutcome = 'succeeded' | 'failed' | 'nobody-reacted' | 'timed-out' | 'interrupted';
+export type WaitOutcome = 'succeeded' | 'failed' | 'no-reaction' | 'timed-out' | 'interrupted';
 
 export interface WaitReport {
   outcome: WaitOutcome;
@@ -208,7 +208,7 @@ export class Drive {
     }
     const waited = this.#options.clock.now() - this.#lastPublish;
     const patience = live.length > 0 ? PATIENCE.withHippos : PATIENCE.withoutHippos;
-    if (quiet && waited >= Math.min(patience, this.#options.timeout)) return 'nobody-reacted';
+    if (quiet && waited >= Math.min(patience, this.#options.timeout)) return 'no-reaction';
     return overdue ? 'timed-out' : null;
   }
 

@@ -35,7 +35,7 @@ export async function findDestination(config: Config, kafka: Kafka | HippoError)
   try {
     const found = (await kafka.topics()).find(({ topic: name }) => name === topic);
     return found === undefined
-      ? { topic, partitions: null, why: `there is no topic ${topic}` }
+      ? { topic, partitions: null, why: `topic ${topic} does not exist` }
       : { topic, partitions: found.partitions.length, why: null };
   } catch (error) {
     if (!(error instanceof HippoError)) throw error;

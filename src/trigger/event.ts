@@ -112,7 +112,7 @@ function readPartition(words: readonly string[]): PartitionField[] {
 function readDialect(text: string): FrontierDialect {
   const dialect = FRONTIER_DIALECTS.find((known) => known === text);
   if (dialect !== undefined) return dialect;
-  throw new UserError(`there is no dialect ${text}`, {
+  throw new UserError(`unknown dialect ${text}`, {
     why: [didYouMean(text, FRONTIER_DIALECTS), `Known are ${FRONTIER_DIALECTS.join(', ')}.`]
       .filter(Boolean)
       .join(' '),
@@ -121,7 +121,7 @@ function readDialect(text: string): FrontierDialect {
 
 function readMethod(text: string): string {
   if (/^[\w.-]+$/.test(text)) return text;
-  throw new UserError(`--method ${JSON.stringify(text)} is no method`, {
+  throw new UserError(`--method ${JSON.stringify(text)} is not a method`, {
     why: 'It is one word, such as partition, overwrite_partition, overwrite or append.',
   });
 }

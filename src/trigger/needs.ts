@@ -57,7 +57,7 @@ function formatOf(
     const pieces = compilePieces(source, names, UNFORMATTED[every]);
     const pattern = pieces.ok ? joined(pieces.value) : undefined;
     if (pattern !== undefined) return { name, pattern };
-    throw new UserError(`the partition ${name} that jobs.${job} needs is no template that can be read`, {
+    throw new UserError(`the partition ${name} that jobs.${job} needs is not a template that can be read`, {
       why: pieces.ok ? undefined : pieces.message,
       next: ['hippo config    (says where, and what is allowed)'],
     });

@@ -10,7 +10,7 @@ export interface PlannedEvent {
   /** Which of those that are published together, from 1; of a file: the line. */
   n: number;
   record: OutgoingRecord & { key: string | Buffer | null };
-  /** `btd.party`; null where the message is no event that we can read. */
+  /** `btd.party`; null where the message is not an event that we can read. */
   table: string | null;
   /** `yyyymm=201704`; empty for an unpartitioned table. */
   partition: string;

@@ -108,9 +108,9 @@ function readEnd(text: string, range: string, format: PartitionFormat): DateRang
 
 function noRange(range: string, format: PartitionFormat, end?: string): UserError {
   const span = formatSpan(format) ?? 'month';
-  return new UserError(`--range ${range} is no range of dates`, {
+  return new UserError(`--range ${range} is not a range of dates`, {
     why: [
-      ...(end === undefined || end === '' ? [] : [`${end} is no date.`]),
+      ...(end === undefined || end === '' ? [] : [`${end} is not a date.`]),
       `It has two dates with ".." between them: each ${DATE_FORMS}, or one as the partition writes it (${describeFormat(format)}).`,
     ].join(' '),
     next: [`hippo trigger --range ${SAMPLES[span]}`],

@@ -30,7 +30,7 @@ export async function findBackfill(
 ): Promise<FoundBackfill> {
   const began = backfillBegan(id);
   if (began === undefined) {
-    throw new UserError(`--resume ${id} is no id of a backfill`, {
+    throw new UserError(`--resume ${id} is not the id of a backfill`, {
       why: 'It looks like 20170428T155546Z-k3x9; hippo trigger says it, and the header hippo-backfill of its events.',
     });
   }

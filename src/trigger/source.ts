@@ -161,7 +161,7 @@ async function planOne(words: TriggerWords, context: SourceContext): Promise<Pla
   const parsed = parseFrontier(serialiseFrontier(event));
   if (parsed.ok) return planEvent(event, topicName(config, 'frontier'));
   const { reason, key } = parsed.rejection;
-  throw new UserError(`that is no frontier event: ${key === undefined ? '' : `${key} `}${reason}`);
+  throw new UserError(`that is not a frontier event: ${key === undefined ? '' : `${key} `}${reason}`);
 }
 
 async function rangeSource(range: string, words: TriggerWords, context: SourceContext): Promise<EventSource> {
@@ -265,7 +265,7 @@ async function readExecDate(text: string, { config, clock }: SourceContext): Pro
   const bare = text.replace(/^@/, '');
   const time = await parseTime(bare, { clock, timezone: config.calendar.timezone });
   if (time !== undefined) return epochSeconds(time);
-  throw new UserError(`--exec-date ${shellWord(text)} is no time`, {
+  throw new UserError(`--exec-date ${shellWord(text)} is not a time`, {
     why: `It may be ${POSITION_TIMES}.`,
     next: meantTimes(bare).map((meant) => `--exec-date ${meant}`),
   });

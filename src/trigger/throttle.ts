@@ -22,7 +22,7 @@ export function parseRate(text: string): Rate {
   if (Number(count) > 0 && unit !== undefined) return { count: Number(count), per: unit.millis };
   const lower = word.toLowerCase();
   const meant = Number(count) > 0 && unitNamed(lower) !== undefined ? `${count}/${lower}` : '10/s';
-  throw new UserError(`--rate ${text} is no rate`, {
+  throw new UserError(`--rate ${text} is not a rate`, {
     why: 'It is a number of events per second, minute, hour or day, such as 10/s, 30/m or 4/h. Units are lower case.',
     next: [`hippo trigger --rate ${meant}`],
   });

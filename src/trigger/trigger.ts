@@ -21,7 +21,7 @@ import { type Explanation, Watch } from './wait.ts';
 export interface PublishedEvent {
   /** Which of them, from 1; of a file: the line. */
   n: number;
-  /** null where the message is no event that hippo can read. */
+  /** null where the message is not an event that hippo can read. */
   table: string | null;
   /** `yyyymm=201704`; empty for an unpartitioned table. */
   partition_path: string;
@@ -92,7 +92,7 @@ export function isOneByOne({
 /**
  * Publishes events and, where that is asked for, follows what they cause.
  *
- * @throws ServiceError when Kafka is not there, UserError for a line that is no event; both say how to go on
+ * @throws ServiceError when Kafka is not there, UserError for a line that is not an event; both say how to go on
  */
 export async function trigger(
   kafka: Kafka,

@@ -190,7 +190,7 @@ async function known(thrown: unknown): Promise<unknown> {
 
 /** A full disk, mostly. */
 function unprintable(error: Error): UserError {
-  return new UserError('what is printed cannot be written', { why: messageOf(error), cause: error });
+  return new UserError('cannot write to stdout', { why: messageOf(error), cause: error });
 }
 
 /** Prints whatever was thrown, and sets the exit code. */

@@ -23,7 +23,7 @@ export function durationFlag({
   const shared = { ...options, helpValue: 'DURATION', parse: parseFlag };
   if (usual === undefined) return Flags.custom<number>()(shared);
   const millis = parseDuration(usual);
-  if (millis === undefined) throw new BugError(`a flag's default is no duration: ${usual}`);
+  if (millis === undefined) throw new BugError(`a flag's default is not a duration: ${usual}`);
   return Flags.custom<number>()({ ...shared, default: millis, defaultHelp: () => Promise.resolve(usual) });
 }
 

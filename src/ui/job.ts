@@ -62,7 +62,7 @@ function obstacles({ action, hippo, job, clients, similar }: AskedRequest): stri
   const near = similar.length === 0 ? '' : ` Did you mean ${similar.join(' or ')}?`;
   return [
     ...wrap(
-      `No client of ${hippo} is up: the request stays in its topic until one starts.${near}`,
+      `No client of ${hippo} is running: the request stays in its topic until one starts.${near}`,
       `${chalk.yellow('!')} `,
     ),
     ...undo,
@@ -76,11 +76,11 @@ export function renderJob(report: JobReport): string {
   if (wait === null) return '';
   if (wait.outcome === 'interrupted')
     return `${chalk.yellow('!')} Interrupted: the request stands, and is not waited for any longer.`;
-  if (wait.outcome !== 'nobody-reacted') return renderWait(wait).join('\n');
+  if (wait.outcome !== 'no-reaction') return renderWait(wait).join('\n');
   const [what, next] = wait.live.includes(hippo)
     ? [`${hippo} has read the request, and started nothing: its log says why.`, 'hippo tractor']
     : [
-        `No client of ${hippo} is up: nobody took the request.`,
+        `No client of ${hippo} is running: the request was not taken.`,
         "./start-client.sh   (in the hippo's project)",
       ];
   return [...wrap(what, `${chalk.red('✗')} `), `  ${chalk.cyan('→')} ${next}`].join('\n');
@@ -88,6 +88,6 @@ export function renderJob(report: JobReport): string {
 
 /** As `trigger --wait`; a request that the hippo has read and refused is not fine. */
 export function jobVerdict({ hippo, wait }: JobReport): ExitCode {
-  const isRefused = wait?.outcome === 'nobody-reacted' && wait.live.includes(hippo);
+  const isRefused = wait?.outcome === 'no-reaction' && wait.live.includes(hippo);
   return isRefused ? ExitCode.notFine : waitVerdict(wait);
 }

@@ -6,9 +6,9 @@ import { userName } from '../core/user-name.ts';
 const REFUSALS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
-  ENOTDIR: 'a part of it is no folder',
+  ENOTDIR: 'a part of the path is not a folder',
   EROFS: 'the file system is read-only',
-  ENOSPC: 'no space is left on the device',
+  ENOSPC: 'no space left on device',
   EDQUOT: 'the disk quota is used up',
   EMFILE: 'too many files are open',
 };

@@ -74,7 +74,7 @@ function section(right: number[], head: string[], rows: (string | number)[][], m
   ];
 }
 
-/** `1,204 records (171.4 kB) in 2 h 5 min, 9.63 a minute; 3 are no hippo messages.` */
+/** `1,204 records (171.4 kB) in 2 h 5 min, 9.63 a minute; 3 are not hippo messages.` */
 function sentence({ records, bytes, first, last, rate: perSecond, others }: TailStats): string {
   const over = first === null || last === null ? 0 : Date.parse(last) - Date.parse(first);
   const span =
@@ -82,7 +82,7 @@ function sentence({ records, bytes, first, last, rate: perSecond, others }: Tail
   const strange =
     others === 0
       ? ''
-      : `; ${number(others)} ${others === 1 ? 'is no hippo message' : 'are no hippo messages'}`;
+      : `; ${number(others)} ${others === 1 ? 'is not a hippo message' : 'are not hippo messages'}`;
   return `${number(records)} ${records === 1 ? 'record' : 'records'} (${size(bytes)})${span}${strange}.`;
 }
 
@@ -119,7 +119,7 @@ export function renderGap({ topic, partition, from, to }: Gap): string {
   const place = `${topic}[${partition}]`;
   return to > from
     ? `${chalkStderr.yellow('!')} ${place}: offsets ${from} to ${to - 1n} are gone from the log (retention); on at ${to}`
-    : `${chalkStderr.yellow('!')} ${place}: offset ${from} is past the end, the log was made anew; on at ${to}`;
+    : `${chalkStderr.yellow('!')} ${place}: offset ${from} is past the end, the topic was created again; on at ${to}`;
 }
 
 /** That the filter could not judge everything, or that it asked for a field that nothing has; empty: all is well. */
@@ -133,6 +133,6 @@ export function renderDoubts({ doubts, records }: Pick<TailReport, 'doubts' | 'r
     );
   }
   if (records === 0 && lacking?.reason !== undefined)
-    lines.push(`--filter matched nothing, and asks for what some records lack: ${lacking.reason}`);
+    lines.push(`--filter matched nothing, and some records lack a field that it uses: ${lacking.reason}`);
   return lines.flatMap((line) => wrap(visible(line), `${chalkStderr.yellow('!')} `)).join('\n');
 }

@@ -14,7 +14,7 @@ import { count, number, wrap } from './text.ts';
 const EXIT_CODES = {
   succeeded: ExitCode.ok,
   failed: ExitCode.notFine,
-  'nobody-reacted': ExitCode.timeout,
+  'no-reaction': ExitCode.timeout,
   'timed-out': ExitCode.timeout,
   interrupted: ExitCode.interrupted,
 } as const;
@@ -46,7 +46,7 @@ export function renderPublished(event: PublishedEvent, backfill: { total: number
 }
 
 export function renderSkipped({ line, reason }: BadLine): string {
-  return wrap(`line ${line} is no event, passed over: ${visible(reason)}`, `${chalk.yellow('!')} `).join(
+  return wrap(`line ${line} is not an event, skipped: ${visible(reason)}`, `${chalk.yellow('!')} `).join(
     '\n',
   );
 }
@@ -161,9 +161,9 @@ export function renderWait(
         `  ${chalk.cyan('→')} hippo tractor`,
       ];
     }
-    case 'nobody-reacted':
+    case 'no-reaction':
       return [
-        `${chalk.red('✗')} Nobody reacted.`,
+        `${chalk.red('✗')} No hippo reacted.`,
         ...(live.length === 0
           ? wrap('No hippo is running; the event waits in its topic until one starts.', '  ')
           : wrap(

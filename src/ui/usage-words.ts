@@ -7,11 +7,14 @@ export function usageWords(message: string): string {
 }
 
 const WORDS: readonly [pattern: RegExp, words: string][] = [
-  [/^Nonexistent flag: (.+)$/, 'there is no flag $1'],
-  [/^Nonexistent flags: (.+)$/, 'there are no flags $1'],
-  [/^Unexpected argument: (.+)$/, 'one word too many: $1'],
-  [/^Unexpected arguments: (.+)$/, 'words too many: $1'],
-  [/^(--[\w-]+)(?:=[^]*)? cannot also be provided when using (--[\w-]+)$/, '$1 and $2 exclude each other'],
+  [/^Nonexistent flag: (.+)$/, 'unknown flag $1'],
+  [/^Nonexistent flags: (.+)$/, 'unknown flags $1'],
+  [/^Unexpected argument: (.+)$/, 'unexpected argument: $1'],
+  [/^Unexpected arguments: (.+)$/, 'unexpected arguments: $1'],
+  [
+    /^(--[\w-]+)(?:=[^]*)? cannot also be provided when using (--[\w-]+)$/,
+    '$1 and $2 cannot be used together',
+  ],
   [/^All of the following must be provided when using (--[\w-]+): (.+)$/, '$1 goes only with $2'],
   [/^Flag (--[\w-]+) expects a value$/, '$1 needs a value'],
   [/^Flag (--[\w-]+) can only be specified once$/, '$1 can be given only once'],

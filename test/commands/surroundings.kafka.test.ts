@@ -56,7 +56,7 @@ test.each(['config', 'schema', '--help', 'trigger --table a.b --partition c=d --
     const { stderr, exitCode } = await bash(`hippo ${words} > /dev/full`);
     expect([exitCode, stderr]).toEqual([
       2,
-      '✗ what is printed cannot be written\n  ENOSPC: no space left on device, write',
+      '✗ cannot write to stdout\n  ENOSPC: no space left on device, write',
     ]);
   },
 );
@@ -69,7 +69,7 @@ test('a cache that cannot be made is told with what to do about it', async () =>
     env: { ...env, HIPPO_BROKERS: '', HIPPO_CACHE: cache, KAFKA_HOME: '' },
   });
   expect(exitCode).toBe(2);
-  expect(stderr).toContain(`✗ ${cache} cannot be used: a part of it is no folder\n`);
+  expect(stderr).toContain(`✗ ${cache} cannot be used: a part of the path is not a folder\n`);
   expect(stderr).toContain('→ HIPPO_CACHE=FOLDER hippo …');
 });
 

@@ -195,11 +195,11 @@ describe('hippo tail', () => {
 
 describe('what cannot be done is said', () => {
   test.each([
-    ['a topic that is not there', ['no-such-topic'], 'there is no topic no-such-topic'],
-    ['a position', ['--from', 'yesterday'], '--from yesterday is no position'],
+    ['a topic that is not there', ['no-such-topic'], 'topic no-such-topic does not exist'],
+    ['a position', ['--from', 'yesterday'], '--from yesterday is not a position'],
     ['an expression', ['--filter', 'value.table = "x"'], 'Equality is =='],
     ['a format', ['--format', '%z'], '--format has no %z'],
-    ['a pattern', ['--grep', '('], '--grep ( is no regular expression'],
+    ['a pattern', ['--grep', '('], '--grep ( is not a valid regular expression'],
     ['two ways to print', ['--raw', '--count'], '--raw'],
     ['a flag', ['--form', 'x'], '--form'],
   ])('%s', async (_, args, text) => {

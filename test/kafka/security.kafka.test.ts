@@ -435,7 +435,7 @@ describe('no secret is told, also with --json and HIPPO_DEBUG:', () => {
       'SASL',
       { sasl: byPassword('scram-sha-256') },
       2,
-      /^there is no topic nowhere$/,
+      /^topic nowhere does not exist$/,
     ],
     [
       'a token',

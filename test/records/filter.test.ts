@@ -52,7 +52,7 @@ describe('an expression', () => {
     expect(filter.doubts.unjudged).toEqual({ count: 0, reason: undefined });
   });
 
-  it('sees a tombstone as null, and what is no JSON as text', () => {
+  it('sees a tombstone as null, and what is not JSON as text', () => {
     expect(keeps('value == null', record({ value: null }))).toBe(true);
     expect(keeps('key == null', record())).toBe(true);
     expect(keeps('value == "plain"', record({ value: 'plain' }))).toBe(true);

@@ -35,7 +35,7 @@ describe('what is wanted', () => {
   it('has to be a regular expression', async () => {
     await expect(keeps({ grep: '(' })).rejects.toMatchObject({
       exitCode: 2,
-      message: '--grep ( is no regular expression',
+      message: '--grep ( is not a valid regular expression',
     });
   });
 });

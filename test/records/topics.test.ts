@@ -44,16 +44,16 @@ describe('the topics that are read', () => {
       'a name that is near another',
       ['order'],
       undefined,
-      { message: 'there is no topic order', why: 'Did you mean orders?' },
+      { message: 'topic order does not exist', why: 'Did you mean orders?' },
     ],
     [
       'a use whose topic is not there',
       ['schedule'],
       undefined,
-      { message: 'there is no topic uat-hippo-schedule' },
+      { message: 'topic uat-hippo-schedule does not exist' },
     ],
     ['a pattern that matches internal topics only', [], '^__', { message: 'no topic matches --regex ^__' }],
-    ['what is no pattern', [], '(', { message: '--regex ( is no regular expression' }],
+    ['what is no pattern', [], '(', { message: '--regex ( is not a valid regular expression' }],
   ])('is refused: %s', (_, names, pattern, error) => {
     expect(() => selectTopics(config, existing, { names, pattern })).toThrow(
       expect.objectContaining({ exitCode: 2, ...error }) as Error,

@@ -39,7 +39,7 @@ function stored({ headers = {}, value, key, topic }: OutgoingRecord, offset: big
 }
 
 const rejected = (record: KafkaRecord, offset = 7n): KafkaRecord =>
-  stored(deadLetter(record, { reason: 'is no JSON' }, 'etl'), offset);
+  stored(deadLetter(record, { reason: 'is not JSON' }, 'etl'), offset);
 
 test('rejected and sent back, a message is what it was, where it was; and it knows which dead letter it is', () => {
   fc.assert(

@@ -56,7 +56,7 @@ describe('fields by name', () => {
     expect(format(text)).toBe(expected);
   });
 
-  it('are empty where the value is no JSON', () => {
+  it('are empty where the value is not JSON', () => {
     expect(format('<{value.table}>', record({ value: 'no JSON' }))).toBe('<>');
     expect(format('<{value.table}>', record({ value: null }))).toBe('<>');
   });

@@ -9,7 +9,7 @@ import { HIPPO } from '../support/cli.ts';
 export interface Death {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** What it said of its end: stderr, and what of stdout is no event. */
+  /** What it said of its end: stderr, and what of stdout is not an event. */
   words: string;
 }
 

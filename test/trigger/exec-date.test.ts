@@ -43,7 +43,7 @@ describe('--exec-date', () => {
     ['@2017042822', ['--exec-date 2017-04-28T22:00', '--exec-date 2033-12-01T09:40:22Z']],
   ])('%s is refused', async (text, next) => {
     await expect(published(text)).rejects.toMatchObject({
-      message: `--exec-date ${text} is no time`,
+      message: `--exec-date ${text} is not a time`,
       next,
     });
   });

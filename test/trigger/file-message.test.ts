@@ -65,7 +65,7 @@ describe('a line', () => {
     expect(read(line)).toEqual({ ok: false, reason });
   });
 
-  test('that is not UTF-8 is no event, even where it looks like an envelope', () => {
+  test('that is not UTF-8 is not an event, even where it looks like an envelope', () => {
     const line = Buffer.from('{"topic":"t","partition":0,"offset":"1","value":"\xff"}', 'latin1');
     expect(reader().read(line)).toEqual({ ok: false, reason: 'is not UTF-8' });
   });

@@ -76,13 +76,13 @@ describe('the lines of a file', () => {
     });
   });
 
-  test('what is no file is named', async () => {
-    await expect(findLines(join(folder, 'none'))).rejects.toThrow(`there is no file ${join(folder, 'none')}`);
+  test('what is not a file is named', async () => {
+    await expect(findLines(join(folder, 'none'))).rejects.toThrow(`${join(folder, 'none')} does not exist`);
     await expect(findLines(folder)).rejects.toThrow(`${folder} is a folder`);
   });
 });
 
-describe('a file with lines that are no events', () => {
+describe('a file with lines that are not events', () => {
   const GOOD = '{"db":"btd","table":"party","partition":[],"exec_date":"1493394946"}';
 
   async function check(lines: string[], fromLine = 1): Promise<Error | undefined> {
@@ -98,7 +98,7 @@ describe('a file with lines that are no events', () => {
 
   test('names the one with its reason, and what is allowed', async () => {
     await expect(check([GOOD, '{"db":"btd"}'])).resolves.toMatchObject({
-      message: 'a line of events.jsonl is no event: table is missing; it must be text',
+      message: 'a line of events.jsonl is not an event: table is missing; it must be text',
       place: { file: 'events.jsonl', line: 2 },
       why: expect.stringMatching(/^Nothing was published\.\nA line is a frontier event/) as string,
       next: ['hippo trigger --file events.jsonl --skip-bad'],
@@ -108,7 +108,7 @@ describe('a file with lines that are no events', () => {
   test('names the first of many, and counts the others', async () => {
     const error = await check(Array.from({ length: 12 }, () => '[]'));
     expect(error).toMatchObject({
-      message: '12 lines of events.jsonl are no events',
+      message: '12 lines of events.jsonl are not events',
       why: expect.stringContaining(
         'line 10: must be a JSON object, not a list\nand 2 more\nNothing was',
       ) as string,

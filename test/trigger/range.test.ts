@@ -73,19 +73,19 @@ describe('a range has every partition between its ends, both included', () => {
 
 describe('what is no range is refused', () => {
   test.each([
-    ['2017-13..2018-01', '--range 2017-13..2018-01 is no range of dates', '2017-13 is no date'],
+    ['2017-13..2018-01', '--range 2017-13..2018-01 is not a range of dates', '2017-13 is not a date'],
     [
       '2017-02-30..2017-03-01',
-      '--range 2017-02-30..2017-03-01 is no range of dates',
-      '2017-02-30 is no date',
+      '--range 2017-02-30..2017-03-01 is not a range of dates',
+      '2017-02-30 is not a date',
     ],
-    ['2017-01..', '--range 2017-01.. is no range of dates', 'It has two dates'],
+    ['2017-01..', '--range 2017-01.. is not a range of dates', 'It has two dates'],
     [
       '2017-01..2017-02..2017-03',
-      '--range 2017-01..2017-02..2017-03 is no range of dates',
+      '--range 2017-01..2017-02..2017-03 is not a range of dates',
       'It has two dates',
     ],
-    ['soon', '--range soon is no range of dates', 'soon is no date'],
+    ['soon', '--range soon is not a range of dates', 'soon is not a date'],
     [
       '2017-01-05..2017-02',
       '--range 2017-01-05..2017-02 is finer than the partition',

@@ -25,14 +25,14 @@ describe('a rate', () => {
   ])('%s is refused: --rate %s', (text, meant) => {
     expect(() => parseRate(text)).toThrow(
       expect.objectContaining({
-        message: `--rate ${text} is no rate`,
+        message: `--rate ${text} is not a rate`,
         next: [`hippo trigger --rate ${meant}`],
       }) as Error,
     );
   });
 
   test.each(['', '0/s', '-1/s', '10/y', 's', '10//s', 'ten/s'])('%j is none', (text) => {
-    expect(() => parseRate(text)).toThrow(`--rate ${text} is no rate`);
+    expect(() => parseRate(text)).toThrow(`--rate ${text} is not a rate`);
   });
 });
 

@@ -172,7 +172,7 @@ describe('what is not published', () => {
     expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
     expect(refused.stderr).toBe(
       [
-        '✗ a line of events.jsonl is no event: table is missing; it must be text',
+        '✗ a line of events.jsonl is not an event: table is missing; it must be text',
         '  at events.jsonl:2',
         '  Nothing was published.',
         '  A line is a frontier event ({"db":"btd","table":"party",…}), or what hippo',
@@ -184,7 +184,7 @@ describe('what is not published', () => {
     expect(await kcat(project)).toEqual([]);
     const passed = await project.hippo(['trigger', '--file', 'events.jsonl', '--skip-bad']);
     expect(passed.stdout).toBe('✓ Published 2 events of events.jsonl, 1 line passed over.\n');
-    expect(passed.stderr).toContain('! line 2 is no event, passed over: table is missing');
+    expect(passed.stderr).toContain('! line 2 is not an event, skipped: table is missing');
   });
 
   test('the lines from a bad one on, where they are published as they come', async ({ makeProject }) => {

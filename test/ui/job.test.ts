@@ -41,8 +41,8 @@ test('a pause says how to undo it; without a client, that nothing will happen ye
   expect(renderAsked(asked({ action: 'pause', run_key: null, clients: 0, similar: ['etl2'] }))).toBe(
     `✓ Asked: pause etl/load (ann@desk)
   topic hippo-schedule, partition 0, offset 12
-! No client of etl is up: the request stays in its topic until one starts. Did
-  you mean etl2?
+! No client of etl is running: the request stays in its topic until one starts.
+  Did you mean etl2?
   → hippo job resume etl/load`,
   );
 });
@@ -58,8 +58,8 @@ const report = (given: WaitReport | null): JobReport => ({ ...asked(), wait: giv
 
 test.each([
   { given: null, code: 0, text: '' },
-  { given: wait('nobody-reacted', ['etl']), code: 1, text: 'started nothing' },
-  { given: wait('nobody-reacted', ['other']), code: 4, text: 'No client of etl is up' },
+  { given: wait('no-reaction', ['etl']), code: 1, text: 'started nothing' },
+  { given: wait('no-reaction', ['other']), code: 4, text: 'No client of etl is running' },
   { given: wait('timed-out', ['etl']), code: 4, text: 'Timed out' },
   { given: wait('failed', ['etl']), code: 1, text: 'failed' },
   { given: wait('interrupted', ['etl']), code: 130, text: 'the request stands' },

@@ -8,7 +8,7 @@ const letter = (offset: number, status: LetterStatus, more: Partial<Letter> = {}
   partition: 0,
   offset: String(offset),
   rejected_at: '2026-11-24T12:00:01.500Z',
-  reason: 'is no JSON',
+  reason: 'is not JSON',
   field: null,
   hippo: 'etl',
   to: { topic: 'events', partition: 1 },
@@ -33,7 +33,7 @@ test('by topic and reason, then what is not sent', () => {
   ];
   expect(renderLetters(letters)).toBe(
     `events.dlq → events
-  4 × is no JSON
+  4 × is not JSON
       0:1    2026-11-24 12:00:01  {"db":"btd","tab\\n
       0:2    (sent back 2 ×)  ${'x'.repeat(49)}…
       0:3    2026-11-24 12:00:01  {"db":"btd","tab\\n
@@ -46,7 +46,7 @@ test('by topic and reason, then what is not sent', () => {
   - 1 comes back again and again; --force sends it all the same
   - 1 was not put there by a hippo, or came from where nothing is any more
 other.dlq → other
-  1 × is no JSON
+  1 × is not JSON
       0:0    2026-11-24 12:00:01  {"db":"btd","tab\\n`,
   );
 });

@@ -51,7 +51,7 @@ hippo  started  succeeded  failed    mean  requests  health
 etl          3          2       1  12.4 s         0  well
 ml           0          0       0                 1
 
-1,204 records (171.4 kB) in 2 h 5 min, 9.66 a minute; 3 are no hippo messages.`);
+1,204 records (171.4 kB) in 2 h 5 min, 9.66 a minute; 3 are not hippo messages.`);
   });
 
   it('name the busiest tables, and how many more there are', () => {
@@ -76,7 +76,7 @@ ml           0          0       0                 1
 describe('a gap', () => {
   it.each([
     [{ from: 100n, to: 250n }, '! t[2]: offsets 100 to 249 are gone from the log (retention); on at 250'],
-    [{ from: 100n, to: 0n }, '! t[2]: offset 100 is past the end, the log was made anew; on at 0'],
+    [{ from: 100n, to: 0n }, '! t[2]: offset 100 is past the end, the topic was created again; on at 0'],
   ])('%o', (gap, line) => {
     expect(renderGap({ topic: 't', partition: 2, ...gap })).toBe(line);
   });
@@ -99,7 +99,7 @@ describe('doubts about a filter', () => {
       'a field that some lack, and nothing was found',
       { unjudged: none, lacking },
       0,
-      '! --filter matched nothing, and asks for what some records lack: No such key:\n  tabel',
+      '! --filter matched nothing, and some records lack a field that it uses: No such\n  key: tabel',
     ],
   ])('%s', (_, doubts, records, text) => {
     expect(renderDoubts({ doubts, records })).toBe(text);

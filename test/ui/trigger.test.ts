@@ -124,9 +124,9 @@ describe('the last lines', () => {
     ],
     [
       'nobody there',
-      report({ wait: wait('nobody-reacted', { live: [] }) }),
+      report({ wait: wait('no-reaction', { live: [] }) }),
       4,
-      '✗ Nobody reacted.\n  No hippo is running; the event waits in its topic until one starts.\n' +
+      '✗ No hippo reacted.\n  No hippo is running; the event waits in its topic until one starts.\n' +
         "  → ./start-client.sh   (in the hippo's project)",
     ],
   ])('%s', (_, given, code, text) => {

@@ -138,7 +138,7 @@ export function asDecision(value: unknown): HookDecision {
     args !== undefined &&
     !(Array.isArray(args) && args.every((word) => typeof word === 'string' && !word.includes('\0')))
   ) {
-    throw wrong('args is no list of texts');
+    throw wrong('args is not a list of texts');
   }
   if (
     env !== undefined &&

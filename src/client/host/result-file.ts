@@ -18,7 +18,7 @@ export function takeResult(path: string): ResultFile {
     const text = decodeText(readFileSync(path));
     if (text.trim() === '') return { ok: true, result: null };
     const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? { ok: true, result: value } : { ok: false, why: 'it is no JSON object' };
+    return isJsonObject(value) ? { ok: true, result: value } : { ok: false, why: 'it is not a JSON object' };
   } catch (error) {
     return { ok: false, why: messageOf(error) };
   } finally {

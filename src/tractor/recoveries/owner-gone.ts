@@ -41,7 +41,7 @@ function describe(hippo: string, snapshot: Snapshot): Stuck {
     job: runs.length === 1 ? (runs[0]?.job ?? null) : null,
     run_key: runs.length === 1 ? (runs[0]?.key ?? null) : null,
     what: `${hippo}: ${shown.join(', ')}`,
-    why: `nobody is in group ${group}; ${last}`,
+    why: `no client is in group ${group}; ${last}`,
     command: startCommand(hippo, snapshot),
     since: iso(begun.length === 0 ? snapshot.now : Math.min(...begun)),
     pull: false,

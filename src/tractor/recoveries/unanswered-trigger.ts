@@ -13,7 +13,7 @@ export const GRACE = 10_000;
  */
 export const unansweredTrigger: Recovery = {
   id: 'unanswered-trigger',
-  title: 'Triggers that nobody answered',
+  title: 'Unanswered events',
   plan(snapshot) {
     const isAnswered = answerer(snapshot);
     const byTable = Map.groupBy(

@@ -167,9 +167,9 @@ describe('a decision', () => {
   it.each([
     ['yes', 'a string'],
     [{ veto: true }, 'veto is no text'],
-    [{ args: 'a b' }, 'args is no list of texts'],
-    [{ args: [1] }, 'args is no list of texts'],
-    [{ args: ['a\0b'] }, 'args is no list of texts'],
+    [{ args: 'a b' }, 'args is not a list of texts'],
+    [{ args: [1] }, 'args is not a list of texts'],
+    [{ args: ['a\0b'] }, 'args is not a list of texts'],
     [{ env: { A: 1 } }, 'env is no map of texts'],
     [{ env: { 'A=B': '1' } }, 'env is no map of texts'],
     [{ env: { A: '1\0' } }, 'env is no map of texts'],

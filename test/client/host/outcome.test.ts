@@ -81,7 +81,7 @@ describe('withResult', () => {
   });
 
   it('makes a failure of a success whose result is of no use, or required and missing', () => {
-    expect(withResult(success, { ok: false, why: 'it is no JSON object' }, false)).toMatchObject({
+    expect(withResult(success, { ok: false, why: 'it is not a JSON object' }, false)).toMatchObject({
       status: 'failed',
     });
     expect(withResult(success, { ok: true, result: null }, true)).toMatchObject({

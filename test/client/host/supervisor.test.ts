@@ -197,13 +197,13 @@ describe('the result', () => {
     expect((await host.run()).outcome).toEqual({ status: 'succeeded', result: { rows: 3 } });
   });
 
-  it('that is no JSON object makes a failure of a success', async () => {
+  it('that is not a JSON object makes a failure of a success', async () => {
     await using host = await supervised();
     await host.script('job.sh', sh('echo 3 > "$HIPPO_RESULT_FILE"'));
     expect((await host.run()).outcome).toEqual({
       status: 'failed',
       exitCode: 0,
-      error: 'the job ended well, but its $HIPPO_RESULT_FILE is of no use: it is no JSON object',
+      error: 'the job ended well, but its $HIPPO_RESULT_FILE is of no use: it is not a JSON object',
     });
   });
 

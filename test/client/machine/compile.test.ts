@@ -27,7 +27,7 @@ describe('a problem is told with its place, what it is, and what is allowed', ()
       '%Y %y %G (year), %q (quarter), %m %b %B (month), %U %V %W (week), %d %e %j (day), %u %w %a %A (weekday), %H %I %p (hour), %M %S, %F (%Y-%m-%d), %T (%H:%M:%S), %%',
     ],
     [
-      'a shift that is no duration',
+      'a shift that is not a duration',
       {
         every: 'day',
         needs: [{ table: 'a.b', partition: { dt: "{{ window | minus: 'soon' | date: '%F' }}" } }],
@@ -124,7 +124,7 @@ describe('a problem is told with its place, what it is, and what is allowed', ()
       '{{ hippo }}, {{ job }}, {{ key }}, {{ window }}, {{ partition }}, {{ needs }}',
     ],
     [
-      'an argument that is no template',
+      'an argument that is not a template',
       { every: 'day', needs: [need], args: ['{{ window '] },
       'jobs.load.args.0',
       'output "{{ window " not closed',

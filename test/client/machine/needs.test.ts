@@ -115,7 +115,7 @@ describe('a table is satisfied by what every dialect says of it', () => {
     ['a level too many', 'month', byMonth, pairs(['yyyymm', '201704'], ['region', 'us'])],
     ['a level too few', 'month', twoLevels, pairs(['yyyymm', '201704'])],
     ['another region', 'month', twoLevels, pairs(['yyyymm', '201704'], ['region', 'eu'])],
-    ['a value that is no date', 'month', byMonth, pairs(['yyyymm', 'latest'])],
+    ['a value that is not a date', 'month', byMonth, pairs(['yyyymm', 'latest'])],
     ['a month that there is not', 'month', byMonth, pairs(['yyyymm', '201713'])],
     ['a partition of a table that should have none', 'day', any, pairs(['yyyymm', '201704'])],
     ['no partition of a table that should have one', 'month', byMonth, pairs(['', ''])],
