@@ -39,7 +39,11 @@ export const triggerFlags = {
       'Publish an event for each partition between two dates, both included: 2017-01..2017-12. Months, days or hours.',
     helpValue: 'FROM..TO',
   }),
-  backwards: Flags.boolean({ description: 'The range from its end to its beginning.', dependsOn: ['range'] }),
+  backwards: Flags.boolean({
+    description:
+      'Publish the range newest first. Runs are not reordered: of the runs that are ready, the oldest starts first.',
+    dependsOn: ['range'],
+  }),
   file: Flags.string({
     char: 'f',
     description:
