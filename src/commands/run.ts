@@ -4,6 +4,7 @@ import type { ClientReport } from '../client/host/client.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { Flags } from '../ui/oclif.ts';
 import { clientEventJson, renderClientEvent } from '../ui/run.ts';
+import { lineColumns } from '../ui/terminal.ts';
 
 type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -79,8 +80,7 @@ client of the same hippo is a standby and takes over. With --json each log event
   #print(event: ClientEvent): void {
     const at = new Date();
     const { stdout, stderr } = process;
-    const columns = stderr.isTTY ? stderr.columns : undefined;
-    const line = this.json ? clientEventJson(event, at) : renderClientEvent(event, at, columns);
+    const line = this.json ? clientEventJson(event, at) : renderClientEvent(event, at, lineColumns(stderr));
     if (line !== '') (this.json ? stdout : stderr).write(`${line}\n`);
   }
 }

@@ -1,4 +1,5 @@
 import { clearScreenDown, cursorTo, moveCursor } from 'node:readline';
+import { columnsOf, rowsOf } from './terminal.ts';
 import { cut } from './text.ts';
 
 /** A text on a terminal that is drawn over its last state. */
@@ -12,9 +13,9 @@ export class Live {
 
   /** Draws what fits the terminal. */
   show(text: string): void {
-    const lines = text.split('\n').slice(0, this.#terminal.rows - 1);
+    const lines = text.split('\n').slice(0, Math.max(1, rowsOf(this.#terminal) - 1));
     this.clear();
-    this.#terminal.write(`${lines.map((line) => cut(line, this.#terminal.columns)).join('\n')}\n`);
+    this.#terminal.write(`${lines.map((line) => cut(line, columnsOf(this.#terminal))).join('\n')}\n`);
     this.#lines = lines.length;
   }
 

@@ -1,5 +1,5 @@
-import stringWidth from 'fast-string-width';
-import { COLUMNS } from './text.ts';
+import { columnsOf } from './terminal.ts';
+import { cut } from './text.ts';
 
 /** Where progress goes: `process.stderr`, or a test's stream. */
 export interface ProgressOutput {
@@ -30,7 +30,8 @@ export class ProgressLine {
 
   show(text: string): void {
     if (this.#live) {
-      const line = fit(text, (this.#output.columns || COLUMNS) - 1);
+      // The last column stays free: a terminal may begin a new line there.
+      const line = cut(text, Math.max(1, columnsOf(this.#output) - 1));
       if (line !== this.#shown) this.#output.write(`${CLEAR}${line}`);
       this.#shown = line;
     } else if (this.#now() >= this.#next && text !== this.#shown) {
@@ -56,11 +57,4 @@ export class ProgressLine {
     if (this.#live && this.#shown !== '') this.#output.write(CLEAR);
     this.#shown = '';
   }
-}
-
-function fit(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
-  let line = text;
-  while (line !== '' && stringWidth(line) > columns - 1) line = line.slice(0, -1);
-  return `${line}…`;
 }

@@ -3,13 +3,15 @@ import { DefaultRenderer, Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from
 import { chalkStderr as chalk } from 'chalk';
 import { formatDuration } from '../core/duration.ts';
 import type { Step } from '../core/steps.ts';
+import { fitsLiveList } from './terminal.ts';
 
 /**
  * Runs the steps one after the other and shows how they go on stderr: a live list on a terminal, a line at the start
  * and at the end of each step elsewhere. The first step that throws ends the list; its error is the caller's.
  */
 export async function runSteps<Context>(steps: readonly Step<Context>[], context: Context): Promise<void> {
-  const live = process.stderr.isTTY && process.env['CI'] === undefined && process.env['TERM'] !== 'dumb';
+  const { stderr, env } = process;
+  const live = stderr.isTTY && fitsLiveList(stderr) && env['CI'] === undefined && env['TERM'] !== 'dumb';
   await (live ? runLive(steps, context) : runPlain(steps, context));
 }
 

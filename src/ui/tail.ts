@@ -9,6 +9,7 @@ import { describeMessage, visible } from './messages.ts';
 import type { TailReport, TailView } from '../tail/run.ts';
 import { Live } from './live.ts';
 import { renderGap, renderSums, renderDoubts } from './tail-report.ts';
+import { lineColumns } from './terminal.ts';
 import { COLUMNS, cut } from './text.ts';
 
 export interface TailViewOptions {
@@ -38,7 +39,7 @@ export function tailView({ topics, kinds, timezone, now, follows }: TailViewOpti
       topics,
       kinds,
       timeOf: timePrinter(timezone, now),
-      columns: () => (stdout.isTTY ? stdout.columns : undefined),
+      columns: () => lineColumns(stdout),
     }),
     gap: (gap) => say(renderGap(gap)),
     progress: live === undefined ? undefined : (sums) => live.show(renderSums(sums)),

@@ -2,14 +2,17 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { HippoCommand } from '../../src/ui/base-command.ts';
-import type { Interfaces } from '../../src/ui/oclif.ts';
 
 type Command = Pick<typeof HippoCommand, 'flags' | 'baseFlags'>;
+interface Parsed {
+  flags: Record<string, unknown>;
+  argv: unknown[];
+}
 
 /** Parses words as one of the commands does. */
 class Probe extends HippoCommand<null> {
-  words(command: Command): Promise<Interfaces.ParserOutput> {
-    return this.parse({ ...command, args: {}, strict: false });
+  words(command: Command): Promise<Parsed> {
+    return this.parse({ ...command, args: {}, strict: false }) as Promise<Parsed>;
   }
 
   protected work(): Promise<null> {
@@ -37,8 +40,7 @@ const repeatable = await Promise.all(
 test.each(repeatable.flat())(
   '$name takes one value each time, and no word after it',
   async ({ flag, command }) => {
-    const parse = (...argv: string[]): Promise<Interfaces.ParserOutput> =>
-      new Probe(argv, 'probe').words(command);
+    const parse = (...argv: string[]): Promise<Parsed> => new Probe(argv, 'probe').words(command);
     const parsed = await parse(`--${flag}`, '0', 'finish', `--${flag}`, '1', 'start');
     expect(parsed.flags[flag]).toHaveLength(2);
     expect(parsed.argv).toEqual(['finish', 'start']);
