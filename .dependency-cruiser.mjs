@@ -70,7 +70,7 @@ export default {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(client/machine/|messages/|windows/|state/index\\.ts|core/(clock|duration|json|shell)\\.ts)',
+          '^src/(client/machine/|messages/|windows/|state/index\\.ts|core/(backoff|clock|duration|json|shell)\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

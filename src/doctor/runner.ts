@@ -9,6 +9,7 @@ import {
   worst,
 } from './check.ts';
 import type { Environment } from './environment.ts';
+import { within } from '../core/deadline.ts';
 
 /** Milliseconds that a check may take if it has no limit of its own. */
 export const TIME_LIMIT = 15_000;
@@ -84,20 +85,15 @@ async function runGuarded(check: Check, environment: Environment): Promise<Check
 async function withinTime(check: Check, environment: Environment): Promise<Diagnosis> {
   const limit = check.timeLimit ?? TIME_LIMIT;
   const stop = new AbortController();
-  const late = Promise.withResolvers<Diagnosis>();
-  const timer = setTimeout(() => {
-    stop.abort();
-    const text = `This check gave no answer within ${formatDuration(limit)}`;
-    late.resolve({
-      summary: 'no answer',
-      findings: [{ status: 'error', text, remedy: { commands: [`hippo doctor ${check.id}`] } }],
-    });
-  }, limit);
-  try {
-    return await Promise.race([check.run(environment, stop.signal), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return within(check.run(environment, stop.signal), {
+    millis: limit,
+    late: () => {
+      stop.abort();
+      const text = `This check gave no answer within ${formatDuration(limit)}`;
+      const remedy = { commands: [`hippo doctor ${check.id}`] };
+      return { summary: 'no answer', findings: [{ status: 'error', text, remedy }] };
+    },
+  });
 }
 
 /** The diagnosis of a check that threw an error. */

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Backoff, within } from './deadline.ts';
+import { Retry, pause, within } from '../core/deadline.ts';
 import {
   type Doing,
   type Unreachability,
@@ -81,15 +80,16 @@ export class Cluster {
     signal?.throwIfAborted();
     if (this.#closed) throw closedError();
     const reasons = new Map<string, Unreachability>();
-    const late = (): Error => {
+    const late = (): never => {
       for (const address of this.brokers)
         if (!reasons.has(address)) reasons.set(address, { reason: 'no answer' });
-      return unreachable({ brokers: this.brokers }, reasons);
+      throw unreachable({ brokers: this.brokers }, reasons);
     };
     const tried: Broker[] = [];
     const settled = new AbortController();
     const attempts = this.brokers.map(async (address, index) => {
-      await sleep(index * STAGGER_MS, undefined, { signal: settled.signal });
+      if (index > 0) await pause(index * STAGGER_MS, settled.signal);
+      settled.signal.throwIfAborted();
       const broker = new Broker(address, this.settings);
       tried.push(broker);
       let answered = false;
@@ -106,7 +106,11 @@ export class Cluster {
       }
     });
     try {
-      this.#seed = await within(this.settings.connectTimeout, Promise.any(attempts), late, signal);
+      this.#seed = await within(Promise.any(attempts), {
+        millis: this.settings.connectTimeout,
+        late,
+        signal,
+      });
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error;
       throw this.#firstOf(error.errors, reasons);
@@ -152,9 +156,12 @@ export class Cluster {
       (broker) => broker.isConnected,
     );
     if (connected !== undefined) return connected;
+    const late = (): never => {
+      throw new Error('no answer');
+    };
     for (const broker of this.#nodes.values()) {
       try {
-        await within(this.settings.connectTimeout, this.#connected(broker), () => new Error('no answer'));
+        await within(this.#connected(broker), { millis: this.settings.connectTimeout, late });
         return broker;
       } catch (error) {
         debug('a broker does not answer', { broker: broker.address, error: String(error) });
@@ -273,7 +280,7 @@ export class Cluster {
    * @throws HippoError what {@link translate} makes of the last failure
    */
   async attempt<T>(doing: Omit<Doing, 'brokers'>, work: () => Promise<T>): Promise<T> {
-    const backoff = new Backoff(50, 500);
+    const retry = new Retry({ first: 50, most: 500 });
     const started = Date.now();
     let unreachableSince: number | undefined;
     for (;;) {
@@ -292,7 +299,7 @@ export class Cluster {
             : Date.now() - unreachableSince < this.settings.connectTimeout;
         if (!patient || this.#closed) throw translate(error, { brokers: this.brokers, ...doing });
         debug('trying again', { error: String(error) });
-        await backoff.pause();
+        await retry.pause();
       }
     }
   }

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type HippoError, messageOf } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
-import { Backoff } from './deadline.ts';
+import { Retry, pause } from '../core/deadline.ts';
 import { errorType, isConnectionError, isRetriable, translate } from './errors.ts';
 import type { MemberOptions, Membership, ReadPosition } from './port.ts';
 import {
@@ -178,7 +177,7 @@ class GroupMember implements Membership {
 
   /** Stays in the group until it is left, or cannot be belonged to any more. */
   async #stay(): Promise<void> {
-    const backoff = new Backoff(100, 1_000);
+    const retry = new Retry({ first: 100, most: 1_000 });
     while (!this.#hasLeft()) {
       try {
         if (this.#mustJoin) {
@@ -186,7 +185,7 @@ class GroupMember implements Membership {
           this.#mustJoin = false;
         } else await this.#pauseAndBeat();
         this.#connected(null);
-        backoff.reset();
+        retry.reset();
       } catch (error) {
         if (this.#hasLeft()) return;
         const type = errorType(error);
@@ -209,7 +208,7 @@ class GroupMember implements Membership {
           this.#options.onCrash(this.#translated(error));
           return;
         }
-        await backoff.pause();
+        await retry.pause();
       }
     }
   }
@@ -227,8 +226,7 @@ class GroupMember implements Membership {
   }
 
   async #pauseAndBeat(): Promise<void> {
-    const { signal } = this.#leaving;
-    await sleep(this.#options.heartbeatInterval, undefined, { signal }).catch(() => undefined);
+    await pause(this.#options.heartbeatInterval, this.#leaving.signal);
     if (!this.#hasLeft()) await this.#heartbeat(this.#cluster);
   }
 

@@ -1,6 +1,6 @@
 import { HippoError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
-import { Backoff } from './deadline.ts';
+import { Retry } from '../core/deadline.ts';
 import { isConnectionError, isRetriable, translate } from './errors.ts';
 import { lowOffset } from './offsets.ts';
 import type { KafkaRecord, ReadPosition, Reader, ReaderOptions, RecordBatch } from './port.ts';
@@ -78,7 +78,7 @@ export class GrouplessReader implements Reader {
   #failure: Error | undefined;
   #closed = false;
   #awaySince: number | undefined;
-  readonly #backoff = new Backoff(50, 1000);
+  readonly #retry = new Retry({ first: 50, most: 1_000 });
   #wake: (() => void) | undefined;
   #turn = 0;
 
@@ -283,7 +283,7 @@ export class GrouplessReader implements Reader {
         if (asked !== undefined && asked.ahead === from) await this.#receive(broker, asked, fetched);
       }
       this.#awaySince = undefined;
-      this.#backoff.reset();
+      this.#retry.reset();
     } catch (error) {
       this.#leaders = undefined;
       await this.#survive(error);
@@ -364,7 +364,7 @@ export class GrouplessReader implements Reader {
       return;
     }
     debug('reading goes on soon', { error: String(error) });
-    await this.#backoff.pause();
+    await this.#retry.pause();
   }
 }
 

@@ -1,6 +1,6 @@
 import { ServiceError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
-import { Backoff } from './deadline.ts';
+import { Retry } from '../core/deadline.ts';
 import { errorType } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
 import type { OutgoingRecord, RecordPlace, TransactionalProducer } from './port.ts';
@@ -100,7 +100,7 @@ class OneShotTransactions implements TransactionalProducer {
   async #ask(request: (broker: Broker) => Promise<void>): Promise<void> {
     const { transactionalId } = this.#identity;
     await this.#cluster.attempt({ transactionalId }, async () => {
-      const backoff = new Backoff(2, 50);
+      const retry = new Retry({ first: 2, most: 50 });
       for (let tries = 0; ; tries += 1) {
         try {
           await this.#cluster.atCoordinator('transaction', transactionalId, request);
@@ -108,7 +108,7 @@ class OneShotTransactions implements TransactionalProducer {
         } catch (error) {
           if (!BUSY.has(errorType(error)) || tries >= 100) throw error;
         }
-        await backoff.pause();
+        await retry.pause();
       }
     });
   }

@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import getPort from 'get-port';
 import { ChildError, TimeoutError, UserError } from '../core/errors.ts';
 import { execa, spawnDetached } from '../core/exec.ts';
@@ -19,6 +18,7 @@ import {
   brokerProperties,
   readBrokerFile,
 } from './properties.ts';
+import { poll } from '../core/deadline.ts';
 
 const START_DEADLINE = 60_000;
 /** Another process can take a port between the check and Kafka's start; then other ports are tried. */
@@ -238,17 +238,16 @@ async function untilListening(
   files: BrokerFiles,
   signal?: AbortSignal,
 ): Promise<void> {
-  const deadline = Date.now() + START_DEADLINE;
-  while (!(await accepts(port))) {
-    signal?.throwIfAborted();
-    if (!(await isAlive(pid))) throw await whyItDied(files);
-    if (Date.now() > deadline) {
-      throw new TimeoutError(`Kafka did not get ready in ${START_DEADLINE / 1000} s`, {
-        why: await endOfLog(files.log),
-        next: [`look at ${files.log}`],
-      });
-    }
-    await sleep(50);
+  const isListening = async (): Promise<boolean> => {
+    if (await accepts(port)) return true;
+    if (await isAlive(pid)) return false;
+    throw await whyItDied(files);
+  };
+  if (!(await poll(isListening, { every: 50, millis: START_DEADLINE, signal }))) {
+    throw new TimeoutError(`Kafka did not get ready in ${START_DEADLINE / 1000} s`, {
+      why: await endOfLog(files.log),
+      next: [`look at ${files.log}`],
+    });
   }
   // Another process may be listening on the port while this broker is about to fail.
   if (!(await isAlive(pid))) throw await whyItDied(files);

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../core/deadline.ts';
 
 export interface LockOptions {
   /** Called once if another process holds the lock. */
@@ -41,6 +41,6 @@ async function acquire(path: string, { onWait, signal }: LockOptions): Promise<(
       if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
     }
     if (!waited) onWait?.();
-    await sleep(200);
+    await pause(200, signal);
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../core/deadline.ts';
 import { TimeoutError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Kafka, Reader, RecordPlace } from '../kafka/port.ts';
@@ -19,7 +19,7 @@ export async function proveRoundTrip(kafka: Kafka, prefix: string): Promise<void
     const place = await produce(kafka, topic, id);
     const reader = await kafka.reader({ from: [place] });
     try {
-      const came = await Promise.race([comesBack(reader, id), sleep(PATIENCE, false, { ref: false })]);
+      const came = await within(comesBack(reader, id), { millis: PATIENCE, late: () => false });
       if (!came)
         throw new TimeoutError(`an event written to Kafka was not to be read back in ${PATIENCE / 1000} s`);
     } finally {

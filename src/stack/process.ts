@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { poll } from '../core/deadline.ts';
 
 export interface ProcessInfo {
   pid: number;
@@ -62,13 +62,8 @@ export async function terminate(pid: number, grace: number): Promise<'gone' | 's
 }
 
 /** Waits until the process has ended, for at most `patience` milliseconds. */
-async function hasEnded(pid: number, patience: number): Promise<boolean> {
-  const deadline = Date.now() + patience;
-  while (await isAlive(pid)) {
-    if (Date.now() >= deadline) return false;
-    await sleep(50);
-  }
-  return true;
+function hasEnded(pid: number, patience: number): Promise<boolean> {
+  return poll(async () => !(await isAlive(pid)), { every: 50, millis: patience });
 }
 
 function signal(pid: number, name: NodeJS.Signals): boolean {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Millis } from '../core/clock.ts';
 import { BugError } from '../core/errors.ts';
 import type { Producer, RecordPlace } from '../kafka/port.ts';
@@ -7,6 +6,7 @@ import { type EventProgress, timeLeft } from './progress.ts';
 import type { PlannedEvent } from './publish.ts';
 import { Throttle } from './throttle.ts';
 import type { Explanation, Look, Watch } from './wait.ts';
+import { pause } from '../core/deadline.ts';
 
 export type WaitOutcome = 'succeeded' | 'failed' | 'no-reaction' | 'timed-out' | 'interrupted';
 
@@ -112,7 +112,7 @@ export class Drive {
     while (await this.#publishSome(0)) {
       this.#listener.onProgress(this.#progress());
       // Ctrl-C ends the sleep.
-      await sleep(throttle.pause(clock.now()), undefined, { signal }).catch(() => undefined);
+      await pause(throttle.pause(clock.now()), signal);
     }
     return this.#report(signal.aborted && !this.#exhausted ? 'interrupted' : null, null);
   }

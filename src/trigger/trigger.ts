@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Millis } from '../core/clock.ts';
@@ -16,6 +15,7 @@ import type { EventSource, LineSource, Source } from './source.ts';
 import { type UnknownTable, unknownTables } from './tables.ts';
 import { type Rate, Throttle } from './throttle.ts';
 import { type Explanation, Watch } from './wait.ts';
+import { within } from '../core/deadline.ts';
 
 /** An event that was published. */
 export interface PublishedEvent {
@@ -224,12 +224,7 @@ export async function warn(
 ): Promise<UnknownTable[]> {
   // That nothing can be said about a table is no reason to fail.
   const asked = unknownTables(tables, config, kafka).catch(() => []);
-  const patience = new AbortController();
-  const found = await Promise.race([
-    asked,
-    sleep(TABLES_PATIENCE, [], { signal: patience.signal, ref: false }).catch(() => []),
-  ]);
-  patience.abort();
+  const found = await within(asked, { millis: TABLES_PATIENCE, late: () => [] });
   for (const unknown of found) listener.onUnknownTable(unknown);
   return found;
 }

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { UserError, messageOf } from '../../core/errors.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { HookDecision, HookOutcome, HookRun, Hooks } from '../hooks.ts';
+import { within } from '../../core/deadline.ts';
 
 const FILES = [
   'client-app/client.ts',
@@ -89,33 +90,26 @@ function hookRunner(file: string | null, hooks: Hooks, deadline: number): HookRu
     file,
     async beforeSubmit(run) {
       if (hooks.beforeSubmit === undefined) return {};
-      return asDecision(await within(deadline, 'beforeSubmit', () => hooks.beforeSubmit?.(run)));
+      return asDecision(await called('beforeSubmit', deadline, () => hooks.beforeSubmit?.(run)));
     },
     async afterFinish(run, outcome) {
       if (hooks.afterFinish !== undefined)
-        await within(deadline, 'afterFinish', () => hooks.afterFinish?.(run, outcome));
+        await called('afterFinish', deadline, () => hooks.afterFinish?.(run, outcome));
     },
   };
 }
 
 /** A hook that hangs must not hold the run for ever. One that never yields blocks the client: nothing can be done here. */
-async function within<T>(millis: number, name: string, call: () => T | Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`the hook ${name} took longer than ${formatDuration(millis)}`)),
-      millis,
-    );
+async function called<T>(name: string, millis: number, call: () => T | Promise<T>): Promise<T> {
+  const answer = (async () => call())().catch((error: unknown) => {
+    throw new Error(`the hook ${name} threw: ${messageOf(error)}`, { cause: error });
   });
-  try {
-    return await Promise.race([(async () => call())(), deadline]);
-  } catch (error) {
-    throw error instanceof Error && error.message.startsWith('the hook ')
-      ? error
-      : new Error(`the hook ${name} threw: ${messageOf(error)}`, { cause: error });
-  } finally {
-    clearTimeout(timer);
-  }
+  return within(answer, {
+    millis,
+    late: () => {
+      throw new Error(`the hook ${name} took longer than ${formatDuration(millis)}`);
+    },
+  });
 }
 
 /** What a process can be started with. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { FencedError } from '../../kafka/failures.ts';
 import type { Kafka, Membership, Reader, TransactionalProducer } from '../../kafka/port.ts';
 import { isAborted } from '../../core/abort.ts';
@@ -29,6 +28,8 @@ import { Progress } from './progress.ts';
 import { StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import { Turn } from './turn.ts';
+import type { Backoff } from '../../core/backoff.ts';
+import { Retry } from '../../core/deadline.ts';
 
 const TICK = 1_000;
 /** Positions that moved over messages of no interest are written this often at most. */
@@ -37,7 +38,7 @@ const LAZY_POSITIONS = 1_000;
 const PARTITIONS_CHECK = 60_000;
 /** A look at all open runs that takes longer, milliseconds, is not taken at each turn, but for one part in so many of the time. */
 const LONG_LOOK = { millis: 2, share: 20 };
-const RETRY = { first: 250, most: 5_000 };
+const RETRY: Backoff = { first: 250, most: 5_000 };
 
 export interface OwnerOptions {
   kafka: Kafka;
@@ -117,13 +118,13 @@ export class Owner {
   async own(signal: AbortSignal): Promise<void> {
     const { connection } = this.#options;
     const ticking = setInterval(() => this.#mailbox.tick(), TICK);
-    let pause = RETRY.first;
+    const retry = new Retry(RETRY);
     try {
       while (!signal.aborted) {
         try {
           await this.#takeOver(signal);
           connection.connected('owner');
-          pause = RETRY.first;
+          retry.reset();
           await this.#serve(signal);
           return;
         } catch (error) {
@@ -136,8 +137,7 @@ export class Owner {
           if (isAborted(signal)) return;
           if (!isOurs && error instanceof FencedError) throw error;
           connection.disconnected('owner', error.why ?? error.message);
-          await sleep(pause, undefined, { signal }).catch(() => undefined);
-          pause = Math.min(pause * 2, RETRY.most);
+          await retry.pause(signal);
         }
       }
     } finally {

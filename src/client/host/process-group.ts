@@ -6,7 +6,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { readFileSync, readdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause, poll } from '../../core/deadline.ts';
 
 const PROC = '/proc';
 const POLL = 25;
@@ -47,13 +47,8 @@ export async function endGroup(leader: number, grace: number): Promise<boolean> 
   return gone(leader, KILL_CONFIRMATION);
 }
 
-async function gone(leader: number, within: number): Promise<boolean> {
-  const deadline = performance.now() + within;
-  while (groupIsAlive(leader)) {
-    if (performance.now() >= deadline) return false;
-    await sleep(POLL);
-  }
-  return true;
+function gone(leader: number, within: number): Promise<boolean> {
+  return poll(() => !groupIsAlive(leader), { every: POLL, millis: within });
 }
 
 /** The living members of a group; null without /proc. */
@@ -151,7 +146,7 @@ async function environmentOf(pid: string): Promise<string> {
     const text = await readFile(`${PROC}/${pid}/environ`, 'utf8').catch(() => null);
     if (text === null) break;
     if (text !== '') return text;
-    await sleep(3);
+    await pause(3);
   }
   return '';
 }

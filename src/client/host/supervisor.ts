@@ -30,7 +30,7 @@ import { isYarnCluster } from './spark-mode.ts';
 import { ATTEMPT_TAG } from './tags.ts';
 import type { YarnAttempt } from './yarn/attempt.ts';
 import type { YarnCluster } from './yarn/cluster.ts';
-import { UnknownError, within } from './yarn/watch.ts';
+import { UnknownError, confirmationDeadline } from './yarn/watch.ts';
 
 /** An attempt has ended, for whatever reason. */
 export interface AttemptExit {
@@ -237,7 +237,7 @@ export class Supervisor {
       }
     }
     if (cluster?.detach === true) return null;
-    return onYarn.kill(within(killGrace)).then(() => null, messageOf);
+    return onYarn.kill(confirmationDeadline(killGrace)).then(() => null, messageOf);
   }
 
   /** Runs the program to its end. @returns null when the attempt was told to end before. @throws Error when it cannot be started */

@@ -2,6 +2,7 @@ import type { Millis } from '../../core/clock.ts';
 import type { Definition, JobDefinition, Slot } from './definition.ts';
 import { isOpen } from './state.ts';
 import type { RunId, RunState } from '../../state/index.ts';
+import { pauseAfter } from '../../core/backoff.ts';
 
 /** The window of a run; undefined where the key is no window of this job (its `every` was changed). */
 export function slotOf(definition: Definition, job: JobDefinition, key: string): Slot | undefined {
@@ -59,7 +60,7 @@ export function dueAt(
 /** Pause before the attempt that follows this many failures. */
 export function backoff(job: JobDefinition, failures: number): Millis {
   const { backoff: first, max_backoff: longest } = job.policy.retries;
-  return Math.min(first * 2 ** (failures - 1), longest);
+  return pauseAfter(failures, { first, most: longest });
 }
 
 /** For sentences: `load 2017-04-28`. */

@@ -6,7 +6,8 @@ import { attemptTag, ownerTag, sparkTags } from '../tags.ts';
 import { userName } from '../../../core/user-name.ts';
 import { type Note, YarnAttempt } from './attempt.ts';
 import { ResourceManagers } from './resource-managers.ts';
-import { type Look, type Pace, Watch, isAlive, within } from './watch.ts';
+import { type Look, Watch, confirmationDeadline, isAlive } from './watch.ts';
+import type { Backoff } from '../../../core/backoff.ts';
 
 export interface YarnClusterOptions {
   managers: ResourceManagers;
@@ -17,7 +18,7 @@ export interface YarnClusterOptions {
   giveUp: Millis;
   /** How long an end of the client, or a takeover, waits for a confirmation. */
   grace: Millis;
-  pace?: Pace;
+  pace?: Backoff;
 }
 
 /** Attempts whose end is known; more are not remembered. */
@@ -68,7 +69,7 @@ export class YarnCluster {
     const { owner, detach, grace } = this.#options;
     if (detach) return 0;
     const spared = spare.map((attemptId) => attemptTag(owner, attemptId));
-    const patience = { signal: within(grace), giveUp: grace, onSilence: () => undefined };
+    const patience = { signal: confirmationDeadline(grace), giveUp: grace, onSilence: () => undefined };
     const found = new Set<string>();
     const orphans: Look = async (patient) => {
       const all = await this.#watch.look(ownerTag(owner), [], patient);

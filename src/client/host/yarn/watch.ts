@@ -1,15 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../../../core/duration.ts';
 import { type Application, goneApplication } from './application.ts';
 import { RefusedError, type ResourceManagers, SilentError } from './resource-managers.ts';
+import { type Backoff, pauseAfter } from '../../../core/backoff.ts';
+import { deadlineSignal, pause } from '../../../core/deadline.ts';
 
-/** Pauses between two questions, milliseconds: they double from the first to the longest. */
-export interface Pace {
-  first: number;
-  most: number;
-}
-
-export const PACE: Pace = { first: 500, most: 10_000 };
+/** Pauses between two questions. */
+export const PACE: Backoff = { first: 500, most: 10_000 };
 
 /** What is not known, and must not be taken for either end. */
 export class UnknownError extends Error {}
@@ -28,9 +24,9 @@ export type Look = (patience: Patience) => Promise<Application[]>;
 /** Waits for what applications come to. Whatever a resource manager does not say is unknown: neither an end nor life. */
 export class Watch {
   readonly #managers: ResourceManagers;
-  readonly #pace: Pace;
+  readonly #pace: Backoff;
 
-  constructor(managers: ResourceManagers, pace: Pace = PACE) {
+  constructor(managers: ResourceManagers, pace: Backoff = PACE) {
     this.#managers = managers;
     this.#pace = pace;
   }
@@ -49,10 +45,10 @@ export class Watch {
 
   /** Looks until none is alive. @throws UnknownError when nobody has answered for too long */
   async untilEnded(look: Look, patience: Patience): Promise<Application[]> {
-    for (let pause = this.#pace.first; ; pause = this.#longer(pause)) {
+    for (let looks = 1; ; looks += 1) {
       const applications = await look(patience);
       if (!applications.some(isAlive)) return applications;
-      await this.pause(pause, patience.signal);
+      await this.pause(pauseAfter(looks, this.#pace), patience.signal);
     }
   }
 
@@ -71,13 +67,14 @@ export class Watch {
 
   /** @throws the signal's reason as soon as it is aborted */
   async pause(millis: number, signal: AbortSignal): Promise<void> {
-    await sleep(millis, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await pause(millis, signal);
+    signal.throwIfAborted();
   }
 
   async #ask<T>(question: () => Promise<T>, { signal, giveUp, onSilence }: Patience): Promise<T> {
     const since = performance.now();
     let silent = false;
-    for (let pause = this.#pace.first; ; pause = this.#longer(pause)) {
+    for (let failures = 1; ; failures += 1) {
       signal.throwIfAborted();
       try {
         const answer = await question();
@@ -93,23 +90,15 @@ export class Watch {
           throw new UnknownError(
             `no resource manager has answered for ${formatDuration(giveUp)}: ${error.message}`,
           );
-        await this.pause(Math.min(pause, left), signal);
+        await this.pause(Math.min(pauseAfter(failures, this.#pace), left), signal);
       }
     }
   }
-
-  #longer(pause: number): number {
-    return Math.min(pause * 2, this.#pace.most);
-  }
 }
 
-/** A signal that is aborted after so many milliseconds, with an error that says so. */
-export function within(millis: number): AbortSignal {
-  const controller = new AbortController();
-  const late = (): void =>
-    controller.abort(new UnknownError(`not confirmed within ${formatDuration(millis)}`));
-  setTimeout(late, millis).unref();
-  return controller.signal;
+/** Ends the waiting for a confirmation after so many milliseconds. */
+export function confirmationDeadline(millis: number): AbortSignal {
+  return deadlineSignal(millis, () => new UnknownError(`not confirmed within ${formatDuration(millis)}`));
 }
 
 export function isAlive({ status }: Application): boolean {
