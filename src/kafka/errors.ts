@@ -89,7 +89,7 @@ export interface Unreachability {
   cure?: Pick<ErrorDetails, 'next' | 'place'>;
 }
 
-/** What to do where nobody says where the brokers' addresses come from. */
+/** The remedies if it is unknown where the brokers' addresses come from. */
 const UNREACHABLE_NEXT = [
   'hippo doctor    (finds out what is wrong)',
   'check kafka.brokers in hippo.yaml, or HIPPO_BROKERS',

@@ -201,7 +201,7 @@ class GroupMember implements Membership {
           this.#lose(`the group has expelled this client (${messageOf(error)})`);
         } else if (isConnectionError(error) || isRetriable(error)) {
           debug('the group cannot be reached', { error: String(error) });
-          // Whoever has given up may be the owner to the broker all the same: only a new join makes that clear.
+          // To the broker this client may still be the owner although its lease is over; only a new join settles that.
           if (this.#isLeaseOver()) this.#mustJoin = true;
         } else {
           this.#lose(messageOf(error));
@@ -242,7 +242,7 @@ class GroupMember implements Membership {
     });
   }
 
-  /** Nobody has heard of us for a session: another member may own by now, and this one does no more. */
+  /** No heartbeat of this client has been answered for a session, so another member may own by now: ownership ends. */
   #isLeaseOver(): boolean {
     if (performance.now() - this.#lastContact < this.#options.sessionTimeout) return false;
     this.#lose('no contact with the group for longer than the session timeout');

@@ -4,7 +4,7 @@
  * Guarantees at this boundary:
  * - No call hangs: each ends within its deadline, with a ServiceError that names the brokers tried (exit code 3).
  * - Offsets are 64 bit: `bigint` here, decimal text in JSON.
- * - Bytes are bytes: nobody below this line decodes a key, a value or a header.
+ * - Bytes stay bytes: no code below this interface decodes a key, a value or a header.
  */
 
 import type { Headers } from '../core/headers.ts';
@@ -115,7 +115,7 @@ export interface Kafka {
   deleteGroup(group: string): Promise<void>;
   /** A producer with acks from all in-sync replicas; idempotent. */
   producer(): Promise<Producer>;
-  /** Fences whoever used the id before. */
+  /** Fences any earlier producer with the same id. */
   transactionalProducer(transactionalId: string): Promise<TransactionalProducer>;
   /** Reads without a consumer group: leaves nothing behind on the broker. */
   reader(options: ReaderOptions): Promise<Reader>;

@@ -420,8 +420,8 @@ function headersOf(headers: OutgoingRecord['headers']): Headers | undefined {
 }
 
 /**
- * Asks for an identity to write with. With a transactional id it fences whoever had it before, and ends what that one
- * had begun.
+ * Asks the broker for a producer id and epoch. With a transactional id this fences an earlier producer of that id and
+ * aborts its open transaction.
  */
 export function initProducer(
   cluster: Cluster,

@@ -28,8 +28,8 @@ export async function openTransactionalProducer(
 }
 
 /**
- * Writes lists of records, each in a transaction of its own. When a write fails, nobody knows how far it came: the producer is of no
- * use any more, and a new one of the same id ends what was left open.
+ * Writes lists of records, each in a transaction of its own. After a failed write it is unknown how far the write came, so
+ * this producer must not be used again; a new one with the same id ends the open transaction.
  */
 class OneShotTransactions implements TransactionalProducer {
   readonly #cluster: Cluster;

@@ -184,7 +184,7 @@ async function* readPieces({ name, size, content }: LineFile, signal: AbortSigna
     const reading = handle
       .read(now, 0, length, null)
       .then(({ buffer, bytesRead }) => buffer.subarray(0, bytesRead));
-    // It is told to whoever waits for it, which may be later.
+    // The error is reported when the result is awaited, which may be later.
     reading.catch(() => undefined);
     return reading;
   };

@@ -173,7 +173,7 @@ export interface Bounds {
  * Where each partition of `topics` is read from, and up to where.
  *
  * A position past a partition's end is its end; one before its first record is its first record. A partition that
- * `p:o` does not name is not read. The end is the last stable offset: nobody waits for a stranger's open transaction.
+ * `p:o` does not name is not read. The end is the last stable offset, so that an open transaction of another producer is not waited for.
  *
  * @param only the partitions to read; left out: all of them
  * @returns partitions with nothing to read are in all lists, at the same offset

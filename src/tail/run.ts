@@ -55,7 +55,7 @@ export interface TailView {
   /** The line of a record, its newline included. */
   line(record: KafkaRecord): string;
   gap(gap: Gap): void;
-  /** The sums so far, each second; undefined: nobody looks. */
+  /** Called each second with the sums so far; undefined off a terminal. */
   progress: ((report: Pick<TailReport, 'counts' | 'stats'>) => void) | undefined;
 }
 
@@ -64,7 +64,7 @@ const PROGRESS_MS = 1000;
 /** @throws UserError for a position, an expression or a format that cannot be read */
 export async function planTail(words: TailWords, config: Config, clock: Clock): Promise<TailPlan> {
   const sums = words.count || words.stats;
-  // Who asks how many there are wants an answer; who follows, asks for that.
+  // --count and --stats end at the end of the topics unless --follow is given.
   const exitAtEnd = words.exitAtEnd || (sums && !words.follow && words.to === undefined);
   const span = await readSpan({ ...words, exitAtEnd }, config, clock);
   const { last, max, partitions } = words;

@@ -35,7 +35,7 @@ export interface ForgetReport extends ForgetPlan {
 /**
  * Forgets a hippo that is gone for good: its group, and its state. What it has said stays in the topics. Safe to repeat.
  *
- * @throws UserError for one that has a client, or that nobody knows; ServiceError without Kafka
+ * @throws UserError if it has a client or is unknown, ServiceError without Kafka
  */
 export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport> {
   const { file, profile, hippo, signal } = options;

@@ -30,7 +30,7 @@ export interface Outcome {
   job: string;
   run_key: string | null;
   what: string;
-  /** `asked`: nobody waited for its finish. */
+  /** `asked`: its finish was not waited for. */
   result: 'succeeded' | 'failed' | 'timed-out' | 'asked';
   job_id: string | null;
   /** Seconds, as the finish message has it. */

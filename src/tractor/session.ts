@@ -54,7 +54,7 @@ export async function runTractor(options: TractorOptions): Promise<TractorReport
   }
 }
 
-/** A project is a hippo.yaml with jobs; the one of a plain stack has none, and is nobody's hippo. */
+/** A project is a hippo.yaml with jobs. The hippo.yaml of a plain local stack has none, so it belongs to no hippo. */
 function scopeOf({ hippos, all }: TractorOptions, loaded: LoadedConfig): Scope {
   if (all) return null;
   if (hippos !== null) return new Set(hippos);

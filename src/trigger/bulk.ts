@@ -125,7 +125,7 @@ class Bulk {
     while ((this.#marks[1]?.published ?? Infinity) <= acknowledged) this.#marks.shift();
     if (line - this.#sent < SENT) return;
     this.#sent = line;
-    // Nobody waits for it, and a failure is told by the next call.
+    // Not awaited: the next call reports a failure.
     this.#producer.flush().catch(() => undefined);
   }
 

@@ -57,7 +57,7 @@ export interface DriveReport {
 const TOGETHER = 500;
 /** Between two looks at what has become of them, milliseconds. */
 const LOOK = 300;
-/** A hippo may be about to start: it is not said before, milliseconds, that nobody reacted. */
+/** The wait for a first reaction, milliseconds: a hippo may be about to start. */
 const PATIENCE = { withHippos: 5_000, withoutHippos: 60_000 } as const;
 
 /**

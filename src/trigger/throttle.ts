@@ -28,7 +28,7 @@ export function parseRate(text: string): Rate {
   });
 }
 
-/** Whoever asks so late loses nothing of the rate; more is not saved up. */
+/** A delay up to this does not reduce the rate; a longer one is not made up for. */
 const LATE: Millis = 100;
 
 /**

@@ -212,9 +212,9 @@ function resumeCommand({ backfill, file }: EventSource, repeat: readonly string[
 }
 
 /**
- * Tells of tables that nobody needs, as far as that can be known without waiting for it.
+ * Reports tables that no hippo is known to need, as far as that is known in time.
  *
- * @param kafka null: only hippo.yaml is asked
+ * @param kafka null to look only at hippo.yaml
  */
 export async function warn(
   tables: Iterable<string>,
@@ -222,7 +222,7 @@ export async function warn(
   kafka: Kafka | null,
   listener: Pick<TriggerListener, 'onUnknownTable'>,
 ): Promise<UnknownTable[]> {
-  // That nothing can be said about a table is no reason to fail.
+  // A failed look at the tables must not fail the command.
   const asked = unknownTables(tables, config, kafka).catch(() => []);
   const found = await within(asked, { millis: TABLES_PATIENCE, late: () => [] });
   for (const unknown of found) listener.onUnknownTable(unknown);

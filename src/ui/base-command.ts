@@ -81,7 +81,7 @@ export abstract class HippoCommand<Result> {
     return (end === -1 ? this.argv : this.argv.slice(0, end)).includes('--json');
   }
 
-  /** Whether nothing is left to do when nobody reads what is printed: `hippo tail | head -1`. */
+  /** Whether the command ends when its stdout is closed: `hippo tail | head -1`. */
   protected get endsWithItsReader(): boolean {
     return false;
   }
@@ -135,7 +135,7 @@ export abstract class HippoCommand<Result> {
     return confirm(question, unattended, this.stopping);
   }
 
-  /** What changes the world goes on when nobody takes what it prints, and its exit code still says how it went. */
+  /** A closed stdout (EPIPE) must not stop a command that changes something; its exit code still tells the outcome. */
   #watchOutput(): void {
     process.stderr.on('error', () => undefined);
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -181,7 +181,7 @@ function oneValueEach(flags: Interfaces.FlagInput): Interfaces.FlagInput {
   return Object.fromEntries(entries) as Interfaces.FlagInput;
 }
 
-/** What is no error of ours may be the machine's: then it is none of our bugs. */
+/** Turns an error of the operating system into a UserError, so that it is not reported as a bug of hippo. */
 async function known(thrown: unknown): Promise<unknown> {
   if (thrown instanceof HippoError) return thrown;
   const { refusedBySystem } = await import('./system-refusals.ts');

@@ -3,8 +3,8 @@ import { InterruptedError, UserError } from '../core/errors.ts';
 /**
  * Asks for a yes on the terminal. The question goes to stderr.
  *
- * @param unattended the command to type where there is no terminal
- * @throws UserError where there is nobody to ask, InterruptedError on Ctrl-C
+ * @param unattended the command to type if there is no terminal
+ * @throws UserError without a terminal, InterruptedError on Ctrl-C
  */
 export async function confirm(question: string, unattended: string, signal: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {

@@ -9,7 +9,7 @@ const INDENT = ' '.repeat(11);
 /**
  * One line an event (a failure also has the end of the job's log), with the time of day. Empty: nothing that people need.
  *
- * @param columns of the terminal, where lines are broken between words; undefined: they are not, as nobody looks
+ * @param columns of the terminal, at which lines are broken between words; undefined off a terminal, where they are not broken
  */
 export function renderClientEvent(event: ClientEvent, at: Date, columns?: number): string {
   const [mark, text] = describe(event);

@@ -60,7 +60,7 @@ export interface PrettyOptions {
   /** What is read: where a record comes from is shown only where there are several. */
   topics: readonly string[];
   timeOf: (timestamp: number) => string;
-  /** Where hippo messages are cut, asked again for each line; undefined: they are not, as nobody looks. */
+  /** The width to which hippo messages are cut, asked for each line; undefined off a terminal, where they are not cut. */
   columns: () => number | undefined;
 }
 

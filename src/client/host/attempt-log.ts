@@ -38,7 +38,7 @@ export function noteInLog(path: string, text: string): void {
     writeSync(log, `hippo: ${text}\n`);
     closeSync(log);
   } catch {
-    // Whoever reads the client's own log has the text, too.
+    // The client's own log has the same text.
   }
 }
 

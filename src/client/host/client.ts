@@ -265,14 +265,14 @@ class Client {
     await this.#supervisor.stop();
   }
 
-  /** A group that waits for a silent member lets us wait, too: up to a session. @returns null when told to stop first */
+  /** Joins the group, which may take a session if the group waits for a silent member. @returns null if stopped first */
   async #joinUnless(stop: AbortSignal): Promise<Membership | null> {
     const stopRequest = Promise.withResolvers<null>();
     const stopped = (): void => stopRequest.resolve(null);
     stop.addEventListener('abort', stopped, { once: true });
     if (stop.aborted) stopped();
     const joining = this.#join();
-    // Whoever has closed the connections lets nobody in.
+    // After `close()` this join fails; that error is expected.
     joining.catch(() => undefined);
     const membership = await Promise.race([stopRequest.promise, joining]);
     stop.removeEventListener('abort', stopped);

@@ -11,7 +11,7 @@ export const BOUNDARIES = [
   'before-spawn',
   /** The process is there; the guard has not heard of it. */
   'after-spawn',
-  /** The process has ended; nobody has been told. */
+  /** The process has ended; its exit has not been reported. */
   'after-exit',
   /** The group's committed offsets are about to follow. */
   'before-commit',

@@ -21,7 +21,7 @@ const NAMES = ['beforeSubmit', 'afterFinish'] as const;
 export interface HookRunner {
   /** The file, relative to the project; null when there is none. */
   readonly file: string | null;
-  /** @throws Error when the hook throws, takes too long or returns what is no decision */
+  /** @throws Error if the hook throws, takes too long or returns a value that is not a decision */
   beforeSubmit: (run: HookRun) => Promise<HookDecision>;
   afterFinish: (run: HookRun, outcome: HookOutcome) => Promise<void>;
 }

@@ -35,7 +35,7 @@ export function readInput(kind: InputKind, record: KafkaRecord): Input {
   };
 }
 
-/** What is none is no concern of whoever traces, and may be of any length. */
+/** A malformed traceparent is dropped: it is of no use to tracing and may have any length. */
 function traceparentOf({ headers }: KafkaRecord): string | undefined {
   const text = lastHeader(headers, 'traceparent')?.toString('latin1');
   return text === undefined || traceIdOf(text) === undefined ? undefined : text;

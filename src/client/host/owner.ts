@@ -131,8 +131,9 @@ export class Owner {
           await this.release();
           if (isAborted(signal) && (error === signal.reason || error instanceof ServiceError)) return;
           if (!(error instanceof ServiceError)) throw error;
-          // Whoever tries again fences whoever else writes: only the group's owner may. Being fenced alone says little: brokers
-          // that come back after a long time end a transaction that hung, and its producer with it.
+          // Re-initialising the producer fences any other writer, so it is done only while this client owns the group. Being
+          // fenced alone does not prove a new owner: brokers that come back after a long time abort a hung transaction and
+          // fence its producer.
           const isOurs = await this.#options.membership.confirm();
           if (isAborted(signal)) return;
           if (!isOurs && error instanceof FencedError) throw error;
@@ -178,7 +179,7 @@ export class Owner {
     const stateTopic = StateTopic.of(kafka, stateName, hippo, topics.get(stateName) ?? 1);
     const snapshot = await stateTopic.takeOver(this.#producer, this.#client, signal);
     this.#stateTopic = stateTopic;
-    // Our jobs may go on only if nobody else has owned this hippo since, and run them again.
+    // This client's jobs may continue only if no other client has owned the hippo since: it would have run them again.
     const unbroken = snapshot.previous === this.#client;
     this.#state = restore(definition, snapshot.records);
     this.#progress.restore(snapshot.positions);
@@ -385,7 +386,7 @@ export class Owner {
       });
       if (grown) this.#mailbox.fail(new ServiceError('a topic has new partitions'));
     } catch {
-      // Whoever cannot reach Kafka learns it from the reader.
+      // The reader reports that Kafka cannot be reached.
     }
   }
 

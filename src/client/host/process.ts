@@ -83,7 +83,7 @@ function spawn(command: JobCommand, log: number): JobProcess {
   return { pid, ended };
 }
 
-/** The leader has gone: what it left behind in its group, or sent out of it, has nobody to answer to. */
+/** After the leader has ended, kills the processes that it left in its group or that have left the group. */
 async function endLeftovers(leader: number, command: JobCommand): Promise<void> {
   if (groupIsAlive(leader)) signalGroup(leader, 'SIGKILL');
   await endTagged({ [command.tag]: command.env[command.tag] ?? '' }, 0);

@@ -64,7 +64,7 @@ export interface SupervisorOptions {
   cluster: YarnCluster | null;
   /** Whether a success of this job without a result is none. */
   needsResult: (job: string) => boolean;
-  /** Asked right before a process is started: whether the hippo is still ours, and nobody else does this run by now. */
+  /** Asked right before a process starts: whether this client still owns the hippo, so that no other client runs this run. */
   isOwner: () => Promise<boolean>;
   onStarted: (submission: Submission, started: { pid: number; logFile: string }) => void;
   /** Called once for each submission, but for those that {@link Supervisor.stop} ends or that are not ours to start. */

@@ -330,7 +330,7 @@ export function nextJobId(draft: Draft, job: JobDefinition): string {
   return `${job.name}_${Math.max(epochSeconds(draft.at), draft.runs(job).lastId + 1)}`;
 }
 
-/** Whoever needs this run tells a new finish from an old one by its second: a run has no two in the same. */
+/** Downstream hippos tell a new finish from an old one by its second, so a run never has two in the same second. */
 function finishSecond(at: Millis, { finishedAt }: RunState): number {
   return Math.max(epochSeconds(at), finishedAt === null ? 0 : epochSeconds(finishedAt) + 1);
 }

@@ -2,8 +2,8 @@
  * The client's state machine, pure: `step(definition, state, event) → { state, effects }`.
  *
  * - Time comes only from events, identity only from their content: the same events give the same effects.
- * - Whoever does not own the hippo does not act: without ownership every event but `ownership-gained` is ignored. Deliver
- *   messages again from the offsets that belong to the restored state.
+ * - Only the owner acts: without ownership every event but `ownership-gained` is ignored. After it, deliver messages again
+ *   from the offsets that belong to the restored state.
  * - State is the sum of its records; a step's `persist` effects are the difference. `restore` of all records gives a
  *   state that behaves as the one that wrote them.
  */

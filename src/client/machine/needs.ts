@@ -244,7 +244,7 @@ function windowOf(finish: JobFinish, calendar: Calendar, unit: WindowUnit): Wind
   return calendar.ofKey(unit, keys[unit]) ?? (calendar.holds(at) ? calendar.at(unit, at) : undefined);
 }
 
-/** The date that a job worked for, yyyymmdd; what is no short printable text is passed over, since it may become a key. */
+/** The date that a job worked for, yyyymmdd. It may become a run key, so a value that is not a short printable text is ignored. */
 function executeTime(finish: JobFinish): string | undefined {
   const value = finish.extra['execute_time'];
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';

@@ -76,7 +76,7 @@ function onGained(draft: Draft, alive: readonly string[]): void {
   if (strays.length > 0) {
     draft.notice(
       'warning',
-      `the state topic remembers what is no job's of hippo.yaml any more, and keeps it: ${strays.slice(0, 3).join(', ')}`,
+      `the state topic has records of jobs that hippo.yaml does not have; they are kept: ${strays.slice(0, 3).join(', ')}`,
     );
   }
   for (const job of draft.definition.jobs.values()) {

@@ -5,7 +5,7 @@ import type { RunState } from '../../state/index.ts';
  * The W3C traceparent (https://www.w3.org/TR/trace-context/) of a run's start or finish: a span of the trace of what
  * caused the firing, which is the request, or else its newest input. Where that carries none, a trace begins here.
  *
- * @param hippo with job and job id it makes the span's id: the same for the same firing, whoever computes it
+ * @param hippo together with job and job id it determines the span id, so every client computes the same one for a firing
  */
 export function traceOf(hippo: string, run: RunState, span: 'start' | 'finish'): string {
   const firing = `${hippo}/${run.job}/${run.jobId ?? ''}`;

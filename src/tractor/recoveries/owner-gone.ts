@@ -3,7 +3,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
 import { type Snapshot, groupOf, isOwned, startCommand } from '../../observe/snapshot.ts';
 
-/** Runs that are running or ready in the state of a hippo whose consumer group nobody is in: nobody will finish them. */
+/** Runs that are running or ready in the state of a hippo without a client: without one they are never finished. */
 export const ownerGone: Recovery = {
   id: 'owner-gone',
   title: 'Hippos without a client',

@@ -8,8 +8,8 @@ import { type Found, type Snapshot, coordinates, isOwned, startCommand } from '.
 export const GRACE = 10_000;
 
 /**
- * Frontier events that no start, no finish and no hippo's state names, by table. Whether a table is needed at all
- * is known by the hippos alone; that nobody took it is what the topics say.
+ * Frontier events that no start message, no finish message and no hippo's state names, by table. Topics and state tell that
+ * no hippo has used an event; only the hippos themselves know whether they need the table.
  */
 export const unansweredTrigger: Recovery = {
   id: 'unanswered-trigger',
@@ -71,7 +71,7 @@ function describe(table: string, events: readonly Found<FrontierEvent>[], snapsh
   };
 }
 
-/** Who has read past these events, and who has yet to; `waitsFor`: one of these, whom nobody runs. */
+/** Which hippos have read these events and which have not; `waitsFor` is a hippo of the latter without a client. */
 function readBy(
   events: readonly Found<FrontierEvent>[],
   snapshot: Snapshot,

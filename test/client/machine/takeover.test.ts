@@ -118,7 +118,7 @@ describe('a changed hippo.yaml', () => {
     ]) {
       const next = define(jobs);
       expect(notices(hippo.restart([], next))[0]).toMatch(
-        /^warning: the state topic remembers what is no job's of hippo.yaml any more, and keeps it: etl\/.*load/,
+        /^warning: the state topic has records of jobs that hippo.yaml does not have; they are kept: etl\/.*load/,
       );
       hippo.wait(100 * DAY);
       expect([...hippo.records]).toEqual(

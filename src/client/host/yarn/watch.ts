@@ -13,7 +13,7 @@ export class UnknownError extends Error {}
 export interface Patience {
   /** Ends the waiting; its reason is thrown. */
   signal: AbortSignal;
-  /** How long nobody may answer, milliseconds. */
+  /** How long the resource managers may stay silent, milliseconds. */
   giveUp: number;
   /** Called when the answers stay away, and again when they come (null). */
   onSilence: (why: string | null) => void;
@@ -31,7 +31,7 @@ export class Watch {
     this.#pace = pace;
   }
 
-  /** The applications with the tag, and those of these ids. @throws UnknownError when nobody has answered for too long */
+  /** The applications with the tag, and those with these ids. @throws UnknownError if no resource manager has answered for too long */
   look(tag: string, ids: readonly string[], patience: Patience): Promise<Application[]> {
     return this.#ask(async () => {
       const tagged = await this.#managers.tagged(tag, patience.signal);
@@ -43,7 +43,7 @@ export class Watch {
     }, patience);
   }
 
-  /** Looks until none is alive. @throws UnknownError when nobody has answered for too long */
+  /** Polls until none is alive. @throws UnknownError if no resource manager has answered for too long */
   async untilEnded(look: Look, patience: Patience): Promise<Application[]> {
     for (let looks = 1; ; looks += 1) {
       const applications = await look(patience);
@@ -52,7 +52,7 @@ export class Watch {
     }
   }
 
-  /** Has those killed that are alive, and looks until none is. @throws UnknownError when nobody has answered for too long */
+  /** Kills the applications that are alive, and polls until none is. @throws UnknownError if no resource manager has answered for too long */
   async kill(look: Look, patience: Patience): Promise<Application[]> {
     return this.untilEnded(async () => {
       const applications = await look(patience);
