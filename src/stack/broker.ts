@@ -20,7 +20,7 @@ import {
 } from './properties.ts';
 import { poll } from '../core/deadline.ts';
 
-const START_DEADLINE = 60_000;
+const START_DEADLINE = 120_000;
 /** Another process can take a port between the check and Kafka's start; then other ports are tried. */
 const START_ATTEMPTS = 3;
 
@@ -57,7 +57,7 @@ export interface RunningBroker {
  * process is a session of its own: it outlives the caller. One that already runs in this folder is taken as it is.
  *
  * @throws UserError without Java or Kafka, or when the demanded port is not to be had; ChildError with the end of its
- * log when it stops at once; TimeoutError after a minute
+ * log when it stops at once; TimeoutError after two minutes
  */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { update = () => undefined, env = process.env, signal } = options;

@@ -26,7 +26,7 @@ function bash(
   more: Record<string, string> = {},
 ): Promise<{ exitCode?: number; stdout: string; stderr: string }> {
   const script = `hippo() { '${process.execPath}' '${HIPPO}' "$@"; }\n${line}`;
-  return execa('bash', ['-c', script], { cwd, env: { ...env, ...more }, reject: false, timeout: 60_000 });
+  return execa('bash', ['-c', script], { cwd, env: { ...env, ...more }, reject: false, timeout: 120_000 });
 }
 
 describe('a reader that goes away', () => {
@@ -93,16 +93,14 @@ describe('Ctrl-C while a broker does not answer', () => {
     });
     await writeFile(
       join(cwd, 'hippo.yaml'),
-      'name: sales\njobs: { load: { needs: [{ table: a.b }], run: /bin/true } }\n',
+      'name: sales\nkafka: { connect_timeout: 10m }\njobs: { load: { needs: [{ table: a.b }], run: /bin/true } }\n',
     );
     const { port } = server.address() as AddressInfo;
     const child = startHippo([command], { cwd, env: { ...env, HIPPO_BROKERS: `127.0.0.1:${port}` } });
-    await expect.poll(() => sockets.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => sockets.length).toBeGreaterThan(0);
     await sleep(200);
-    const asked = performance.now();
+    // It would wait for the broker for longer than this test may take.
     child.kill('SIGINT');
     expect(await child).toMatchObject({ exitCode: 130 });
-    // The broker would have been waited for 5 s.
-    expect(performance.now() - asked).toBeLessThan(3_000);
   });
 });

@@ -44,7 +44,7 @@ async function up(...flags: string[]): Promise<UpResult> {
   const { exitCode, json, stderr } = await hippoJson(['up', '--no-spark', ...flags], {
     cwd: project,
     env,
-    timeout: 110_000,
+    timeout: 240_000,
   });
   expect(exitCode, stderr).toBe(0);
   return json as UpResult;

@@ -96,8 +96,9 @@ describe('service-health', () => {
         waiting: 0,
       });
       expect(others.length).toBeGreaterThan(1);
-      // A busy machine may be late, and never early: no two of the same interval.
-      const pauses = signs.slice(1).map(({ exec_time }, index) => exec_time - (signs[index]?.exec_time ?? 0));
+      // A busy machine may be late, and never early: no two of the same interval. The first one waits for its producer.
+      const [, ...later] = signs;
+      const pauses = later.slice(1).map(({ exec_time }, index) => exec_time - (later[index]?.exec_time ?? 0));
       expect(Math.min(...pauses)).toBeGreaterThan(500);
     },
   );
@@ -142,7 +143,7 @@ describe('client.http', () => {
   );
 
   test.concurrent('/readyz is 503 until the client belongs to the group', async ({ makeProject }) => {
-    const project = await makeProject(MONTHLY, 'exit 0', OBSERVED.replace('6s', '5m'));
+    const project = await makeProject(MONTHLY, 'exit 0', OBSERVED.replace('6s', '20m'));
     const owner = project.startClient();
     await owner.event('owner');
     // While the owner does not answer, for a session at most, the group lets a new member wait.
@@ -180,7 +181,7 @@ describe('client.http', () => {
           ].join('\n'),
         ) as unknown,
       });
-      await until(async () => (await processesTagged({ PATH })).length === 0, 'no process is left', 5_000);
+      await until(async () => (await processesTagged({ PATH })).length === 0, 'no process is left');
       expect((await readdir(project.directory)).sort()).toEqual(['hippo.yaml', 'job.sh']);
     },
   );

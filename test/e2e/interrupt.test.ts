@@ -73,11 +73,7 @@ describe('Ctrl-C', () => {
       // A terminal shows the keys.
       expect(normal(client.text(), project)).toBe(`${SERVING}^C${ENDING}${STOPPED}`);
       expect(client.raw()).toContain('\u001b[');
-      await until(
-        async () => (await processesTagged(mark(project))).length === 0,
-        'no process is left',
-        5_000,
-      );
+      await until(async () => (await processesTagged(mark(project))).length === 0, 'no process is left');
       expect(
         (await readdir(join(project.directory, '.hippo'))).filter((name) => /^client/.test(name)),
       ).toEqual([]);
@@ -94,30 +90,24 @@ describe('Ctrl-C', () => {
       await hasJobAtWork(project, client.text);
       client.type(CTRL_C);
       await until(() => client.text().includes('stopping'), 'it is stopping');
-      const again = Date.now();
+      // The grace of ten minutes is longer than this test may take.
       client.type(CTRL_C);
       expect(await client.ended).toBe(130);
-      expect(Date.now() - again).toBeLessThan(5_000);
       expect(normal(client.text(), project)).toBe(`${SERVING}^C${ENDING}^C`);
-      await until(
-        async () => (await processesTagged(mark(project))).length === 0,
-        'no process is left',
-        5_000,
-      );
+      await until(async () => (await processesTagged(mark(project))).length === 0, 'no process is left');
     },
   );
 
   test.concurrent('of a client that is let wait for the group ends it at once', async ({ makeProject }) => {
-    const project = await makeProject(MONTHLY, FAMILY, 'client: { session_timeout: 30s }');
+    const project = await makeProject(MONTHLY, FAMILY, 'client: { session_timeout: 20m }');
     const frozen = project.startClient();
     await frozen.event('owner');
     frozen.kill('SIGSTOP');
     const client = runAtTerminal(project);
     await until(() => client.text().includes('started'), 'it is joining');
-    const told = Date.now();
+    // The group lets it wait for a session, which is longer than this test may take.
     client.type(CTRL_C);
     expect(await client.ended).toBe(130);
-    expect(Date.now() - told).toBeLessThan(10_000);
     expect(normal(client.text(), project)).toMatch(
       /^.*\n\^CHH:MM:SS · SIGINT: stopping\nHH:MM:SS · stopped\n$/,
     );
@@ -141,11 +131,7 @@ describe('Ctrl-C', () => {
         stdout: '',
         stderr: `${SERVING}${ENDING}${STOPPED}`,
       });
-      await until(
-        async () => (await processesTagged(mark(project))).length === 0,
-        'no process is left',
-        5_000,
-      );
+      await until(async () => (await processesTagged(mark(project))).length === 0, 'no process is left');
     },
   );
 });

@@ -18,8 +18,6 @@ const MONTHLY = `load:
   needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
   run: ./job.sh`;
 const UNTIL_GO = 'until test -e go; do sleep 0.1; done';
-/** Longer than two sessions of 2 s; and a broker takes its time to start. */
-const AWAY = 6_000;
 
 interface Serving {
   project: TestProject;
@@ -55,16 +53,17 @@ withWorld(
     };
     const [brief, patient, quick, strict] = await Promise.all([
       // For this one the outage is shorter than its session.
-      serve('{ session_timeout: 30s, http: { port: 0 } }'),
-      serve('{ session_timeout: 2s, kafka_grace: 10m }'),
-      serve('{ session_timeout: 2s, kafka_grace: 10m }'),
-      serve('{ session_timeout: 2s, kill_grace: 300ms }', '[ "$HIPPO_ATTEMPT" = 1 ] && sleep 300; exit 0'),
+      serve('{ session_timeout: 20m, http: { port: 0 } }'),
+      serve('{ session_timeout: 6s, kafka_grace: 20m }'),
+      serve('{ session_timeout: 6s, kafka_grace: 20m }'),
+      serve('{ session_timeout: 6s, kill_grace: 300ms }', '[ "$HIPPO_ATTEMPT" = 1 ] && sleep 300; exit 0'),
     ]);
     const { http } = await brief.client.event('started');
     const readiness = async (): Promise<number> => (await fetch(`http://${http ?? ''}/readyz`)).status;
     expect(await readiness()).toBe(200);
 
-    const restarted = world.restartBroker('SIGKILL', AWAY);
+    const back = Promise.withResolvers<undefined>();
+    const restarted = world.restartBroker('SIGKILL', back.promise);
     await brief.client.event('disconnected');
     expect(await readiness()).toBe(503);
     // Its job ends where nothing can be told of it.
@@ -75,6 +74,7 @@ withWorld(
       ({ text }) => text === 'ending 1 job, for the next owner to run again',
     );
     await until(() => !groupIsAlive(strict.pid), 'after two sessions a job is ended');
+    back.resolve(undefined);
     await restarted;
     for (const each of [brief, patient]) expect(groupIsAlive(each.pid)).toBe(true);
 

@@ -20,8 +20,6 @@ const MONTHLY = `load:
 const SESSION = 6_000;
 /** A standby asks the group so often whether it is its turn: a third of a session, and 3 s at most. */
 const HEARTBEAT = 2_000;
-/** To fence, to read the state and to end what the owner has left, on a busy machine. */
-const TAKING_OVER = 6_000;
 const QUICK = `client: { session_timeout: ${SESSION / 1000}s, kill_grace: 500ms }`;
 
 /** The first attempt hears no SIGTERM and never ends by itself; the second one looks for it. */
@@ -37,18 +35,20 @@ async function startsOf(project: TestProject): Promise<number> {
   return (await kcat(project, 'hippo-start')).length;
 }
 
-/** An owner whose job (of process `pid`) is at work, and a standby. */
+/** An owner whose job (of process `pid`) is at work, and a standby; and how long this machine takes to start an owner. */
 async function atWork(
   project: TestProject,
-): Promise<{ owner: TestClient; standby: TestClient; pid: number }> {
+): Promise<{ owner: TestClient; standby: TestClient; pid: number; toStart: number }> {
+  const started = Date.now();
   const owner = project.startClient();
   await owner.event('owner');
+  const toStart = Date.now() - started;
   const standby = project.startClient();
   await standby.event('standby');
   await trigger(project, '201704');
   const { pid } = await owner.event('submitted');
   await until(() => project.file('first').catch(() => null), 'the job is at work');
-  return { owner, standby, pid };
+  return { owner, standby, pid, toStart };
 }
 
 describe('two clients of one hippo', () => {
@@ -56,11 +56,12 @@ describe('two clients of one hippo', () => {
     'the owner is killed with its job at work: the standby ends that job, and then does the run, once',
     async ({ makeProject }) => {
       const project = await makeProject(MONTHLY, DEAF_AT_FIRST, QUICK);
-      const { owner, standby, pid } = await atWork(project);
+      const { owner, standby, pid, toStart } = await atWork(project);
       const killed = Date.now();
       owner.kill('SIGKILL');
       await standby.event('owner');
-      expect(Date.now() - killed).toBeLessThan(SESSION + HEARTBEAT + TAKING_OVER);
+      // To fence, to read the state and to end what the owner has left is less work than to start.
+      expect(Date.now() - killed).toBeLessThan(SESSION + HEARTBEAT + 10 * toStart);
       const { attempt } = await standby.event('submitted');
       expect({ attempt, oldJob: groupIsAlive(pid) }).toEqual({ attempt: 2, oldJob: false });
       await standby.event('finished');
@@ -99,7 +100,7 @@ until test -e go; do sleep 0.1; done`,
       const before = frozen.events.length;
       frozen.kill('SIGCONT');
       await frozen.event('lost');
-      await until(() => !groupIsAlive(pid), 'its job has ended', 10_000);
+      await until(() => !groupIsAlive(pid), 'its job has ended');
       await until(async () => {
         const { role, connected } = (await (await fetch(`http://${http ?? ''}/readyz`)).json()) as Status;
         return role === 'standby' && connected;
@@ -122,13 +123,12 @@ until test -e go; do sleep 0.1; done`,
   test.concurrent(
     'SIGTERM of the owner: the standby owns at once, and does the run that was at work',
     async ({ makeProject }) => {
-      const session = 30_000;
-      const project = await makeProject(MONTHLY, DEAF_AT_FIRST, 'client: { kill_grace: 500ms }');
+      // The standby does not wait for the session to end: it is longer than this test may take.
+      const section = 'client: { session_timeout: 20m, kill_grace: 500ms }';
+      const project = await makeProject(MONTHLY, DEAF_AT_FIRST, section);
       const { owner, standby, pid } = await atWork(project);
-      const told = Date.now();
       owner.kill('SIGTERM');
       await standby.event('owner');
-      expect(Date.now() - told).toBeLessThan(session / 2);
       expect(groupIsAlive(pid)).toBe(false);
       expect((await owner.ended).exitCode).toBe(0);
       await standby.event('finished');

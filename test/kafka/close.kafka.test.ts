@@ -20,5 +20,5 @@ test('what is closed in the middle of connecting leaves no connection, which wou
     await reader.close();
     expect(await reading).toEqual([]);
   }
-  await until(() => openConnections() <= before, 'all connections are closed', 2_000);
+  await until(() => openConnections() <= before, 'all connections are closed');
 });

@@ -32,7 +32,7 @@ async function join(kafka: Kafka, group: string, topic: string, sessionTimeout =
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 120_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`did not happen: ${what}`);
     await sleep(20);

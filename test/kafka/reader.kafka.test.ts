@@ -160,7 +160,7 @@ describe('a log with holes', () => {
     await sleep(150);
     await kcat(topic, ['0:last'], '-K', ':');
     const cleaned = async (): Promise<number> => (await readAll(kafka, topic)).length;
-    for (const deadline = Date.now() + 60_000; (await cleaned()) > 20 && Date.now() < deadline;)
+    for (const deadline = Date.now() + 120_000; (await cleaned()) > 20 && Date.now() < deadline;)
       await sleep(100);
 
     const records = await readAll(kafka, topic);

@@ -521,7 +521,7 @@ test('a session that the broker wants to be renewed goes on: reader, writers and
   // What has been idle for longer than a session does too.
   await sleep(1.5 * BRIEF_SESSION_MS);
   await producer.send([{ topic, value: 'last' }]);
-  await expect.poll(() => read, { timeout: 10_000 }).toEqual([...written, 'last']);
+  await expect.poll(() => read).toEqual([...written, 'last']);
   expect(await membership.confirm()).toBe(true);
   expect(events).toEqual(['gained']);
   await reader.close();

@@ -33,14 +33,15 @@ export interface TestClient {
   event<K extends ClientEvent['event']>(
     kind: K,
     fits?: (event: Extract<ClientEvent, { event: K }>) => boolean,
+    patience?: number,
   ): Promise<Extract<ClientEvent, { event: K }>>;
   kill(signal: NodeJS.Signals): void;
   /** Resolves when it has ended. */
   ended: Promise<{ exitCode: number | undefined; signal: string | undefined; stderr: string }>;
 }
 
-/** How long something that must happen may take, milliseconds. */
-const PATIENCE = 60_000;
+/** How long something that must happen may take, on a machine that is many times slower too, milliseconds. */
+const PATIENCE = 120_000;
 
 /**
  * @param jobs the section `jobs` of hippo.yaml, as YAML
@@ -105,7 +106,7 @@ async function makeProject(
 /** In order, and where that takes too long by force. */
 async function endClient(client: TestClient): Promise<void> {
   client.kill('SIGTERM');
-  const late = setTimeout(() => client.kill('SIGKILL'), 15_000);
+  const late = setTimeout(() => client.kill('SIGKILL'), 30_000);
   await client.ended;
   clearTimeout(late);
 }
@@ -136,8 +137,8 @@ function startClient(cwd: string, env: Record<string, string>): TestClient {
     events,
     ended,
     kill: (signal) => void child.kill(signal),
-    async event(kind, fits = () => true) {
-      const deadline = Date.now() + PATIENCE;
+    async event(kind, fits = () => true, patience = PATIENCE) {
+      const deadline = Date.now() + patience;
       let seen = 0;
       for (;;) {
         for (; seen < events.length; seen += 1) {

@@ -4,10 +4,10 @@ import { HIPPO } from './cli.ts';
 
 export interface Terminal {
   /** All that it has shown so far, without colours and carriage returns. */
-  text(): string;
-  raw(): string;
+  text: () => string;
+  raw: () => string;
   /** Types into it. */
-  type(keys: string): void;
+  type: (keys: string) => void;
   /** Resolves with the exit code. */
   ended: Promise<number | undefined>;
 }

@@ -12,6 +12,9 @@ const hasOwnBrokers = (process.env['HIPPO_TEST_BROKERS'] ?? '') !== '';
  */
 const WORKERS = hasOwnBrokers ? 1 : 4;
 
+/** No test asserts how long something takes. What hangs is ended, on a machine that is many times slower too, after this. */
+const PATIENCE = { testTimeout: 60_000, hookTimeout: 300_000, expect: { poll: { timeout: 120_000 } } };
+
 /** Pure logic and single processes. */
 export const unitTests: TestProjectInlineConfiguration = {
   test: {
@@ -20,8 +23,7 @@ export const unitTests: TestProjectInlineConfiguration = {
     exclude: [LONG, ...KAFKA],
     globalSetup: ['test/support/tools-setup.ts'],
     maxWorkers: WORKERS,
-    // No test asserts how long something takes; this is for a machine that is many times slower.
-    testTimeout: 60_000,
+    ...PATIENCE,
   },
 };
 
@@ -38,8 +40,8 @@ export const kafkaTests: TestProjectInlineConfiguration = {
       'test/support/broker-setup.ts',
     ],
     maxWorkers: WORKERS,
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    ...PATIENCE,
+    testTimeout: 300_000,
   },
 };
 
@@ -56,7 +58,7 @@ export const longTests: TestProjectInlineConfiguration = {
       'test/support/broker-setup.ts',
     ],
     maxWorkers: hasOwnBrokers ? 1 : 2,
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
+    ...PATIENCE,
+    testTimeout: 900_000,
   },
 };

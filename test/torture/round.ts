@@ -25,8 +25,8 @@ export interface Round extends Verdict {
 
 /** A client that does not come to own in this time is ended all the same, milliseconds. */
 const OWN_PATIENCE = 10_000;
-const END_PATIENCE = 20_000;
-const FINAL_PATIENCE = 90_000;
+const END_PATIENCE = 60_000;
+const FINAL_PATIENCE = 180_000;
 
 export async function runRound(world: World, seed: number, withBroker: boolean): Promise<Round> {
   const begun = performance.now();

@@ -44,6 +44,8 @@ export class World {
   readonly #callOff: () => void;
   #users = 0;
   #away: Promise<void> | null = null;
+  #isClosed = false;
+  readonly #closed = Promise.withResolvers<undefined>();
 
   static async create(): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'hippo-torture-'));
@@ -72,18 +74,22 @@ export class World {
     return topicName(config, role);
   }
 
-  /** Ends the broker, and starts it again after `away` milliseconds. Whoever asks meanwhile waits for the same end. */
-  async restartBroker(how: 'SIGTERM' | 'SIGKILL', away: number): Promise<void> {
-    this.#away ??= this.#restart(how, away).finally(() => (this.#away = null));
+  /**
+   * Ends the broker, and starts it again when `back` resolves, or after so many milliseconds. A second call meanwhile waits
+   * for the same restart.
+   */
+  async restartBroker(how: 'SIGTERM' | 'SIGKILL', back: number | Promise<unknown>): Promise<void> {
+    this.#away ??= this.#restart(how, back).finally(() => (this.#away = null));
     await this.#away;
   }
 
-  async #restart(how: 'SIGTERM' | 'SIGKILL', away: number): Promise<void> {
+  async #restart(how: 'SIGTERM' | 'SIGKILL', back: number | Promise<unknown>): Promise<void> {
     while (this.#users > 0) await sleep(20);
     process.kill(this.#pid, how);
     while (await isAlive(this.#pid)) await sleep(20);
     this.brokerDeaths += 1;
-    await sleep(away);
+    await Promise.race([typeof back === 'number' ? sleep(back) : back, this.#closed.promise]);
+    if (this.#isClosed) return;
     this.#pid = (await start(this.folder, this.#port)).pid;
   }
 
@@ -129,6 +135,8 @@ export class World {
 
   /** Ends the broker for good. @param keep leave the files for whoever looks for what went wrong */
   async close(keep = false): Promise<void> {
+    this.#isClosed = true;
+    this.#closed.resolve(undefined);
     await this.#away?.catch(() => undefined);
     await this.kafka.close();
     this.#callOff();

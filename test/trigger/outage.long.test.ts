@@ -86,7 +86,7 @@ describe('a broker that goes while a file is published', () => {
       env: { ...env, HIPPO_CONFIG: connectBriefly },
     });
     await until(async () => (await written(topic)) >= SOME, 'some events are published');
-    const restarted = world.restartBroker('SIGKILL', 3_000);
+    const restarted = world.restartBroker('SIGKILL', running);
     const { exitCode, stdout, stderr } = await running;
     await restarted;
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });

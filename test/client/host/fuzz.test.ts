@@ -189,4 +189,4 @@ test(`${MESSAGES} damaged messages: each is served or rejected with its reason, 
   });
   expect(watcher.submitted).toBe(before + 1);
   expect(before).toBeGreaterThanOrEqual(submitted);
-}, 120_000);
+}, 600_000);

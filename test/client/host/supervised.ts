@@ -139,7 +139,7 @@ export function submissionOf(given: Partial<Submission> = {}): Submission {
 }
 
 /** Waits for what comes about. @throws Error after a time that a busy machine does not need either */
-export function until(condition: () => boolean | Promise<boolean>, timeout = 25_000): Promise<void> {
+export function until(condition: () => boolean | Promise<boolean>, timeout = 60_000): Promise<void> {
   const holds = async (): Promise<void> => {
     if (!(await condition())) throw new Error(`it has not come about: ${condition.toString()}`);
   };
