@@ -67,7 +67,7 @@ describe('Ctrl-C', () => {
       const project = await makeProject(MONTHLY, FAMILY);
       const client = runAtTerminal(project);
       await until(() => client.text().includes('owner of'), 'it owns');
-      await hasJobAtWork(project, client.text);
+      await hasJobAtWork(project, () => client.text());
       client.type(CTRL_C);
       expect(await client.ended).toBe(130);
       // A terminal shows the keys.
@@ -87,7 +87,7 @@ describe('Ctrl-C', () => {
       const project = await makeProject(MONTHLY, DEAF, 'client: { session_timeout: 6s, kill_grace: 10m }');
       const client = runAtTerminal(project);
       await until(() => client.text().includes('owner of'), 'it owns');
-      await hasJobAtWork(project, client.text);
+      await hasJobAtWork(project, () => client.text());
       client.type(CTRL_C);
       await until(() => client.text().includes('stopping'), 'it is stopping');
       // The grace of ten minutes is longer than this test may take.
