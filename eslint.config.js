@@ -22,6 +22,13 @@ const restricted = (owned) => [
   },
 ];
 
+const LOSSY_PARSE = {
+  object: 'JSON',
+  property: 'parse',
+  message:
+    'It changes the digits of numbers: use parseJson of src/core/json.ts, or parsePlainJson where nothing is passed on.',
+};
+
 export default tseslint.config(
   {
     ignores: ['dist/**', 'templates/**', 'node_modules/**', '.hippo/**', 'coverage/**'],
@@ -63,6 +70,11 @@ export default tseslint.config(
     },
   })),
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/core/json.ts'],
+    rules: { 'no-restricted-properties': ['error', LOSSY_PARSE] },
+  },
+  {
     // messages, windows and the machine are pure: nothing of Node, no clock, no randomness.
     files: ['src/messages/**/*.ts', 'src/client/machine/**/*.ts', 'src/windows/**/*.ts'],
     rules: {
@@ -77,6 +89,7 @@ export default tseslint.config(
       ],
       'no-restricted-properties': [
         'error',
+        LOSSY_PARSE,
         { object: 'Date', property: 'now', message: 'Time comes only from events.' },
         { object: 'Math', property: 'random', message: 'The machine is deterministic.' },
       ],

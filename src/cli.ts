@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { loadCompiled } from './compiled.ts';
 import { ExitCode, UserError } from './core/errors.ts';
+import { parsePlainJson } from './core/json.ts';
 import { packageRoot, version } from './version.ts';
 
 const VERSION_FLAGS = new Set(['--version', '-v']);
@@ -88,7 +89,7 @@ function asksForHelp(argv: readonly string[]): boolean {
 /** @param topic the words that name a topic of commands, if they do */
 async function unknownCommand(wanted: string, topic: readonly string[]): Promise<UserError> {
   const { nearMisses } = await import('./core/near.ts');
-  const manifest = JSON.parse(readFileSync(new URL('oclif.manifest.json', packageRoot), 'utf8')) as {
+  const manifest = parsePlainJson(readFileSync(new URL('oclif.manifest.json', packageRoot), 'utf8')) as {
     commands: Record<string, unknown>;
   };
   const names = Object.keys(manifest.commands).map((id) => id.replaceAll(':', ' '));

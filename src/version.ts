@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
+import { parsePlainJson } from './core/json.ts';
 
 /** This package's root folder, from the sources (`src/`) as well as from the bundle (`dist/`). */
 export const packageRoot: URL = findPackageRoot();
 
 /** This package's version. */
 export const version: string = (
-  JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string }
+  parsePlainJson(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string }
 ).version;
 
 function findPackageRoot(): URL {
   let folder = new URL('.', import.meta.url);
   for (;;) {
     try {
-      const { name } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8')) as { name?: string };
+      const { name } = parsePlainJson(readFileSync(new URL('package.json', folder), 'utf8')) as {
+        name?: string;
+      };
       if (name === 'hippo-toolkit') return folder;
     } catch {
       // Not here: one folder up.

@@ -40,7 +40,7 @@ export interface HookOutcome {
   status: 'succeeded' | 'failed' | 'cancelled' | 'vetoed';
   exitCode: number | null;
   durationMs: number;
-  /** What the job wrote into `$HIPPO_RESULT_FILE`. */
+  /** What the job wrote into `$HIPPO_RESULT_FILE`; a whole number beyond 2^53 is a bigint. */
   result?: unknown;
   error?: string;
   logFile: string;

@@ -3,7 +3,7 @@ import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError, messageOf } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { isJsonObject, type Json } from '../core/json.ts';
+import { type Json, isJsonObject, parsePlainJson } from '../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../core/paths.ts';
 import { findUpward } from './find.ts';
 
@@ -93,7 +93,7 @@ function read(file: string): FoundStack | null {
 
 function parse(text: string): StackFile | undefined {
   try {
-    const value = JSON.parse(text) as Json;
+    const value = parsePlainJson(text) as Json;
     return isStack(value) ? value : undefined;
   } catch {
     return undefined;

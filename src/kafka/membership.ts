@@ -17,6 +17,7 @@ import {
   errorNamed,
   failOn,
 } from './wire/index.ts';
+import { parsePlainJson } from '../core/json.ts';
 
 /** The name of our way to assign partitions. A member that does not know it cannot join the group. */
 const PROTOCOL = 'hippo-single-owner';
@@ -343,7 +344,7 @@ class GroupMember implements Membership {
 function ownerSinceOf(memberMetadata: Buffer): number | null {
   try {
     const { userData } = MemberMetadata.decode(memberMetadata);
-    const { ownerSince } = JSON.parse((userData ?? Buffer.alloc(0)).toString()) as Partial<MemberState>;
+    const { ownerSince } = parsePlainJson((userData ?? Buffer.alloc(0)).toString()) as Partial<MemberState>;
     return typeof ownerSince === 'number' ? ownerSince : null;
   } catch {
     return null;

@@ -1,4 +1,11 @@
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
+import {
+  type Json,
+  JsonNumber,
+  type JsonObject,
+  isDeeperThan,
+  isJsonObject,
+  parseJson,
+} from '../core/json.ts';
 import type { Parsed } from './types.ts';
 
 /** Kafka's default limit for a record (message.max.bytes), without its overhead. */
@@ -45,9 +52,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 function decodeObject(input: Uint8Array | string): JsonObject {
   if (input.length > MAX_BYTES)
     throw new Refusal(`is ${input.length} bytes long; at most ${MAX_BYTES} are read`);
-  const value = parseJson(typeof input === 'string' ? input : decodeUtf8(input));
+  const value = readText(typeof input === 'string' ? input : decodeUtf8(input));
   if (!isJsonObject(value)) throw new Refusal(`must be a JSON object, not ${typeName(value)}`);
-  checkValue(value, 1, '');
+  if (isDeeperThan(MAX_DEPTH, value)) throw new Refusal(`is nested more than ${MAX_DEPTH} levels deep`);
   return value;
 }
 
@@ -59,28 +66,12 @@ function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-function parseJson(text: string): Json {
+function readText(text: string): Json {
   if (text.trim() === '') throw new Refusal('is empty');
   try {
-    return JSON.parse(text) as Json;
+    return parseJson(text);
   } catch (error) {
     throw new Refusal(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-/** Values that JSON.stringify cannot write again: deep nesting overflows its stack, and 1e400 has become Infinity. */
-function checkValue(value: Json, depth: number, path: string): void {
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new Refusal('is too large a number', path);
-  } else if (typeof value === 'object' && value !== null) {
-    if (depth > MAX_DEPTH) throw new Refusal(`is nested more than ${MAX_DEPTH} levels deep`);
-    if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) checkValue(item, depth + 1, `${path}[${index}]`);
-    } else {
-      for (const key of Object.keys(value)) {
-        checkValue(value[key] ?? null, depth + 1, path === '' ? key : `${path}.${key}`);
-      }
-    }
   }
 }
 
@@ -98,6 +89,7 @@ export function typeName(value: Json | undefined): string {
   if (value === undefined) return 'missing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
+  if (value instanceof JsonNumber) return 'a number';
   return { object: 'an object', string: 'text', number: 'a number', boolean: 'true or false' }[
     typeof value as 'object' | 'string' | 'number' | 'boolean'
   ];

@@ -1,5 +1,5 @@
 import { UserError } from '../core/errors.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import { type Json, type JsonObject, isJsonObject, nativeOf } from '../core/json.ts';
 import { MAX_PARTITION_LENGTH, Refusal } from './decode.ts';
 import { mismatch, name, seconds, text, writeSeconds } from './fields.ts';
 import { type FrontierDialect, type Partition, type PartitionField } from './types.ts';
@@ -21,8 +21,7 @@ const pairs: Dialect = {
   readPartitions: ({ partition }) => {
     const levels = list(partition, 'partition').map((entry, index) => {
       const key = `partition[${index}]`;
-      if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
-        throw mismatch('an object', entry, key);
+      if (!isJsonObject(entry)) throw mismatch('an object', entry, key);
       return level(text(entry['name'], `${key}.name`), entry['value'], `${key}.value`);
     });
     return [checked(levels, 'partition')];
@@ -111,7 +110,7 @@ export function dialectOf(object: JsonObject): FrontierDialect {
   if (object['partitions'] !== undefined) return 'legacy';
   const date = object['exec_date'];
   if (date === undefined) return object['timestamp'] === undefined ? 'pairs' : 'scalars';
-  if (typeof date === 'number') return 'arrays';
+  if (nativeOf(date) !== undefined) return 'arrays';
   return typeof date === 'string' && date.includes('T') ? 'legacy' : 'pairs';
 }
 
@@ -174,7 +173,8 @@ function zip(fields: readonly Json[], values: readonly Json[], keyOf: (index: nu
 /** One level: both blank (the unpartitioned table's form), a named value, or a bare value. */
 function level(fieldName: string, value: Json | undefined, key: string): PartitionField {
   // Some producers write 201704 for "201704".
-  const found = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  const number = nativeOf(value);
+  const found = typeof number === 'bigint' || Number.isSafeInteger(number) ? String(number) : value;
   if (found === '' && fieldName === '') return { name: '', value: '' };
   return {
     name: fieldName === '' ? '' : name(fieldName, key.replace('value', 'name')),

@@ -1,5 +1,5 @@
 import { compactDate, compactMillis, looksLikeDate } from '../core/compact-date.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import { type Json, JsonNumber, type JsonObject, nativeOf, numberOf } from '../core/json.ts';
 import { MAX_NAME_LENGTH, MAX_NOTE_LENGTH, Refusal, typeName } from './decode.ts';
 
 /** Readers of single fields: the value, or a {@link Refusal} that names the key. */
@@ -27,13 +27,16 @@ export function text(value: Json | undefined, key: string): string {
 }
 
 export function finiteNumber(value: Json | undefined, key: string): number {
-  if (typeof value !== 'number') throw mismatch('a number', value, key);
-  return value;
+  const number = numberOf(value);
+  if (number === undefined) throw mismatch('a number', value, key);
+  if (!Number.isFinite(number)) throw new Refusal('is too large a number', key);
+  return number;
 }
 
 export function integer(value: Json | undefined, key: string): number {
-  if (!Number.isSafeInteger(value)) throw mismatch('a whole number', value, key);
-  return value as number;
+  const number = numberOf(value);
+  if (number === undefined || !Number.isSafeInteger(number)) throw mismatch('a whole number', value, key);
+  return number;
 }
 
 export function boolean(value: Json | undefined, key: string): boolean {
@@ -46,17 +49,18 @@ export function boolean(value: Json | undefined, key: string): boolean {
  * seconds they would be in the year 1970, or after 7990.
  */
 export function seconds(value: Json | undefined, key: string): number {
-  const digits = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  const native = nativeOf(value);
+  const digits = typeof value === 'string' ? value : String(native ?? '');
   if (looksLikeDate(digits)) {
     const date = compactDate(digits);
     if (date === undefined)
       throw new Refusal('must be epoch seconds or a date; no calendar has this one', key);
     return compactMillis(date) / 1000;
   }
-  const found = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
-  if (typeof found !== 'number' || found < 0) throw mismatch('epoch seconds', value, key);
-  if (found > LAST_SECOND) throw new Refusal('must be epoch seconds, not milliseconds', key);
-  return found;
+  const found = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : native;
+  if (found === undefined || found < 0) throw mismatch('epoch seconds', value, key);
+  if (found > LAST_SECOND) throw new Refusal(`must be epoch seconds, not ${unitOf(Number(found))}`, key);
+  return Number(found);
 }
 
 /** What {@link seconds} reads as this number: a number, or text with a fraction where the digits alone would be a date. */
@@ -105,8 +109,15 @@ export function withExtra(own: JsonObject, extra: JsonObject): JsonObject {
   return { ...own, ...extra, ...own };
 }
 
+/** What an epoch of today is, by its size. */
+function unitOf(epoch: number): string {
+  if (epoch > LAST_SECOND * 1e6) return 'nanoseconds';
+  return epoch > LAST_SECOND * 1e3 ? 'microseconds' : 'milliseconds';
+}
+
 export function mismatch(wanted: string, value: Json | undefined, key: string): Refusal {
   if (value === undefined) return new Refusal(`is missing; it must be ${wanted}`, key);
-  const found = typeof value === 'number' ? String(value) : typeName(value);
+  const isNumber = typeof value === 'number' || value instanceof JsonNumber;
+  const found = isNumber ? String(value) : typeName(value);
   return new Refusal(found === wanted ? `must be ${wanted}` : `must be ${wanted}, not ${found}`, key);
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
+import { type Json, type JsonObject, isJsonObject, parseJson } from '../core/json.ts';
 import { isList } from '../core/headers.ts';
 import type { HeaderValue, Headers, KafkaRecord } from '../kafka/port.ts';
 import type { Sink } from './sink.ts';
@@ -137,7 +137,7 @@ function looksLikeEnvelope(line: Buffer): boolean {
 
 function parseObject(line: Buffer): JsonObject | undefined {
   try {
-    const parsed: unknown = JSON.parse(line.toString('utf8'));
+    const parsed = parseJson(line.toString('utf8'));
     return isJsonObject(parsed) ? parsed : undefined;
   } catch {
     return undefined;

@@ -6,11 +6,10 @@ import {
   type ParseResult,
   TypeError as CelTypeError,
 } from '@marcbachmann/cel-js';
-import type { Json } from '../core/json.ts';
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
-import { jsonValue } from './json-value.ts';
+import { nativeValue } from './json-value.ts';
 import { requiredTexts } from './required-texts.ts';
 
 /** What a filter may name, with what it is. */
@@ -58,9 +57,7 @@ const JUDGED_IN_FULL = 100;
  * @throws UserError where the expression is not CEL, names something unknown or is not true or false
  */
 export function compileFilter(expression: string): Filter {
-  const environment = new Environment({ homogeneousAggregateLiterals: false });
-  for (const [name, type] of Object.entries(FIELDS)) environment.registerVariable(name, type);
-  const program = parse(environment, expression);
+  const program = parse(filterEnvironment(), expression);
   const required = requiredTexts(program.ast).map((text) => Buffer.from(text));
   const doubts: Doubts = {
     unjudged: { count: 0, reason: undefined },
@@ -91,6 +88,26 @@ export function compileFilter(expression: string): Filter {
       }
     },
   };
+}
+
+const ARITHMETIC = {
+  '+': (left: number, right: number) => left + right,
+  '-': (left: number, right: number) => left - right,
+  '*': (left: number, right: number) => left * right,
+  '/': (left: number, right: number) => left / right,
+};
+
+function filterEnvironment(): Environment {
+  const environment = new Environment({ homogeneousAggregateLiterals: false });
+  for (const [name, type] of Object.entries(FIELDS)) environment.registerVariable(name, type);
+  // A number of JSON is a double, and an int where it is a whole one beyond 2^53: one expression meets both.
+  for (const [sign, calculate] of Object.entries(ARITHMETIC)) {
+    const mixed = (left: number | bigint, right: number | bigint): number =>
+      calculate(Number(left), Number(right));
+    environment.registerOperator(`int ${sign} double: double`, mixed);
+    environment.registerOperator(`double ${sign} int: double`, mixed);
+  }
+  return environment;
 }
 
 const BACKSLASH = 0x5c;
@@ -173,7 +190,7 @@ class Fields {
     );
   }
 
-  get value(): Json {
-    return jsonValue(this.#record.value);
+  get value(): unknown {
+    return nativeValue(this.#record.value);
   }
 }

@@ -1,4 +1,4 @@
-import { type Json, isJsonObject } from '../core/json.ts';
+import { type Json, isJsonObject, parseJson } from '../core/json.ts';
 import { isRecordRef } from '../core/record-ref.ts';
 import type { StateKey } from './keys.ts';
 import { type Positions, positionsFromJson } from './positions.ts';
@@ -47,7 +47,7 @@ const utf8 = new TextDecoder();
 export function decodeStateValue(value: Uint8Array | null): Json {
   if (value === null) return null;
   try {
-    return JSON.parse(utf8.decode(value)) as Json;
+    return parseJson(utf8.decode(value));
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 import { isList, lastHeader, listHeaders } from '../core/headers.ts';
 import { isoTime } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
 import { type Printer, type Sink, jsonValue } from '../records/index.ts';
 
@@ -136,7 +136,7 @@ function inside(field: string | undefined, path: string): Printer | undefined {
   const steps = path.split('.');
   return ({ value }, sink) => {
     const found = steps.reduce<Json | undefined>(
-      (json, step) => (typeof json === 'object' && json !== null ? own(json as JsonObject, step) : undefined),
+      (json, step) => (isJsonObject(json) || Array.isArray(json) ? own(json as JsonObject, step) : undefined),
       jsonValue(value),
     );
     sink.write(

@@ -241,7 +241,7 @@ const LONGEST_DATE = 10;
 const DAY = 8;
 /** And so has a line. */
 const LONGEST_LINE = 65_536;
-/** Larger whole numbers than those of so many digits do not survive JSON.parse. */
+/** A whole number of more digits gets a closer look. */
 const LONGEST_NUMBER = 15;
 
 /** @param length of a text of digits */

@@ -1,5 +1,5 @@
 import type { CalendarConfig } from '../config/schema.ts';
-import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
+import { type Json, type JsonObject, isJsonObject, parsePlainJson } from '../core/json.ts';
 import { FRONTIER_DIALECTS, type FrontierDialect, type PartitionField } from '../messages/index.ts';
 import { readFormat } from './format.ts';
 import { PLAN_HEADER } from './mark.ts';
@@ -62,7 +62,7 @@ export function readPlan(text: string): RangePlan | undefined {
 
 function parseObject(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parsePlainJson(text);
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;

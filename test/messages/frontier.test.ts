@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
+import { JsonNumber } from '../../src/core/json.ts';
 import {
   FRONTIER_DIALECTS,
   type FrontierEvent,
@@ -8,6 +9,7 @@ import {
   parseFrontier,
   serialiseFrontier,
 } from '../../src/messages/index.ts';
+import { anyJson } from '../support/json.ts';
 
 const event = (fields: Partial<FrontierEvent>): FrontierEvent => ({
   kind: 'frontier',
@@ -152,6 +154,16 @@ const TOLERATED: [string, Record<string, unknown>, Partial<FrontierEvent>][] = [
     'a number as value',
     { partition: [{ name: 'd', value: 201704 }], exec_date: '1' },
     { partitions: [[{ name: 'd', value: '201704' }]] },
+  ],
+  [
+    'a number beyond 2^53 as value',
+    { partition: [{ name: 'id', value: new JsonNumber('9007199254740993') }], exec_date: '1' },
+    { partitions: [[{ name: 'id', value: '9007199254740993' }]] },
+  ],
+  [
+    'no partition, a number with a fraction as date',
+    { exec_date: new JsonNumber('1.0') },
+    { dialect: 'arrays' },
   ],
   ['pairs with a number as date', { partition: [], exec_date: 1 }, { dialect: 'pairs' }],
   [
@@ -400,7 +412,7 @@ const anyEvent = fc.constantFrom(...FRONTIER_DIALECTS).chain((dialect) => {
     ),
     extra: fc.dictionary(
       fc.string().filter((key) => !/^(db|table|method|partition.*|exec_date|timestamp)$/.test(key)),
-      fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value)) as never),
+      anyJson,
       { maxKeys: 4 },
     ),
   });

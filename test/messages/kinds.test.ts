@@ -7,6 +7,7 @@ import {
   recognise,
   serialiseMessage,
 } from '../../src/messages/index.ts';
+import { anyJson } from '../support/json.ts';
 
 const received = [{ topic: 'frontier-adw', partition: 0, offset: '42', need: 'btd.party', traceparent: 't' }];
 
@@ -265,13 +266,41 @@ describe('what is no message', () => {
     expect(recognise(input)).toBeUndefined();
   });
 
-  it('names the key of a number that JSON cannot write again', () => {
-    const parsed = parseMessage('frontier', '{"a":{"b":[0,1e999]}}');
-    expect(parsed).toStrictEqual({
-      ok: false,
-      rejection: { reason: 'is too large a number', key: 'a.b[1]' },
-    });
+  it('names a number that the field cannot hold, with its digits', () => {
+    const finish = (fields: string): unknown =>
+      parseMessage('finish', `{"hippo_name":"h","job_name":"j","job_id":"i","is_success":true,${fields}}`);
+    const refused = (key: string, reason: string): unknown => ({ ok: false, rejection: { reason, key } });
+    expect(finish('"finish_time":1,"duration_time":1e400')).toStrictEqual(
+      refused('duration_time', 'is too large a number'),
+    );
+    expect(finish('"finish_time":-9223372036854775807,"duration_time":1')).toStrictEqual(
+      refused('finish_time', 'must be epoch seconds, not -9223372036854775807'),
+    );
+    expect(finish('"finish_time":1493394946123456789,"duration_time":1')).toStrictEqual(
+      refused('finish_time', 'must be epoch seconds, not nanoseconds'),
+    );
+    expect(parseMessage('frontier', '{"db":9223372036854775807}')).toStrictEqual(
+      refused('db', 'must be text, not 9223372036854775807'),
+    );
   });
+
+  it.each([
+    [
+      'finish',
+      '{"hippo_name":"h","job_name":"j","job_id":"i","is_success":true,"finish_time":1.0,"duration_time":50.0,',
+    ],
+    ['health', `${JSON.stringify(HEALTH).replace('"interval":30000', '"interval":30000.0').slice(0, -1)},`],
+    ['frontier', '{"db":"a","table":"b","partition":[],"exec_date":1.0,'],
+  ] as const)(
+    'reads its own numbers however a %s message writes them, and keeps the digits of others',
+    (kind, own) => {
+      const extra = '"max":9223372036854775807,"price":1.10,"far":1e400,"more":[{"id":9007199254740993}]';
+      const parsed = parseMessage(kind, `${own}${extra}}`);
+      if (!parsed.ok) throw new Error(parsed.rejection.reason);
+      expect(serialiseMessage(parsed.message)).toContain(extra);
+      expect(parseMessage(kind, serialiseMessage(parsed.message))).toStrictEqual(parsed);
+    },
+  );
 
   it('gives a reason of one printable line, whatever stands in the message', () => {
     const parsed = parseMessage('frontier', `{"a"\u001b]0;owned\u0007\n\u202e${'x'.repeat(500)}`);
@@ -300,7 +329,7 @@ const word = fc
 const foreign = fc
   .dictionary(
     fc.string().filter((key) => !/^(\w+_(name|id|time|key|msgs?|success)|by|reason|action)$/.test(key)),
-    fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as never),
+    anyJson,
     { maxKeys: 3 },
   )
   .filter((extra) => !('is_success' in extra));

@@ -52,6 +52,40 @@ describe('an expression', () => {
     expect(filter.doubts.unjudged).toEqual({ count: 0, reason: undefined });
   });
 
+  const numbers = record({
+    value:
+      '{"id":9007199254740993,"max":18446744073709551615,"min":-9223372036854775808,"long":123456789012345678901234567890,' +
+      '"near":9223372036854776000,"ns":1493394946123456789,"price":1.10,"whole":50.0,"far":1e400,"list":[9007199254740993,2],"n":5}',
+  });
+  it.each([
+    ['value.id == 9007199254740993', true],
+    ['9007199254740993 == value.id', true],
+    ['value.id == 9007199254740992', false],
+    ['value.id != 9007199254740992', true],
+    ['value.id > 9007199254740992', true],
+    ['value.id >= 9007199254740994', false],
+    ['value.id > 9007199254740992.0', true],
+    ['value.id == 9007199254740993u', true],
+    ['value.id in [1, 9007199254740993]', true],
+    ['value.list == [9007199254740993, 2]', true],
+    ['value.list.exists(x, x == 9007199254740993)', true],
+    ['value.max == 18446744073709551615u', true],
+    ['value.max > 18446744073709551614u', true],
+    ['value.min == -9223372036854775808', true],
+    ['value.long == 123456789012345678901234567890', true],
+    ['value.near == 9223372036854775808', false],
+    ['value.near == 9223372036854776000', true],
+    ['value.price == 1.1 && value.whole == 50', true],
+    ['value.far > 1e300', true],
+    ['value.id + 1 == 9007199254740994 && value.n + 1 == 6 && 1 + value.n == 6.0', true],
+    ['value.ns / 1000000000.0 > 1493394946.1 && value.ns * 1.0 - 1 > 0', true],
+    ['string(value.id) == "9007199254740993"', true],
+  ])('%s is %s, exactly', (expression, expected) => {
+    const filter = compileFilter(expression);
+    expect(filter.keep(numbers)).toBe(expected);
+    expect(filter.doubts.unjudged).toEqual({ count: 0, reason: undefined });
+  });
+
   it('sees a tombstone as null, and what is not JSON as text', () => {
     expect(keeps('value == null', record({ value: null }))).toBe(true);
     expect(keeps('key == null', record())).toBe(true);

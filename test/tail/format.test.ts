@@ -56,6 +56,14 @@ describe('fields by name', () => {
     expect(format(text)).toBe(expected);
   });
 
+  it('have the digits of every number as they stand', () => {
+    const value = '{"id":9223372036854775807,"price":1.10,"far":[1e400,-0],"x":{"y":9007199254740993}}';
+    expect(format('{value.id} {value.price} {value.far.0} {value.x}', record({ value }))).toBe(
+      '9223372036854775807 1.10 1e400 {"y":9007199254740993}',
+    );
+    expect(format('<{value.id.text}|{value.far}>', record({ value }))).toBe('<|[1e400,-0]>');
+  });
+
   it('are empty where the value is not JSON', () => {
     expect(format('<{value.table}>', record({ value: 'no JSON' }))).toBe('<>');
     expect(format('<{value.table}>', record({ value: null }))).toBe('<>');

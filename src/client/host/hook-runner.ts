@@ -4,6 +4,7 @@ import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError, messageOf } from '../../core/errors.ts';
+import { parseNative } from '../../core/json.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { HookDecision, HookOutcome, HookRun, Hooks } from '../hooks.ts';
 import { within } from '../../core/deadline.ts';
@@ -94,9 +95,14 @@ function hookRunner(file: string | null, hooks: Hooks, deadline: number): HookRu
     },
     async afterFinish(run, outcome) {
       if (hooks.afterFinish !== undefined)
-        await called('afterFinish', deadline, () => hooks.afterFinish?.(run, outcome));
+        await called('afterFinish', deadline, () => hooks.afterFinish?.(run, withNativeResult(outcome)));
     },
   };
+}
+
+function withNativeResult(outcome: HookOutcome): HookOutcome {
+  if (outcome.result === undefined) return outcome;
+  return { ...outcome, result: parseNative(JSON.stringify(outcome.result)).value };
 }
 
 /** A hook that hangs must not hold the run for ever. One that never yields blocks the client: nothing can be done here. */

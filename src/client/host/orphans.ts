@@ -7,7 +7,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from '../../core/exec.ts';
-import { isJsonObject } from '../../core/json.ts';
+import { isJsonObject, parsePlainJson } from '../../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
 import { fileSafe } from './attempt-log.ts';
 import { endTagged } from './process.ts';
@@ -91,7 +91,7 @@ async function processStart(pid: number): Promise<string | null> {
 
 function readRecord(path: string): AttemptRecord | null {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const value = parsePlainJson(readFileSync(path, 'utf8'));
     if (!isJsonObject(value)) return null;
     const { attemptId, owner, pid, startedAt } = value;
     if (typeof attemptId !== 'string' || typeof owner !== 'string' || !Number.isSafeInteger(pid)) return null;

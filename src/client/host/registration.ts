@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJsonObject } from '../../core/json.ts';
+import { isJsonObject, parsePlainJson } from '../../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
 
 /** What `.hippo/client.json` says while a client of the project lives. */
@@ -56,7 +56,7 @@ function isAlive(pid: number): boolean {
 
 function pidIn(file: string): number | null {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const value = parsePlainJson(readFileSync(file, 'utf8'));
     const pid = isJsonObject(value) ? value['pid'] : undefined;
     return typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 ? pid : null;
   } catch {

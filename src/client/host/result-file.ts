@@ -1,10 +1,12 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
-import { type JsonObject, isJsonObject } from '../../core/json.ts';
+import { type JsonObject, isDeeperThan, isJsonObject, parseJson } from '../../core/json.ts';
 import { decodeText } from '../../core/encoding.ts';
 import { messageOf } from '../../core/errors.ts';
 
 /** A finish message is an event, not a data channel. */
 export const MAX_RESULT_BYTES = 64 * 1024;
+/** A finish message that is nested more than 64 levels deep is rejected by all that read it. */
+const MAX_RESULT_DEPTH = 32;
 
 export type ResultFile = { ok: true; result: JsonObject | null } | { ok: false; why: string };
 
@@ -17,8 +19,11 @@ export function takeResult(path: string): ResultFile {
       return { ok: false, why: `it has ${size} bytes; at most ${MAX_RESULT_BYTES} are allowed` };
     const text = decodeText(readFileSync(path));
     if (text.trim() === '') return { ok: true, result: null };
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? { ok: true, result: value } : { ok: false, why: 'it is not a JSON object' };
+    const value = parseJson(text);
+    if (!isJsonObject(value)) return { ok: false, why: 'it is not a JSON object' };
+    if (isDeeperThan(MAX_RESULT_DEPTH, value))
+      return { ok: false, why: `it is nested more than ${MAX_RESULT_DEPTH} levels deep` };
+    return { ok: true, result: value };
   } catch (error) {
     return { ok: false, why: messageOf(error) };
   } finally {

@@ -14,6 +14,7 @@ import {
 } from '../../windows/index.ts';
 import { jobSubject, type Landing, type Need, type Slot, tableSubject } from './definition.ts';
 import { bounded } from './text.ts';
+import { nativeOf } from '../../core/json.ts';
 
 /** What a need is compiled in: the job's windows (null for `every: event`) and the names that `each` gives. */
 interface NeedContext {
@@ -247,7 +248,7 @@ function windowOf(finish: JobFinish, calendar: Calendar, unit: WindowUnit): Wind
 /** The date that a job worked for, yyyymmdd. It may become a run key, so a value that is not a short printable text is ignored. */
 function executeTime(finish: JobFinish): string | undefined {
   const value = finish.extra['execute_time'];
-  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  const text = typeof value === 'string' ? value : String(nativeOf(value) ?? '');
   return /^\P{C}{1,64}$/u.test(text) && text.trim() !== '' ? text : undefined;
 }
 

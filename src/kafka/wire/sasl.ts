@@ -8,6 +8,7 @@ import scram256 from 'kafkajs/src/broker/saslAuthenticator/scram256.js';
 import scram512 from 'kafkajs/src/broker/saslAuthenticator/scram512.js';
 import { messageOf } from '../../core/errors.ts';
 import { isLostConnection } from './lost.ts';
+import { parsePlainJson } from '../../core/json.ts';
 
 interface Secret {
   /** The password or the token; where a file holds it, the file is read anew: what renews the secret writes it there. */
@@ -119,7 +120,7 @@ function sized(message: string): Buffer {
 /** When a JSON web token ends (RFC 7519, section 4.1.4); undefined where it does not say, or is none. */
 function expiryOf(token: string): Date | undefined {
   try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    const claims = parsePlainJson(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     const { exp } = claims as { exp?: unknown };
     return typeof exp === 'number' ? new Date(exp * 1000) : undefined;
   } catch {

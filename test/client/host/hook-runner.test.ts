@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { execa } from '../../../src/core/exec.ts';
+import { parseJson } from '../../../src/core/json.ts';
 import type { HookOutcome, HookRun } from '../../../src/client/hooks.ts';
 import { asDecision, loadHooks } from '../../../src/client/host/hook-runner.ts';
 
@@ -49,6 +50,20 @@ async function decisionOnNode(text: string): Promise<string> {
 }
 
 describe('the hooks of a project', () => {
+  it('get whole numbers beyond 2^53 as bigints', async () => {
+    const runner = await hooks(`
+      import { writeFileSync } from 'node:fs';
+      export default {
+        afterFinish({ env }, { result }) {
+          writeFileSync(env.FILE, [typeof result.max, result.max, typeof result.price, result.price].join(' '));
+        },
+      };`);
+    const file = join(await project(''), 'seen');
+    const result = parseJson('{"max":9223372036854775807,"price":1.10}');
+    await runner.afterFinish({ ...run, env: { FILE: file } }, { ...outcome, result });
+    expect(await readFile(file, 'utf8')).toBe('bigint 9223372036854775807 number 1.1');
+  });
+
   it('are TypeScript, as it is', async () => {
     const decision = await decisionOnNode(`
       import { basename } from 'node:path';

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { JsonNumber } from '../../../src/core/json.ts';
 import { MAX_RESULT_BYTES, takeResult } from '../../../src/client/host/result-file.ts';
 
 let folder = '';
@@ -15,6 +16,16 @@ it.each([
   ['an object', '{"rows": 3, "more": {"a": [1]}}\n', { ok: true, result: { rows: 3, more: { a: [1] } } }],
   ['nothing', '', { ok: true, result: null }],
   ['blanks', ' \n', { ok: true, result: null }],
+  [
+    'numbers of any size',
+    '{"max": 9223372036854775807, "price": [1.10]}',
+    { ok: true, result: { max: new JsonNumber('9223372036854775807'), price: [new JsonNumber('1.10')] } },
+  ],
+  [
+    'more levels than a message may have',
+    `{"a":${'['.repeat(64)}${']'.repeat(64)}}`,
+    { ok: false, why: 'it is nested more than 32 levels deep' },
+  ],
   ['a list', '[1]', { ok: false, why: 'it is not a JSON object' }],
   ['null', 'null', { ok: false, why: 'it is not a JSON object' }],
   ['half of an object', '{"rows":', { ok: false, why: expect.stringContaining('JSON') as string }],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { JsonNumber } from '../../../src/core/json.ts';
 import {
   type FrontierEvent,
   type JobFinish,
@@ -188,6 +189,11 @@ describe('a job of another hippo is satisfied by its successful finish', () => {
       '{"hippo_name":"other.hippo","job_name":"summarize","job_id":"summarize_1493380800","is_success":true,"finish_time":1493380800,"duration_time":50,"execute_time":20170427}',
     );
     expect(parsed.ok && runsOf('day', job, parsed.message)).toEqual(['2017-04-27']);
+  });
+
+  it('whose date is a number with a fraction', () => {
+    const message = finish({ extra: { execute_time: new JsonNumber('20170427.0') } });
+    expect(runsOf('day', job, message)).toEqual(['2017-04-27']);
   });
 
   it('a run of a month serves the days of the month', () => {

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json } from '../../../core/json.ts';
+import { type Json, isJsonObject, parsePlainJson } from '../../../core/json.ts';
 import { messageOf } from '../../../core/errors.ts';
 import { type Application, isApplicationId, readApplication } from './application.ts';
 
@@ -150,7 +150,7 @@ function checked(id: string): string {
 
 function parseJson(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json;
+    return parsePlainJson(text) as Json;
   } catch {
     return undefined;
   }
