@@ -28,8 +28,6 @@ export interface ErrorPlace {
   key?: string;
   topic?: string;
   partition?: number;
-  /** Decimal text, because Kafka's offsets have 64 bits. */
-  offset?: string;
 }
 
 export interface ErrorDetails {

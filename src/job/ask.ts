@@ -78,15 +78,18 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
         ? null
         : await Watch.open(kafka, loaded.config, systemClock, (change) => options.onChange(change));
     try {
-      const [place] = await sendRequests(kafka, [record]);
-      if (place === undefined)
+      const [ref] = await sendRequests(kafka, [record]);
+      if (ref === undefined)
         throw new BugError('the broker acknowledged a request without saying where it is');
-      const at = { partition: place.partition, offset: String(place.offset) };
-      const asked = { dry_run: false, ...planned, record: { ...record, ...at } };
+      const asked = {
+        dry_run: false,
+        ...planned,
+        record: { ...record, partition: ref.partition, offset: ref.offset },
+      };
       options.onAsked(asked);
       if (watch === null || timeout === null) return { ...asked, wait: null };
       const wait = { timeout, clock: systemClock, signal: options.signal };
-      return { ...asked, wait: await followToEnd(watch, [place], wait) };
+      return { ...asked, wait: await followToEnd(watch, [ref], wait) };
     } finally {
       await watch?.close();
     }

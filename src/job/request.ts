@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import { userName } from '../core/user-name.ts';
 import { newTraceparent } from '../core/ids.ts';
+import { type RecordRef, recordRef } from '../core/record-ref.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
-import type { Kafka, RecordPlace } from '../kafka/port.ts';
+import type { Kafka } from '../kafka/port.ts';
 import { type ManualRequest, type ScheduleAction, serialiseSchedule } from '../messages/index.ts';
 
 /** A request of an operator to a hippo. */
@@ -44,12 +45,13 @@ export function requestRecord(config: Config, request: Request): RequestRecord {
 export async function sendRequests(
   kafka: Pick<Kafka, 'producer'>,
   records: readonly RequestRecord[],
-): Promise<RecordPlace[]> {
+): Promise<RecordRef[]> {
   const producer = await kafka.producer();
   try {
-    return await producer.send(
+    const sent = await producer.send(
       records.map(({ traceparent, ...record }) => ({ ...record, headers: { traceparent } })),
     );
+    return sent.map(recordRef);
   } finally {
     await producer.close();
   }

@@ -2,7 +2,7 @@ import { type HippoError, messageOf } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Retry, pause } from '../core/deadline.ts';
 import { errorType, isConnectionError, isRetriable, translate } from './errors.ts';
-import type { MemberOptions, Membership, ReadPosition } from './port.ts';
+import type { MemberOptions, Membership, TopicPartitionOffset } from './port.ts';
 import {
   type Broker,
   type ErrorName,
@@ -133,7 +133,7 @@ class GroupMember implements Membership {
     return false;
   }
 
-  async commit(positions: readonly ReadPosition[]): Promise<void> {
+  async commit(positions: readonly TopicPartitionOffset[]): Promise<void> {
     if (!this.isOwner || this.#hasLeft() || positions.length === 0) return;
     const { group } = this.#options;
     const byTopic = Map.groupBy(positions, ({ topic }) => topic);

@@ -37,8 +37,8 @@ export interface OutgoingRecord {
   timestamp?: number;
 }
 
-/** Where an acknowledged record went. */
-export interface RecordPlace extends TopicPartition {
+/** An offset of one partition: a record's, or as a position the next one to be read. */
+export interface TopicPartitionOffset extends TopicPartition {
   offset: bigint;
 }
 
@@ -110,7 +110,7 @@ export interface Kafka {
   groups(prefix?: string): Promise<GroupInfo[]>;
   describeGroup(group: string): Promise<GroupInfo>;
   /** Partitions without a committed offset are left out. */
-  committed(group: string, topics: readonly string[]): Promise<(TopicPartition & { offset: bigint })[]>;
+  committed(group: string, topics: readonly string[]): Promise<TopicPartitionOffset[]>;
   /** Only for an empty group. */
   deleteGroup(group: string): Promise<void>;
   /** A producer with acks from all in-sync replicas; idempotent. */
@@ -125,8 +125,8 @@ export interface Kafka {
 }
 
 export interface Producer {
-  /** @returns the places, in the order of `records` */
-  send(records: readonly OutgoingRecord[]): Promise<RecordPlace[]>;
+  /** @returns where each record is, in the order of `records` */
+  send(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]>;
   /**
    * For very many records: takes one in, without waiting until it is acknowledged. Bytes are copied.
    *
@@ -170,21 +170,17 @@ export interface TransactionalProducer {
   /**
    * Writes all of `records`, or none: one Kafka transaction.
    *
-   * @returns the places, in the order of `records`
+   * @returns where each record is, in the order of `records`
    * @throws FencedError when another producer has taken the transactional id over
    */
-  write(records: readonly OutgoingRecord[]): Promise<RecordPlace[]>;
+  write(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]>;
   close(): Promise<void>;
 }
 
-export interface ReadPosition extends TopicPartition {
-  offset: bigint;
-}
-
 export interface ReaderOptions {
-  from: readonly ReadPosition[];
+  from: readonly TopicPartitionOffset[];
   /** Stop a partition before this offset; left out: follow for ever. */
-  until?: readonly ReadPosition[];
+  until?: readonly TopicPartitionOffset[];
   /** Default true: records of open and aborted transactions stay hidden. */
   readCommitted?: boolean;
   /** How long a fetch may wait for data, milliseconds. Default 500. */
@@ -213,9 +209,9 @@ export interface RecordBatch extends TopicPartition {
 /** An async iterator of batches; ends when every partition has reached its `until`, or after `close`. */
 export interface Reader extends AsyncIterable<RecordBatch> {
   /** The position of each partition: the next offset that will be read. */
-  positions(): ReadPosition[];
+  positions(): TopicPartitionOffset[];
   /** Reads these partitions too, from now on; those that it reads already stay as they are. */
-  add(from: readonly ReadPosition[]): void;
+  add(from: readonly TopicPartitionOffset[]): void;
   close(): Promise<void>;
 }
 
@@ -249,6 +245,6 @@ export interface Membership {
   /** Asks the broker now whether the ownership still stands; where it does not, `onLost` has been called. */
   confirm(): Promise<boolean>;
   /** Follows for lag tools; a failure is reported, never fatal. Ignored when not the owner. */
-  commit(positions: readonly ReadPosition[]): Promise<void>;
+  commit(positions: readonly TopicPartitionOffset[]): Promise<void>;
   leave(): Promise<void>;
 }

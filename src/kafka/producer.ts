@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { isConnectionError, isRetriable } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
 import { isList } from '../core/headers.ts';
-import type { Headers, OutgoingRecord, Producer, RecordPlace } from './port.ts';
+import type { Headers, OutgoingRecord, Producer, TopicPartitionOffset } from './port.ts';
 import {
   BatchWriter,
   type Broker,
@@ -90,8 +90,8 @@ export class IdempotentProducer implements Producer {
     this.#identity = identity;
   }
 
-  async send(records: readonly OutgoingRecord[]): Promise<RecordPlace[]> {
-    const places: { batch: Batch; index: number; topic: string; partition: number }[] = [];
+  async send(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]> {
+    const added: { batch: Batch; index: number; topic: string; partition: number }[] = [];
     for (const record of records) {
       const { topic, headers, timestamp } = record;
       const state = this.#topics.get(topic) ?? (await this.#learn(topic));
@@ -108,10 +108,10 @@ export class IdempotentProducer implements Producer {
         headersOf(headers),
         timestamp ?? Date.now(),
       );
-      places.push({ batch, index: batch.writer.count - 1, topic, partition: log.partition });
+      added.push({ batch, index: batch.writer.count - 1, topic, partition: log.partition });
     }
     await this.flush();
-    return places.map(({ batch, index, topic, partition }) => ({
+    return added.map(({ batch, index, topic, partition }) => ({
       topic,
       partition,
       offset: batch.baseOffset < 0n ? -1n : batch.baseOffset + BigInt(index),

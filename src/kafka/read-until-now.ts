@@ -1,4 +1,4 @@
-import type { Kafka, KafkaRecord, ReadPosition } from './port.ts';
+import type { Kafka, KafkaRecord, TopicPartitionOffset } from './port.ts';
 
 /** Reads a topic from a time (epoch milliseconds; null: its beginning) to its present end. */
 export async function readUntilNow(
@@ -13,8 +13,8 @@ export async function readUntilNow(
       ? ranges.map(({ partition, low }) => [partition, low])
       : (await kafka.offsetsAt(topic, since)).map(({ partition, offset }) => [partition, offset]),
   );
-  const from: ReadPosition[] = [];
-  const until: ReadPosition[] = [];
+  const from: TopicPartitionOffset[] = [];
+  const until: TopicPartitionOffset[] = [];
   for (const { partition, low, stable } of ranges) {
     const offset = starts.get(partition) ?? low;
     if (offset >= stable) continue;

@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { Retry } from '../core/deadline.ts';
 import { isConnectionError, isRetriable, translate } from './errors.ts';
 import { lowOffset } from './offsets.ts';
-import type { KafkaRecord, ReadPosition, Reader, ReaderOptions, RecordBatch } from './port.ts';
+import type { KafkaRecord, TopicPartitionOffset, Reader, ReaderOptions, RecordBatch } from './port.ts';
 import {
   type Batch,
   BatchRecords,
@@ -91,14 +91,14 @@ export class GrouplessReader implements Reader {
     this.#add(options.from, until);
   }
 
-  add(from: readonly ReadPosition[]): void {
+  add(from: readonly TopicPartitionOffset[]): void {
     this.#add(from, new Map());
     this.#leaders = undefined;
     this.#wake?.();
   }
 
   /** @param until by `topic partition` */
-  #add(from: readonly ReadPosition[], until: ReadonlyMap<string, bigint>): void {
+  #add(from: readonly TopicPartitionOffset[], until: ReadonlyMap<string, bigint>): void {
     for (const { topic, partition, offset } of from) {
       if (this.#states.some((known) => known.topic === topic && known.partition === partition)) continue;
       const end = until.get(`${topic} ${partition}`);
@@ -114,7 +114,7 @@ export class GrouplessReader implements Reader {
     }
   }
 
-  positions(): ReadPosition[] {
+  positions(): TopicPartitionOffset[] {
     return this.#states.map(({ topic, partition, position }) => ({ topic, partition, offset: position }));
   }
 

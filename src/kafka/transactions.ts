@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { Retry } from '../core/deadline.ts';
 import { errorType } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
-import type { OutgoingRecord, RecordPlace, TransactionalProducer } from './port.ts';
+import type { OutgoingRecord, TopicPartitionOffset, TransactionalProducer } from './port.ts';
 import { IdempotentProducer, type ProducerIdentity, initProducer } from './producer.ts';
 import { AddPartitionsToTxn, type Broker, EndTxn, type ErrorName, failOn } from './wire/index.ts';
 
@@ -43,16 +43,16 @@ class OneShotTransactions implements TransactionalProducer {
     this.#producer = new IdempotentProducer(cluster, identity);
   }
 
-  async write(records: readonly OutgoingRecord[]): Promise<RecordPlace[]> {
+  async write(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]> {
     if (records.length === 0) return [];
     if (!this.#usable) throw new ServiceError('an earlier transaction of this producer has failed');
     this.#usable = false;
     const placed = await Promise.all(records.map((record) => this.#place(record)));
     await this.#begin(placed);
-    const places = await this.#producer.send(placed);
+    const written = await this.#producer.send(placed);
     await this.#commit();
     this.#usable = true;
-    return places;
+    return written;
   }
 
   close(): Promise<void> {

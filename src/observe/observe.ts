@@ -2,10 +2,12 @@ import { UserError } from '../core/errors.ts';
 import { GROUP_PREFIX, hippoOfGroup } from '../config/groups.ts';
 import type { Millis } from '../core/clock.ts';
 import { topicName } from '../config/topics.ts';
+import { recordId, recordRef } from '../core/record-ref.ts';
 import type { Config } from '../config/schema.ts';
-import type { Kafka, ReadPosition } from '../kafka/port.ts';
+import type { Kafka, TopicPartitionOffset } from '../kafka/port.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
-import { decodeStateValue, listPositions, parseStateKey, parseStateRecord } from '../state/index.ts';
+import type { Positions } from '../state/index.ts';
+import { type StateEntry, readState, recordOfEntry } from '../state/reader.ts';
 import {
   type Parsed,
   type ServiceHealth,
@@ -15,15 +17,7 @@ import {
   parseSchedule,
   parseStart,
 } from '../messages/index.ts';
-import {
-  type Found,
-  type HippoGroup,
-  type KnownRun,
-  type PausedJob,
-  type Place,
-  type Snapshot,
-  coordinates,
-} from './snapshot.ts';
+import { type Found, type HippoGroup, type KnownRun, type PausedJob, type Snapshot } from './snapshot.ts';
 
 export interface ObserveOptions {
   now: Millis;
@@ -53,7 +47,7 @@ export async function observe(
     await readUntilNow(kafka, topic, since, (record) => {
       const parsed = record.value === null ? undefined : parse(record.value);
       if (parsed?.ok === true)
-        found.push({ message: parsed.message, place: placeOf(record), at: record.timestamp });
+        found.push({ message: parsed.message, ref: recordRef(record), at: record.timestamp });
       else unreadable += 1;
     });
     return found.sort((a, b) => a.at - b.at);
@@ -66,7 +60,7 @@ export async function observe(
     messages('finish', parseFinish),
     messages('schedule', parseSchedule),
     messages('health', parseHealth),
-    present.has(state) ? readState(kafka, state) : emptyMemory(),
+    readMemory(kafka, state),
     hippoGroups(kafka, frontier, present),
   ]);
   return {
@@ -78,9 +72,10 @@ export async function observe(
     finishes,
     requests,
     health: new Map<string, Found<ServiceHealth>>(health.map((sign) => [sign.message.serviceName, sign])),
-    groups: groups.map((group) => ({
-      ...group,
-      read: further(group.read, positions.get(group.hippo) ?? [], frontier),
+    groups: groups.map(({ hippo, info, committed }) => ({
+      hippo,
+      info,
+      read: further(committed, positions.get(hippo) ?? new Map(), frontier),
     })),
     unreadable,
   };
@@ -97,59 +92,40 @@ function requireTopics(present: ReadonlySet<string>, config: Config): void {
 }
 
 /** A group's committed offsets wait for its unfinished runs; its state tells what has been read. */
-function further(committed: readonly Place[], positions: readonly Place[], topic: string): Place[] {
-  const next = new Map(committed.map(({ partition, offset }) => [partition, offset]));
-  for (const position of positions) {
-    if (position.topic !== topic) continue;
-    if (BigInt(position.offset) > BigInt(next.get(position.partition) ?? -1))
-      next.set(position.partition, position.offset);
-  }
-  return [...next].map(([partition, offset]) => ({ topic, partition, offset }));
+function further(committed: readonly TopicPartitionOffset[], known: Positions, topic: string): Positions {
+  const next = new Map(known.get(topic));
+  for (const { partition, offset } of committed)
+    if (offset > (next.get(partition) ?? -1n)) next.set(partition, offset);
+  return new Map([[topic, next]]);
 }
 
 interface Memory extends Pick<Snapshot, 'runs' | 'paused' | 'landed'> {
   /** By hippo: the next offsets that its state reflects. */
-  positions: ReadonlyMap<string, readonly Place[]>;
+  positions: ReadonlyMap<string, Positions>;
 }
 
-function emptyMemory(): Memory {
-  return { runs: [], paused: [], landed: new Set(), positions: new Map() };
-}
-
-async function readState(kafka: Kafka, topic: string): Promise<Memory> {
-  const latest = new Map<string, Buffer | null>();
-  await readUntilNow(kafka, topic, null, ({ key, value }) => {
-    if (key !== null) latest.set(key.toString(), value);
-  });
-  return memoryOf(latest);
-}
-
-/**
- * What these state records say. Kinds that this version does not know, and records of another shape, are left out.
- *
- * @param records key to value; null is a tombstone
- */
-function memoryOf(records: Iterable<readonly [key: string, value: Buffer | null]>): Memory {
+async function readMemory(kafka: Kafka, topic: string): Promise<Memory> {
+  const latest = new Map<string, StateEntry>();
+  await readState(kafka, topic, (entry) => latest.set(entry.id, entry));
   const runs: KnownRun[] = [];
   const paused: PausedJob[] = [];
   const landed = new Set<string>();
-  const positions = new Map<string, Place[]>();
-  for (const [text, bytes] of records) {
-    const key = parseStateKey(text);
-    const record = key === undefined ? undefined : parseStateRecord(key, decodeStateValue(bytes));
+  const positions = new Map<string, Positions>();
+  for (const entry of latest.values()) {
+    const record = recordOfEntry(entry);
     switch (record?.kind) {
       case 'run':
         runs.push({ hippo: record.hippo, run: record.run });
-        for (const input of Object.values(record.run.inputs)) landed.add(coordinates(input));
+        for (const input of Object.values(record.run.inputs)) landed.add(recordId(input));
         break;
       case 'input':
-        landed.add(coordinates(record.input));
+        landed.add(recordId(record.input));
         break;
       case 'paused':
         paused.push({ hippo: record.hippo, job: record.job, ...record.pause });
         break;
       case 'offsets':
-        positions.set(record.hippo, listPositions(record.positions).map(placeOf));
+        positions.set(record.hippo, record.positions);
         break;
       case 'owner':
       case undefined:
@@ -162,17 +138,13 @@ async function hippoGroups(
   kafka: Kafka,
   frontier: string,
   present: ReadonlySet<string>,
-): Promise<HippoGroup[]> {
+): Promise<(Omit<HippoGroup, 'read'> & { committed: TopicPartitionOffset[] })[]> {
   const groups = await kafka.groups(GROUP_PREFIX);
   return Promise.all(
     groups.map(async (info) => ({
       hippo: hippoOfGroup(info.group),
       info,
-      read: present.has(frontier) ? (await kafka.committed(info.group, [frontier])).map(placeOf) : [],
+      committed: present.has(frontier) ? await kafka.committed(info.group, [frontier]) : [],
     })),
   );
-}
-
-function placeOf({ topic, partition, offset }: ReadPosition): Place {
-  return { topic, partition, offset: String(offset) };
 }

@@ -1,21 +1,14 @@
-import type { RunState } from '../state/index.ts';
+import type { Positions, RunState } from '../state/index.ts';
 import type { Millis } from '../core/clock.ts';
+import type { RecordRef } from '../core/record-ref.ts';
 import { shellWord } from '../core/shell.ts';
 import type { GroupInfo } from '../kafka/port.ts';
 import type { FrontierEvent, JobFinish, JobStart, ManualRequest, ServiceHealth } from '../messages/types.ts';
 
-/** Where a record stands. */
-export interface Place {
-  topic: string;
-  partition: number;
-  /** Decimal text. */
-  offset: string;
-}
-
 /** A message as it was found. */
 export interface Found<Message> {
   message: Message;
-  place: Place;
+  ref: RecordRef;
   /** The record's timestamp. */
   at: Millis;
 }
@@ -40,7 +33,7 @@ export interface HippoGroup {
   hippo: string;
   info: GroupInfo;
   /** Next offset of each frontier partition, by its state or what its group has committed; left out where there is neither. */
-  read: readonly Place[];
+  read: Positions;
 }
 
 /**
@@ -53,7 +46,7 @@ export interface Snapshot {
   since: Millis;
   runs: readonly KnownRun[];
   paused: readonly PausedJob[];
-  /** Coordinates (see {@link coordinates}) of the events that a hippo's state remembers as landed. */
+  /** The events that a hippo's state remembers as landed: by {@link recordId}. */
   landed: ReadonlySet<string>;
   events: readonly Found<FrontierEvent>[];
   starts: readonly Found<JobStart>[];
@@ -64,11 +57,6 @@ export interface Snapshot {
   groups: readonly HippoGroup[];
   /** Messages that are none; `hippo replay` knows those that a client has rejected. */
   unreadable: number;
-}
-
-/** `topic[partition]@offset`: one event, wherever it is named. */
-export function coordinates({ topic, partition, offset }: Place): string {
-  return `${topic}[${partition}]@${offset}`;
 }
 
 /** The group of a hippo; undefined when the brokers know none. */

@@ -2,7 +2,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { compactDate, looksLikeDate } from '../core/compact-date.ts';
 import { meantDurations, parseDuration, withNote } from '../core/duration.ts';
 import { UserError } from '../core/errors.ts';
-import type { Kafka, OffsetRange, ReadPosition } from '../kafka/port.ts';
+import type { Kafka, OffsetRange, TopicPartitionOffset } from '../kafka/port.ts';
 
 /** A place in every partition that is read. */
 export type Position =
@@ -163,10 +163,10 @@ export function meantTimes(text: string): string[] {
 
 /** Where each partition is read from and up to, and where it ends now. */
 export interface Bounds {
-  from: ReadPosition[];
+  from: TopicPartitionOffset[];
   /** Only where the span has an end. */
-  until: ReadPosition[] | undefined;
-  ends: ReadPosition[];
+  until: TopicPartitionOffset[] | undefined;
+  ends: TopicPartitionOffset[];
 }
 
 /**
@@ -185,9 +185,9 @@ export async function resolveSpan(
   span: Span,
   only?: readonly number[],
 ): Promise<Bounds> {
-  const from: ReadPosition[] = [];
-  const until: ReadPosition[] = [];
-  const ends: ReadPosition[] = [];
+  const from: TopicPartitionOffset[] = [];
+  const until: TopicPartitionOffset[] = [];
+  const ends: TopicPartitionOffset[] = [];
   const perTopic = await Promise.all(
     topics.map(async (topic) => {
       const ranges = await kafka.offsets(topic);

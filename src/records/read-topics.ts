@@ -1,4 +1,11 @@
-import type { Kafka, KafkaRecord, ReadPosition, Reader, RecordBatch, TopicPartition } from '../kafka/port.ts';
+import type {
+  Kafka,
+  KafkaRecord,
+  TopicPartitionOffset,
+  Reader,
+  RecordBatch,
+  TopicPartition,
+} from '../kafka/port.ts';
 import { type Span, resolveSpan } from './positions.ts';
 
 export interface ReadTopicsRequest {
@@ -141,9 +148,9 @@ interface Stretch extends TopicPartition {
 
 /** The offsets to read that exist already. */
 function pastOf(
-  from: readonly ReadPosition[],
-  stops: readonly ReadPosition[] | undefined,
-  ends: readonly ReadPosition[],
+  from: readonly TopicPartitionOffset[],
+  stops: readonly TopicPartitionOffset[] | undefined,
+  ends: readonly TopicPartitionOffset[],
 ): Stretch[] {
   return from.map(({ topic, partition, offset }) => {
     const end = offsetIn(ends, { topic, partition });
@@ -246,7 +253,7 @@ function isSame(left: TopicPartition, right: TopicPartition): boolean {
   return left.partition === right.partition && left.topic === right.topic;
 }
 
-function offsetIn(positions: readonly ReadPosition[], at: TopicPartition): bigint {
+function offsetIn(positions: readonly TopicPartitionOffset[], at: TopicPartition): bigint {
   return positions.find((position) => isSame(position, at))?.offset ?? 0n;
 }
 

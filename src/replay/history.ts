@@ -1,14 +1,14 @@
-import type { Kafka, ReadPosition } from '../kafka/port.ts';
+import type { Kafka, TopicPartitionOffset } from '../kafka/port.ts';
 import { replayedLetter } from './letter.ts';
 
 /** The earlier replays into a topic, as far as it retains them. */
 export interface History {
-  /** The dead letters that were sent back, by their coordinates. */
+  /** The dead letters that were sent back, by {@link recordId}. */
   sent: Set<string>;
   /** For each partition, the time since which no record has been removed, epoch ms. */
   reachesBackTo: Map<number, number>;
   /** The positions up to which this was read. */
-  ends: ReadPosition[];
+  ends: TopicPartitionOffset[];
 }
 
 /**
@@ -19,7 +19,7 @@ export interface History {
 export async function readHistory(
   kafka: Pick<Kafka, 'offsets' | 'offsetsAt' | 'reader'>,
   topic: string,
-  since: number | readonly ReadPosition[],
+  since: number | readonly TopicPartitionOffset[],
   signal: AbortSignal,
 ): Promise<History> {
   const [ranges, starts] = await Promise.all([

@@ -1,11 +1,12 @@
 import { lastHeader } from '../core/headers.ts';
+import { type RecordRef, recordId, recordRef } from '../core/record-ref.ts';
 import type { KafkaRecord, OutgoingRecord } from '../kafka/port.ts';
 
 /** The headers that hippo has added to a dead letter; they are removed when it is sent back. */
 const DLQ_HEADER = /^dlq\./;
 /** How often a message has been sent back. The header stays with the message if it is rejected again. */
 const COUNT_HEADER = 'replay.count';
-/** Which dead letter a message was, as {@link coordinatesOf}. A replay is remembered by the message with this header. */
+/** Which dead letter a message was, as {@link recordId}. A replay is remembered by the message with this header. */
 const LETTER_HEADER = 'replay.of';
 
 export type LetterStatus =
@@ -23,12 +24,8 @@ export type LetterStatus =
   | 'foreign';
 
 /** A dead letter, as in reports. */
-export interface Letter {
+export interface Letter extends RecordRef {
   status: LetterStatus;
-  topic: string;
-  partition: number;
-  /** Decimal text. */
-  offset: string;
   /** The time of the rejection, ISO 8601; null if the record has no timestamp. */
   rejected_at: string | null;
   reason: string;
@@ -54,16 +51,14 @@ const EXCERPT = 200;
 
 /** @param home the topic whose dead letters these are */
 export function readLetter(record: KafkaRecord, home: string): DeadLetter {
-  const { topic, partition, offset, timestamp, headers, value } = record;
+  const { timestamp, headers, value } = record;
   const text = (name: string): string | null => lastHeader(headers, name)?.toString('utf8') ?? null;
   const isOurs = text('dlq.topic') === home && /^\d{1,9}$/.test(text('dlq.partition') ?? '');
   return {
     record,
     letter: {
       status: isOurs ? 'ready' : 'foreign',
-      topic,
-      partition,
-      offset: String(offset),
+      ...recordRef(record),
       rejected_at: timestamp < 0 ? null : new Date(timestamp).toISOString(),
       reason: text('dlq.reason') ?? 'unknown',
       field: text('dlq.key'),
@@ -87,20 +82,11 @@ export function messageOf({ letter, record }: DeadLetter, now: number): Outgoing
     headers: {
       ...Object.fromEntries(own),
       [COUNT_HEADER]: String(letter.replays + 1),
-      [LETTER_HEADER]: coordinatesOf(letter),
+      [LETTER_HEADER]: recordId(letter),
     },
     // A later replay searches from the time of the rejection on, and this machine's clock may be behind the hippo's.
     timestamp: Math.max(now, record.timestamp),
   };
-}
-
-/** Names a dead letter: `frontier-adw.dlq/0/12`. */
-export function coordinatesOf({
-  topic,
-  partition,
-  offset,
-}: Pick<Letter, 'topic' | 'partition' | 'offset'>): string {
-  return `${topic}/${partition}/${offset}`;
 }
 
 /** The dead letter that a message in its topic was, or undefined. */

@@ -1,4 +1,5 @@
 import { lastHeader } from '../core/headers.ts';
+import { parseOffset } from '../core/record-ref.ts';
 import type { Kafka, KafkaRecord } from '../kafka/port.ts';
 import type { DeadLetter } from './letter.ts';
 
@@ -14,8 +15,7 @@ export async function madeWhole(
   const { letter, record } = found;
   const cutFrom = Number(lastHeader(record.headers, 'dlq.truncated')?.toString('latin1'));
   if (letter.status !== 'ready' || Number.isNaN(cutFrom)) return found;
-  const place = lastHeader(record.headers, 'dlq.offset')?.toString('latin1') ?? '';
-  const offset = BigInt(/^\d{1,19}$/.test(place) ? place : -1);
+  const offset = parseOffset(lastHeader(record.headers, 'dlq.offset')?.toString('latin1')) ?? -1n;
   const original = await recordAt(kafka, letter.to, offset, signal);
   // If the topic was created again, another record may have that offset.
   if (

@@ -1,10 +1,11 @@
+import { recordId } from '../core/record-ref.ts';
 import { dlqName, topicName } from '../config/topics.ts';
 import type { Config, TopicRole } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Kafka, ReadPosition } from '../kafka/port.ts';
+import type { Kafka, TopicPartitionOffset } from '../kafka/port.ts';
 import { TOPIC_WORDS, compileSelection, readSpan, selectTopics, readTopics } from '../records/reading.ts';
 import { type History, readHistory } from './history.ts';
-import { type DeadLetter, type LetterStatus, coordinatesOf, readLetter } from './letter.ts';
+import { type DeadLetter, type LetterStatus, readLetter } from './letter.ts';
 import { madeWhole } from './original.ts';
 
 /** Which dead letters, as flags like those of `hippo tail`; undefined if not given. */
@@ -27,7 +28,7 @@ export interface ReplayWords {
 export interface ReplayPlan {
   letters: DeadLetter[];
   /** For each topic that letters go back to, the positions up to which its replays are known. */
-  known: ReadonlyMap<string, readonly ReadPosition[]>;
+  known: ReadonlyMap<string, readonly TopicPartitionOffset[]>;
 }
 
 const DLQ = '.dlq';
@@ -101,7 +102,7 @@ function judge(
     return 'foreign';
   }
   if (!again) {
-    if (history.sent.has(coordinatesOf(letter))) return 'sent-before';
+    if (history.sent.has(recordId(letter))) return 'sent-before';
     if (record.timestamp < (history.reachesBackTo.get(to.partition) ?? Infinity)) return 'perhaps-sent';
   }
   return replays >= limit && !force ? 'looping' : 'ready';

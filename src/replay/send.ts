@@ -1,10 +1,11 @@
+import { recordId } from '../core/record-ref.ts';
 import { sizeOfHeaders } from '../core/headers.ts';
 import type { Clock } from '../core/clock.ts';
 import { NotFineError } from '../core/errors.ts';
 import { FencedError } from '../kafka/failures.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { readHistory } from './history.ts';
-import { type DeadLetter, coordinatesOf, messageOf } from './letter.ts';
+import { type DeadLetter, messageOf } from './letter.ts';
 import type { ReplayPlan } from './plan.ts';
 
 /** The records of a transaction go to a partition in one batch, which brokers limit to 1 MB. */
@@ -31,12 +32,12 @@ export async function sendLetters(
     try {
       // This producer has fenced every other replay, so none can add a record from here on.
       const news = await readHistory(kafka, topic, known.get(topic) ?? 0, signal);
-      const isNews = ({ letter }: DeadLetter): boolean => !again && news.sent.has(coordinatesOf(letter));
-      for (const { letter } of those.filter(isNews)) outcomes.set(coordinatesOf(letter), 'sent-before');
+      const isNews = ({ letter }: DeadLetter): boolean => !again && news.sent.has(recordId(letter));
+      for (const { letter } of those.filter(isNews)) outcomes.set(recordId(letter), 'sent-before');
       for (const chunk of chunks(those.filter((each) => !isNews(each)))) {
         if (signal.aborted) break;
         await producer.write(chunk.map((each) => messageOf(each, clock.now())));
-        for (const { letter } of chunk) outcomes.set(coordinatesOf(letter), 'sent');
+        for (const { letter } of chunk) outcomes.set(recordId(letter), 'sent');
       }
     } catch (error) {
       if (!(error instanceof FencedError)) throw error;
@@ -50,7 +51,7 @@ export async function sendLetters(
     }
   }
   return letters.map((each) => {
-    const status = outcomes.get(coordinatesOf(each.letter)) ?? each.letter.status;
+    const status = outcomes.get(recordId(each.letter)) ?? each.letter.status;
     return { ...each, letter: { ...each.letter, status } };
   });
 }

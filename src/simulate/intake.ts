@@ -2,6 +2,7 @@ import { type InputKind, readInput } from '../client/host/inputs.ts';
 import { tableSubject, jobSubject, type Definition } from '../client/machine/definition.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
+import { type RecordRef, recordRef } from '../core/record-ref.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import type { FrontierEvent, JobFinish, ManualRequest } from '../messages/index.ts';
 import type { SimulatedMessage } from './simulate.ts';
@@ -14,7 +15,7 @@ export interface Rejected {
   field: string | null;
   count: number;
   /** The first of them. */
-  first: { topic: string; partition: number; offset: string };
+  first: RecordRef;
 }
 
 export interface IntakeReport {
@@ -67,7 +68,7 @@ export class Intake {
         reason,
         field: key,
         count: 0,
-        first: { topic, partition, offset: String(offset) },
+        first: recordRef(record),
       };
       this.#rejected.set(id, { ...known, count: known.count + 1 });
     } else if (this.#isNeeded(input.message)) {

@@ -7,14 +7,14 @@ export interface Timed<Item> {
   item: Item;
 }
 
-type Place = Pick<KafkaRecord, 'topic' | 'partition' | 'offset' | 'timestamp'>;
+type TimedRef = Pick<KafkaRecord, 'topic' | 'partition' | 'offset' | 'timestamp'>;
 
 /**
  * Orders records of several partitions as a client would have read them: within a partition by offset, regardless of
  * timestamps; between partitions by time, then topic and partition. A record without a time, or with an earlier time than
  * its predecessor's, follows directly after its predecessor.
  */
-export function timeline<Item extends { record: Place }>(items: readonly Item[]): Timed<Item>[] {
+export function timeline<Item extends { record: TimedRef }>(items: readonly Item[]): Timed<Item>[] {
   const partitions = Map.groupBy(items, ({ record }) => `${record.topic}/${record.partition}`);
   const timed = [...partitions.values()].flatMap((ofOne) => {
     let at = 0;
@@ -25,7 +25,7 @@ export function timeline<Item extends { record: Place }>(items: readonly Item[])
   return timed.sort((a, b) => a.at - b.at || compare(a.item.record, b.item.record));
 }
 
-function compare(a: Place, b: Place): number {
+function compare(a: TimedRef, b: TimedRef): number {
   if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1;
   return a.partition - b.partition || Number(a.offset - b.offset);
 }

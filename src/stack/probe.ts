@@ -1,7 +1,7 @@
 import { within } from '../core/deadline.ts';
 import { TimeoutError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import type { Kafka, Reader, RecordPlace } from '../kafka/port.ts';
+import type { Kafka, Reader, TopicPartitionOffset } from '../kafka/port.ts';
 
 const PATIENCE = 20_000;
 
@@ -16,8 +16,8 @@ export async function proveRoundTrip(kafka: Kafka, prefix: string): Promise<void
   const topic = `${prefix}hippo-up-${id}`;
   await kafka.createTopics([{ topic, partitions: 1, replicationFactor: 1, config: {} }]);
   try {
-    const place = await produce(kafka, topic, id);
-    const reader = await kafka.reader({ from: [place] });
+    const written = await produce(kafka, topic, id);
+    const reader = await kafka.reader({ from: [written] });
     try {
       const came = await within(comesBack(reader, id), { millis: PATIENCE, late: () => false });
       if (!came)
@@ -30,11 +30,11 @@ export async function proveRoundTrip(kafka: Kafka, prefix: string): Promise<void
   }
 }
 
-async function produce(kafka: Kafka, topic: string, value: string): Promise<RecordPlace> {
+async function produce(kafka: Kafka, topic: string, value: string): Promise<TopicPartitionOffset> {
   const producer = await kafka.producer();
   try {
-    const [place] = await producer.send([{ topic, partition: 0, value }]);
-    return place ?? { topic, partition: 0, offset: 0n };
+    const [written] = await producer.send([{ topic, partition: 0, value }]);
+    return written ?? { topic, partition: 0, offset: 0n };
   } finally {
     await producer.close();
   }

@@ -1,7 +1,7 @@
 /** Input positions: of each partition the next offset to be read. */
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
 import { formatOffset, parseOffset } from '../core/record-ref.ts';
-import type { ReadPosition } from '../kafka/port.ts';
+import type { TopicPartitionOffset } from '../kafka/port.ts';
 
 /** topic → partition → next offset. */
 export type Positions = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
@@ -30,11 +30,14 @@ function partitionsFromJson(value: Json): Map<number, bigint> {
   return positions;
 }
 
-export function withPosition(positions: Positions, { topic, partition, offset }: ReadPosition): Positions {
+export function withPosition(
+  positions: Positions,
+  { topic, partition, offset }: TopicPartitionOffset,
+): Positions {
   return new Map(positions).set(topic, new Map(positions.get(topic)).set(partition, offset));
 }
 
-export function listPositions(positions: Positions): ReadPosition[] {
+export function listPositions(positions: Positions): TopicPartitionOffset[] {
   return [...positions].flatMap(([topic, partitions]) =>
     [...partitions].map(([partition, offset]) => ({ topic, partition, offset })),
   );

@@ -73,10 +73,16 @@ function isRun(value: unknown): value is RunState {
     (value['jobId'] === null || typeof value['jobId'] === 'string') &&
     (value['attemptId'] === null || typeof value['attemptId'] === 'string') &&
     ['attempt', 'failures', 'firstInputAt'].every((name) => typeof value[name] === 'number') &&
+    ['held', 'error'].every((name) => value[name] === undefined || typeof value[name] === 'string') &&
+    isRequestOrNone(value['manual']) &&
     [value['inputs'], value['relanded']].every(
       (inputs) => isJsonObject(inputs) && Object.values(inputs).every(isInput),
     )
   );
+}
+
+function isRequestOrNone(manual: Json | undefined): boolean {
+  return manual === undefined || (isJsonObject(manual) && isRecordRef(manual['from']));
 }
 
 function isInput(value: unknown): value is InputState {

@@ -6,7 +6,7 @@ import { didYouMean } from '../core/near.ts';
 import { shellWord } from '../core/shell.ts';
 import type { Kafka, OutgoingRecord } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
-import { readUntilNow } from '../kafka/read-until-now.ts';
+import { readState } from '../state/reader.ts';
 
 export interface ForgetOptions {
   /** `--config` and `--profile`. */
@@ -71,14 +71,12 @@ async function idleGroup(kafka: Kafka, hippo: string): Promise<string | null> {
 
 /** What removes each record of the hippo's state, in the partition that the record is in. */
 async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<OutgoingRecord[]> {
-  if (!(await kafka.topics()).some(({ topic: name }) => name === topic)) return [];
   const live = new Map<string, OutgoingRecord>();
-  await readUntilNow(kafka, topic, null, ({ key, value, partition }) => {
-    const name = key?.toString() ?? '';
-    if (!name.startsWith(`${hippo}/`)) return;
-    const id = `${partition} ${name}`;
-    if (value === null) live.delete(id);
-    else live.set(id, { topic, partition, key: name, value: null });
+  await readState(kafka, topic, ({ key, id, partition, value }) => {
+    if (key.hippo !== hippo) return;
+    const record = `${partition} ${id}`;
+    if (value === null) live.delete(record);
+    else live.set(record, { topic, partition, key: id, value: null });
   });
   return [...live.values()];
 }

@@ -1,7 +1,7 @@
 import { topicName } from '../config/topics.ts';
 import { InterruptedError } from '../core/errors.ts';
 import { type JobFinish, parseFinish } from '../messages/index.ts';
-import type { ReadPosition } from '../kafka/port.ts';
+import type { TopicPartitionOffset } from '../kafka/port.ts';
 import type { Outcome, PullTools, Stuck } from './recovery.ts';
 import { type Request, requestRecord, sendRequests } from '../job/request.ts';
 
@@ -43,7 +43,7 @@ function requestOf({ hippo, job, run_key: key }: Stuck, { by, reason }: PullTool
 
 const STANDS = 'interrupted; what was asked for stands, and is not waited for any longer';
 
-async function ends({ kafka, config }: PullTools): Promise<ReadPosition[]> {
+async function ends({ kafka, config }: PullTools): Promise<TopicPartitionOffset[]> {
   const topic = topicName(config, 'finish');
   return (await kafka.offsets(topic)).map(({ partition, high }) => ({ topic, partition, offset: high }));
 }
@@ -51,7 +51,7 @@ async function ends({ kafka, config }: PullTools): Promise<ReadPosition[]> {
 /** Reads finish messages until each request has its own, the time is up, or the signal is aborted. */
 async function awaitFinishes(
   requests: readonly Request[],
-  from: readonly ReadPosition[],
+  from: readonly TopicPartitionOffset[],
   timeout: number,
   { kafka, signal }: PullTools,
   onFinish: (request: Request, finish: JobFinish) => void,

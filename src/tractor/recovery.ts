@@ -1,7 +1,8 @@
 import type { Millis } from '../core/clock.ts';
+import type { RecordRef } from '../core/record-ref.ts';
 import type { Config } from '../config/schema.ts';
 import type { Kafka } from '../kafka/port.ts';
-import type { Place, Snapshot } from '../observe/snapshot.ts';
+import type { Snapshot } from '../observe/snapshot.ts';
 
 export type RecoveryId = 'rerun-failed-run' | 'owner-gone' | 'unanswered-trigger';
 
@@ -21,7 +22,7 @@ export interface Stuck {
   /** Whether `--pull` does it. */
   pull: boolean;
   /** The events concerned, if it is about events. */
-  events: readonly Place[];
+  events: readonly RecordRef[];
 }
 
 /** What came of a run that was pulled. */

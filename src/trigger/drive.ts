@@ -1,7 +1,8 @@
 import type { Clock, Millis } from '../core/clock.ts';
 import { BugError } from '../core/errors.ts';
-import type { Producer, RecordPlace } from '../kafka/port.ts';
-import { type Coordinates, type FollowedRun, type Pending, type Standing, coordinatesOf } from './follow.ts';
+import { type RecordRef, recordId, recordRef } from '../core/record-ref.ts';
+import type { Producer } from '../kafka/port.ts';
+import type { FollowedRun, Pending, Standing } from './follow.ts';
 import { type EventProgress, timeLeft } from './progress.ts';
 import type { PlannedEvent } from './publish.ts';
 import { Throttle } from './throttle.ts';
@@ -26,7 +27,7 @@ export interface DriveOptions {
   /** How many there are. */
   total: number;
   /** What was published before, where this goes on with it. */
-  before: readonly RecordPlace[];
+  before: readonly RecordRef[];
   throttle: Throttle;
   /** null: what is published is not followed. */
   watch: Watch | null;
@@ -39,7 +40,7 @@ export interface DriveOptions {
 }
 
 export interface DriveListener {
-  onPublished(event: PlannedEvent, place: RecordPlace): void;
+  onPublished(event: PlannedEvent, ref: RecordRef): void;
   /** Told once each: why nothing happens. */
   onExplanation(explanation: Explanation): void;
   onProgress(progress: EventProgress): void;
@@ -70,8 +71,8 @@ export class Drive {
   readonly #listener: DriveListener;
   readonly #events: Iterator<PlannedEvent> | AsyncIterator<PlannedEvent>;
   readonly #begun: Millis;
-  /** When each event was published that has not been seen to end. */
-  readonly #open = new Map<Coordinates, Millis>();
+  /** When each event was published that has not been seen to end: by {@link recordId}. */
+  readonly #open = new Map<string, Millis>();
   readonly #explained = new Set<string>();
   /** By this drive. */
   #published = 0;
@@ -91,7 +92,7 @@ export class Drive {
     this.#events = Symbol.iterator in events ? events[Symbol.iterator]() : events[Symbol.asyncIterator]();
     this.#begun = this.#lastPublish = clock.now();
     watch?.follow(before);
-    for (const place of before) this.#open.set(coordinates(place), this.#begun);
+    for (const ref of before) this.#open.set(recordId(ref), this.#begun);
   }
 
   /** @throws ServiceError when Kafka is not there */
@@ -160,16 +161,17 @@ export class Drive {
 
   async #send(events: readonly PlannedEvent[]): Promise<void> {
     const { watch, clock } = this.#options;
-    const places = await this.#producer.send(events.map(({ record }) => record));
+    const sent = await this.#producer.send(events.map(({ record }) => record));
+    const refs = sent.map(recordRef);
     this.#published += events.length;
     this.#lastPublish = clock.now();
     for (const [index, event] of events.entries()) {
-      const place = places[index];
-      if (place === undefined) continue;
-      this.#listener.onPublished(event, place);
-      if (watch !== null) this.#open.set(coordinates(place), this.#lastPublish);
+      const ref = refs[index];
+      if (ref === undefined) continue;
+      this.#listener.onPublished(event, ref);
+      if (watch !== null) this.#open.set(recordId(ref), this.#lastPublish);
     }
-    watch?.follow(places);
+    watch?.follow(refs);
   }
 
   #take(look: Look): void {
@@ -273,7 +275,7 @@ export class Drive {
 /** Follows what was published to the end of all that it causes. */
 export async function followToEnd(
   watch: Watch,
-  published: readonly RecordPlace[],
+  published: readonly RecordRef[],
   options: Pick<DriveOptions, 'timeout' | 'clock' | 'signal'>,
 ): Promise<WaitReport> {
   const nothing = {
@@ -297,10 +299,6 @@ export async function followToEnd(
   const { wait } = await drive.run();
   if (wait === null) throw new BugError('a wait has no outcome');
   return wait;
-}
-
-function coordinates({ topic, partition, offset }: RecordPlace): Coordinates {
-  return coordinatesOf({ topic, partition, offset: String(offset) });
 }
 
 function count({ standings }: Look, is: (standing: Standing) => boolean): number {

@@ -1,20 +1,16 @@
 import type { Millis } from '../core/clock.ts';
-import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
-import type { JobFinish, JobStart, ReceivedMessage } from '../messages/index.ts';
-
-/** `topic/partition/offset` of a message. */
-export type Coordinates = string;
-
-export interface Place {
-  topic: string;
-  partition: number;
-  /** Decimal text. */
-  offset: string;
-}
-
-export function coordinatesOf({ topic, partition, offset }: Place | ReceivedMessage): Coordinates {
-  return `${topic}/${partition}/${offset}`;
-}
+import { type RecordRef, offsetOf, recordId } from '../core/record-ref.ts';
+import type { TopicPartition, TopicPartitionOffset } from '../kafka/port.ts';
+import type { JobFinish, JobStart } from '../messages/index.ts';
+import {
+  type Positions,
+  type RunState,
+  type StateKey,
+  type StateRecord,
+  formatStateKey,
+  listPositions,
+  withPosition,
+} from '../state/index.ts';
 
 /** A run that an event caused, directly or through other runs. */
 export interface FollowedRun {
@@ -27,8 +23,8 @@ export interface FollowedRun {
   /** Seconds; null until it has ended. */
   duration: number | null;
   error: string | null;
-  /** The messages that it was started with, of those that are followed. */
-  because: Coordinates[];
+  /** The messages that it was started with, of those that are followed: `topic/partition/offset` of each. */
+  because: string[];
 }
 
 /** A run that has been decided and has not ended, as its hippo's state tells. */
@@ -58,12 +54,10 @@ const PHASES = ['ended', 'waiting', 'undecided', 'running'] as const;
 
 /** A message that is followed: a published event, or the finish of a run that one caused. */
 interface Followed {
-  /** `topic/partition` */
-  at: string;
-  offset: bigint;
+  ref: RecordRef;
   since: Millis;
-  /** The published events that it comes from. */
-  roots: readonly Coordinates[];
+  /** The ids of the published events that it comes from. */
+  roots: readonly string[];
 }
 
 /** What is still to come; empty when everything that was caused has ended. */
@@ -80,20 +74,18 @@ export interface FollowChange {
 }
 
 type Sighting = { taken: boolean } & (
-  { type: 'started'; message: JobStart } | { type: 'finished'; message: JobFinish; place: Place }
+  { type: 'started'; message: JobStart } | { type: 'finished'; message: JobFinish; ref: RecordRef }
 );
 
-interface StateRun {
+interface KnownRun {
   hippo: string;
-  job: string;
-  runKey: string;
-  jobId: string | null;
-  status: string;
-  error: string | null;
-  has: string[];
-  /** Its inputs, and the request for it. */
-  inputs: Coordinates[];
+  run: RunState;
+  /** The ids of its inputs, of what has landed again since, and of the request for it. */
+  causes: readonly string[];
 }
+
+/** By hippo. */
+export type FleetPositions = ReadonlyMap<string, Positions>;
 
 /**
  * Finds out what became of events: the runs that they started, the runs that those runs' finish messages started, and so
@@ -101,72 +93,71 @@ interface StateRun {
  * events were published, in any order.
  */
 export class Follower {
-  readonly #followed = new Map<Coordinates, Followed>();
-  /** Of each partition the last followed message: who has read that one has read all. By `topic/partition`. */
-  readonly #heads = new Map<string, { offset: bigint; since: Millis }>();
+  /** By {@link recordId}. */
+  readonly #followed = new Map<string, Followed>();
+  /** Of each partition the last followed message: a hippo that has read it has read all of them. */
+  readonly #heads = new Map<string, Pick<Followed, 'ref' | 'since'>>();
   /** By hippo, job and job id. */
   readonly #runs = new Map<string, FollowedRun>();
-  /** What was seen before its cause was known to be followed. */
-  readonly #unclaimed = new Map<Coordinates, Sighting[]>();
-  /** By key of the state record. */
-  readonly #state = new Map<string, StateRun>();
-  /** hippo → `topic/partition` → next offset. */
-  readonly #positions: Positions = new Map();
+  /** What was seen before its cause was known to be followed: by {@link recordId} of the cause. */
+  readonly #unclaimed = new Map<string, Sighting[]>();
+  /** As their hippos' state has them: by the key of the record. */
+  readonly #state = new Map<string, KnownRun>();
+  readonly #positions = new Map<string, Positions>();
 
   /** Follows an event that was published. */
-  follow(place: Place, now: Millis): FollowChange[] {
-    return this.#follow(place, [coordinatesOf(place)], now);
+  follow(ref: RecordRef, now: Millis): FollowChange[] {
+    return this.#follow(ref, [recordId(ref)], now);
   }
 
-  #follow(place: Place, roots: readonly Coordinates[], now: Millis): FollowChange[] {
-    const coordinates = coordinatesOf(place);
-    if (this.#followed.has(coordinates)) return [];
-    const at = `${place.topic}/${place.partition}`;
-    const offset = BigInt(place.offset);
-    this.#followed.set(coordinates, { at, offset, since: now, roots });
-    if (offset >= (this.#heads.get(at)?.offset ?? 0n)) this.#heads.set(at, { offset, since: now });
-    const sightings = this.#unclaimed.get(coordinates) ?? [];
-    this.#unclaimed.delete(coordinates);
-    return sightings.flatMap((sighting) => this.#take(sighting, [coordinates], now));
+  #follow(ref: RecordRef, roots: readonly string[], now: Millis): FollowChange[] {
+    const id = recordId(ref);
+    if (this.#followed.has(id)) return [];
+    this.#followed.set(id, { ref, since: now, roots });
+    const partition = `${ref.topic}/${ref.partition}`;
+    const head = this.#heads.get(partition);
+    if (head === undefined || offsetOf(ref) >= offsetOf(head.ref))
+      this.#heads.set(partition, { ref, since: now });
+    const sightings = this.#unclaimed.get(id) ?? [];
+    this.#unclaimed.delete(id);
+    return sightings.flatMap((sighting) => this.#take(sighting, [id], now));
   }
 
   started(message: JobStart, now: Millis): FollowChange[] {
     return this.#see({ type: 'started', message, taken: false }, now);
   }
 
-  /** @param place of the finish message itself: others may react to it */
-  finished(message: JobFinish, place: Place, now: Millis): FollowChange[] {
-    return this.#see({ type: 'finished', message, place, taken: false }, now);
+  /** @param ref of the finish message itself: others may react to it */
+  finished(message: JobFinish, ref: RecordRef, now: Millis): FollowChange[] {
+    return this.#see({ type: 'finished', message, ref, taken: false }, now);
   }
 
-  /** A record of the state topic; others than runs and offsets are passed over. */
-  stateRecord(key: string, value: Json): void {
-    const [hippo = '', kind, job = '', ...rest] = key.split('/');
-    if (kind === 'offsets' && isJsonObject(value)) {
-      for (const [topic, partitions] of Object.entries(value)) {
-        if (!isJsonObject(partitions)) continue;
-        for (const [partition, next] of Object.entries(partitions)) {
-          if (typeof next === 'string' && /^\d+$/.test(next))
-            this.position(hippo, topic, Number(partition), BigInt(next));
-        }
-      }
-    } else if (kind === 'run') {
-      if (isJsonObject(value)) this.#state.set(key, stateRun(hippo, job, rest.join('/'), value));
-      else this.#state.delete(key);
+  /**
+   * A record of the state topic has been written. Kinds other than runs and offsets do not matter here.
+   *
+   * @param record undefined for a tombstone
+   */
+  stateChanged(key: StateKey, record: StateRecord | undefined): void {
+    if (record?.kind === 'run') {
+      const { hippo, run } = record;
+      this.#state.set(formatStateKey(key), { hippo, run, causes: causesOf(run) });
+    } else if (record?.kind === 'offsets') {
+      for (const position of listPositions(record.positions)) this.position(record.hippo, position);
+    } else {
+      this.#state.delete(formatStateKey(key));
     }
   }
 
   /** A hippo has read a partition up to this offset, exclusive. Never goes back. */
-  position(hippo: string, topic: string, partition: number, next: bigint): void {
-    const known = this.#positions.get(hippo) ?? new Map<string, bigint>();
-    const at = `${topic}/${partition}`;
-    if (next > (known.get(at) ?? -1n)) known.set(at, next);
-    this.#positions.set(hippo, known);
+  position(hippo: string, position: TopicPartitionOffset): void {
+    const known = this.#positions.get(hippo) ?? new Map();
+    if (position.offset > (nextOffset(known, position) ?? -1n))
+      this.#positions.set(hippo, withPosition(known, position));
   }
 
   /** The positions as they are now, for {@link pending}. */
-  positions(): Positions {
-    return new Map([...this.#positions].map(([hippo, known]) => [hippo, new Map(known)]));
+  positions(): FleetPositions {
+    return new Map(this.#positions);
   }
 
   /** The runs that were caused, in the order of their first sighting. */
@@ -181,40 +172,44 @@ export class Follower {
    * @param positions as of a moment *before* the ends up to which start, finish and state records have been told: only then
    *   does a position beyond a message mean that the runs that it caused are known
    */
-  pending(live: readonly string[], positions: Positions, now: Millis): Pending {
+  pending(live: readonly string[], positions: FleetPositions, now: Millis): Pending {
     const running = [...this.#runs.values()].filter(({ outcome }) => outcome === 'running');
     const open = [...this.#state.values()]
-      .filter((run) => OPEN.has(run.status) && this.#isFollowed(run.inputs))
-      .map(({ hippo, job, runKey, status, has }) => ({ hippo, job, run_key: runKey, status, has }));
+      .filter(({ run, causes }) => isUnfinished(run) && this.#isFollowed(causes))
+      .map(({ hippo, run }) => ({
+        hippo,
+        job: run.job,
+        run_key: run.key,
+        status: run.status,
+        has: Object.keys(run.inputs),
+      }));
     const undecided = live.filter((hippo) =>
-      [...this.#heads].some(
-        ([partition, { offset, since }]) => !hasRead(positions.get(hippo), partition, offset, now - since),
-      ),
+      [...this.#heads.values()].some(({ ref, since }) => !hasRead(positions.get(hippo), ref, now - since)),
     );
     return { undecided, open, running };
   }
 
   /**
-   * How each published event stands, by its coordinates.
+   * How each published event stands, by its {@link recordId}.
    *
    * @param live see {@link pending}
    * @param positions see {@link pending}
    */
-  standings(live: readonly string[], positions: Positions, now: Millis): Map<Coordinates, Standing> {
-    const standings = new Map<Coordinates, Standing>();
-    const mark = (roots: readonly Coordinates[], phase: Standing['phase']): void => {
+  standings(live: readonly string[], positions: FleetPositions, now: Millis): Map<string, Standing> {
+    const standings = new Map<string, Standing>();
+    const mark = (roots: readonly string[], phase: Standing['phase']): void => {
       for (const root of roots) {
         const standing = standings.get(root);
         if (standing === undefined) standings.set(root, { phase, runs: 0, failed: false });
         else if (PHASES.indexOf(phase) > PHASES.indexOf(standing.phase)) standing.phase = phase;
       }
     };
-    for (const { at, offset, since, roots } of this.#followed.values()) {
-      const isRead = (hippo: string): boolean => hasRead(positions.get(hippo), at, offset, now - since);
+    for (const { ref, since, roots } of this.#followed.values()) {
+      const isRead = (hippo: string): boolean => hasRead(positions.get(hippo), ref, now - since);
       mark(roots, live.length > 0 && live.every(isRead) ? 'ended' : 'undecided');
     }
-    for (const { status, inputs } of this.#state.values()) {
-      if (OPEN.has(status)) mark(this.#rootsOf(inputs), status === 'waiting' ? 'waiting' : 'running');
+    for (const { run, causes } of this.#state.values()) {
+      if (isUnfinished(run)) mark(this.#rootsOf(causes), run.status === 'waiting' ? 'waiting' : 'running');
     }
     for (const { because, outcome } of this.runs()) {
       const roots = this.#rootsOf(because);
@@ -229,16 +224,16 @@ export class Follower {
     return standings;
   }
 
-  #rootsOf(causes: readonly Coordinates[]): Coordinates[] {
+  #rootsOf(causes: readonly string[]): string[] {
     return [...new Set(causes.flatMap((cause) => this.#followed.get(cause)?.roots ?? []))];
   }
 
-  #isFollowed(inputs: readonly Coordinates[]): boolean {
-    return inputs.some((coordinates) => this.#followed.has(coordinates));
+  #isFollowed(causes: readonly string[]): boolean {
+    return causes.some((cause) => this.#followed.has(cause));
   }
 
   #see(sighting: Sighting, now: Millis): FollowChange[] {
-    const causes = (sighting.message.receiveMsgs ?? []).map(coordinatesOf);
+    const causes = (sighting.message.receiveMsgs ?? []).map(recordId);
     for (const cause of causes) {
       if (!this.#followed.has(cause))
         this.#unclaimed.set(cause, [...(this.#unclaimed.get(cause) ?? []), sighting]);
@@ -253,7 +248,7 @@ export class Follower {
   }
 
   /** Start and finish come on two topics, so the finish may be seen first: a start never reopens a run. */
-  #take(sighting: Sighting, because: readonly Coordinates[], now: Millis): FollowChange[] {
+  #take(sighting: Sighting, because: readonly string[], now: Millis): FollowChange[] {
     const { hippoName, jobName, jobId, runKey } = sighting.message;
     const id = `${hippoName}/${jobName}/${jobId}`;
     const run: FollowedRun = this.#runs.get(id) ?? {
@@ -272,11 +267,11 @@ export class Follower {
     if (sighting.taken) return [];
     sighting.taken = true;
     if (sighting.type === 'started') return isNew ? [{ type: 'started', run }] : [];
-    const { message, place } = sighting;
+    const { message, ref } = sighting;
     run.outcome = message.isSuccess ? 'succeeded' : 'failed';
     run.duration = message.durationTime;
     run.error = message.errorMsg ?? null;
-    return [{ type: 'finished', run }, ...this.#follow(place, this.#rootsOf(run.because), now)];
+    return [{ type: 'finished', run }, ...this.#follow(ref, this.#rootsOf(run.because), now)];
   }
 
   /** Runs that ended without a message, such as a window that timed out. */
@@ -285,80 +280,47 @@ export class Follower {
       [...this.#runs.values()].map(({ hippo, job, run_key }) => `${hippo}/${job}/${run_key ?? ''}`),
     );
     return [...this.#state.values()]
-      .filter((run) => ENDED_BADLY.has(run.status) && this.#isFollowed(run.inputs))
-      .filter(({ hippo, job, runKey }) => !told.has(`${hippo}/${job}/${runKey}`))
-      .map(({ hippo, job, runKey, jobId, status, error, inputs }) => ({
+      .filter(({ run, causes }) => hasEndedBadly(run) && this.#isFollowed(causes))
+      .filter(({ hippo, run }) => !told.has(`${hippo}/${run.job}/${run.key}`))
+      .map(({ hippo, run, causes }) => ({
         hippo,
-        job,
-        job_id: jobId ?? '',
-        run_key: runKey,
+        job: run.job,
+        job_id: run.jobId ?? '',
+        run_key: run.key,
         outcome: 'failed',
         duration: null,
-        error: error ?? status,
-        because: inputs.filter((coordinates) => this.#followed.has(coordinates)),
+        error: run.held ?? run.error ?? run.status,
+        because: causes.filter((cause) => this.#followed.has(cause)),
       }));
   }
 }
 
-export type Positions = Map<string, Map<string, bigint>>;
+function isUnfinished({ held, status }: RunState): boolean {
+  return held === undefined && (status === 'waiting' || status === 'ready' || status === 'running');
+}
 
-const OPEN: ReadonlySet<string> = new Set(['waiting', 'ready', 'running']);
-const ENDED_BADLY: ReadonlySet<string> = new Set(['failed', 'cancelled', 'timed-out', 'held']);
+/** A held run waits for an operator: nothing more comes of its inputs. */
+function hasEndedBadly({ held, status }: RunState): boolean {
+  return held !== undefined || status === 'failed' || status === 'cancelled' || status === 'timed-out';
+}
+
+/** What has landed again makes a run run again after its end, or holds it. */
+function causesOf({ inputs, relanded, manual }: RunState): string[] {
+  const refs: RecordRef[] = [...Object.values(inputs), ...Object.values(relanded)];
+  return [...refs, ...(manual === undefined ? [] : [manual.from])].map(recordId);
+}
 
 /** A hippo that has positions, but none in a message's topic, does not read that topic; unless it has just begun. */
 const BEGINNING = 2_000;
 /** A hippo without any position has not been heard of for so long that it reads something else. */
 const SILENT = 15_000;
 
-function hasRead(
-  known: ReadonlyMap<string, bigint> | undefined,
-  partition: string,
-  offset: bigint,
-  waited: Millis,
-): boolean {
-  const next = known?.get(partition);
-  if (next !== undefined) return next > offset;
+function hasRead(known: Positions | undefined, ref: RecordRef, waited: Millis): boolean {
+  const next = known === undefined ? undefined : nextOffset(known, ref);
+  if (next !== undefined) return next > offsetOf(ref);
   return waited > (known === undefined ? SILENT : BEGINNING);
 }
 
-function stateRun(hippo: string, job: string, runKey: string, value: JsonObject): StateRun {
-  const inputs = inputsOf(value['inputs']);
-  const held = textOf(value['held']);
-  return {
-    hippo,
-    job,
-    runKey,
-    jobId: textOf(value['jobId']),
-    status: held === null ? (textOf(value['status']) ?? '') : 'held',
-    error: held ?? textOf(value['error']),
-    has: inputs.map(([need]) => need),
-    // What has landed again makes it run again after its end, or holds it.
-    inputs: [...inputs, ...inputsOf(value['relanded'])]
-      .map(([, input]) => input)
-      .concat(requestOf(value))
-      .filter(isPlace)
-      .map(coordinatesOf),
-  };
-}
-
-function inputsOf(value: Json | undefined): [need: string, input: Json][] {
-  return Object.entries(isJsonObject(value) ? value : {});
-}
-
-/** Where the request is by which the run was asked for, if it was. */
-function requestOf({ manual }: JsonObject): Json {
-  return isJsonObject(manual) ? (manual['from'] ?? null) : null;
-}
-
-function textOf(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function isPlace(input: Json): input is JsonObject & Place {
-  return (
-    isJsonObject(input) &&
-    typeof input['topic'] === 'string' &&
-    typeof input['partition'] === 'number' &&
-    typeof input['offset'] === 'string'
-  );
+function nextOffset(positions: Positions, { topic, partition }: TopicPartition): bigint | undefined {
+  return positions.get(topic)?.get(partition);
 }

@@ -1,6 +1,7 @@
 import { lastHeader } from '../core/headers.ts';
 import { UserError } from '../core/errors.ts';
-import type { Kafka, RecordPlace } from '../kafka/port.ts';
+import { type RecordRef, recordRef } from '../core/record-ref.ts';
+import type { Kafka } from '../kafka/port.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
 import { BACKFILL_HEADER, PLAN_HEADER, backfillBegan, readMark } from './mark.ts';
 import { type RangePlan, readPlan } from './range-plan.ts';
@@ -13,7 +14,7 @@ export interface FoundBackfill {
   id: string;
   total: number;
   /** Where each event is that was published, by its number. */
-  published: Map<number, RecordPlace>;
+  published: Map<number, RecordRef>;
   /** null: it is of a file. */
   plan: RangePlan | null;
 }
@@ -36,7 +37,8 @@ export async function findBackfill(
   }
   const others = new Set<string>();
   let found: FoundBackfill | undefined;
-  await readUntilNow(kafka, topic, began - SKEW, ({ headers, partition, offset }) => {
+  await readUntilNow(kafka, topic, began - SKEW, (record) => {
+    const { headers } = record;
     const mark = readMark(lastHeader(headers, BACKFILL_HEADER)?.toString() ?? '');
     if (mark === undefined) return;
     if (mark.id !== id) {
@@ -46,7 +48,7 @@ export async function findBackfill(
     const plan = lastHeader(headers, PLAN_HEADER);
     found ??= { id, total: mark.total, published: new Map(), plan: null };
     found.plan ??= plan === undefined ? null : (readPlan(plan.toString()) ?? null);
-    if (!found.published.has(mark.n)) found.published.set(mark.n, { topic, partition, offset });
+    if (!found.published.has(mark.n)) found.published.set(mark.n, recordRef(record));
   });
   if (found !== undefined) return found;
   const recent = [...others].sort().slice(-3);

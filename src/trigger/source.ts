@@ -2,8 +2,8 @@ import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import { type Clock, epochSeconds } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
+import type { RecordRef } from '../core/record-ref.ts';
 import { shellWord } from '../core/shell.ts';
-import type { RecordPlace } from '../kafka/port.ts';
 import { parseFrontier, serialiseFrontier } from '../messages/index.ts';
 import {
   type LineFile,
@@ -45,7 +45,7 @@ export interface EventSource {
   /** null: a single event. */
   backfill: { id: string; total: number } | null;
   /** What was published before. */
-  before: RecordPlace[];
+  before: RecordRef[];
   tables: Iterable<string>;
   /** The file that must be named again to go on; null: the topic knows all. */
   file: string | null;
@@ -203,7 +203,7 @@ async function fileSource(
   const { id, total, published } = resumed ?? {
     id: newBackfillId(clock.now()),
     total: checked.lines,
-    published: new Map<number, RecordPlace>(),
+    published: new Map<number, RecordRef>(),
   };
   if (total !== checked.lines) {
     throw new UserError(`${name} has ${checked.lines} lines; the backfill ${id} is of a file with ${total}`, {
@@ -239,7 +239,7 @@ interface LineEventsOptions {
   topic: string;
   id: string;
   total: number;
-  published: ReadonlyMap<number, RecordPlace>;
+  published: ReadonlyMap<number, RecordRef>;
   signal: AbortSignal;
 }
 

@@ -1,10 +1,8 @@
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
-import { isJsonObject } from '../core/json.ts';
 import { nearMisses } from '../core/near.ts';
 import type { Kafka } from '../kafka/port.ts';
-import { readUntilNow } from '../kafka/read-until-now.ts';
-import { jsonValue } from '../records/index.ts';
+import { readState, recordOfEntry } from '../state/reader.ts';
 import { neededTables } from './event.ts';
 
 /** A table that no hippo is known to need. */
@@ -51,14 +49,13 @@ function fold(table: string): string {
 
 /** The needs that the inputs in the hippos' state have satisfied: `btd.party`, `btd.party{region=us}`, `btd.party#2`. */
 async function rememberedTables(kafka: Kafka, topic: string): Promise<string[]> {
-  if (!(await kafka.topics()).some(({ topic: name }) => name === topic)) return [];
   const tables = new Set<string>();
-  await readUntilNow(kafka, topic, null, ({ key, value }) => {
-    if (key === null || !/^[^/]+\/input\//.test(key.toString())) return;
-    const input = jsonValue(value);
-    const need = isJsonObject(input) ? input['need'] : undefined;
+  await readState(kafka, topic, (entry) => {
+    const record = entry.key.kind === 'input' ? recordOfEntry(entry) : undefined;
+    if (record?.kind !== 'input') return;
+    const { need } = record.input;
     // The need of another hippo's job is called hippo/job.
-    if (typeof need === 'string' && !need.includes('/')) tables.add(need.replace(/[{#].*$/, ''));
+    if (!need.includes('/')) tables.add(need.replace(/[{#].*$/, ''));
   });
   return [...tables];
 }

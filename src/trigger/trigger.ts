@@ -2,8 +2,9 @@ import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { ServiceError } from '../core/errors.ts';
+import type { RecordRef } from '../core/record-ref.ts';
 import { shellWord } from '../core/shell.ts';
-import type { Kafka, Producer, RecordPlace } from '../kafka/port.ts';
+import type { Kafka, Producer } from '../kafka/port.ts';
 import { type BulkReport, goOnCommand, publishLines } from './bulk.ts';
 import type { BadLine } from './check-lines.ts';
 import { Drive, type WaitReport } from './drive.ts';
@@ -18,17 +19,13 @@ import { type Explanation, Watch } from './wait.ts';
 import { within } from '../core/deadline.ts';
 
 /** An event that was published. */
-export interface PublishedEvent {
+export interface PublishedEvent extends RecordRef {
   /** Which of them, from 1; of a file: the line. */
   n: number;
   /** null where the message is not an event that hippo can read. */
   table: string | null;
   /** `yyyymm=201704`; empty for an unpartitioned table. */
   partition_path: string;
-  topic: string;
-  partition: number;
-  /** Decimal text. */
-  offset: string;
   /** null: none. */
   key: string | null;
   traceparent: string | null;
@@ -161,9 +158,9 @@ async function triggerEvents(
     : null;
   const events: PublishedEvent[] = [];
   let published = 0;
-  const onPublished = (event: PlannedEvent, place: RecordPlace): void => {
+  const onPublished = (event: PlannedEvent, ref: RecordRef): void => {
     published += 1;
-    const said = publishedEvent(event, place);
+    const said = publishedEvent(event, ref);
     if (events.length < LISTED) events.push(said);
     listener.onPublished(said, source);
   };
@@ -231,15 +228,15 @@ export async function warn(
 
 function publishedEvent(
   { n, table, partition, traceparent, record }: PlannedEvent,
-  place: RecordPlace,
+  { topic, partition: number, offset }: RecordRef,
 ): PublishedEvent {
   return {
     n,
     table,
     partition_path: partition,
-    topic: place.topic,
-    partition: place.partition,
-    offset: String(place.offset),
+    topic,
+    partition: number,
+    offset,
     key: record.key === null ? null : String(record.key),
     traceparent,
   };

@@ -2,11 +2,11 @@ import { GROUP_PREFIX, hippoOfGroup } from '../config/groups.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import type { Kafka, KafkaRecord, ReadPosition, Reader, RecordPlace } from '../kafka/port.ts';
+import { type RecordRef, recordRef } from '../core/record-ref.ts';
+import type { Kafka, KafkaRecord, Reader, TopicPartitionOffset } from '../kafka/port.ts';
 import { parseFinish, parseStart } from '../messages/index.ts';
-import { jsonValue } from '../records/index.ts';
+import { recordOfEntry, stateEntry } from '../state/reader.ts';
 import {
-  type Coordinates,
   type FollowChange,
   type FollowedRun,
   Follower,
@@ -29,8 +29,8 @@ export interface Look {
   live: string[];
   runs: FollowedRun[];
   pending: Pending;
-  /** How each published event stands, by its coordinates. */
-  standings: Map<Coordinates, Standing>;
+  /** How each published event stands, by its {@link recordId}. */
+  standings: Map<string, Standing>;
   /** Whether everything has been read that could change the answer. */
   complete: boolean;
 }
@@ -60,7 +60,7 @@ export class Watch {
     config: Config,
     topics: string[],
     reader: Reader,
-    from: readonly ReadPosition[],
+    from: readonly TopicPartitionOffset[],
     clock: Clock,
     onChange: (change: FollowChange) => void,
   ) {
@@ -108,10 +108,8 @@ export class Watch {
   }
 
   /** Follows events that have been published. */
-  follow(places: readonly RecordPlace[]): void {
-    for (const { topic, partition, offset } of places) {
-      this.#tell(this.#follower.follow({ topic, partition, offset: String(offset) }, this.#clock.now()));
-    }
+  follow(refs: readonly RecordRef[]): void {
+    for (const ref of refs) this.#tell(this.#follower.follow(ref, this.#clock.now()));
   }
 
   async close(): Promise<void> {
@@ -133,10 +131,13 @@ export class Watch {
   }
 
   #take(record: KafkaRecord): void {
-    const { topic, partition, offset, key, value } = record;
+    const { topic, value } = record;
     const now = this.#clock.now();
     if (topic === topicName(this.#config, 'state')) {
-      if (key !== null) this.#follower.stateRecord(key.toString(), jsonValue(value));
+      const entry = stateEntry(record);
+      // All else would be decoded for nothing.
+      if (entry?.key.kind === 'run' || entry?.key.kind === 'offsets')
+        this.#follower.stateChanged(entry.key, recordOfEntry(entry));
     } else if (value === null) {
       return;
     } else if (topic === topicName(this.#config, 'start')) {
@@ -144,10 +145,7 @@ export class Watch {
       if (start.ok) this.#tell(this.#follower.started(start.message, now));
     } else {
       const finish = parseFinish(value);
-      if (finish.ok)
-        this.#tell(
-          this.#follower.finished(finish.message, { topic, partition, offset: String(offset) }, now),
-        );
+      if (finish.ok) this.#tell(this.#follower.finished(finish.message, recordRef(record), now));
     }
   }
 
@@ -164,9 +162,8 @@ export class Watch {
     await Promise.all(
       groups.map(async ({ group }) => {
         const inputs = [topicName(this.#config, 'frontier'), topicName(this.#config, 'finish')];
-        for (const { topic, partition, offset } of await this.#kafka.committed(group, inputs)) {
-          this.#follower.position(hippoOfGroup(group), topic, partition, offset);
-        }
+        for (const position of await this.#kafka.committed(group, inputs))
+          this.#follower.position(hippoOfGroup(group), position);
       }),
     );
     const positions = this.#follower.positions();
@@ -191,11 +188,11 @@ export class Watch {
     };
   }
 
-  async #caughtUp(ends: readonly ReadPosition[]): Promise<boolean> {
+  async #caughtUp(ends: readonly TopicPartitionOffset[]): Promise<boolean> {
     const deadline = this.#clock.now() + CATCH_UP;
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure as Error;
-      const isTaken = ({ topic, partition, offset }: ReadPosition): boolean =>
+      const isTaken = ({ topic, partition, offset }: TopicPartitionOffset): boolean =>
         (this.#taken.get(`${topic}/${partition}`) ?? offset) >= offset;
       if (ends.every(isTaken)) return true;
       if (this.#clock.now() >= deadline) return false;

@@ -19,15 +19,14 @@ export function jsonError(error: HippoError): ErrorReport {
   return { ...error.toJSON(), ...(error.kind === 'bug' ? { stack: stackOf(error) } : {}) };
 }
 
-/** `hippo.yaml:12:7 (jobs.load.every)`, `frontier-adw[0]@42`. */
+/** `hippo.yaml:12:7 (jobs.load.every)`, `frontier-adw[0]`. */
 export function describePlace(place: ErrorPlace): string {
   const parts: string[] = [];
   if (place.file !== undefined) {
     parts.push([place.file, place.line, place.column].filter((part) => part !== undefined).join(':'));
   }
   if (place.topic !== undefined) {
-    const partition = place.partition === undefined ? '' : `[${place.partition}]`;
-    parts.push(`${place.topic}${partition}${place.offset === undefined ? '' : `@${place.offset}`}`);
+    parts.push(place.partition === undefined ? place.topic : `${place.topic}[${place.partition}]`);
   }
   if (place.key !== undefined) parts.push(parts.length === 0 ? place.key : `(${place.key})`);
   return parts.join(' ');

@@ -1,5 +1,6 @@
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
+import { formatRecordRef } from '../core/record-ref.ts';
 import type { ClientEvent, LoggedRun } from '../client/host/client-event.ts';
 import { wrap } from './text.ts';
 
@@ -51,10 +52,7 @@ function describe(event: ClientEvent): [mark: string, text: string] {
       return [chalk.cyan('→'), `${event.input}${event.runs.length === 0 ? '' : ` → ${runList(event.runs)}`}`];
     case 'rejected': {
       const key = event.key === undefined ? '' : `${event.key} `;
-      return [
-        chalk.yellow('!'),
-        `${event.topic}[${event.partition}]@${event.offset} → ${event.dlq}: ${key}${event.reason}`,
-      ];
+      return [chalk.yellow('!'), `${formatRecordRef(event)} → ${event.dlq}: ${key}${event.reason}`];
     }
     case 'submitted':
       return [

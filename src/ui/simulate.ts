@@ -1,5 +1,6 @@
 import chalk from 'chalk';
 import stringWidth from 'fast-string-width';
+import { formatRecordRef } from '../core/record-ref.ts';
 import { shellWord } from '../core/shell.ts';
 import type { Notice, Firing, SimulatedInput, Waiting } from '../simulate/simulate.ts';
 import type { IntakeReport, Rejected } from '../simulate/intake.ts';
@@ -84,9 +85,10 @@ function renderWaiting(
 /** `      ✓ btd.party yyyymm=201704 (frontier-adw 0:12)` */
 function renderInput({ need, topic, partition, offset, values }: SimulatedInput): string[] {
   const levels = Object.entries(values).map(([name, value]) => `${name}=${value}`);
-  const place = partition === null ? 'simulated' : `${topic} ${partition}:${offset ?? ''}`;
+  const where =
+    partition === null || offset === null ? 'simulated' : formatRecordRef({ topic, partition, offset });
   const what = visible([need, ...(levels.length === 0 ? [] : [levels.join('/')])].join(' '));
-  return wrap(`${what} (${place})`, `      ${chalk.green('✓')} `);
+  return wrap(`${what} (${where})`, `      ${chalk.green('✓')} `);
 }
 
 /** `      ✗ other/daily 2017-04-28`, `      ✗ 1 of a.us day=20170428, a.eu day=20170428` */
@@ -104,9 +106,8 @@ function renderNotice({ at, level, job, run_key: key, text }: Notice, time: Time
 }
 
 function renderRejected({ reason, field, count: times, first }: Rejected): string[] {
-  const { topic, partition, offset } = first;
   const what = field === null ? reason : `${field} ${reason}`;
-  return wrap(`${times} × ${visible(what)}, first ${topic} ${partition}:${offset}`, '  ');
+  return wrap(`${times} × ${visible(what)}, first ${formatRecordRef(first)}`, '  ');
 }
 
 function total({ hippo, fired, waiting, needs, input }: SimulationReport): string {

@@ -1,6 +1,7 @@
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
 import { ExitCode } from '../core/errors.ts';
+import { formatRecordRef } from '../core/record-ref.ts';
 import type { BadLine } from '../trigger/check-lines.ts';
 import type { WaitReport } from '../trigger/drive.ts';
 import type { FollowChange, FollowedRun, OpenRun } from '../trigger/follow.ts';
@@ -42,7 +43,7 @@ export function renderPublished(event: PublishedEvent, backfill: { total: number
     return `${chalk.green('✓')} Published ${name}\n  topic ${topic}, partition ${partition}, offset ${offset}`;
   }
   const number = `${String(n).padStart(String(backfill.total).length)}/${backfill.total}`;
-  return `${chalk.green('✓')} ${number} ${name}  ${chalk.dim(`${topic} ${partition}:${offset}`)}`;
+  return `${chalk.green('✓')} ${number} ${name}  ${chalk.dim(formatRecordRef(event))}`;
 }
 
 export function renderSkipped({ line, reason }: BadLine): string {

@@ -48,6 +48,8 @@ describe('a state record', () => {
     ['of another run', RUN_KEY, { ...RUN, key: '2017-04-27' }],
     ['of a status that is not known', RUN_KEY, { ...RUN, status: 'dreaming' }],
     ['with an input of another shape', RUN_KEY, { ...RUN, inputs: { 'a.a': { ...INPUT, offset: 1 } } }],
+    ['asked for by a request without its reference', RUN_KEY, { ...RUN, manual: { by: 'ann' } }],
+    ['held for a reason that is not text', RUN_KEY, { ...RUN, held: true }],
     ['of another need', INPUT_KEY, { ...INPUT, need: 'a.b' }],
     ['with an offset that is not decimal', INPUT_KEY, { ...INPUT, offset: '0x1' }],
     ['without its time', PAUSED_KEY, { by: 'ann' }],

@@ -8,7 +8,7 @@ import { parseConfig } from '../../src/config/schema.ts';
 import { topicName } from '../../src/config/topics.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
-import type { Kafka, KafkaRecord, OutgoingRecord, RecordPlace } from '../../src/kafka/port.ts';
+import type { Kafka, KafkaRecord, OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
 import { topicSpecs } from '../../src/kafka/topics.ts';
 import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
 import { isAlive } from '../../src/stack/process.ts';
@@ -110,10 +110,10 @@ export class World {
     while (this.#away !== null) await this.#away;
   }
 
-  async send(record: OutgoingRecord): Promise<RecordPlace> {
+  async send(record: OutgoingRecord): Promise<TopicPartitionOffset> {
     const producer = await this.kafka.producer();
     const [place] = await producer.send([record]);
-    return place as RecordPlace;
+    return place as TopicPartitionOffset;
   }
 
   /**

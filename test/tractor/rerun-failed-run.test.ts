@@ -51,8 +51,8 @@ test('runs of every other status are left alone', () => {
 });
 
 test('a window that timed out is a person’s decision', () => {
-  const place = { topic: 'frontier-adw', partition: 0, offset: '1' };
-  const input = { ...place, need: 'btd.party', version: 1, values: {}, at: NOON };
+  const ref = { topic: 'frontier-adw', partition: 0, offset: '1' };
+  const input = { ...ref, need: 'btd.party', version: 1, values: {}, at: NOON };
   const snapshot = world({
     runs: [
       run('etl', 'join', '2026-11-23', { status: 'timed-out', inputs: { 'btd.party': input } }),

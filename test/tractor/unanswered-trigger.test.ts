@@ -48,7 +48,7 @@ test.each([
     'a finish names it',
     { finishes: [finish('etl', 'load', '201704', true, NOON, { receiveMsgs: [received] })] },
   ],
-  ['a hippo remembers it', { landed: new Set(['frontier-adw[1]@7']) }],
+  ['a hippo remembers it', { landed: new Set(['frontier-adw/1/7']) }],
 ])('answered: %s', (_, parts) => {
   expect(unansweredTrigger.plan(world({ events: [event], ...parts }), null)).toEqual([]);
 });
@@ -59,13 +59,13 @@ test('a later landing of the same partition that was taken answers it; so does t
     landing('btd.party', { yyyymm: '201704' }, NOON - hours(1), '6'),
     landing('btd.party', { yyyymm: '201705' }, NOON - hours(2), '4'),
   ];
-  const landed = new Set(['frontier-adw[1]@7']);
+  const landed = new Set(['frontier-adw/1/7']);
   const plan = unansweredTrigger.plan(world({ events: [other, older, same, event], landed }), null);
   expect(plan.map(({ what }) => what)).toEqual(['btd.party yyyymm=201705']);
 });
 
 test('another event of the same table does not answer it', () => {
-  const landed = new Set(['frontier-adw[1]@8', 'frontier-adw[0]@7']);
+  const landed = new Set(['frontier-adw/1/8', 'frontier-adw/0/7']);
   expect(unansweredTrigger.plan(world({ events: [event], landed }), null)).toHaveLength(1);
 });
 

@@ -59,17 +59,18 @@ export function group(
   return {
     hippo,
     info: { group: `hippo.${hippo}`, state, members },
-    read: Object.entries(read).map(([partition, offset]) => ({
-      topic: 'frontier-adw',
-      partition: Number(partition),
-      offset,
-    })),
+    read: new Map([
+      [
+        'frontier-adw',
+        new Map(Object.entries(read).map(([partition, next]) => [Number(partition), BigInt(next)])),
+      ],
+    ]),
   };
 }
 
 let offset = 0;
 function found<Message>(topic: string, message: Message, at: number): Found<Message> {
-  return { message, at, place: { topic, partition: 0, offset: String((offset += 1)) } };
+  return { message, at, ref: { topic, partition: 0, offset: String((offset += 1)) } };
 }
 
 export function landing(
@@ -81,7 +82,7 @@ export function landing(
   const [db = '', name = ''] = table.split('.');
   return {
     at,
-    place: { topic: 'frontier-adw', partition: 1, offset },
+    ref: { topic: 'frontier-adw', partition: 1, offset },
     message: {
       kind: 'frontier',
       dialect: 'pairs',

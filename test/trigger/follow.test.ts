@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import type { Json } from '../../src/core/json.ts';
+import type { RecordRef } from '../../src/core/record-ref.ts';
 import type { JobFinish, JobStart } from '../../src/messages/index.ts';
-import { Follower, type Place, type Standing } from '../../src/trigger/follow.ts';
+import type { RunState, RunStatus, StateKey, StateRecord } from '../../src/state/index.ts';
+import { Follower, type Standing } from '../../src/trigger/follow.ts';
 
 const NOW = 1_000_000;
 /** Long enough for a hippo that is silent about a topic to count as one that does not read it. */
 const LATER = NOW + 60_000;
 
-const event = (offset: number): Place => ({ topic: 'frontier', partition: 0, offset: String(offset) });
-const done = (offset: number): Place => ({ topic: 'finish', partition: 0, offset: String(offset) });
+const event = (offset: number): RecordRef => ({ topic: 'frontier', partition: 0, offset: String(offset) });
+const done = (offset: number): RecordRef => ({ topic: 'finish', partition: 0, offset: String(offset) });
 
-const start = (job: string, ...causes: Place[]): JobStart => ({
+const start = (job: string, ...causes: RecordRef[]): JobStart => ({
   kind: 'start',
   hippoName: 'etl',
   jobName: job,
@@ -19,7 +20,7 @@ const start = (job: string, ...causes: Place[]): JobStart => ({
   receiveMsgs: causes,
   extra: {},
 });
-const finish = (job: string, isSuccess: boolean, ...causes: Place[]): JobFinish => ({
+const finish = (job: string, isSuccess: boolean, ...causes: RecordRef[]): JobFinish => ({
   kind: 'finish',
   hippoName: 'etl',
   jobName: job,
@@ -30,11 +31,46 @@ const finish = (job: string, isSuccess: boolean, ...causes: Place[]): JobFinish 
   receiveMsgs: causes,
   extra: {},
 });
-const run = (status: string, ...inputs: Place[]): Json => ({
-  status,
-  jobId: null,
-  inputs: Object.fromEntries(inputs.map((input, index) => [`need${index}`, { ...input }])),
-});
+
+/** A run of etl's as its state has it. */
+function run(
+  key: string,
+  status: RunStatus,
+  inputs: RecordRef[],
+  more: Partial<RunState> = {},
+): [StateKey, StateRecord] {
+  const landed = inputs.map((ref, index) => {
+    const need = `need${index}`;
+    return [need, { ...ref, need, version: 1, values: {}, at: NOW }] as const;
+  });
+  const state: RunState = {
+    job: 'a',
+    key,
+    status,
+    jobId: null,
+    attempt: 0,
+    failures: 0,
+    attemptId: null,
+    inputs: Object.fromEntries(landed),
+    relanded: {},
+    firstInputAt: NOW,
+    startedAt: null,
+    attemptAt: null,
+    finishedAt: null,
+    notBefore: null,
+    deadlineMissed: false,
+    ...more,
+  };
+  return [
+    { kind: 'run', hippo: 'etl', job: 'a', key },
+    { kind: 'run', hippo: 'etl', run: state },
+  ];
+}
+
+/** etl has read a topic up to this offset. */
+function hasRead(follower: Follower, topic: string, offset: bigint, hippo = 'etl'): void {
+  follower.position(hippo, { topic, partition: 0, offset });
+}
 
 /** A story of the events 0 and 1, and how each stands then. */
 function standings(tell: (follower: Follower) => void, live = ['etl']): (Standing | undefined)[] {
@@ -52,25 +88,25 @@ describe('an event stands as', () => {
   test.each<[string, (follower: Follower) => void, [Standing, Standing]]>([
     [
       'undecided until its hippo has read it',
-      (follower) => follower.position('etl', 'frontier', 0, 1n),
+      (follower) => hasRead(follower, 'frontier', 1n),
       [is('ended'), is('undecided')],
     ],
     [
       'running while a run of it runs, ended with it',
       (follower) => {
-        follower.position('etl', 'frontier', 0, 2n);
+        hasRead(follower, 'frontier', 2n);
         follower.started(start('a', event(0)), NOW);
         follower.started(start('b', event(1)), NOW);
         follower.finished(finish('b', true, event(1)), done(0), NOW);
-        follower.position('etl', 'finish', 0, 1n);
+        hasRead(follower, 'finish', 1n);
       },
       [is('running', 1), is('ended', 1)],
     ],
     [
       'undecided again while a hippo has to decide about the finish of its run',
       (follower) => {
-        follower.position('etl', 'frontier', 0, 2n);
-        follower.position('etl', 'finish', 0, 0n);
+        hasRead(follower, 'frontier', 2n);
+        hasRead(follower, 'finish', 0n);
         follower.finished(finish('a', true, event(0)), done(0), NOW);
       },
       [is('undecided', 1), is('ended')],
@@ -78,8 +114,8 @@ describe('an event stands as', () => {
     [
       'running while a run runs that its run has set off',
       (follower) => {
-        follower.position('etl', 'frontier', 0, 2n);
-        follower.position('etl', 'finish', 0, 1n);
+        hasRead(follower, 'frontier', 2n);
+        hasRead(follower, 'finish', 1n);
         follower.finished(finish('a', true, event(0)), done(0), NOW);
         follower.started(start('after', done(0)), NOW);
       },
@@ -90,24 +126,24 @@ describe('an event stands as', () => {
       (follower) => {
         follower.finished(finish('after', false, done(0)), done(1), NOW);
         follower.finished(finish('a', true, event(0)), done(0), NOW);
-        follower.position('etl', 'frontier', 0, 2n);
-        follower.position('etl', 'finish', 0, 2n);
+        hasRead(follower, 'frontier', 2n);
+        hasRead(follower, 'finish', 2n);
       },
       [is('ended', 2, true), is('ended')],
     ],
     [
       'waiting where its run needs more, running when that is complete',
       (follower) => {
-        follower.position('etl', 'frontier', 0, 2n);
-        follower.stateRecord('etl/run/a/201701', run('waiting', event(0)));
-        follower.stateRecord('etl/run/a/201702', run('ready', event(1)));
+        hasRead(follower, 'frontier', 2n);
+        follower.stateChanged(...run('201701', 'waiting', [event(0)]));
+        follower.stateChanged(...run('201702', 'ready', [event(1)]));
       },
       [is('waiting'), is('running')],
     ],
     [
       'the same as the other event of the same run',
       (follower) => {
-        follower.position('etl', 'frontier', 0, 2n);
+        hasRead(follower, 'frontier', 2n);
         follower.started(start('a', event(0), event(1)), NOW);
       },
       [is('running', 1), is('running', 1)],
@@ -115,17 +151,49 @@ describe('an event stands as', () => {
     [
       'failed where its run has ended without a message',
       (follower) => {
-        follower.position('etl', 'frontier', 0, 2n);
-        follower.stateRecord('etl/run/a/201701', run('timed-out', event(0)));
+        hasRead(follower, 'frontier', 2n);
+        follower.stateChanged(...run('201701', 'timed-out', [event(0)]));
       },
       [is('ended', 1, true), is('ended')],
+    ],
+    [
+      'running where it has landed again for a run that runs, or is the request for one',
+      (follower) => {
+        hasRead(follower, 'frontier', 2n);
+        const again = { ...event(0), need: 'need', version: 2, values: {}, at: NOW };
+        follower.stateChanged(...run('201701', 'running', [], { relanded: { need: again } }));
+        follower.stateChanged(...run('201702', 'ready', [], { manual: { from: event(1) } }));
+      },
+      [is('running'), is('running')],
+    ],
+    [
+      'failed where its run is held, ended where the state no longer has its run',
+      (follower) => {
+        hasRead(follower, 'frontier', 2n);
+        follower.stateChanged(...run('201701', 'ready', [event(0)], { held: 'landed again' }));
+        follower.stateChanged(...run('201702', 'running', [event(1)]));
+        follower.stateChanged(run('201702', 'running', [])[0], undefined);
+      },
+      [is('ended', 1, true), is('ended')],
+    ],
+    [
+      'read where the state of its hippo says so, whatever older positions are told later',
+      (follower) => {
+        const positions = new Map([['frontier', new Map([[0, 2n]])]]);
+        follower.stateChanged(
+          { kind: 'offsets', hippo: 'etl' },
+          { kind: 'offsets', hippo: 'etl', positions },
+        );
+        hasRead(follower, 'frontier', 1n);
+      },
+      [is('ended'), is('ended')],
     ],
   ])('%s', (_, tell, expected) => {
     expect(standings(tell)).toEqual(expected);
   });
 
   test('undecided while no hippo lives', () => {
-    expect(standings((follower) => follower.position('etl', 'frontier', 0, 2n), [])).toEqual([
+    expect(standings((follower) => hasRead(follower, 'frontier', 2n), [])).toEqual([
       is('undecided'),
       is('undecided'),
     ]);
@@ -133,8 +201,8 @@ describe('an event stands as', () => {
 
   test('undecided until the last of the hippos has read it', () => {
     const story = (follower: Follower): void => {
-      follower.position('etl', 'frontier', 0, 2n);
-      follower.position('slow', 'frontier', 0, 1n);
+      hasRead(follower, 'frontier', 2n);
+      hasRead(follower, 'frontier', 1n, 'slow');
     };
     expect(standings(story, ['etl', 'slow'])).toEqual([is('ended'), is('undecided')]);
   });

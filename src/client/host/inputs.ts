@@ -1,7 +1,7 @@
 import { lastHeader, sizeOfHeaders } from '../../core/headers.ts';
 import type { HeaderValue, Headers, KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName } from '../../config/topics.ts';
-import { recordRef } from '../../core/record-ref.ts';
+import { formatOffset, recordRef } from '../../core/record-ref.ts';
 import { traceIdOf } from '../../core/ids.ts';
 import {
   type FrontierEvent,
@@ -68,7 +68,7 @@ export function deadLetter(record: KafkaRecord, rejection: Rejection, hippo: str
       ...(isCut ? { 'dlq.truncated': String(size) } : {}),
       'dlq.topic': record.topic,
       'dlq.partition': String(record.partition),
-      'dlq.offset': String(record.offset),
+      'dlq.offset': formatOffset(record.offset),
       'dlq.timestamp': String(record.timestamp),
       'dlq.hippo': hippo,
     },

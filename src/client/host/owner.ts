@@ -311,14 +311,14 @@ export class Owner {
   async #write(turn: Turn): Promise<void> {
     if (this.#producer === null) throw new ServiceError('there is no connection to write with');
     faultPoint('before-transaction');
-    const places = await this.#producer.write(turn.records);
+    const written = await this.#producer.write(turn.records);
     faultPoint('after-transaction');
     this.#state = turn.state;
     this.#progress.setWritten(turn.positions);
     this.#writtenAt = performance.now();
     for (const { submission } of turn.exits) this.#unrecorded.delete(submission.attemptId);
     // What we publish may be what another job of ours waits for.
-    for (const { topic, partition, offset } of places)
+    for (const { topic, partition, offset } of written)
       if (this.#kinds.has(topic) && offset >= 0n)
         this.#progress.addGoal({ topic, partition, offset: offset + 1n });
   }

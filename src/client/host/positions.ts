@@ -1,10 +1,10 @@
 /** Where reading begins, and what the group's committed offsets may say. Pure. */
 import { offsetOf } from '../../core/record-ref.ts';
-import type { OffsetRange, ReadPosition } from '../../kafka/port.ts';
+import type { OffsetRange, TopicPartitionOffset } from '../../kafka/port.ts';
 import type { Positions, RunState } from '../../state/index.ts';
 
 export interface Start {
-  from: ReadPosition[];
+  from: TopicPartitionOffset[];
   /** Where records are gone that were not read, or the log is shorter than what was read of it. */
   gaps: { topic: string; partition: number; wanted: bigint; got: bigint; kind: 'trimmed' | 'truncated' }[];
 }

@@ -1,4 +1,4 @@
-import type { ReadPosition } from '../../kafka/port.ts';
+import type { TopicPartitionOffset } from '../../kafka/port.ts';
 import {
   type Positions,
   type RunState,
@@ -36,18 +36,18 @@ export class Progress {
   }
 
   /** A partition's end, as reading starts: `--once` reads up to it. */
-  setStartingEnd(end: ReadPosition): void {
+  setStartingEnd(end: TopicPartitionOffset): void {
     this.#ends = withPosition(this.#ends, end);
     this.#goals = withPosition(this.#goals, end);
   }
 
   /** A partition's end, as a batch of it says. */
-  setEnd(end: ReadPosition): void {
+  setEnd(end: TopicPartitionOffset): void {
     this.#ends = withPosition(this.#ends, end);
   }
 
   /** Lets `--once` read up to a message that the client has published itself: another of its jobs may need it. */
-  addGoal(goal: ReadPosition): void {
+  addGoal(goal: TopicPartitionOffset): void {
     this.#goals = withPosition(this.#goals, goal);
   }
 

@@ -1,8 +1,9 @@
 import { formatDuration } from '../../core/duration.ts';
+import { offsetOf, recordId } from '../../core/record-ref.ts';
 import { shellWord } from '../../core/shell.ts';
 import { type FrontierEvent, type ReceivedMessage, partitionPath } from '../../messages/index.ts';
 import { type Recovery, type Stuck, iso } from '../recovery.ts';
-import { type Found, type Snapshot, coordinates, isOwned, startCommand } from '../../observe/snapshot.ts';
+import { type Found, type Snapshot, isOwned, startCommand } from '../../observe/snapshot.ts';
 
 /** A younger event may still be on its way through a client, milliseconds. */
 export const GRACE = 10_000;
@@ -31,15 +32,15 @@ function answerer({ starts, finishes, landed, events }: Snapshot): (event: Found
   const received: ReceivedMessage[] = [...starts, ...finishes].flatMap(
     ({ message }) => message.receiveMsgs ?? [],
   );
-  const named = new Set([...landed, ...received.map(coordinates)]);
+  const named = new Set([...landed, ...received.map(recordId)]);
   const newest = new Map<string, number>();
-  for (const { message, place } of events) {
-    if (!named.has(coordinates(place))) continue;
+  for (const { message, ref } of events) {
+    if (!named.has(recordId(ref))) continue;
     const what = whatLanded(message);
     newest.set(what, Math.max(newest.get(what) ?? 0, message.execDate));
   }
-  return ({ message, place }) =>
-    named.has(coordinates(place)) || message.execDate <= (newest.get(whatLanded(message)) ?? -1);
+  return ({ message, ref }) =>
+    named.has(recordId(ref)) || message.execDate <= (newest.get(whatLanded(message)) ?? -1);
 }
 
 function whatLanded({ db, table, partitions }: FrontierEvent): string {
@@ -64,10 +65,10 @@ function describe(table: string, events: readonly Found<FrontierEvent>[], snapsh
     command:
       reading.waitsFor !== undefined
         ? startCommand(reading.waitsFor, snapshot)
-        : `hippo tail ${shellWord(last.place.topic)} --from ${last.place.partition}:${last.place.offset} --max 1`,
+        : `hippo tail ${shellWord(last.ref.topic)} --from ${last.ref.partition}:${last.ref.offset} --max 1`,
     since: iso(first),
     pull: false,
-    events: events.map(({ place }) => place),
+    events: events.map(({ ref }) => ref),
   };
 }
 
@@ -79,12 +80,10 @@ function readBy(
   const { groups } = snapshot;
   if (groups.length === 0) return { why: 'no hippo has run on these brokers' };
   const behind = groups.filter(({ read }) =>
-    events.some(({ place }) =>
-      read.some(
-        ({ topic, partition, offset }) =>
-          topic === place.topic && partition === place.partition && BigInt(offset) <= BigInt(place.offset),
-      ),
-    ),
+    events.some(({ ref }) => {
+      const next = read.get(ref.topic)?.get(ref.partition);
+      return next !== undefined && next <= offsetOf(ref);
+    }),
   );
   const down = behind.filter(({ hippo }) => !isOwned(snapshot, hippo)).map(({ hippo }) => hippo);
   const [waitsFor] = down;

@@ -1,0 +1,48 @@
+/** Reads the state topic. A hippo's own client reads its part in another way: see client/host/state-topic. */
+import type { Kafka, KafkaRecord } from '../kafka/port.ts';
+import { readUntilNow } from '../kafka/read-until-now.ts';
+import {
+  type StateKey,
+  type StateRecord,
+  decodeStateValue,
+  parseStateKey,
+  parseStateRecord,
+} from './index.ts';
+
+/** A record of the state topic. Its value is not decoded: most readers want a few kinds only. */
+export interface StateEntry {
+  key: StateKey;
+  /** The key as it is in the topic: of two entries with the same, the later one counts. */
+  id: string;
+  partition: number;
+  /** null is a tombstone. */
+  value: Buffer | null;
+}
+
+/** @returns undefined for a record that is of no hippo */
+export function stateEntry({ key: bytes, partition, value }: KafkaRecord): StateEntry | undefined {
+  const id = bytes?.toString() ?? '';
+  const key = parseStateKey(id);
+  return key === undefined ? undefined : { key, id, partition, value };
+}
+
+/** @returns undefined where the entry says nothing: see {@link parseStateRecord} */
+export function recordOfEntry({ key, value }: StateEntry): StateRecord | undefined {
+  return value === null ? undefined : parseStateRecord(key, decodeStateValue(value));
+}
+
+/**
+ * Reads the state topic from its beginning to its present end, within a partition in the order of offsets. Entries that
+ * later ones replace come too, as long as the broker has not compacted them. A topic that does not exist has no entries.
+ */
+export async function readState(
+  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
+  topic: string,
+  onEntry: (entry: StateEntry) => void,
+): Promise<void> {
+  if (!(await kafka.topics()).some(({ topic: name }) => name === topic)) return;
+  await readUntilNow(kafka, topic, null, (record) => {
+    const entry = stateEntry(record);
+    if (entry !== undefined) onEntry(entry);
+  });
+}
