@@ -1,6 +1,5 @@
-import { access, constants } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
 import { hippoName, loadConfig, type LoadedConfig } from '../config/load.ts';
+import { type ProgramAnswer, askProgram, findProgram } from '../core/environment/index.ts';
 import { HippoError } from '../core/errors.ts';
 import type { Kafka } from '../kafka/port.ts';
 
@@ -12,13 +11,6 @@ export type Project =
   | { state: 'broken'; file: string | null; problem: HippoError }
   | { state: 'loaded'; file: string; loaded: LoadedConfig; hippo: string };
 
-/** The output of a program. */
-export interface ProgramAnswer {
-  exitCode: number | null;
-  /** stdout and stderr together, because tools print their version on either. */
-  output: string;
-}
-
 /** Everything that checks read, gathered once. Slow facts are gathered lazily, at most once. */
 export interface Environment {
   readonly cwd: string;
@@ -26,7 +18,7 @@ export interface Environment {
   readonly platform: NodeJS.Platform;
   readonly project: Project;
   /** The program's absolute path: `name` itself when it is a path, else the first executable on PATH. */
-  find(name: string): Promise<string | undefined>;
+  find(name: string): string | undefined;
   /** Runs a program for its answer. A program that cannot be run answers with `exitCode: null`. */
   ask(program: string, args: readonly string[], signal?: AbortSignal): Promise<ProgramAnswer>;
   /**
@@ -65,7 +57,7 @@ export async function gatherEnvironment({
     platform: process.platform,
     project,
     find: (name) => findProgram(name, env),
-    ask: (program, args, signal) => askProgram(program, args, env, signal),
+    ask: (program, args, signal) => askProgram(program, args, { env, signal }),
     kafka: () => (connection ??= connect(project, env, stop)),
     close: async () => {
       const kafka = await connection?.catch(() => undefined);
@@ -83,38 +75,6 @@ async function findProject({ cwd, env, file, profile }: EnvironmentOptions): Pro
     if (!(thrown instanceof HippoError)) throw thrown;
     return { state: 'broken', file: thrown.place?.file ?? file ?? null, problem: thrown };
   }
-}
-
-async function findProgram(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const folders = name.includes('/') || isAbsolute(name) ? [''] : (env['PATH'] ?? '').split(delimiter);
-  for (const folder of folders) {
-    const path = folder === '' ? name : join(folder, name);
-    const executable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (executable) return path;
-  }
-  return undefined;
-}
-
-async function askProgram(
-  program: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  signal?: AbortSignal,
-): Promise<ProgramAnswer> {
-  const { execa } = await import('../core/exec.ts');
-  const { exitCode, all } = await execa(program, args, {
-    all: true,
-    env,
-    extendEnv: false,
-    reject: false,
-    stdin: 'ignore',
-    timeout: 10_000,
-    ...(signal && { cancelSignal: signal }),
-  });
-  return { exitCode: exitCode ?? null, output: all };
 }
 
 async function connect(project: Project, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<Kafka> {

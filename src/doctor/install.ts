@@ -8,14 +8,14 @@ export interface Packages {
 }
 
 /** The command that installs a package with this machine's package manager; undefined if it has none. */
-export async function installCommand(environment: Environment, packages: Packages): Promise<string[]> {
+export function installCommand(environment: Environment, packages: Packages): string[] {
   const managers: [program: string, command: string][] = [
     ['brew', `brew install ${packages.brew}`],
     ['apt-get', `sudo apt-get install ${packages.apt}`],
     ['dnf', `sudo dnf install ${packages.dnf}`],
   ];
   for (const [program, command] of managers) {
-    if ((await environment.find(program)) !== undefined) return [command];
+    if (environment.find(program) !== undefined) return [command];
   }
   return [];
 }

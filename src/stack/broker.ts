@@ -10,7 +10,7 @@ import { execa, spawnDetached } from '../core/exec.ts';
 import { requireKafka } from './distribution.ts';
 import { requireJava } from './java.ts';
 import { type BrokerFiles, type FoundBroker, brokerFiles, findBroker, stopBroker } from './found-broker.ts';
-import { isAlive } from './process.ts';
+import { isAlive } from '../core/environment/index.ts';
 import {
   type BrokerPorts,
   type BrokerProperties,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from '../core/exec.ts';
+import type { Variables } from '../core/environment/index.ts';
 import { ChildError, UserError } from '../core/errors.ts';
 import { cacheDirectory } from '../core/paths.ts';
 import { installOnce } from './install.ts';
@@ -17,10 +18,8 @@ export interface KafkaDistribution {
   source: 'KAFKA_HOME' | 'cache';
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** The Kafka of this machine: `KAFKA_HOME`, else this user's cache; null if it must be fetched. */
-export async function findKafka(env: Environment): Promise<KafkaDistribution | null> {
+export async function findKafka(env: Variables): Promise<KafkaDistribution | null> {
   const home = env['KAFKA_HOME'];
   if (home !== undefined && home !== '') return kafkaOfHome(home);
   const directory = cachedKafka();
@@ -49,7 +48,7 @@ export async function installKafka(
 
 /** {@link findKafka}, else {@link installKafka}. */
 export async function requireKafka(
-  env: Environment,
+  env: Variables,
   update: (detail: string) => void = () => undefined,
   signal?: AbortSignal,
 ): Promise<KafkaDistribution> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { listProcesses, terminate } from './process.ts';
+import { listProcesses, terminate } from '../core/environment/index.ts';
 import { readBrokerFile } from './properties.ts';
 
 /** Kafka flushes and closes its logs on SIGTERM: about a second, more on a busy machine. */

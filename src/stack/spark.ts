@@ -1,6 +1,14 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import {
+  type SparkPlace,
+  type SparkSource,
+  type Variables,
+  askProgram,
+  isExecutable,
+  sparkPlace,
+} from '../core/environment/index.ts';
 import { execa } from '../core/exec.ts';
 import { UserError } from '../core/errors.ts';
 import { cacheDirectory } from '../core/paths.ts';
@@ -16,10 +24,8 @@ export interface Spark {
   sparkSubmit: string;
   /** `unknown` if it does not tell. */
   version: string;
-  source: 'SPARK_SUBMIT' | 'SPARK_HOME' | 'PATH' | 'cache';
+  source: SparkSource | 'cache';
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The Spark of this machine: `SPARK_SUBMIT` (the program itself), `SPARK_HOME`, `spark-submit` on the PATH, else
@@ -27,19 +33,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
  *
  * @throws UserError if a variable names a file that does not exist
  */
-export async function findSpark(env: Environment): Promise<Spark | null> {
-  const given = env['SPARK_SUBMIT'];
-  if (given !== undefined && given !== '') return named(given, 'SPARK_SUBMIT', given);
-  const home = env['SPARK_HOME'];
-  if (home !== undefined && home !== '') return named(join(home, 'bin', 'spark-submit'), 'SPARK_HOME', home);
-  const onPath = (env['PATH'] ?? '')
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, 'spark-submit'))
-    .find((file) => existsSync(file));
-  if (onPath !== undefined)
-    return { sparkSubmit: onPath, version: await sparkVersion(onPath), source: 'PATH' };
-  return existsSync(cachedSpark()) ? ofCache() : null;
+export async function findSpark(env: Variables): Promise<Spark | null> {
+  const place = sparkPlace(env);
+  if (place === undefined) return existsSync(cachedSpark()) ? ofCache() : null;
+  const { file, source } = place;
+  if (!isExecutable(file)) throw notThere(place, env);
+  return { sparkSubmit: file, version: await sparkVersion(file, env), source };
 }
 
 /**
@@ -73,17 +72,14 @@ export async function installSpark(
   return ofCache();
 }
 
-async function named(file: string, source: 'SPARK_SUBMIT' | 'SPARK_HOME', value: string): Promise<Spark> {
-  if (!existsSync(file)) {
-    throw new UserError(`${source} names no Spark`, {
-      why: `There is no ${file}.`,
-      next: [
-        `correct ${source} (now ${value})`,
-        `or unset ${source}: hippo then looks on the PATH and in its cache`,
-      ],
-    });
-  }
-  return { sparkSubmit: file, version: await sparkVersion(file), source };
+function notThere({ file, source }: SparkPlace, env: Variables): UserError {
+  return new UserError(`${source} names no Spark`, {
+    why: existsSync(file) ? `${file} cannot be executed.` : `There is no ${file}.`,
+    next: [
+      `correct ${source} (now ${env[source] ?? ''})`,
+      `or unset ${source}: hippo then looks on the PATH and in its cache`,
+    ],
+  });
 }
 
 function cachedSpark(): string {
@@ -95,19 +91,14 @@ function ofCache(): Spark {
 }
 
 /** The version in the name of its jar, which needs no JVM, else the output of spark-submit. */
-async function sparkVersion(sparkSubmit: string): Promise<string> {
+async function sparkVersion(sparkSubmit: string, env: Variables): Promise<string> {
   const home = join(dirname(await realpath(sparkSubmit)), '..');
   for (const jar of await readdir(join(home, 'jars')).catch(() => [])) {
     const version = /^spark-core_2\.\d+-(\d[\w.-]*)\.jar$/.exec(jar)?.[1];
     if (version !== undefined) return version;
   }
-  const said = await execa(sparkSubmit, ['--version'], {
-    reject: false,
-    all: true,
-    timeout: 30_000,
-    stdin: 'ignore',
-  });
-  return /version (\d[\w.-]*)/.exec(said.all)?.[1] ?? 'unknown';
+  const { output } = await askProgram(sparkSubmit, ['--version'], { env, timeout: 30_000 });
+  return /version (\d[\w.-]*)/.exec(output)?.[1] ?? 'unknown';
 }
 
 function cancelledBy(signal: AbortSignal | undefined): { cancelSignal?: AbortSignal } {

@@ -10,7 +10,7 @@ import { newId } from '../../src/core/ids.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import type { DownResult } from '../../src/stack/down.ts';
 import { findBroker, stopBroker } from '../../src/stack/found-broker.ts';
-import { isAlive } from '../../src/stack/process.ts';
+import { isAlive } from '../../src/core/environment/index.ts';
 import type { UpResult } from '../../src/stack/up.ts';
 import { testBrokers } from '../support/brokers.ts';
 import { hippo, hippoJson } from '../support/cli.ts';

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findKafka } from '../../src/stack/distribution.ts';
-import { javaMajor, requireJava } from '../../src/stack/java.ts';
+import { requireJava } from '../../src/stack/java.ts';
 import { downloadOf } from '../../src/stack/pip.ts';
-import { parseProcesses } from '../../src/stack/process.ts';
 import { isRecentEnough, requirePython } from '../../src/stack/python.ts';
 import { findSpark } from '../../src/stack/spark.ts';
 
@@ -25,15 +24,6 @@ async function program(path: string, says: string): Promise<string> {
 }
 
 describe('Java', () => {
-  test.each([
-    ['openjdk version "17.0.15" 2025-04-15', 17],
-    ['java version "1.8.0_392"', 8],
-    ['openjdk version "21" 2023-09-19', 21],
-    ['java: command not found', undefined],
-  ])('%s', (text, major) => {
-    expect(javaMajor(text)).toBe(major);
-  });
-
   test('one that is too old is refused, with what to install', async () => {
     await program('old-java/bin/java', 'openjdk version "11.0.2"');
     await expect(requireJava({ JAVA_HOME: join(folder, 'old-java') })).rejects.toMatchObject({
@@ -101,7 +91,12 @@ describe('Spark', () => {
   test('a variable that names nothing is an error, not a reason to take another Spark', async () => {
     await expect(findSpark({ SPARK_HOME: join(folder, 'nowhere') })).rejects.toMatchObject({
       message: 'SPARK_HOME names no Spark',
+      why: `There is no ${join(folder, 'nowhere/bin/spark-submit')}.`,
       exitCode: 2,
+    });
+    await expect(findSpark({ SPARK_SUBMIT: folder })).rejects.toMatchObject({
+      message: 'SPARK_SUBMIT names no Spark',
+      why: `${folder} cannot be executed.`,
     });
   });
 });
@@ -137,11 +132,4 @@ test.each([
   ['Collecting pyspark==4.1.1', undefined],
 ])('pip says: %s', (line, download) => {
   expect(downloadOf(line)).toEqual(download);
-});
-
-test('the lines of ps', () => {
-  expect(parseProcesses('    1 /sbin/init splash\n  420 java -cp /a b/* kafka.Kafka /x \n\n')).toEqual([
-    { pid: 1, command: '/sbin/init splash' },
-    { pid: 420, command: 'java -cp /a b/* kafka.Kafka /x' },
-  ]);
 });

@@ -1,4 +1,4 @@
-import { listProcesses, terminate } from '../../src/stack/process.ts';
+import { listProcesses, terminate } from '../../src/core/environment/index.ts';
 
 const STOP_GRACE = 20_000;
 

@@ -11,7 +11,7 @@ import { connectKafka } from '../../src/kafka/connect.ts';
 import type { Kafka, KafkaRecord, OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
 import { topicSpecs } from '../../src/kafka/topics.ts';
 import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
-import { isAlive } from '../../src/stack/process.ts';
+import { isAlive } from '../../src/core/environment/index.ts';
 import { watchdog } from '../support/watchdog.ts';
 
 /** Sections of hippo.yaml that every hippo here has. A short session: each death is waited out. */

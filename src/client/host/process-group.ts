@@ -7,6 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { readFileSync, readdirSync } from 'node:fs';
 import { pause, poll } from '../../core/deadline.ts';
+import { parseStat } from '../../core/environment/index.ts';
 
 const PROC = '/proc';
 const POLL = 25;
@@ -72,15 +73,6 @@ function readQuietly(path: string): string {
   } catch {
     return '';
   }
-}
-
-/** The fields of proc_pid_stat(5) that we need. The command in parentheses may hold spaces and parentheses itself. */
-export function parseStat(text: string): { state: string; group: number; startedAt: string } | null {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, , group] = fields;
-  const startedAt = fields[19];
-  if (state === undefined || group === undefined || startedAt === undefined) return null;
-  return { state, group: Number(group), startedAt };
 }
 
 /** Tells one process from a later one with the same pid; null when it is gone or the platform does not say. */

@@ -1,32 +1,17 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { type Variables, findProgram, isExecutable, sparkPlace } from '../../core/environment/index.ts';
 
 /**
- * The spark-submit that jobs should use, for their variable SPARK_SUBMIT: what the environment says, else SPARK_HOME's,
- * else the first on the PATH, else that of the local stack.
+ * The spark-submit that jobs should use, for their variable SPARK_SUBMIT: that of the environment, else that of the local
+ * stack. What is missing or cannot be executed is passed over: `hippo doctor` tells of it, and a hippo need not use Spark.
  *
  * @param stack the path that `.hippo/stack.json` names, if any
- * @returns null when there is none: a hippo need not be about Spark
  */
-export function sparkSubmit(env: NodeJS.ProcessEnv, stack: string | null): string | null {
-  const home = env['SPARK_HOME'] ?? '';
-  const candidates = [
-    env['SPARK_SUBMIT'] ?? '',
-    home === '' ? '' : join(home, 'bin', 'spark-submit'),
-    ...(env['PATH'] ?? '')
-      .split(delimiter)
-      .filter((folder) => folder !== '')
-      .map((folder) => join(folder, 'spark-submit')),
-    stack ?? '',
+export function sparkSubmit(env: Variables, stack: string | null): string | null {
+  const places = [
+    sparkPlace(env)?.file,
+    sparkPlace({ ...env, SPARK_SUBMIT: undefined })?.file,
+    findProgram('spark-submit', env),
+    stack ?? undefined,
   ];
-  return candidates.find((path) => path !== '' && isExecutable(path)) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  return places.find((file) => file !== undefined && isExecutable(file)) ?? null;
 }

@@ -1,9 +1,6 @@
+import { REQUIRED, atLeast, versionIn } from '../../core/environment/index.ts';
 import { type Check, error, ok, warning } from '../check.ts';
 import { installCommand } from '../install.ts';
-import { atLeast, versionIn } from '../versions.ts';
-
-/** PySpark 4.1 needs Python 3.10 (its package metadata). */
-const REQUIRED = [3, 10];
 
 /** The Python that PySpark uses: PYSPARK_PYTHON, else python3 on PATH. */
 export const python: Check = {
@@ -14,12 +11,12 @@ export const python: Check = {
   async run(environment, signal) {
     const chosen = environment.env['PYSPARK_PYTHON'];
     const wanted = chosen === undefined || chosen === '' ? 'python3' : chosen;
-    const commands = await installCommand(environment, {
+    const commands = installCommand(environment, {
       apt: 'python3 python3-venv',
       dnf: 'python3',
       brew: 'python@3.12',
     });
-    const path = await environment.find(wanted);
+    const path = environment.find(wanted);
     if (path === undefined) {
       const findings =
         wanted === 'python3'
@@ -40,8 +37,8 @@ export const python: Check = {
       };
     }
     const summary = version.join('.');
-    if (atLeast(version, REQUIRED)) return { summary, findings: [ok(path)] };
-    const text = `${path} is Python ${summary}; PySpark 4.1 needs ${REQUIRED.join('.')} or later`;
+    if (atLeast(version, REQUIRED.python)) return { summary, findings: [ok(path)] };
+    const text = `${path} is Python ${summary}; PySpark 4.1 needs ${REQUIRED.python.join('.')} or later`;
     return { summary, findings: [warning(text, { commands })] };
   },
 };

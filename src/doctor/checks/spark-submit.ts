@@ -1,6 +1,6 @@
 import type { Spark } from '../../stack/spark.ts';
 import { type Check, ok, warning } from '../check.ts';
-import { atLeast, versionIn } from '../versions.ts';
+import { atLeast, versionIn } from '../../core/environment/index.ts';
 
 const SOURCES: Record<Spark['source'], string> = {
   SPARK_SUBMIT: '$SPARK_SUBMIT',

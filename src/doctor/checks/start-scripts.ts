@@ -108,7 +108,7 @@ async function examineText(
   }
   const program =
     interpreter[1]?.endsWith('/env') === true ? envProgram(interpreter[2] ?? '') : (interpreter[1] ?? '');
-  const found = await environment.find(program);
+  const found = environment.find(program);
   if (found === undefined) {
     return error(`${name} begins with ${interpreter[0]}, and there is no ${program}`, {
       commands: [`head -n 1 ${path}`],

@@ -1,22 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { execa } from '../../../src/core/exec.ts';
-import {
-  endGroup,
-  groupIsAlive,
-  parseStat,
-  processesTagged,
-  startOf,
-} from '../../../src/client/host/process-group.ts';
+import { endGroup, groupIsAlive, processesTagged, startOf } from '../../../src/client/host/process-group.ts';
 import { until } from './supervised.ts';
-
-describe('parseStat', () => {
-  const rest = `S 1 42 42 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 123456 2 3 ${'0 '.repeat(20)}`;
-  it.each(['(sh)', '(a b)', '(evil) R 1 7 (x)', '(()'])('takes any name of a program: %s', (name) => {
-    expect(parseStat(`4711 ${name} ${rest}`)).toEqual({ state: 'S', group: 42, startedAt: '123456' });
-  });
-  it.each(['', '4711 (sh) S'])('knows what is none: %j', (text) => expect(parseStat(text)).toBeNull());
-});
 
 /** Starts a shell in a group of its own. */
 function group(script: string, env: Record<string, string> = {}) {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { poll } from '../core/deadline.ts';
+import { poll } from '../deadline.ts';
 
 export interface ProcessInfo {
   pid: number;
@@ -45,7 +45,8 @@ export async function isAlive(pid: number): Promise<boolean> {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return !/^\d+ \(.*\) [ZX]/s.test(status);
+  const state = parseStat(status)?.state;
+  return state !== 'Z' && state !== 'X';
 }
 
 /**
@@ -73,4 +74,13 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
     throw error;
   }
+}
+
+/** The fields of proc_pid_stat(5) that we need. The command in parentheses may hold spaces and parentheses itself. */
+export function parseStat(text: string): { state: string; group: number; startedAt: string } | null {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state, , group] = fields;
+  const startedAt = fields[19];
+  if (state === undefined || group === undefined || startedAt === undefined) return null;
+  return { state, group: Number(group), startedAt };
 }
