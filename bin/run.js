@@ -1,4 +1,13 @@
-#!/usr/bin/env node
+#!/bin/sh
+':' /*
+# The shell reads down to exec, Node all the rest. Node forgets at its start which signals its parent told it to ignore, so
+# the shell finds out whether SIGHUP is one, as under nohup: a shell cannot trap a signal that is ignored.
+HIPPO_SIGHUP=ignored
+trap 'HIPPO_SIGHUP=default' HUP
+kill -HUP $$
+export HIPPO_SIGHUP
+exec node "$0" "$@"
+*/;
 // Plain JavaScript that every Node can parse: on an old one it must still be able to say so.
 const REQUIRED = [22, 13];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { loadCompiled } from './compiled.ts';
 import { ExitCode, UserError } from './core/errors.ts';
+import { respectIgnoredHangup } from './core/hangup.ts';
 import { parsePlainJson } from './core/json.ts';
 import { packageRoot, version } from './version.ts';
 
@@ -43,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     reportError(await unknownCommand(words.join(' ') || first, page), argv.includes('--json'));
     return;
   }
+  respectIgnoredHangup(process.env, process.ppid);
   const { default: found } = await load(command);
   await found.run(argv.slice(command.length), command.join(' '));
 }

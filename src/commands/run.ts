@@ -1,4 +1,5 @@
 import { ExitCode } from '../core/errors.ts';
+import { isHangupIgnored } from '../core/hangup.ts';
 import type { ClientEvent } from '../client/host/client-event.ts';
 import type { ClientReport } from '../client/host/client.ts';
 import { HippoCommand } from '../ui/base-command.ts';
@@ -28,7 +29,7 @@ client of the same hippo is a standby and takes over. With --json each log event
 
   protected async work(): Promise<ClientReport> {
     const { flags } = await this.parse(Run);
-    const stopped = this.#listen(['SIGINT', 'SIGTERM', 'SIGHUP']);
+    const stopped = this.#listen(isHangupIgnored() ? ['SIGINT', 'SIGTERM'] : ['SIGINT', 'SIGTERM', 'SIGHUP']);
     try {
       const [{ loadConfig }, { runClient }] = await Promise.all([
         import('../config/load.ts'),

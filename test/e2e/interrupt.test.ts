@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { processesTagged } from '../../src/client/host/process-group.ts';
-import { startHippo } from '../support/cli.ts';
+import { execa } from '../../src/core/exec.ts';
+import { HIPPO, startHippo } from '../support/cli.ts';
 import { type TestProject, finishes, test, trigger, until } from '../support/project.ts';
 import { CTRL_C, type Terminal, atTerminal } from '../support/terminal.ts';
 
@@ -134,4 +135,24 @@ describe('Ctrl-C', () => {
       await until(async () => (await processesTagged(mark(project))).length === 0, 'no process is left');
     },
   );
+});
+
+describe('SIGHUP', () => {
+  test.concurrent('under nohup does not end a client, and SIGTERM does', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY, FAMILY);
+    const path = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
+    const client = execa('nohup', [HIPPO, 'run'], {
+      ...{ cwd: project.directory, env: { ...project.env, PATH: path, NO_COLOR: '1' }, stdin: 'ignore' },
+      reject: false,
+    });
+    let said = '';
+    client.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await until(() => said.includes('owner of'), 'it owns');
+    client.kill('SIGHUP');
+    client.kill('SIGTERM');
+    const { exitCode } = await client;
+    expect(exitCode).toBe(0);
+    // The first signal that it listens to is the one that it names.
+    expect(said).toContain('SIGTERM: stopping');
+  });
 });
