@@ -12,7 +12,7 @@ const LAYERS = {
   tail: ['observe', 'records', ...BASE],
   scaffold: ['windows', 'config', 'messages', 'core'],
   stack: BASE,
-  observe: ['state', 'records', 'client', ...BASE],
+  observe: ['state', 'records', ...BASE],
   client: ['state', 'windows', 'http', ...BASE],
   records: BASE,
   state: BASE,
