@@ -6,6 +6,7 @@ import {
   isJsonObject,
   parseJson,
 } from '../core/json.ts';
+import { binaryReason } from './binary.ts';
 import type { Parsed } from './types.ts';
 
 /** Kafka's default limit for a record (message.max.bytes), without its overhead. */
@@ -52,17 +53,21 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 function decodeObject(input: Uint8Array | string): JsonObject {
   if (input.length > MAX_BYTES)
     throw new Refusal(`is ${input.length} bytes long; at most ${MAX_BYTES} are read`);
-  const value = readText(typeof input === 'string' ? input : decodeUtf8(input));
+  const value = typeof input === 'string' ? readText(input) : readBytes(input);
   if (!isJsonObject(value)) throw new Refusal(`must be a JSON object, not ${typeName(value)}`);
   if (isDeeperThan(MAX_DEPTH, value)) throw new Refusal(`is nested more than ${MAX_DEPTH} levels deep`);
   return value;
 }
 
-function decodeUtf8(bytes: Uint8Array): string {
+function readBytes(bytes: Uint8Array): Json {
+  let text: string | undefined;
   try {
-    return utf8.decode(bytes);
-  } catch {
-    throw new Refusal('is not UTF-8');
+    text = utf8.decode(bytes);
+    return readText(text);
+  } catch (error) {
+    const reason = bytes.length === 0 ? undefined : binaryReason(bytes, text);
+    if (reason !== undefined || text === undefined) throw new Refusal(reason ?? 'is not UTF-8');
+    throw error;
   }
 }
 
@@ -71,8 +76,18 @@ function readText(text: string): Json {
   try {
     return parseJson(text);
   } catch (error) {
-    throw new Refusal(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Refusal(
+      `is not JSON: ${withVisibleToken(error instanceof Error ? error.message : String(error))}`,
+    );
   }
+}
+
+/** Names a character that prints as nothing, or as a blank, by its code point. */
+function withVisibleToken(message: string): string {
+  return message.replace(/^Unexpected token '([\p{C}\p{Z}])'/u, (_, token: string) => {
+    const code = token.codePointAt(0) ?? 0;
+    return `Unexpected token U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+  });
 }
 
 /** Any value as one printable line, cut to a limit. */

@@ -232,6 +232,8 @@ it.each<[MessageKind, Record<string, unknown>, string, string]>([
 
 describe('what is no message', () => {
   const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+  const utf16 = (text: string): Uint8Array =>
+    new Uint8Array(Uint16Array.from(text, (char) => char.charCodeAt(0)).buffer);
 
   it.each<[string, Uint8Array | string, string | RegExp]>([
     ['nothing', '', 'is empty'],
@@ -245,7 +247,30 @@ describe('what is no message', () => {
     ['invalid UTF-8', bytes(0x7b, 0xff, 0x7d), 'is not UTF-8'],
     ['half a character', bytes(0xe2, 0x82), 'is not UTF-8'],
     ['a byte order mark alone', bytes(0xef, 0xbb, 0xbf), 'is empty'],
-    ['UTF-16', bytes(0xff, 0xfe, 0x7b, 0x00), 'is not UTF-8'],
+    ['UTF-16', bytes(0xff, 0xfe, 0x7b, 0x00), 'is UTF-16; it must be UTF-8'],
+    ['UTF-16 without a mark', utf16('{"db":"a"}'), 'is UTF-16LE; it must be UTF-8'],
+    [
+      'UTF-16, its high bytes first',
+      utf16('{"db":"a"}').map((_, at, all) => all[at ^ 1] ?? 0),
+      'is UTF-16BE; it must be UTF-8',
+    ],
+    ['gzip', bytes(0x1f, 0x8b, 0x08, 0x00), 'is compressed with gzip; it must be JSON'],
+    ['zstd', bytes(0x28, 0xb5, 0x2f, 0xfd, 0x20), 'is compressed with zstd; it must be JSON'],
+    [
+      "a schema registry's JSON",
+      Uint8Array.from([0, 0, 0, 1, 5, ...new TextEncoder().encode('{"db":"a"}')]),
+      'is framed by a schema registry \\(0x00 and schema id 261 before the JSON\\); it must be JSON alone',
+    ],
+    [
+      "a schema registry's Avro",
+      bytes(0, 0, 0, 0, 42, 6, 0x61, 0x62, 0x63, 0x64),
+      "is not JSON; it begins with the bytes 00 00 00 00 2a 06 61 62, perhaps a schema registry's framing with schema id 42",
+    ],
+    ['binary data', bytes(0xde, 0xad, 0xbe, 0xef), 'is not UTF-8; it begins with the bytes de ad be ef'],
+    ['a NUL', bytes(0), 'is not JSON; it begins with the bytes 00'],
+    ['a control character', bytes(0x7b, 0x01, 0x7d), 'is not JSON; it begins with the bytes 7b 01 7d'],
+    ['a blank that is none', new TextEncoder().encode('\u00a0{}'), 'is not JSON: Unexpected token U\\+00A0,'],
+    ['text', new TextEncoder().encode('hello'), "is not JSON: Unexpected token 'h'"],
     ['65 levels', `{"a":${'['.repeat(64)}${']'.repeat(64)}}`, 'is nested more than 64 levels deep'],
     [
       '100,000 levels',
