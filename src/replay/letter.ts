@@ -1,3 +1,4 @@
+import { isoTime } from '../core/clock.ts';
 import { lastHeader } from '../core/headers.ts';
 import { type RecordRef, recordId, recordRef } from '../core/record-ref.ts';
 import type { KafkaRecord, OutgoingRecord } from '../kafka/port.ts';
@@ -59,7 +60,7 @@ export function readLetter(record: KafkaRecord, home: string): DeadLetter {
     letter: {
       status: isOurs ? 'ready' : 'foreign',
       ...recordRef(record),
-      rejected_at: timestamp < 0 ? null : new Date(timestamp).toISOString(),
+      rejected_at: isoTime(timestamp),
       reason: text('dlq.reason') ?? 'unknown',
       field: text('dlq.key'),
       hippo: text('dlq.hippo'),
@@ -85,7 +86,7 @@ export function messageOf({ letter, record }: DeadLetter, now: number): Outgoing
       [LETTER_HEADER]: recordId(letter),
     },
     // A later replay searches from the time of the rejection on, and this machine's clock may be behind the hippo's.
-    timestamp: Math.max(now, record.timestamp),
+    timestamp: isoTime(record.timestamp) === null ? now : Math.max(now, record.timestamp),
   };
 }
 

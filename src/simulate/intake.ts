@@ -1,3 +1,4 @@
+import { isoTime } from '../core/clock.ts';
 import { type InputKind, readInput } from '../client/host/inputs.ts';
 import { tableSubject, jobSubject, type Definition } from '../client/machine/definition.ts';
 import { topicName } from '../config/topics.ts';
@@ -51,7 +52,7 @@ export class Intake {
   take(record: KafkaRecord): void {
     const { topic, partition, offset, timestamp } = record;
     this.#report.records += 1;
-    if (timestamp >= 0) {
+    if (isoTime(timestamp) !== null) {
       this.#first = Math.min(this.#first, timestamp);
       this.#last = Math.max(this.#last, timestamp);
     }

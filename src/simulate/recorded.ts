@@ -3,7 +3,7 @@ import type { KafkaRecord } from '../kafka/port.ts';
 import { findLines, readLines, readRecord } from '../records/index.ts';
 
 /**
- * The records of a file, one per line as `hippo tail --json` prints them. Blank lines are skipped.
+ * The records of a file, one per line as `hippo tail --json` or `kcat -J` prints them. Blank lines are skipped.
  *
  * @param name of the file; `-`: standard input
  * @throws UserError for a file that cannot be read, and for a malformed line, with its number
@@ -16,8 +16,7 @@ export async function* recordsOf(name: string, signal: AbortSignal): AsyncGenera
       const read = readRecord(line);
       if (read.ok) yield read.record;
       else {
-        throw new UserError(`line ${first + index} of ${file.shown} cannot be simulated`, {
-          why: read.reason,
+        throw new UserError(`line ${first + index}: ${read.reason}`, {
           next: ['hippo tail frontier finish --from -1d --exit-at-end --json > events.jsonl'],
           place: { file: file.shown, line: first + index },
         });

@@ -1,4 +1,4 @@
-import type { Millis } from '../core/clock.ts';
+import { type Millis, isoTime } from '../core/clock.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 
 /** A record and the time at which the client would have seen it. */
@@ -20,9 +20,14 @@ export function timeline<Item extends { record: TimedRef }>(items: readonly Item
     let at = 0;
     return ofOne
       .toSorted((a, b) => Number(a.record.offset - b.record.offset))
-      .map((item) => ({ at: (at = Math.max(at, item.record.timestamp)), item }));
+      .map((item) => ({ at: (at = Math.max(at, timeOf(item.record))), item }));
   });
   return timed.sort((a, b) => a.at - b.at || compare(a.item.record, b.item.record));
+}
+
+/** A timestamp that no date has, such as one in nanoseconds, is no time. */
+function timeOf({ timestamp }: TimedRef): Millis {
+  return isoTime(timestamp) === null ? 0 : timestamp;
 }
 
 function compare(a: TimedRef, b: TimedRef): number {

@@ -1,4 +1,4 @@
-import type { Millis } from '../core/clock.ts';
+import { LAST_MOMENT, type Millis } from '../core/clock.ts';
 import type { RecordRef } from '../core/record-ref.ts';
 import type { Config } from '../config/schema.ts';
 import type { Kafka } from '../kafka/port.ts';
@@ -74,6 +74,7 @@ export function inScope(scope: Scope, hippo: string): boolean {
   return scope === null || scope.has(hippo);
 }
 
+/** Of a time that is later than a Date can be, such as one in nanoseconds, the last that it can be. */
 export function iso(at: Millis): string {
-  return new Date(at).toISOString();
+  return new Date(Math.min(at, LAST_MOMENT)).toISOString();
 }

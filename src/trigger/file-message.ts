@@ -15,7 +15,7 @@ export type FileLine = { ok: true; message: FileMessage } | { ok: false; reason:
 
 /** What a line may be, for error messages. */
 export const LINE_FORMS =
-  'A line is a frontier event ({"db":"btd","table":"party",…}), or what hippo tail --json prints.';
+  'A line is a frontier event ({"db":"btd","table":"party",…}), or what hippo tail --json or kcat -J prints.';
 
 /**
  * Reads the lines of a file of events. An envelope of `hippo tail --json` is published again byte for byte; any other line

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { printEnvelope, readLine } from '../../src/records/envelope.ts';
+import { printEnvelope, readLine, readRecord } from '../../src/records/envelope.ts';
 import { anyText, printed, record } from './record.ts';
 
 const envelope = (over: Parameters<typeof record>[0]): string => {
@@ -79,21 +79,103 @@ describe('a line of input', () => {
   });
 
   it.each([
-    ['"key":3,"value":null', '"key" must be text, null or {"base64":"…"}'],
-    ['"key":null,"value":{"a":1}', '"value" must be text, null or {"base64":"…"}'],
-    ['"key":null,"value":{"base64":"?"}', '"value" must be text, null or {"base64":"…"}'],
+    ['"key":3,"value":null', '"key" must be text, null or {"base64":"…"}; it is 3'],
+    ['"key":null,"value":{"a":1}', '"value" must be text, null or {"base64":"…"}; it is {"a":1}'],
+    [
+      '"key":null,"value":{"base64":"?"}',
+      '"value" must be text, null or {"base64":"…"}; it is {"base64":"?"}',
+    ],
     [
       '"key":null,"value":"x","headers":{"h":1}',
-      'header "h" must be text, null, {"base64":"…"}, or a list of them',
+      'header "h" must be text, null, {"base64":"…"}, or a list of them; it is 1',
     ],
     [
       '"key":null,"value":"x","headers":{"h":["a",{"base64":"?"}]}',
-      'header "h" must be text, null, {"base64":"…"}, or a list of them',
+      'header "h" must be text, null, {"base64":"…"}, or a list of them; it is ["a",{"base64":"?"}]',
     ],
   ])('that is an envelope with a wrong field is refused: %s', (fields, reason) => {
     expect(readLine(Buffer.from(`{"topic":"t","partition":0,"offset":"1",${fields}}`))).toEqual({
       ok: false,
       reason,
     });
+  });
+});
+
+describe('a line that must be a record', () => {
+  const line = (fields: string): string => `{"topic":"t","partition":0,${fields}}`;
+  const read = (text: string | Buffer): ReturnType<typeof readRecord> => readRecord(Buffer.from(text));
+
+  it.each([
+    [
+      line('"offset":"1","timestamp":"2019-07-07T00:00:00Z","value":null'),
+      '"timestamp" must be epoch milliseconds (a number); it is "2019-07-07T00:00:00Z"',
+    ],
+    [
+      line('"offset":"1","timestamp":null,"value":null'),
+      '"timestamp" must be epoch milliseconds (a number); it is null',
+    ],
+    [line('"offset":"1","value":null'), '"timestamp" must be epoch milliseconds (a number); it is missing'],
+    [
+      line('"offset":"1","timestamp":1.5,"value":null'),
+      '"timestamp" must be epoch milliseconds (a number); it is 1.5',
+    ],
+    [
+      line('"offset":"1","timestamp":9223372036854775808,"value":null'),
+      '"timestamp" must be epoch milliseconds (a number); it is 9223372036854775808',
+    ],
+    [line('"offset":"x","timestamp":1,"value":null'), '"offset" must be a whole number as text; it is "x"'],
+    ['{"db":"a","table":"b"}', '"topic" must be text; it is missing'],
+    ['{"topic":"t","partition":"0"}', '"partition" must be a whole number; it is "0"'],
+    [line('"offset":1,"ts":"now","payload":null'), '"ts" must be epoch milliseconds (a number); it is "now"'],
+    [line('"offset":1,"key":{"id":1},"payload":"x"'), '"key" must be text or null; it is {"id":1}'],
+    ['no JSON', 'it must be a JSON object, as hippo tail --json or kcat -J prints it'],
+  ])('names the field that is wrong: %s', (text, reason) => {
+    expect(read(text)).toEqual({ ok: false, reason });
+  });
+
+  it('has any time that Kafka can hold', () => {
+    for (const timestamp of [-1, 1_493_394_946_123_456_768]) {
+      const printedLine = envelope({ timestamp });
+      expect(read(printedLine)).toMatchObject({ ok: true, record: { timestamp } });
+    }
+  });
+
+  it('may be one of kcat -J', () => {
+    const text =
+      '{"topic":"t","partition":2,"offset":9007199254740993,"tstype":"create","ts":1493394946000,"broker":1,' +
+      '"headers":["a","1","b",null,"a","2"],"key":"k","payload":"{\\"id\\":1.10}\\u0000"}';
+    const content = {
+      key: Buffer.from('k'),
+      value: Buffer.from('{"id":1.10}\0'),
+      headers: { a: [Buffer.from('1'), Buffer.from('2')], b: null },
+    };
+    expect(read(text)).toEqual({
+      ok: true,
+      record: {
+        topic: 't',
+        partition: 2,
+        offset: 9_007_199_254_740_993n,
+        timestamp: 1_493_394_946_000,
+        ...content,
+      },
+    });
+    expect(readLine(Buffer.from(text))).toEqual({
+      ok: true,
+      input: { kind: 'envelope', topic: 't', ...content },
+    });
+  });
+
+  it('has the bytes that kcat -J wrote, UTF-8 or not, and no time where it wrote none', () => {
+    for (const payload of [Buffer.from('名前'), Buffer.from([0xff, 0xc3, 0x28, 0x80])]) {
+      const text = Buffer.concat([
+        Buffer.from('{"topic":"t","partition":0,"offset":1,"broker":1,"key":null,"payload":"'),
+        payload,
+        Buffer.from('"}'),
+      ]);
+      expect(readRecord(text)).toMatchObject({
+        ok: true,
+        record: { timestamp: -1, key: null, value: payload },
+      });
+    }
   });
 });

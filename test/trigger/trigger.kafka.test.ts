@@ -176,7 +176,7 @@ describe('what is not published', () => {
         '  at events.jsonl:2',
         '  Nothing was published.',
         '  A line is a frontier event ({"db":"btd","table":"party",…}), or what hippo',
-        '  tail --json prints.',
+        '  tail --json or kcat -J prints.',
         '  → hippo trigger --file events.jsonl --skip-bad',
         '',
       ].join('\n'),
