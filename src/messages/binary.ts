@@ -30,7 +30,10 @@ export function binaryReason(bytes: Uint8Array, text: string | undefined): strin
     return `is framed by a schema registry (0x00 and schema id ${schema} before the JSON); it must be JSON alone`;
   const encoding = schema === undefined ? wideEncoding(bytes) : undefined;
   if (encoding !== undefined) return `is ${encoding}; it must be UTF-8`;
-  if (text !== undefined && !CONTROL.test(text.slice(0, LOOKED_AT))) return undefined;
+  const start = String.fromCharCode(...bytes.subarray(0, LOOKED_AT));
+  // A stray byte in the midst of a text: its beginning would tell nothing.
+  if (!CONTROL.test(start) && (text !== undefined || (bytes.length > LOOKED_AT && !/[^\0-\x7f]/.test(start))))
+    return undefined;
   const what = text === undefined ? 'is not UTF-8' : 'is not JSON';
   const perhaps =
     schema === undefined ? '' : `, perhaps a schema registry's framing with schema id ${schema}`;

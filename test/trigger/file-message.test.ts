@@ -59,7 +59,7 @@ describe('a line', () => {
     ],
     [
       '{"topic":"t","partition":0,"offset":"1","key":3,"value":"{}"}',
-      '"key" must be text, null or {"base64":"…"}',
+      '"key" must be text, null or {"base64":"…"}; it is 3',
     ],
   ])('%s is refused with the reason', (line, reason) => {
     expect(read(line)).toEqual({ ok: false, reason });
