@@ -8,6 +8,44 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Smaller differences of the clocks are not worth a jump: they do not add up, since each is measured against the steady clock. */
+const JUMP_AT_LEAST = 2_000;
+/** Between two readings of the clocks the process may have been stopped: then their difference says nothing. */
+const READ_WITHIN = 100;
+
+/**
+ * Epoch milliseconds that advance as time really passes, whatever happens to the wall clock. When that is set, or the machine
+ * has slept, {@link jump} says how far the two are apart; {@link follow} closes the gap.
+ */
+export class SteadyClock implements Clock {
+  readonly #wall: () => Millis;
+  readonly #monotonic: () => number;
+  #origin: Millis;
+
+  constructor(wall: () => Millis = Date.now, monotonic: () => number = () => performance.now()) {
+    this.#wall = wall;
+    this.#monotonic = monotonic;
+    this.#origin = wall() - monotonic();
+  }
+
+  now(): Millis {
+    return Math.round(this.#origin + this.#monotonic());
+  }
+
+  /** By how many milliseconds the wall clock is ahead of this one (negative: behind); 0 where it is not worth following. */
+  get jump(): Millis {
+    const before = this.#monotonic();
+    const wall = this.#wall();
+    if (this.#monotonic() - before > READ_WITHIN) return 0;
+    const by = Math.round(wall - (this.#origin + before));
+    return Math.abs(by) < JUMP_AT_LEAST ? 0 : by;
+  }
+
+  follow(jump: Millis): void {
+    this.#origin += jump;
+  }
+}
+
 /** Epoch seconds, as the hippo messages carry them. */
 export function epochSeconds(at: Millis): number {
   return Math.floor(at / 1000);

@@ -6,7 +6,7 @@ import {
   UserError,
   messageOf,
 } from '../core/errors.ts';
-import { FencedError, UnreachableError } from './failures.ts';
+import { FencedError, RefusedError, UnreachableError } from './failures.ts';
 import { credentialsRefused, handshakeFailed } from './sasl-errors.ts';
 import { USE_CERTIFICATE, USE_PLAIN, USE_TLS, isTlsFailure, tlsFailed } from './tls-errors.ts';
 import {
@@ -235,6 +235,12 @@ function protocolError(doing: Doing, error: KafkaError): HippoError {
         next: ['raise max.message.bytes of the topic, or send less'],
         cause: error,
       });
+    case 'INVALID_TIMESTAMP':
+      return new RefusedError(`${at} refuses the time of a record${of(doing.topic)}`, {
+        why: `this machine's clock says ${new Date().toISOString()}; the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms limit how far that may be from the broker's clock`,
+        next: ['date -u    (on this machine and on the broker; set the wrong one right)'],
+        cause: error,
+      });
     case 'POLICY_VIOLATION':
     case 'INVALID_REPLICATION_FACTOR':
     case 'INVALID_PARTITIONS':
@@ -250,6 +256,10 @@ function protocolError(doing: Doing, error: KafkaError): HippoError {
         cause: error,
       });
   }
+}
+
+function of(topic: string | undefined): string {
+  return topic === undefined ? '' : ` for topic ${topic}`;
 }
 
 function notAuthorised(at: string, what: string, cause: Error): ServiceError {

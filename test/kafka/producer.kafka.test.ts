@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { execa } from '../../src/core/exec.ts';
 import { test, expect, describe } from 'vitest';
 import { lastHeader } from '../../src/core/headers.ts';
-import { FencedError } from '../../src/kafka/failures.ts';
+import { FencedError, RefusedError } from '../../src/kafka/failures.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
 import { testBrokers } from '../support/brokers.ts';
@@ -29,6 +29,19 @@ describe('a producer', () => {
         String(index),
       ]);
     }
+  });
+
+  test('whose clock is wrong for a topic gets an error that names the clock, not a lost connection', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 1, { 'message.timestamp.before.max.ms': '60000' });
+    const producer = await kafka.producer();
+    const sending = producer.send([{ topic, key: 'k', value: 'v', timestamp: 1_493_394_946_000 }]);
+    const error = await sending.catch((failure: unknown) => failure);
+    expect(error).toBeInstanceOf(RefusedError);
+    expect(error).toMatchObject({
+      message: expect.stringContaining('refuses the time of a record') as unknown,
+      why: expect.stringContaining("this machine's clock says 20") as unknown,
+    });
   });
 
   test('keeps every byte, null keys, tombstones and given timestamps', async () => {

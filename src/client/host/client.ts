@@ -1,6 +1,6 @@
 import { isAborted } from '../../core/abort.ts';
 import { ServiceError, UserError, messageOf } from '../../core/errors.ts';
-import { systemClock } from '../../core/clock.ts';
+import { SteadyClock, systemClock } from '../../core/clock.ts';
 import { groupName } from '../../config/groups.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import { findStack } from '../../config/stack-file.ts';
@@ -92,6 +92,7 @@ class Client {
   readonly #kafka: Kafka;
   readonly #group: string;
   readonly #tenure = new Tenure();
+  readonly #clock = new SteadyClock();
   readonly #connection = new Connection(
     (event) => this.#log(event),
     () => this.#options.stop.aborted,
@@ -163,7 +164,7 @@ class Client {
       },
       supervisor: this.#supervisor,
       hooks: found.hooks,
-      clock: systemClock,
+      clock: this.#clock,
       log: (event) => this.#log(event),
       connection: this.#connection,
       once: options.once,
@@ -342,7 +343,7 @@ class Client {
   #status(): ClientStatus {
     const role: Role = this.#membership === null ? 'connecting' : this.#tenure.isOwner ? 'owner' : 'standby';
     const connected = this.#membership !== null && this.#connection.isConnected;
-    return statusOf(this.#hippo, role, connected, this.#owner.view, systemClock.now());
+    return statusOf(this.#hippo, role, connected, this.#owner.view, this.#clock.now());
   }
 
   #log(event: ClientEvent): void {

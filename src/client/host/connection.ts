@@ -6,6 +6,7 @@ export type KafkaUser = 'group' | 'owner';
 /** The client's connection to Kafka: lost as long as one of its parts reports a loss. Each change is logged once. */
 export class Connection {
   readonly #disconnected = new Set<KafkaUser>();
+  #isRefused = false;
   readonly #log: ClientLog;
   readonly #isStopping: () => boolean;
 
@@ -16,7 +17,13 @@ export class Connection {
   }
 
   get isConnected(): boolean {
-    return this.#disconnected.size === 0;
+    return this.#disconnected.size === 0 && !this.#isRefused;
+  }
+
+  /** Kafka answers, and does not accept what the owner writes. */
+  refused(text: string): void {
+    if (!this.#isRefused) this.#log({ event: 'notice', level: 'error', text });
+    this.#isRefused = true;
   }
 
   disconnected(user: KafkaUser, reason: string): void {
@@ -25,7 +32,9 @@ export class Connection {
   }
 
   connected(user: KafkaUser): void {
-    if (this.#disconnected.delete(user) && this.isConnected && !this.#isStopping())
-      this.#log({ event: 'connected' });
+    const wasRefused = user === 'owner' && this.#isRefused;
+    if (wasRefused) this.#isRefused = false;
+    if (!this.#disconnected.delete(user) && !wasRefused) return;
+    if (this.isConnected && !this.#isStopping()) this.#log({ event: 'connected' });
   }
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { FencedError } from '../../kafka/failures.ts';
+import { FencedError, RefusedError } from '../../kafka/failures.ts';
 import type { Kafka, Membership, Reader, TransactionalProducer } from '../../kafka/port.ts';
 import { isAborted } from '../../core/abort.ts';
 import { ServiceError, messageOf } from '../../core/errors.ts';
-import type { Clock } from '../../core/clock.ts';
+import type { Millis, SteadyClock } from '../../core/clock.ts';
 import { topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import {
@@ -49,7 +49,7 @@ export interface OwnerOptions {
   membership: Pick<Membership, 'commit' | 'confirm'>;
   supervisor: Supervisor;
   hooks: HookRunner;
-  clock: Clock;
+  clock: SteadyClock;
   log: ClientLog;
   connection: Connection;
   /** Stop when the inputs are read to their present ends and nothing is running or ready to run. */
@@ -137,7 +137,12 @@ export class Owner {
           const isOurs = await this.#options.membership.confirm();
           if (isAborted(signal)) return;
           if (!isOurs && error instanceof FencedError) throw error;
-          connection.disconnected('owner', error.why ?? error.message);
+          if (error instanceof RefusedError) {
+            if (this.#options.once) throw error;
+            connection.refused(`${error.message}: ${error.why ?? ''}`);
+          } else {
+            connection.disconnected('owner', error.why ?? error.message);
+          }
           await retry.pause(signal);
         }
       }
@@ -151,7 +156,7 @@ export class Owner {
   async close(): Promise<void> {
     if (this.#producer !== null && this.#stateTopic !== null) {
       const turn = this.#turn(this.#stateTopic);
-      this.#takeExits(turn);
+      for (const exit of this.#mailbox.takeExits()) turn.exited(exit, this.#options.clock.now());
       try {
         if (turn.hasEffects || this.#progress.differsFromWritten(turn.positions)) await this.#write(turn);
         // What this turn would have started is left to the next owner: it finds it recorded as running.
@@ -170,7 +175,7 @@ export class Owner {
   }
 
   async #takeOver(signal: AbortSignal): Promise<void> {
-    const { kafka, config, hippo, definition, supervisor, log, group } = this.#options;
+    const { kafka, config, hippo, definition, supervisor, clock, log, group } = this.#options;
     this.#mailbox.forgetReading();
     this.#producer = await kafka.transactionalProducer(group);
     faultPoint('after-fencing');
@@ -190,12 +195,14 @@ export class Owner {
       this.#mailbox.takeExits();
     }
     const orphans = await supervisor.endOrphans();
-    const alive = unbroken ? [...supervisor.running, ...this.#unrecorded.keys()] : [];
+    const alive = unbroken ? this.#aliveAttempts() : new Map<string, Millis>();
     const runs = [...listRuns(this.#state)];
-    const again = runs.filter((run) => run.status === 'running' && !alive.includes(run.attemptId ?? ''));
+    const again = runs.filter((run) => run.status === 'running' && !alive.has(run.attemptId ?? ''));
     log({ event: 'owner', group, runs: runs.length, again: again.length, orphans });
+    // Times of another owner, or of an earlier process, are the wall clock's: no jump stands between them and us.
+    if (!unbroken) clock.follow(clock.jump);
     const turn = this.#turn(stateTopic);
-    turn.step({ type: 'ownership-gained', at: this.#options.clock.now(), alive });
+    turn.step({ type: 'ownership-gained', at: clock.now(), alive });
     this.#mailbox.takeExits();
     for (const exit of this.#unrecorded.values()) this.#mailbox.exited(exit);
     await this.#startReading(turn);
@@ -258,9 +265,11 @@ export class Owner {
     const { clock } = this.#options;
     if (this.#stateTopic === null) return;
     const turn = this.#turn(this.#stateTopic);
-    this.#takeExits(turn);
+    const by = clock.jump;
+    const now = clock.now() + by;
+    if (by !== 0) turn.step({ type: 'clock-jumped', at: now, by });
+    for (const exit of this.#mailbox.takeExits()) turn.exited(exit, now);
     const ticked = this.#mailbox.takeTick();
-    const now = clock.now();
     if (ticked && (nextWake(this.#state) ?? Infinity) <= now) turn.step({ type: 'tick', at: now });
     for (
       let arrival = this.#mailbox.takeArrival();
@@ -273,6 +282,8 @@ export class Owner {
       if (turn.isFull) break;
     }
     await this.#finish(turn);
+    // Only now: a turn that could not be written has changed nothing, and the next one sees the jump again.
+    clock.follow(by);
   }
 
   #turn(stateTopic: StateTopic): Turn {
@@ -284,8 +295,10 @@ export class Owner {
     );
   }
 
-  #takeExits(turn: Turn): void {
-    for (const exit of this.#mailbox.takeExits()) turn.exited(exit, this.#options.clock.now());
+  /** Attempts of this process whose end is not written yet, and for how long each has been running. */
+  #aliveAttempts(): Map<string, Millis> {
+    const ended = [...this.#unrecorded].map(([id, { durationMs }]) => [id, durationMs] as const);
+    return new Map([...this.#options.supervisor.runningFor, ...ended]);
   }
 
   /** Writes what the turn has decided, makes it the present, and does what it asks for: in this order. */

@@ -106,6 +106,12 @@ export class Supervisor {
     return [...this.#attempts.keys()];
   }
 
+  /** For how long each of {@link running} has been at work, milliseconds. */
+  get runningFor(): Map<string, Millis> {
+    const now = performance.now();
+    return new Map([...this.#attempts].map(([id, { begun }]) => [id, Math.round(now - begun)]));
+  }
+
   start(submission: Submission): void {
     const attempt: Attempt = {
       submission,

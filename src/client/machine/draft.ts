@@ -70,27 +70,29 @@ export class Draft {
     this.#records.set(this.#runKey({ job: job.name, key }), null);
   }
 
-  input(job: JobDefinition, need: string, value: string): InputState | undefined {
-    return this.#state.inputs.get(this.#inputKey(job, need, value));
+  landing(job: JobDefinition, need: string, value: string): InputState | undefined {
+    return this.#state.landings.get(this.#inputKey(job, need, value));
   }
 
   /** What has landed for each need of a run. */
   inputsFor(job: JobDefinition, slot: Slot): Record<string, InputState> {
-    const landed = job.needs.map((need) => [need.id, this.input(job, need.id, need.expects(slot))] as const);
+    const landed = job.needs.map(
+      (need) => [need.id, this.landing(job, need.id, need.expects(slot))] as const,
+    );
     return Object.fromEntries(
       landed.filter((entry): entry is [string, InputState] => entry[1] !== undefined),
     );
   }
 
-  putInput(job: JobDefinition, value: string, input: InputState): void {
+  putLanding(job: JobDefinition, value: string, input: InputState): void {
     const key = this.#inputKey(job, input.need, value);
-    this.#change({ inputs: this.#state.inputs.set(key, input) });
+    this.#change({ landings: this.#state.landings.set(key, input) });
     this.#records.set(key, asJson(input));
   }
 
-  /** @param key as in {@link MachineState.inputs} */
-  dropInput(key: string): void {
-    this.#change({ inputs: this.#state.inputs.remove(key) });
+  /** @param key as in {@link MachineState.landings} */
+  dropLanding(key: string): void {
+    this.#change({ landings: this.#state.landings.remove(key) });
     this.#records.set(key, null);
   }
 
@@ -107,6 +109,11 @@ export class Draft {
 
   own(owned: boolean): void {
     this.#change({ owned });
+  }
+
+  /** The wall clock has jumped: see {@link MachineState.jumped}. */
+  jump(by: Millis): void {
+    this.#change({ jumped: this.#state.jumped + by });
   }
 
   wake(times: { wakeAt: Millis; expireAt: Millis }): void {

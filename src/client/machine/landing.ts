@@ -38,7 +38,7 @@ export function land(
   from: MessageRef,
 ): void {
   const version = message.kind === 'frontier' ? message.execDate : message.finishTime;
-  const known = draft.input(job, need.id, landing.value);
+  const known = draft.landing(job, need.id, landing.value);
   if (known !== undefined && known.version >= version) return;
   const lastEnd = Math.max(...landing.slots.map(({ window }) => window?.end ?? 0));
   const input: InputState = {
@@ -49,7 +49,7 @@ export function land(
     at: draft.at,
     ...(lastEnd > draft.at ? { neededUntil: lastEnd } : {}),
   };
-  draft.putInput(job, landing.value, input);
+  draft.putLanding(job, landing.value, input);
   for (const slot of landing.slots) {
     serve(draft, job, need, slot, input);
     startOne(draft, job, { job: job.name, key: slot.key });

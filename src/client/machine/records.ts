@@ -45,7 +45,7 @@ function withRecord(
       return { ...state, runs, wakeAt: Math.min(state.wakeAt, dueAt(definition, job, run)) };
     }
     case 'input':
-      return { ...state, inputs: state.inputs.set(key, record.input) };
+      return { ...state, landings: state.landings.set(key, record.input) };
     case 'paused':
       return { ...state, pauses: state.pauses.set(job.name, record.pause) };
     case 'offsets':

@@ -4,21 +4,23 @@ import type { InputState, Pause, RunId, RunState } from '../../state/index.ts';
 
 /**
  * Everything that a hippo remembers, as values that are never changed in place: a step returns a new state that shares
- * all but the changed paths with the old one. `runs`, `inputs` and `pauses` are what the records of the state topic
+ * all but the changed paths with the old one. `runs`, `landings` and `pauses` are what the records of the state topic
  * hold; the rest is derived from them.
  */
 export interface MachineState {
   readonly owned: boolean;
   /** By job, then key. */
   readonly runs: PersistentMap<string, JobRuns>;
-  /** What has landed: by the key of its record. */
-  readonly inputs: PersistentMap<string, InputState>;
+  /** By the key of their records. */
+  readonly landings: PersistentMap<string, InputState>;
   /** By job. */
   readonly pauses: PersistentMap<string, Pause>;
   /** No tick before this time changes anything. */
   readonly wakeAt: Millis;
   /** When what is older than `keep` is looked for next. */
   readonly expireAt: Millis;
+  /** The sum of the wall clock's jumps since the state was read: by so much later times count as earlier when it forgets. */
+  readonly jumped: Millis;
   /** Keys of state records that are not this definition's: jobs that are gone, records of another shape. */
   readonly strays: readonly string[];
 }
@@ -45,10 +47,11 @@ export function emptyState(): MachineState {
   return {
     owned: false,
     runs: PersistentMap(),
-    inputs: PersistentMap(),
+    landings: PersistentMap(),
     pauses: PersistentMap(),
     wakeAt: Infinity,
     expireAt: 0,
+    jumped: 0,
     strays: [],
   };
 }

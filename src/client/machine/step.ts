@@ -1,9 +1,11 @@
+import type { Millis } from '../../core/clock.ts';
 import type { Definition, JobDefinition } from './definition.ts';
 import { Draft } from './draft.ts';
 import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
 import { land, listenersOf } from './landing.ts';
 import { applyRequest } from './requests.ts';
 import type { MachineState } from './state.ts';
+import { correctAttempt, limitWaits, shiftTimes } from './clock.ts';
 import { slotFor } from './timing.ts';
 import type { Effect, MachineEvent } from './types.ts';
 import { runTimers } from './timers.ts';
@@ -28,9 +30,14 @@ export function step(definition: Definition, state: MachineState, event: Machine
     case 'job-exited':
       return drafted(definition, state, event, (draft) => onExit(draft, event));
     case 'ownership-gained':
-      return drafted(definition, state, event, (draft) => onGained(draft, event.alive ?? []));
+      return drafted(definition, state, event, (draft) => onGained(draft, event.alive ?? new Map()));
     case 'ownership-lost':
       return { state: { ...state, owned: false }, effects: [] };
+    case 'clock-jumped':
+      return drafted(definition, state, event, (draft) => {
+        shiftTimes(draft, event.by);
+        runTimers(draft);
+      });
   }
 }
 
@@ -70,7 +77,7 @@ function onExit(draft: Draft, { run: id, attemptId, outcome }: EventOf<'job-exit
   fillPlaces(draft, job);
 }
 
-function onGained(draft: Draft, alive: readonly string[]): void {
+function onGained(draft: Draft, alive: ReadonlyMap<string, Millis>): void {
   draft.own(true);
   const { strays } = draft.state;
   if (strays.length > 0) {
@@ -81,8 +88,11 @@ function onGained(draft: Draft, alive: readonly string[]): void {
   }
   for (const job of draft.definition.jobs.values()) {
     for (const run of draft.openRuns(job)) {
+      const runningFor = alive.get(run.attemptId ?? '');
       if (run.status !== 'running') reconsider(draft, job, run.key);
-      else if (run.attemptId === null || !alive.includes(run.attemptId)) loseAttempt(draft, job, run);
+      else if (runningFor === undefined) loseAttempt(draft, job, run);
+      else correctAttempt(draft, job, run, runningFor);
+      limitWaits(draft, job, run);
     }
     fillPlaces(draft, job);
   }

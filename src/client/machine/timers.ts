@@ -21,7 +21,9 @@ export function runTimers(draft: Draft): void {
   }
   const isExpiryDue = draft.state.expireAt <= at;
   if (isExpiryDue) dropExpired(draft);
-  draft.wake({ wakeAt, expireAt: isExpiryDue ? at + EXPIRE_EVERY : draft.state.expireAt });
+  // A clock that was set back would put off the next look.
+  const expireAt = isExpiryDue ? at + EXPIRE_EVERY : Math.min(draft.state.expireAt, at + EXPIRE_EVERY);
+  draft.wake({ wakeAt, expireAt });
 }
 
 function runTimersOf(draft: Draft, job: JobDefinition, run: RunState): void {
@@ -67,7 +69,9 @@ function missingOf({ atLeast, members }: NeedGroup, run: RunState): string {
 /** Drops runs that ended, and landings that no run needs any more, longer than `keep` ago. */
 function dropExpired(draft: Draft): void {
   const { definition, at } = draft;
-  const isOld = (when: Millis | null): boolean => when !== null && when + definition.keep < at;
+  // A clock that was set years ahead must not make a hippo forget what it has just done.
+  const horizon = at - definition.keep - Math.max(0, draft.state.jumped);
+  const isOld = (when: Millis | null): boolean => when !== null && when < horizon;
   const inUse = new Set<string>();
   for (const run of [...listRuns(draft.state)]) {
     const job = definition.jobs.get(run.job);
@@ -80,7 +84,7 @@ function dropExpired(draft: Draft): void {
     for (const need of job.needs)
       inUse.add(inputRecordKey(definition.hippo, job.name, need.id, need.expects(slot)));
   }
-  for (const [key, { at: landedAt, neededUntil = landedAt }] of draft.state.inputs) {
-    if (isOld(neededUntil) && !inUse.has(key)) draft.dropInput(key);
+  for (const [key, { at: landedAt, neededUntil = landedAt }] of draft.state.landings) {
+    if (isOld(neededUntil) && !inUse.has(key)) draft.dropLanding(key);
   }
 }

@@ -13,10 +13,16 @@ export type MachineEvent =
   | { type: 'job-exited'; at: Millis; run: RunId; attemptId: string; outcome: JobOutcome }
   /**
    * This client owns the hippo from now on: state has been read. What was running is dead and is run again, but for the
-   * attempts in `alive`: their processes are known to this host, which will report their end.
+   * attempts in `alive`: their processes are known to this host, which will report their end. It knows, too, for how long
+   * each has been running.
    */
-  | { type: 'ownership-gained'; at: Millis; alive?: readonly string[] }
-  | { type: 'ownership-lost'; at: Millis };
+  | { type: 'ownership-gained'; at: Millis; alive?: ReadonlyMap<string, Millis> }
+  | { type: 'ownership-lost'; at: Millis }
+  /**
+   * The wall clock was set, or the machine slept: times that the state holds of work under way are `by` milliseconds (negative:
+   * back) away from the new clock. `at` is the new time. Between jumps `at` advances as time really passes.
+   */
+  | { type: 'clock-jumped'; at: Millis; by: Millis };
 
 export type JobOutcome =
   | { status: 'succeeded'; result?: Json }

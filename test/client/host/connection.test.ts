@@ -32,3 +32,21 @@ it('a client that stops while Kafka is away does not log a connection', () => {
   connection.connected('owner');
   expect(logged).toEqual([{ event: 'disconnected', reason: 'refused' }]);
 });
+
+it('is not connected while Kafka refuses what the owner writes, and does not call that a lost connection', () => {
+  const logged: object[] = [];
+  const connection = new Connection(
+    (event) => logged.push(event),
+    () => false,
+  );
+  connection.refused('Kafka refuses the time of a record');
+  connection.refused('Kafka refuses the time of a record');
+  connection.connected('group');
+  expect(connection.isConnected).toBe(false);
+  connection.connected('owner');
+  expect(connection.isConnected).toBe(true);
+  expect(logged).toEqual([
+    { event: 'notice', level: 'error', text: 'Kafka refuses the time of a record' },
+    { event: 'connected' },
+  ]);
+});

@@ -148,6 +148,12 @@ export class Hippo {
     return this.tell({ type: 'tick', at: this.now });
   }
 
+  /** The wall clock is set. */
+  jump(by: number): Effect[] {
+    this.now += by;
+    return this.tell({ type: 'clock-jumped', at: this.now, by });
+  }
+
   /** The run's present attempt ends. */
   exit(job: string, key: string, outcome: JobOutcome = { status: 'succeeded' }): Effect[] {
     const attemptId = this.run(job, key).attemptId ?? '';
@@ -160,6 +166,14 @@ export class Hippo {
 
   /** The client is gone; the next one takes over. */
   restart(alive: string[] = [], definition = this.definition): Effect[] {
+    const runningFor = [...listRuns(this.state)].flatMap(({ attemptId, attemptAt }): [string, number][] =>
+      attemptId !== null && alive.includes(attemptId) ? [[attemptId, this.now - (attemptAt ?? 0)]] : [],
+    );
+    return this.takeOver(new Map(runningFor), definition);
+  }
+
+  /** @param alive attempt id → for how long it has been running */
+  takeOver(alive: ReadonlyMap<string, number>, definition = this.definition): Effect[] {
     this.definition = definition;
     this.state = restore(definition, this.records);
     return this.tell({ type: 'ownership-gained', at: this.now, alive });

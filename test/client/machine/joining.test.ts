@@ -229,6 +229,6 @@ it('what a step is given is not changed by it', () => {
   const hippo = join([daily('a.a')]);
   const before = hippo.state;
   hippo.land('a.a', 'dt=2017-04-28');
-  expect(before.runs.size + before.inputs.size).toBe(0);
+  expect(before.runs.size + before.landings.size).toBe(0);
   expect(landing('a.a').execDate).toBe(NOON / SECOND);
 });

@@ -239,14 +239,14 @@ class World {
 }
 
 /** What a state holds, and what is derived from it, but for the order in which it came about. */
-function contentOf({ runs, inputs, pauses }: MachineState): unknown {
+function contentOf({ runs, landings, pauses }: MachineState): unknown {
   const jobs = runs.map(({ byKey, open, running, lastId }) => ({
     byKey: byKey.toObject(),
     open: [...open].sort(),
     running: [...running].sort(),
     lastId,
   }));
-  return { jobs: jobs.toObject(), inputs: inputs.toObject(), pauses: pauses.toObject() };
+  return { jobs: jobs.toObject(), landings: landings.toObject(), pauses: pauses.toObject() };
 }
 
 function outcome(how: JobOutcome['status']): JobOutcome {

@@ -144,7 +144,7 @@ describe('records', () => {
     ]);
     const state = restore(hippo.definition, hippo.records);
     expect(state.runs.toJS()).toEqual(hippo.state.runs.toJS());
-    expect(state.inputs.toJS()).toEqual(hippo.state.inputs.toJS());
+    expect(state.landings.toJS()).toEqual(hippo.state.landings.toJS());
     expect(state.pauses.toJS()).toEqual(hippo.state.pauses.toJS());
   });
 
@@ -172,6 +172,6 @@ describe('records', () => {
   ])('of another shape are left alone: %s %j', (key, value) => {
     const state = restore(definition, [[key, value]]);
     expect(state.strays).toEqual([key]);
-    expect([state.runs.size, state.inputs.size, state.pauses.size]).toEqual([0, 0, 0]);
+    expect([state.runs.size, state.landings.size, state.pauses.size]).toEqual([0, 0, 0]);
   });
 });
