@@ -205,7 +205,8 @@ function headerEntries(headers: Json): [name: string, value: Json][] {
   if (!Array.isArray(headers)) return [];
   const values = new Map<string, Json[]>();
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = String(headers[index]);
+    const name = headers[index];
+    if (typeof name !== 'string') continue;
     const before = values.get(name);
     if (before === undefined) values.set(name, [headers[index + 1] ?? null]);
     else before.push(headers[index + 1] ?? null);
