@@ -1,5 +1,5 @@
 /** The arrows of the architecture: left may import right, never back. `npm run lint` enforces them. */
-const BASE = ['kafka', 'messages', 'config', 'core'];
+const BASE = ['kafka', 'messages', 'config', 'windows', 'core'];
 const SERVICES = ['doctor', 'tractor', 'job', 'replay', 'simulate', 'trigger', 'tail', 'scaffold', 'stack'];
 const LAYERS = {
   commands: ['ui', ...SERVICES, 'client', 'observe', 'records', 'state', ...BASE],
@@ -7,19 +7,19 @@ const LAYERS = {
   doctor: ['stack', 'observe', 'client', 'records', 'state', ...BASE],
   job: ['trigger', 'observe', 'client', 'records', 'state', ...BASE],
   replay: ['observe', 'client', 'records', ...BASE],
-  simulate: ['observe', 'client', 'records', 'state', 'windows', ...BASE],
-  trigger: ['observe', 'client', 'records', 'state', 'windows', ...BASE],
+  simulate: ['observe', 'client', 'records', 'state', ...BASE],
+  trigger: ['observe', 'client', 'records', 'state', ...BASE],
   tail: ['observe', 'records', ...BASE],
   scaffold: ['windows', 'config', 'messages', 'core'],
   stack: BASE,
   observe: ['state', 'records', ...BASE],
-  client: ['state', 'windows', 'http', ...BASE],
+  client: ['state', 'http', ...BASE],
   records: BASE,
   state: BASE,
   http: ['core'],
   windows: ['core'],
   kafka: ['config', 'messages', 'core'],
-  config: ['messages', 'core'],
+  config: ['messages', 'windows', 'core'],
   messages: ['core'],
   core: [],
 };
@@ -31,7 +31,7 @@ const LAYERS = {
 const ROOMS = {
   records: ['index', 'reading'],
   state: ['index', 'reader'],
-  windows: ['index'],
+  windows: ['index', 'units'],
   http: ['index'],
   'kafka/wire': ['index'],
   'core/environment': ['index'],

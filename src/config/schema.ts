@@ -3,6 +3,7 @@ import { DURATION_FORM, durationForm, parseDuration } from '../core/duration.ts'
 import { didYouMean } from '../core/near.ts';
 import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
+import { WINDOW_UNITS } from '../windows/units.ts';
 
 /** Names become part of topics, file names, YARN tags and argv, so they have letters, digits, dots, dashes and underscores only, and no dash or dot at the start. */
 export const NAME_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
@@ -118,7 +119,7 @@ const retries = v.strictObject({
 const word = v.pipe(v.string(), v.minLength(1));
 
 const job = v.strictObject({
-  every: v.optional(v.picklist(['event', 'hour', 'day', 'month']), 'event'),
+  every: v.optional(v.picklist(['event', ...WINDOW_UNITS]), 'event'),
   needs: some(need),
   run: v.optional(
     described(

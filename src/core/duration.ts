@@ -4,24 +4,24 @@ import { looksLikeDate } from './compact-date.ts';
 export const DURATION_FORM = 'a duration such as 500ms, 30s, 5m, 2h or 1d';
 
 /** A unit that always has the same length. */
-export interface Unit {
-  name: 'milliseconds' | 'seconds' | 'minutes' | 'hours' | 'days' | 'weeks';
-  millis: number;
+export interface DurationUnit {
+  /** How it is written. Case counts: `M` is a month to many people. */
+  readonly words: readonly string[];
+  readonly millis: number;
 }
 
-/** How the units are written. Case counts: `M` is a month to many people. */
-const UNITS: readonly (readonly [words: readonly string[], unit: Unit])[] = [
-  [['ms', 'msec', 'msecs', 'millisecond', 'milliseconds'], { name: 'milliseconds', millis: 1 }],
-  [['s', 'sec', 'secs', 'second', 'seconds'], { name: 'seconds', millis: 1000 }],
-  [['m', 'min', 'mins', 'minute', 'minutes'], { name: 'minutes', millis: 60_000 }],
-  [['h', 'hr', 'hrs', 'hour', 'hours'], { name: 'hours', millis: 3_600_000 }],
-  [['d', 'day', 'days'], { name: 'days', millis: 86_400_000 }],
-  [['w', 'week', 'weeks'], { name: 'weeks', millis: 604_800_000 }],
-];
+export const DURATION_UNITS = {
+  milliseconds: { words: ['ms', 'msec', 'msecs', 'millisecond', 'milliseconds'], millis: 1 },
+  seconds: { words: ['s', 'sec', 'secs', 'second', 'seconds'], millis: 1000 },
+  minutes: { words: ['m', 'min', 'mins', 'minute', 'minutes'], millis: 60_000 },
+  hours: { words: ['h', 'hr', 'hrs', 'hour', 'hours'], millis: 3_600_000 },
+  days: { words: ['d', 'day', 'days'], millis: 86_400_000 },
+  weeks: { words: ['w', 'week', 'weeks'], millis: 604_800_000 },
+} as const satisfies Readonly<Record<string, DurationUnit>>;
 
-/** @param word as it stands in durations, rates and shifts: `m`, `min`, `minutes` */
-export function unitNamed(word: string): Unit | undefined {
-  return UNITS.find(([words]) => words.includes(word))?.[1];
+/** @param word as it stands in durations and rates: `m`, `min`, `minutes` */
+export function unitNamed(word: string): DurationUnit | undefined {
+  return Object.values<DurationUnit>(DURATION_UNITS).find(({ words }) => words.includes(word));
 }
 
 const AMOUNT = /^(\d+(?:\.\d+)?|\.\d+)\s*([A-Za-z]*)$/;

@@ -6,6 +6,7 @@ import { UserError } from '../core/errors.ts';
 import { didYouMean, nearMisses } from '../core/near.ts';
 import { shellWord } from '../core/shell.ts';
 import type { ScheduleAction } from '../messages/index.ts';
+import { UNITS } from '../windows/units.ts';
 import { type Request, operator } from './request.ts';
 
 /** The arguments as typed. */
@@ -72,8 +73,9 @@ function checkOwn(
   const example = calendar.at(job.unit, now).key;
   if (key === null) return action === 'mark_success' ? example : null;
   if (calendar.ofKey(job.unit, key)?.key === key) return key;
-  throw new UserError(`--key ${shellWord(key)} is no ${job.unit}`, {
-    why: `${hippo}/${name} runs every ${job.unit}; the present one is ${example}.`,
+  const { noun } = UNITS[job.unit].window;
+  throw new UserError(`--key ${shellWord(key)} is no ${noun}`, {
+    why: `${hippo}/${name} runs every ${noun}; the present one is ${example}.`,
     next: [`${verb} ${name} --key ${example}`],
     place: loaded.place(['jobs', name, 'every']),
   });

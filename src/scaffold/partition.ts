@@ -1,4 +1,5 @@
-import { utcFormat } from 'd3-time-format';
+import { datePattern, dateUnitOf } from '../windows/index.ts';
+import { DATE_UNITS, UNITS, WINDOW_UNITS, type WindowUnit, isFiner } from '../windows/units.ts';
 
 /** One level of the table's partitions, as the template's files use it. */
 export interface PartitionLevel {
@@ -11,32 +12,20 @@ export interface PartitionLevel {
   sample: string;
 }
 
-export type Frequency = 'event' | 'hour' | 'day' | 'month';
+export type Frequency = 'event' | WindowUnit;
 
 /** Names that imply the format of their date; `dt` and `date` do not. */
-const FORMATS: Readonly<Record<string, string>> = {
-  yyyy: '%Y',
-  year: '%Y',
-  mm: '%m',
-  month: '%m',
-  dd: '%d',
-  day: '%d',
-  hh: '%H',
-  hour: '%H',
-  yyyymm: '%Y%m',
-  yyyymmdd: '%Y%m%d',
-  yyyymmddhh: '%Y%m%d%H',
-};
+const FORMATS = new Map(DATE_UNITS.flatMap((unit) => Object.entries<string>(UNITS[unit].dates.levels)));
 
 /** The date fields that the levels must contain together, so that a landed partition identifies its window. */
-const NEEDED: Readonly<Record<Frequency, readonly string[]>> = {
-  event: [],
-  month: ['%Y', '%m'],
-  day: ['%Y', '%m', '%d'],
-  hour: ['%Y', '%m', '%d', '%H'],
-};
+function directivesOf(unit: WindowUnit): string[] {
+  return UNITS[unit].window.key.match(/%[A-Za-z]/g) ?? [];
+}
+/** Those that a level's format may use, the coarsest first. */
+const DIRECTIVES = [...new Set(WINDOW_UNITS.toReversed().flatMap(directivesOf))];
+const FORMAT = new RegExp(`^([\\p{L}\\p{N}_.:+ -]|${DIRECTIVES.join('|')})+$`, 'u');
 
-const SAMPLE_DATE = new Date('2024-01-01T00:00:00Z');
+const SAMPLE_DATE = Date.UTC(2024, 0, 1);
 
 type Read<T> = { value: T } | { problem: string };
 
@@ -57,21 +46,22 @@ export function readPartition(text: string, every: Frequency): Read<PartitionLev
     levels.push(level.value);
     carried.push(...(level.value.value.match(/%[A-Za-z]/g) ?? []));
   }
-  const missing = NEEDED[every].filter((directive) => !carried.includes(directive));
+  const needed = every === 'event' ? [] : directivesOf(every);
+  const missing = needed.filter((directive) => !carried.includes(directive));
   if (missing.length === 0) return { value: levels };
   return {
     problem:
-      `it does not tell the ${every} of what has landed: ${missing.join(', ')} missing. ` +
+      `it does not tell the ${nounOf(every)} of what has landed: ${missing.join(', ')} missing. ` +
       `Name levels that do, or choose another --every`,
   };
 }
 
 function readLevel(name: string, given: string | undefined, every: Frequency): Read<PartitionLevel> {
-  const format = given ?? FORMATS[name.toLowerCase()];
+  const format = given ?? FORMATS.get(name.toLowerCase());
   if (every === 'event') {
     if (given !== undefined)
       return { problem: `with --every event any ${name} will do: write ${name} alone` };
-    const sample = format === undefined ? 'sample' : utcFormat(format)(SAMPLE_DATE);
+    const sample = format === undefined ? 'sample' : sampleOf(format);
     return { value: { name, value: '', argument: `${name}={{ partition.${name} }}`, sample } };
   }
   if (format === undefined || format === '') {
@@ -79,23 +69,34 @@ function readLevel(name: string, given: string | undefined, every: Frequency): R
       problem: `which ${name}? Write ${name}=us for always that one, ${name}=%Y-%m-%d for the window's date`,
     };
   }
-  if (!/^([\p{L}\p{N}_.:+ -]|%[YmdH])+$/u.test(format)) {
+  if (!FORMAT.test(format)) {
     return {
-      problem: `"${format}" may hold letters, digits, "._:+-", spaces, and %Y, %m, %d, %H of the date`,
+      problem: `"${format}" may hold letters, digits, "._:+-", spaces, and ${DIRECTIVES.join(', ')} of the date`,
     };
   }
   if (!format.includes('%'))
     return { value: { name, value: format, argument: `${name}=${format}`, sample: format } };
   const finer = given === undefined ? finerThan(format, every) : undefined;
   if (finer !== undefined) {
-    return { problem: `${name} is finer than a ${every}: choose --every ${finer}, or write ${name}=FORMAT` };
+    return {
+      problem: `${name} is finer than one ${nounOf(every)}: choose --every ${finer}, or write ${name}=FORMAT`,
+    };
   }
   const value = `{{ window | date: '${format}' }}`;
-  return { value: { name, value, argument: `${name}=${value}`, sample: utcFormat(format)(SAMPLE_DATE) } };
+  return { value: { name, value, argument: `${name}=${value}`, sample: sampleOf(format) } };
+}
+
+function nounOf(every: Frequency): string {
+  return every === 'event' ? every : UNITS[every].window.noun;
 }
 
 /** The frequency of a format, if it is finer than the chosen one. */
-function finerThan(format: string, every: 'hour' | 'day' | 'month'): Frequency | undefined {
-  if (every !== 'hour' && format.includes('%H')) return 'hour';
-  return every === 'month' && format.includes('%d') ? 'day' : undefined;
+function finerThan(format: string, every: WindowUnit): WindowUnit | undefined {
+  const unit = dateUnitOf((format.match(/%[A-Za-z]/g) ?? []).join(''));
+  return WINDOW_UNITS.find((one) => one === unit && isFiner(one, every));
+}
+
+function sampleOf(format: string): string {
+  const pattern = datePattern(format);
+  return 'unknown' in pattern ? format : pattern.format(SAMPLE_DATE);
 }

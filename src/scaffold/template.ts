@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { parse } from 'yaml';
 import { packageRoot } from '../version.ts';
+import { UNITS, WINDOW_UNITS } from '../windows/units.ts';
 
 /** The kind of answer that a question takes; ./answer.ts reads each kind. */
 const common = {
@@ -24,6 +25,8 @@ const question = v.variant('type', [
     choices: v.pipe(v.array(v.strictObject({ value: v.string(), title: v.string() })), v.minLength(2)),
     ...common,
   }),
+  /** How often a job runs: a choice among the units of time. */
+  v.strictObject({ type: v.literal('every'), ...common }),
 ]);
 const templateSchema = v.strictObject({
   version: v.pipe(v.number(), v.integer(), v.minValue(1)),
@@ -33,10 +36,17 @@ const templateSchema = v.strictObject({
   variables: v.optional(v.record(v.string(), v.string()), {}),
 });
 
-export type Question = v.InferOutput<typeof question>;
+type WrittenQuestion = v.InferOutput<typeof question>;
+export type Question = Exclude<WrittenQuestion, { type: 'every' }>;
+
+const EVERY_CHOICES = [
+  { value: 'event', title: 'for each partition that lands' },
+  ...WINDOW_UNITS.map((unit) => ({ value: unit, title: UNITS[unit].window.often })),
+];
 
 /** A type of project: `templates/<type>/template.yaml` and the folder `files` beside it. */
-export interface Template extends v.InferOutput<typeof templateSchema> {
+export interface Template extends Omit<v.InferOutput<typeof templateSchema>, 'questions'> {
+  questions: Question[];
   type: string;
   /** The folder of the project's files. */
   directory: string;
@@ -48,11 +58,15 @@ export function listTemplates(root: string = fileURLToPath(new URL('templates', 
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort()
-    .map((type) => ({
-      ...v.parse(templateSchema, parse(readFileSync(join(root, type, 'template.yaml'), 'utf8'))),
-      type,
-      directory: join(root, type, 'files'),
-    }));
+    .map((type) => {
+      const written = v.parse(templateSchema, parse(readFileSync(join(root, type, 'template.yaml'), 'utf8')));
+      const questions = written.questions.map(withChoices);
+      return { ...written, questions, type, directory: join(root, type, 'files') };
+    });
+}
+
+function withChoices(question: WrittenQuestion): Question {
+  return question.type === 'every' ? { ...question, type: 'choice', choices: EVERY_CHOICES } : question;
 }
 
 /** `group_by` → `--group-by`. */

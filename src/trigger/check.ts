@@ -1,15 +1,14 @@
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
 import type { PartitionField } from '../messages/index.ts';
+import { isFiner } from '../windows/units.ts';
 import {
   type LevelFormat,
   type PartitionFormat,
-  dateIn,
   describeFormat,
   formatPartition,
   isDate,
-  isFiner,
-  formatSpan,
+  formatUnit,
   readDate,
 } from './format.ts';
 import type { TableNeed } from './needs.ts';
@@ -45,7 +44,7 @@ function fits(partition: readonly PartitionField[], format: PartitionFormat): bo
 }
 
 function isWrittenAs({ pattern }: LevelFormat, value: string): boolean {
-  return dateIn(pattern, value) !== undefined;
+  return pattern.parse(value) !== undefined;
 }
 
 function sameNames(partition: readonly PartitionField[], format: PartitionFormat): boolean {
@@ -74,8 +73,8 @@ function unreadable(
   if (level === undefined) throw new Error('a format without levels fits every partition without levels');
   const value = valueOf(partition, level);
   const meant = readDate(value, []);
-  const span = formatSpan(format);
-  const usable = meant !== undefined && span !== undefined && !isFiner(span, meant.span);
+  const unit = formatUnit(format);
+  const usable = meant !== undefined && unit !== undefined && !isFiner(unit, meant.unit);
   const mended = partition.map((one) =>
     one.name === levelOf(partition, level)?.name
       ? { ...one, value: level.pattern.format(usable ? meant.from : SAMPLE) }

@@ -1,12 +1,5 @@
-import {
-  type DatePattern,
-  type Span,
-  DIRECTIVES,
-  SPANS,
-  dateParser,
-  datePattern,
-  spanOf,
-} from '../windows/index.ts';
+import { type DatePattern, DIRECTIVES, datePattern, dateUnitOf } from '../windows/index.ts';
+import { DATE_UNITS, type DateRules, type DateUnit, UNITS } from '../windows/units.ts';
 import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import type { PartitionField } from '../messages/index.ts';
@@ -42,13 +35,17 @@ export function readFormat(levels: readonly PartitionField[]): PartitionFormat {
 }
 
 export function isDate({ pattern }: LevelFormat): boolean {
-  return spanOf(pattern.directives) !== undefined;
+  return dateUnitOf(pattern.directives) !== undefined;
 }
 
-/** How long the dates of one partition are; undefined: no level is a date, or none of them tells the year. */
-export function formatSpan(format: PartitionFormat): Span | undefined {
+/** How long the date of one partition lasts; undefined: no level is a date, or none of them tells the year. */
+export function formatUnit(format: PartitionFormat): DateUnit | undefined {
   const directives = format.map(({ pattern }) => pattern.directives).join('');
-  return /[YyG]/.test(directives) ? spanOf(directives) : undefined;
+  return tellsYear(directives) ? dateUnitOf(directives) : undefined;
+}
+
+function tellsYear(directives: string): boolean {
+  return UNITS.year.dates.directives.some((letter) => directives.includes(letter));
 }
 
 /** @param date written as if it were UTC */
@@ -61,61 +58,46 @@ export function describeFormat(format: PartitionFormat): string {
   return format.map(({ name, pattern }) => `${name}=${pattern.source.replaceAll('%%', '%')}`).join('/');
 }
 
-/** The first moment that a text can mean by this pattern, or undefined where it is not written so: 2017-13, 31 February. */
-export function dateIn(pattern: DatePattern, text: string): Millis | undefined {
-  if (!new RegExp(`^(?:${pattern.matches})$`).test(text)) return undefined;
-  const date = dateParser(pattern.source)(text);
-  return date !== undefined && pattern.format(date) === text ? date : undefined;
-}
-
 /** A moment and how long what it names lasts. */
 export interface DateText {
   from: Millis;
-  span: Span;
+  unit: DateUnit;
 }
 
+const COARSEST_FIRST = [...DATE_UNITS].reverse();
+
 /** Dates as people and partitions write them, from the coarsest to the finest. */
-const FORMS = [
-  '%Y',
-  '%Y-%m',
-  '%Y%m',
-  '%Y/%m',
-  '%Y-%m-%d',
-  '%Y%m%d',
-  '%Y/%m/%d',
-  '%Y-%m-%dT%H',
-  '%Y-%m-%d %H',
-  '%Y-%m-%d-%H',
-  '%Y%m%d%H',
-  '%Y%m%dT%H',
-  '%Y-%m-%dT%H:00',
-  '%Y-%m-%dT%H:00:00',
-].map((source) => datePattern(source) as DatePattern);
+const FORMS = COARSEST_FIRST.flatMap((unit) => UNITS[unit].dates.forms).map(
+  (source) => datePattern(source) as DatePattern,
+);
 
 /** What {@link readDate} reads, for error messages. */
-export const DATE_FORMS = 'a month (2017-01), a day (2017-01-31), an hour (2017-01-31T05) or a year (2017)';
+export const DATE_FORMS = COARSEST_FIRST.flatMap((unit) => exampleOf(unit))
+  .join(', ')
+  .replace(/, ([^,]*)$/, ' or $1');
+
+function exampleOf(unit: DateUnit): string[] {
+  const { dates }: { dates: DateRules } = UNITS[unit];
+  return dates.example === undefined ? [] : [dates.example];
+}
 
 /** Reads a date in the table's own format, or in one of the usual ones. */
 export function readDate(text: string, format: PartitionFormat): DateText | undefined {
-  const own = format.filter((level) => isDate(level) && formatSpan([level]) !== undefined);
+  const own = format.filter((level) => isDate(level) && formatUnit([level]) !== undefined);
   for (const pattern of [...own.map((level) => level.pattern), ...FORMS]) {
-    const span = spanOf(pattern.directives);
-    const from = span === undefined ? undefined : dateIn(pattern, text);
-    if (span !== undefined && from !== undefined) return { from, span };
+    const unit = dateUnitOf(pattern.directives);
+    const from = pattern.parse(text);
+    if (unit !== undefined && from !== undefined) return { from, unit };
   }
   return undefined;
 }
 
-export function isFiner(one: Span, other: Span): boolean {
-  return SPANS.indexOf(one) < SPANS.indexOf(other);
-}
-
-/** What a level is called where its value alone does not tell what it is: `month=04`. */
-const BY_NAME: readonly [name: RegExp, source: string][] = [
-  [/^(month|mm)$/i, '%m'],
-  [/^(day|dd)$/i, '%d'],
-  [/^(hour|hh)$/i, '%H'],
-];
+/** Formats of levels whose value alone does not tell what it is, by the levels' names: `month=04`. */
+const BY_NAME = new Map(
+  DATE_UNITS.flatMap((unit) => Object.entries<string>(UNITS[unit].dates.levels))
+    .map(([name, source]) => [name, datePattern(source) as DatePattern] as const)
+    .filter(([, { directives }]) => !tellsYear(directives)),
+);
 
 /**
  * The format that a sample is written in: `201704` as `%Y%m`. What looks like no date is the same text in every event.
@@ -123,11 +105,11 @@ const BY_NAME: readonly [name: RegExp, source: string][] = [
  */
 export function formatOfSample(levels: readonly PartitionField[]): PartitionFormat {
   return levels.map(({ name, value }) => {
-    const named = BY_NAME.find(([pattern]) => pattern.test(name))?.[1];
-    const candidates = named === undefined ? FORMS : [datePattern(named) as DatePattern];
+    const named = BY_NAME.get(name.toLowerCase());
+    const candidates = named === undefined ? FORMS : [named];
     const found = candidates.find(
       (pattern) =>
-        dateIn(pattern, value) !== undefined && (pattern.source !== '%Y' || /^(year|y{4})$/i.test(name)),
+        pattern.parse(value) !== undefined && (pattern.source !== '%Y' || /^(year|y{4})$/i.test(name)),
     );
     return { name, pattern: found ?? literal(value) };
   });

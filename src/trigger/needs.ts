@@ -1,6 +1,6 @@
 import { combinations } from '../client/machine/compile.ts';
-import { UNFORMATTED } from '../client/machine/needs.ts';
 import { type DatePattern, type Piece, compilePieces, datePattern } from '../windows/index.ts';
+import { UNITS } from '../windows/units.ts';
 import type { Config, JobConfig, NeedConfig } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
 import type { PartitionFormat } from './format.ts';
@@ -31,12 +31,12 @@ export function tableNeeds(table: string, config: Config): TableNeed[] {
 }
 
 /** Level name to template, with the names that `each` gives. */
-interface PartitionTemplate {
+interface NeededPartition {
   levels: Readonly<Record<string, string>>;
   names: Readonly<Record<string, string>>;
 }
 
-function partitionsOf(need: NeedConfig, table: string): PartitionTemplate[] {
+function partitionsOf(need: NeedConfig, table: string): NeededPartition[] {
   if ('any_of' in need) return need.any_of.flatMap((one) => partitionsOf(one, table));
   if ('of' in need) return need.of.flatMap((one) => partitionsOf(one, table));
   // Hive and Spark know no case in names of tables.
@@ -49,12 +49,12 @@ function partitionsOf(need: NeedConfig, table: string): PartitionTemplate[] {
 }
 
 function formatOf(
-  { levels, names }: PartitionTemplate,
+  { levels, names }: NeededPartition,
   every: Exclude<JobConfig['every'], 'event'>,
   job: string,
 ): PartitionFormat {
   return Object.entries(levels).map(([name, source]) => {
-    const pieces = compilePieces(source, names, UNFORMATTED[every]);
+    const pieces = compilePieces(source, names, UNITS[every].window.key);
     const pattern = pieces.ok ? joined(pieces.value) : undefined;
     if (pattern !== undefined) return { name, pattern };
     throw new UserError(`the partition ${name} that jobs.${job} needs is not a template that can be read`, {

@@ -1,4 +1,5 @@
-import { type Span, afterSpan, createCalendar } from '../windows/index.ts';
+import { createCalendar } from '../windows/index.ts';
+import { type DateUnit, UNITS, isFiner } from '../windows/units.ts';
 import type { CalendarConfig, Config } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
@@ -9,9 +10,8 @@ import {
   describeFormat,
   formatOfSample,
   formatPartition,
-  formatSpan,
+  formatUnit,
   isDate,
-  isFiner,
   readDate,
   readFormat,
 } from './format.ts';
@@ -39,13 +39,12 @@ export function partitionsIn(
   calendar: CalendarConfig,
 ): PartitionField[][] {
   const range = readRange(text, format);
-  const span = formatSpan(format);
-  // Counting them one by one would take longer than anybody waits for a refusal.
-  if (span === 'day' || span === 'hour')
-    refuseMore(text, Math.round((range.to - range.from) / LENGTHS[span]));
+  const unit = formatUnit(format) ?? 'day';
+  // Counting them one by one would take longer than a person waits for a refusal.
+  refuseMore(text, Math.round((range.to - range.from) / (UNITS[unit].plus(range.from, 1) - range.from)));
   const partitions: PartitionField[][] = [];
   let last = '';
-  for (const date of datesIn(range, span, calendar)) {
+  for (const date of datesIn(range, unit, calendar)) {
     const partition = formatPartition(format, date);
     const path = partition.map(({ value }) => value).join('/');
     // All days of a week are in one partition by week.
@@ -56,8 +55,6 @@ export function partitionsIn(
   return partitions;
 }
 
-const LENGTHS = { day: 86_400_000, hour: 3_600_000 };
-
 function refuseMore(range: string, count: number): void {
   if (count <= MOST) return;
   throw new UserError(`--range ${range} has ${count} partitions`, {
@@ -66,18 +63,14 @@ function refuseMore(range: string, count: number): void {
 }
 
 /** Dates of which every partition has at least one, in order. */
-function* datesIn(
-  { from, to }: DateRange,
-  span: Span | undefined,
-  calendar: CalendarConfig,
-): Generator<Millis> {
-  if (span === 'hour') {
+function* datesIn({ from, to }: DateRange, unit: DateUnit, calendar: CalendarConfig): Generator<Millis> {
+  const { step } = UNITS[unit].dates;
+  if (step === 'hour') {
     const hours = createCalendar(calendar.timezone, calendar.day_starts);
-    for (const { date } of hours.between('hour', from, to)) yield date;
+    for (const { date } of hours.between(step, from, to)) yield date;
     return;
   }
-  const step = span === 'month' || span === 'year' ? span : 'day';
-  for (let date = from; date < to; date = afterSpan(date, step)) yield date;
+  for (let date = from; date < to; date = UNITS[step].plus(date, 1)) yield date;
 }
 
 function readRange(text: string, format: PartitionFormat): DateRange {
@@ -96,38 +89,27 @@ function readRange(text: string, format: PartitionFormat): DateRange {
 function readEnd(text: string, range: string, format: PartitionFormat): DateRange {
   const date = readDate(text.trim(), format);
   if (date === undefined) throw noRange(range, format, text.trim());
-  const span = formatSpan(format);
-  if (span !== undefined && WRITTEN.includes(span) && isFiner(date.span, span)) {
+  const unit = formatUnit(format);
+  // Weeks and quarters have no form of their own: they are said by their days and months.
+  if (unit !== undefined && UNITS[unit].dates.forms.length > 0 && isFiner(date.unit, unit)) {
     throw new UserError(`--range ${range} is finer than the partition`, {
-      why: `${text.trim()} is one ${date.span}, a partition ${describeFormat(format)} holds a ${span}.`,
-      next: [`hippo trigger --range ${SAMPLES[span]}`],
+      why: `${text.trim()} is one ${date.unit}, a partition ${describeFormat(format)} holds a ${unit}.`,
+      next: [`hippo trigger --range ${UNITS[unit].dates.range}`],
     });
   }
-  return { from: date.from, to: afterSpan(date.from, date.span) };
+  return { from: date.from, to: UNITS[date.unit].plus(date.from, 1) };
 }
 
 function noRange(range: string, format: PartitionFormat, end?: string): UserError {
-  const span = formatSpan(format) ?? 'month';
+  const unit = formatUnit(format) ?? 'month';
   return new UserError(`--range ${range} is not a range of dates`, {
     why: [
       ...(end === undefined || end === '' ? [] : [`${end} is not a date.`]),
       `It has two dates with ".." between them: each ${DATE_FORMS}, or one as the partition writes it (${describeFormat(format)}).`,
     ].join(' '),
-    next: [`hippo trigger --range ${SAMPLES[span]}`],
+    next: [`hippo trigger --range ${UNITS[unit].dates.range}`],
   });
 }
-
-/** Weeks and quarters are commonly said by their days and months. */
-const WRITTEN: readonly Span[] = ['hour', 'day', 'month', 'year'];
-
-const SAMPLES = {
-  hour: '2017-01-01T00..2017-01-01T23',
-  day: '2017-01-01..2017-01-31',
-  week: '2017-01..2017-03',
-  month: '2017-01..2017-12',
-  quarter: '2017-01..2017-12',
-  year: '2015..2017',
-};
 
 /** What {@link rangeFormat} goes by. */
 export interface FormatWords {
@@ -157,7 +139,7 @@ export function rangeFormat({ table, said, usual }: FormatWords, config: Config)
   const needed = tableNeeds(table, config).map(({ format }) => format);
   const candidates = (needed.length > 0 ? needed : [sample])
     .map((format) => withFixed(format, fixed))
-    .filter((format) => formatSpan(format) !== undefined && said.every(({ name }) => has(format, name)));
+    .filter((format) => formatUnit(format) !== undefined && said.every(({ name }) => has(format, name)));
   const distinct = [...new Map(candidates.map((format) => [describeFormat(format), format])).values()];
   const [only] = distinct;
   if (only !== undefined && distinct.length === 1) return only;
@@ -169,7 +151,7 @@ export function rangeFormat({ table, said, usual }: FormatWords, config: Config)
 }
 
 function withDate(format: PartitionFormat, table: string): PartitionFormat {
-  if (formatSpan(format) !== undefined) return format;
+  if (formatUnit(format) !== undefined) return format;
   throw unknownFormat(table, []);
 }
 

@@ -1,18 +1,21 @@
-import { DateTime, IANAZone } from 'luxon';
+/**
+ * Windows of event time in one time zone, with days that need not begin at midnight. A day that begins at noon or later
+ * begins on the date before its own: with `22:00`, what comes after 22:00 counts as the next day's. Windows of a unit
+ * follow each other without gap or overlap; a day has 23 or 25 hours where the clock is changed.
+ */
 import type { Millis } from '../core/clock.ts';
-
-export const WINDOW_UNITS = ['hour', 'day', 'month'] as const;
-export type WindowUnit = (typeof WINDOW_UNITS)[number];
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-/** The time zone's offset may change within a day of a wall-clock time, never more than once. */
-const AROUND = DAY;
-const CACHED = 5_000;
-
-/** The years that a key can name. */
-const FIRST_DATE = Date.parse('0001-01-01T00:00:00Z');
-const LAST_DATE = Date.UTC(9999, 11, 31);
+import { type DatePattern, datePattern } from './strftime.ts';
+import { type TimeUnit, UNITS, WINDOW_UNITS, type WindowRules, type WindowUnit } from './units.ts';
+import {
+  type Zone,
+  formatOffset,
+  instantOf,
+  isoIn,
+  offsetChange,
+  offsetsAround,
+  openZone,
+  wallTime,
+} from './zone.ts';
 
 export interface Window {
   /** `2017-04-28`, `201704`, `2017-04-28T05`; an hour that a change of the clock repeats names its offset: `2017-10-29T02+02:00`. */
@@ -24,241 +27,174 @@ export interface Window {
   readonly date: Millis;
 }
 
-/**
- * Windows of event time in one time zone, with days that need not begin at midnight. A day that begins at noon or later
- * begins on the date before its own: with `22:00`, what comes after 22:00 counts as the next day's. Windows of a unit
- * follow each other without gap or overlap; a day has 23 or 25 hours where the clock is changed.
- */
+/** The windows of one hippo, for units that jobs run by. */
 export interface Calendar {
   /** Whether this time is in a window that a key can name: in the years 1 to 9999. */
   holds(at: Millis): boolean;
   /** The window that holds a time, epoch ms; for those that {@link holds} says yes to. */
   at(unit: WindowUnit, at: Millis): Window;
+  /** The window that a key names; of a repeated hour whose key is given without the offset, the first. */
   ofKey(unit: WindowUnit, key: string): Window | undefined;
+  /** The windows that this date is in: one, or none where the clock skips the hour, two where it repeats it. */
+  ofDate(unit: WindowUnit, date: Millis): Window[];
   /** Windows whose date, see {@link Window.date}, is in the range; the end is not. In order. */
   between(unit: WindowUnit, from: Millis, to: Millis): Window[];
   /** ISO 8601 with the zone's offset, to the second: `2017-04-28T20:34:56+08:00`. */
   iso(at: Millis): string;
 }
 
+const DAY = 86_400_000;
+/** The years that a key can name. */
+const FIRST_DATE = Date.parse('0001-01-01T00:00:00Z');
+const LAST_DATE = Date.UTC(9999, 11, 31);
+const CACHED_WINDOWS = 5_000;
+/** The offset in the key of a repeated hour: `2017-10-29T02+02:00`. */
+const KEY_OFFSET = /[+-]\d\d:\d\d$/;
+
 /**
  * @param timezone an IANA name
  * @param dayStarts `HH:MM`
  */
 export function createCalendar(timezone: string, dayStarts: string): Calendar {
-  const zone = IANAZone.create(timezone);
-  const [hour = 0, minute = 0] = dayStarts.split(':').map(Number);
-  const sinceMidnight = (hour * 60 + minute) * 60_000;
-  /** From the midnight that a date begins with to the start of its day. */
-  const dayShift = sinceMidnight >= DAY / 2 ? sinceMidnight - DAY : sinceMidnight;
-  const days = new Map<Millis, Window>();
-  const byKey: Record<WindowUnit, Map<string, Window | undefined>> = {
-    hour: new Map(),
-    day: new Map(),
-    month: new Map(),
-  };
-
-  /** By day since the epoch: the offset that all of it has, or null where the offset changes. */
-  const offsets = new Map<number, Millis | null>();
-
-  function offsetAt(at: Millis): Millis {
-    const number = Math.floor(at / DAY);
-    let offset = offsets.get(number);
-    if (offset === undefined) {
-      const [first, last] = [zone.offset(number * DAY), zone.offset((number + 1) * DAY)];
-      offset = first === last ? first * 60_000 : null;
-      if (offsets.size >= CACHED) offsets.clear();
-      offsets.set(number, offset);
-    }
-    return offset ?? zone.offset(at) * 60_000;
-  }
-  const wallClock = (at: Millis): Millis => at + offsetAt(at);
-
-  /** The first instant at which the wall clock shows `wall` or, where it skips that, the first after it. */
-  function instantOf(wall: Millis): Millis {
-    const before = offsetAt(wall - AROUND);
-    const after = offsetAt(wall + AROUND);
-    const candidates = [wall - before, wall - after].filter((at) => wallClock(at) === wall);
-    return candidates.length > 0
-      ? Math.min(...candidates)
-      : changeBetween(wall - AROUND * 2, wall + AROUND * 2, wall);
-  }
-
-  /** The instant, between two, at which the wall clock jumps over `wall`. */
-  function changeBetween(from: Millis, to: Millis, wall: Millis): Millis {
-    let [low, high] = [from, to];
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (wallClock(middle) >= wall) high = middle;
-      else low = middle;
-    }
-    return high;
-  }
-
-  /** The first instant after `from`, and not after `to`, whose offset is not that of `from`. */
-  function offsetChange(from: Millis, to: Millis): Millis {
-    const offset = offsetAt(from);
-    let [low, high] = [from, to];
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (offsetAt(middle) === offset) low = middle;
-      else high = middle;
-    }
-    return high;
-  }
-
-  const dayStart = (date: Millis): Millis => instantOf(date + dayShift);
-
-  function day(date: Millis): Window {
-    const known = days.get(date);
-    if (known !== undefined) return known;
-    const window = { key: isoDate(date), start: dayStart(date), end: dayStart(date + DAY), date };
-    if (days.size >= CACHED) days.clear();
-    days.set(date, window);
-    return window;
-  }
-
-  function dayAt(at: Millis): Window {
-    let window = day(floorTo(wallClock(at) - dayShift, DAY));
-    // The wall clock is an estimate near a change of the clock; the bounds decide.
-    while (at < window.start) window = day(window.date - DAY);
-    while (at >= window.end) window = day(window.date + DAY);
-    return window;
-  }
-
-  function month(date: Millis): Window {
-    const next = addMonths(date, 1);
-    return {
-      key: isoDate(date).slice(0, 7).replace('-', ''),
-      start: dayStart(date),
-      end: dayStart(next),
-      date,
-    };
-  }
-
-  function hourAt(at: Millis): Window {
-    const offset = offsetAt(at);
-    const date = floorTo(at + offset, HOUR);
-    const [start, end] = [date - offset, date + HOUR - offset];
-    const repeated = hourOffsets(date).length > 1;
-    return {
-      key: `${isoDate(date)}T${two(new Date(date).getUTCHours())}${repeated ? formatOffset(offset) : ''}`,
-      start: offsetAt(start) === offset ? start : offsetChange(start, at),
-      end: offsetAt(end - 1) === offset ? end : offsetChange(at, end),
-      date,
-    };
-  }
-
-  /** The offsets at which the wall clock shows some of this hour: none where it is skipped, two where it is repeated. */
-  function hourOffsets(date: Millis): Millis[] {
-    const offsets = new Set([offsetAt(date - AROUND), offsetAt(date + AROUND)]);
-    return [...offsets].filter(
-      (offset) => shows(date - offset, offset) || shows(date + HOUR - 1 - offset, offset),
-    );
-  }
-
-  const shows = (at: Millis, offset: Millis): boolean => offsetAt(at) === offset;
-
-  /** The hours that a wall clock calls `date`, in order. */
-  function hours(date: Millis): Window[] {
-    return hourOffsets(date)
-      .map((offset) => (shows(date - offset, offset) ? date - offset : date + HOUR - 1 - offset))
-      .sort((a, b) => a - b)
-      .map(hourAt);
-  }
-
-  function windowOf(unit: WindowUnit, key: string): Window | undefined {
-    const date = KEYS[unit].date(key);
-    if (date === undefined || date < FIRST_DATE || date > LAST_DATE) return undefined;
-    // Without an offset, a repeated hour is the first of its name.
-    if (unit === 'hour') return hours(date).find((window) => window.key.startsWith(key));
-    return unit === 'day' ? day(date) : month(date);
-  }
-
+  const zone = openZone(timezone);
+  const series = Object.fromEntries(
+    WINDOW_UNITS.map((name) => [name, createSeries(zone, dayStarts, UNITS[name])]),
+  ) as Record<WindowUnit, Series>;
   return {
     holds: (at) => at > FIRST_DATE + 2 * DAY && at < LAST_DATE - 2 * DAY,
-    at(unit, at) {
-      if (unit === 'hour') return hourAt(at);
-      const window = dayAt(at);
-      return unit === 'day' ? window : month(floorToMonth(window.date));
-    },
-    ofKey(unit, key) {
-      const known = byKey[unit];
-      if (!known.has(key)) {
-        if (known.size >= CACHED) known.clear();
-        known.set(key, windowOf(unit, key));
-      }
-      return known.get(key);
-    },
-    between(unit, from, to) {
-      const windows: Window[] = [];
-      const last = Math.min(to, LAST_DATE);
-      for (
-        let date = KEYS[unit].ceil(Math.max(from, FIRST_DATE));
-        date < last;
-        date = KEYS[unit].next(date)
-      ) {
-        if (unit === 'hour') windows.push(...hours(date));
-        else windows.push(unit === 'day' ? day(date) : month(date));
-      }
-      return windows;
-    },
-    iso: (at) =>
-      DateTime.fromMillis(at, { zone: timezone }).toISO({ suppressMilliseconds: true }) ?? String(at),
+    at: (unit, at) => windowAt(series[unit], at),
+    ofKey: (unit, key) => windowOfKey(series[unit], key),
+    ofDate: (unit, date) =>
+      isNameable(date) ? windowsOfDate(series[unit], UNITS[unit].window.floor(date)) : [],
+    between: (unit, from, to) => windowsBetween(series[unit], from, to),
+    iso: (at) => isoIn(zone, at),
   };
 }
 
-/** Arithmetic of the dates that name windows; each is written as if it were UTC. */
-const KEYS: Record<
-  WindowUnit,
-  { date(key: string): Millis | undefined; ceil(date: Millis): Millis; next(date: Millis): Millis }
-> = {
-  hour: {
-    date: (key) => parseDate(/^(\d{4})-(\d\d)-(\d\d)T(\d\d)(?:[+-]\d\d:\d\d)?$/.exec(key)),
-    ceil: (date) => -floorTo(-date, HOUR),
-    next: (date) => date + HOUR,
-  },
-  day: {
-    date: (key) => parseDate(/^(\d{4})-(\d\d)-(\d\d)$/.exec(key)),
-    ceil: (date) => -floorTo(-date, DAY),
-    next: (date) => date + DAY,
-  },
-  month: {
-    date: (key) => parseDate(/^(\d{4})(\d\d)$/.exec(key)),
-    ceil: (date) => (floorToMonth(date) === date ? date : addMonths(floorToMonth(date), 1)),
-    next: (date) => addMonths(date, 1),
-  },
-};
+/** The windows of one unit, in one zone, with days that begin at one time. */
+export interface Series {
+  readonly zone: Zone;
+  readonly unit: RunnableUnit;
+  readonly keys: DatePattern;
+  /** From a window's date to its start, on the wall clock. */
+  readonly shift: Millis;
+  readonly byDate: Map<Millis, Window>;
+  readonly byKey: Map<string, Window | undefined>;
+}
+export type RunnableUnit = TimeUnit & { readonly window: WindowRules };
 
-/** Year, month, day, hour of the match; undefined where there is no such date (30 February). */
-function parseDate(match: RegExpExecArray | null): Millis | undefined {
-  if (match === null) return undefined;
-  const [year = 0, month = 1, day = 1, hour = 0] = match.slice(1).map(Number);
-  const date = DateTime.utc(year, month, day, hour);
-  return date.isValid ? date.toMillis() : undefined;
+export function createSeries(zone: Zone, dayStarts: string, unit: RunnableUnit): Series {
+  const keys = datePattern(unit.window.key);
+  if ('unknown' in keys) throw new Error(`${unit.window.key} uses ${keys.unknown}, which does not exist`);
+  const shift = unit.window.followsDayStart ? dayShift(dayStarts) : 0;
+  return { zone, unit, keys, shift, byDate: new Map(), byKey: new Map() };
 }
 
-function floorTo(value: number, step: number): number {
-  return Math.floor(value / step) * step;
+/** From the midnight that a date begins with to the start of its day: `03:30` → 3.5 hours, `22:00` → -2 hours */
+function dayShift(dayStarts: string): Millis {
+  const [hour = 0, minute = 0] = dayStarts.split(':').map(Number);
+  const sinceMidnight = (hour * 60 + minute) * 60_000;
+  return sinceMidnight >= DAY / 2 ? sinceMidnight - DAY : sinceMidnight;
 }
 
-function floorToMonth(date: Millis): Millis {
-  return DateTime.fromMillis(date, { zone: 'utc' }).startOf('month').toMillis();
+/** Days in Asia/Taipei from 22:00, at 2017-04-28T22:30+08:00 → 2017-04-29 */
+export function windowAt(series: Series, at: Millis): Window {
+  return series.unit.window.splitsRepeatedTime ? splitWindowAt(series, at) : wholeWindowAt(series, at);
 }
 
-function addMonths(date: Millis, months: number): Millis {
-  return DateTime.fromMillis(date, { zone: 'utc' }).plus({ months }).toMillis();
+function wholeWindowAt(series: Series, at: Millis): Window {
+  const { zone, unit, shift } = series;
+  let window = wholeWindow(series, unit.window.floor(wallTime(zone, at) - shift));
+  // Near a change of the clock the wall time may be that of a neighbour; the bounds decide.
+  while (at < window.start) window = wholeWindow(series, unit.window.floor(window.date - 1));
+  while (at >= window.end) window = wholeWindow(series, unit.plus(window.date, 1));
+  return window;
 }
 
-function isoDate(date: Millis): string {
-  return new Date(date).toISOString().slice(0, 10);
+/** Days in UTC from 22:00, 2017-04-28 → from 2017-04-27T22:00Z to 2017-04-28T22:00Z */
+function wholeWindow({ zone, unit, keys, shift, byDate }: Series, date: Millis): Window {
+  const known = byDate.get(date);
+  if (known !== undefined) return known;
+  const start = instantOf(zone, date + shift);
+  const end = instantOf(zone, unit.plus(date, 1) + shift);
+  return remember(byDate, date, { key: keys.format(date), start, end, date });
 }
 
-function formatOffset(offset: Millis): string {
-  const minutes = Math.abs(offset) / 60_000;
-  return `${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+/** Hours in Europe/Berlin, at 2017-10-29T00:30Z → 2017-10-29T02+02:00, from 00:00Z to 01:00Z */
+function splitWindowAt(series: Series, at: Millis): Window {
+  const { zone, unit, keys, byDate } = series;
+  const offset = zone.offsetAt(at);
+  const date = unit.window.floor(at + offset);
+  const [start, end] = [date - offset, unit.plus(date, 1) - offset];
+  const known = byDate.get(start);
+  // Where the clock is changed within an hour, two windows would begin here if it were not.
+  if (known !== undefined && at >= known.start && at < known.end) return known;
+  const isRepeated = offsetsShowing(series, date).length > 1;
+  return remember(byDate, start, {
+    key: `${keys.format(date)}${isRepeated ? formatOffset(offset) : ''}`,
+    start: zone.offsetAt(start) === offset ? start : offsetChange(zone, start, at),
+    end: zone.offsetAt(end - 1) === offset ? end : offsetChange(zone, at, end),
+    date,
+  });
 }
 
-function two(value: number): string {
-  return String(value).padStart(2, '0');
+/** The offsets at which the clock shows some of this window: none where it is skipped, two where it is repeated. */
+function offsetsShowing({ zone, unit }: Series, date: Millis): Millis[] {
+  const last = unit.plus(date, 1) - 1;
+  return offsetsAround(zone, date).filter(
+    (offset) => zone.offsetAt(date - offset) === offset || zone.offsetAt(last - offset) === offset,
+  );
+}
+
+/**
+ * The windows that a date names, in order.
+ *
+ * Hours in Europe/Berlin: 2017-03-26T02 → none, 2017-10-29T02 → 2017-10-29T02+02:00 and 2017-10-29T02+01:00
+ *
+ * @param date one that `floor` of the unit gives
+ */
+export function windowsOfDate(series: Series, date: Millis): Window[] {
+  const { zone, unit } = series;
+  if (!unit.window.splitsRepeatedTime) return [wholeWindow(series, date)];
+  const last = unit.plus(date, 1) - 1;
+  return offsetsShowing(series, date)
+    .map((offset) => (zone.offsetAt(date - offset) === offset ? date - offset : last - offset))
+    .sort((a, b) => a - b)
+    .map((at) => splitWindowAt(series, at));
+}
+
+/** Months: `201704` → 2017-04; `201713`, `2017-04` → undefined */
+export function windowOfKey(series: Series, key: string): Window | undefined {
+  const { byKey } = series;
+  return byKey.has(key) ? byKey.get(key) : remember(byKey, key, findWindow(series, key));
+}
+
+function findWindow(series: Series, key: string): Window | undefined {
+  const { floor, splitsRepeatedTime } = series.unit.window;
+  const date = series.keys.parse(splitsRepeatedTime ? key.replace(KEY_OFFSET, '') : key);
+  if (date === undefined || !isNameable(date) || floor(date) !== date) return undefined;
+  // Without an offset, a repeated hour is the first of its name.
+  return windowsOfDate(series, date).find((window) => window.key.startsWith(key));
+}
+
+function isNameable(date: Millis): boolean {
+  return date >= FIRST_DATE && date <= LAST_DATE;
+}
+
+/** Months, from 2017-04-02 to 2017-06-02 → 201705, 201706 */
+export function windowsBetween(series: Series, from: Millis, to: Millis): Window[] {
+  const { unit } = series;
+  const windows: Window[] = [];
+  const last = Math.min(to, LAST_DATE);
+  let date = unit.window.floor(Math.max(from, FIRST_DATE));
+  if (date < from) date = unit.plus(date, 1);
+  for (; date < last; date = unit.plus(date, 1)) windows.push(...windowsOfDate(series, date));
+  return windows;
+}
+
+/** Keeps what was computed; a full cache is emptied, so that years of windows do not fill the memory. */
+function remember<Key, Value>(cache: Map<Key, Value>, key: Key, value: Value): Value {
+  if (cache.size >= CACHED_WINDOWS) cache.clear();
+  cache.set(key, value);
+  return value;
 }

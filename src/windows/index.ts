@@ -1,25 +1,16 @@
 /**
  * Event time: windows in a time zone, dates as strftime writes them, and templates of a window's date. Pure: nothing of
- * Node, no clock.
+ * Node, no clock. What needs the table of units only imports units.ts, which loads nothing else.
  */
-export { type Calendar, type Window, type WindowUnit, WINDOW_UNITS, createCalendar } from './calendar.ts';
+export { type Calendar, type Window, createCalendar } from './calendar.ts';
 export { type PartitionTemplate, compilePartition } from './partition.ts';
-export {
-  type DatePattern,
-  DIRECTIVES,
-  SPANS,
-  type Span,
-  afterSpan,
-  dateParser,
-  datePattern,
-  spanOf,
-} from './strftime.ts';
+export { type DatePattern, DIRECTIVES, datePattern, dateUnitOf } from './strftime.ts';
 export {
   type ArgumentContext,
   type ArgumentTemplate,
-  type Compiled,
   type Piece,
   type TemplateProblem,
+  type TemplateResult,
   WindowDate,
   compileArgument,
   compilePieces,

@@ -1,23 +1,21 @@
 import type { Millis } from '../core/clock.ts';
-import type { Calendar, Window, WindowUnit } from './calendar.ts';
+import type { Calendar, Window } from './calendar.ts';
 import {
-  afterSpan,
-  blur,
-  dateParser,
-  escapeRegExp,
-  reversed,
   type Shift,
+  dateParser,
+  dateUnitOf,
+  escapeRegExp,
+  inverseShifts,
+  inverseSlack,
   shiftDate,
-  type Span,
-  SPANS,
-  spanOf,
 } from './strftime.ts';
-import { type Compiled, type Piece, renderPieces, WINDOW_FORM } from './template.ts';
+import { type Piece, type TemplateResult, WINDOW_FORM, renderPieces } from './template.ts';
+import { DATE_UNITS, type DateUnit, UNITS, type WindowUnit } from './units.ts';
 
 /** What a need expects of a window, level by level, and back: which windows a landed partition serves. */
 export interface PartitionTemplate {
-  /** Whether a partition names one window; a month does not name a day. Ends of months may coincide. */
-  readonly names: boolean;
+  /** Whether a partition belongs to one window: a day's does, a month's of daily windows does not. Ends of months may coincide. */
+  readonly identifiesOneWindow: boolean;
   render(window: Window): string[];
   /** The windows for which {@link render} gives these values, in order. */
   windows(values: readonly string[]): Window[];
@@ -35,7 +33,7 @@ const PROBES = [
 /** The dates of one shift that stand in the levels, together. */
 interface Reading {
   shifts: readonly Shift[];
-  span: Span;
+  unit: DateUnit;
   /** The first date that the values can mean, before the shifts. */
   parse(values: readonly string[]): Millis | undefined;
 }
@@ -50,44 +48,32 @@ export function compilePartition(
   levels: readonly (readonly Piece[])[],
   calendar: Calendar,
   unit: WindowUnit,
-): Compiled<PartitionTemplate> {
+): TemplateResult<PartitionTemplate> {
   const render = (window: Window): string[] => levels.map((pieces) => renderPieces(pieces, window.date));
-  const probes = PROBES.flatMap((date) => calendar.between(unit, ...unitOf(date, unit)));
+  const probes = PROBES.flatMap((date) => calendar.ofDate(unit, date));
   for (const reading of readings(levels)) {
     const windows = (values: readonly string[]): Window[] => {
       const from = reading.parse(values);
       if (from === undefined) return [];
-      const back = reversed(reading.shifts);
-      const slack = blur(back);
-      const to = afterSpan(from, reading.span);
+      const back = inverseShifts(reading.shifts);
+      const slack = inverseSlack(reading.shifts);
+      const to = UNITS[reading.unit].plus(from, 1);
       return calendar
         .between(unit, shiftDate(from, back) - slack, shiftDate(to, back) + slack)
         .filter((window) => render(window).every((value, level) => value === values[level]));
     };
     const found = probes.map((window) => windows(render(window)).map(({ key }) => key));
     if (probes.every(({ key }, index) => found[index]?.includes(key))) {
-      const names = found.filter((keys) => keys.length === 1).length > probes.length / 2;
-      return { ok: true, value: { names, render, windows } };
+      const identifiesOneWindow = found.filter((keys) => keys.length === 1).length > probes.length / 2;
+      return { ok: true, value: { identifiesOneWindow, render, windows } };
     }
   }
   const example = probes[0] === undefined ? '' : render(probes[0]).join('/');
   return {
     ok: false,
-    message: `"${example}" does not tell which ${unit}s it is for`,
+    message: `"${example}" does not tell which ${UNITS[unit].window.noun}s it is for`,
     allowed: `a date that can be read back, with its year: ${WINDOW_FORM}`,
   };
-}
-
-/** The dates of the unit that a moment lies in. */
-function unitOf(date: Millis, unit: WindowUnit): [from: Millis, to: Millis] {
-  const at = new Date(date);
-  const [year, month, day, hour] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate(), at.getUTCHours()];
-  const from = {
-    hour: Date.UTC(year, month, day, hour),
-    day: Date.UTC(year, month, day),
-    month: Date.UTC(year, month),
-  };
-  return [from[unit], from[unit] + 1];
 }
 
 /** The ways to read a date out of the levels: one for each shift that occurs, the most precise first. */
@@ -101,13 +87,13 @@ function readings(levels: readonly (readonly Piece[])[]): Reading[] {
   return [...Map.groupBy(dates, ({ by }) => by).values()]
     .flatMap((members): Reading[] => {
       const [first] = members;
-      const span = spanOf(members.map(({ pattern }) => pattern.directives).join(''));
-      if (first === undefined || span === undefined) return [];
+      const unit = dateUnitOf(members.map(({ pattern }) => pattern.directives).join(''));
+      if (first === undefined || unit === undefined) return [];
       const parse = dateParser(members.map(({ pattern }) => pattern.source).join('|'));
       return [
         {
           shifts: first.shifts,
-          span,
+          unit,
           parse(values) {
             if (values.length !== levels.length) return undefined;
             const found = shapes.map((shape, level) => shape.exec(values[level] ?? ''));
@@ -117,7 +103,7 @@ function readings(levels: readonly (readonly Piece[])[]): Reading[] {
         },
       ];
     })
-    .sort((a, b) => SPANS.indexOf(a.span) - SPANS.indexOf(b.span));
+    .sort((a, b) => DATE_UNITS.indexOf(a.unit) - DATE_UNITS.indexOf(b.unit));
 }
 
 function shapeOf(piece: Piece): string {

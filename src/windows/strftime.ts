@@ -1,7 +1,6 @@
 import { utcFormat, utcParse } from 'd3-time-format';
-import { DateTime, type DurationLikeObject } from 'luxon';
 import type { Millis } from '../core/clock.ts';
-import { unitNamed } from '../core/duration.ts';
+import { AMOUNT_UNITS, type AmountUnit, DATE_UNITS, type DateUnit, UNITS } from './units.ts';
 
 /** What a pattern may use, for error messages. */
 export const DIRECTIVES =
@@ -38,20 +37,6 @@ const SHORTHANDS: Record<string, string> = { F: '%Y-%m-%d', T: '%H:%M:%S' };
 /** A directive, with strftime's padding: `%-d` is not padded, `%_d` with blanks. */
 const DIRECTIVE = /%([-_0]?)(.?)/g;
 
-/** Calendar spans from the finest to the coarsest. */
-export const SPANS = ['hour', 'day', 'week', 'month', 'quarter', 'year'] as const;
-export type Span = (typeof SPANS)[number];
-
-const HOUR = 3_600_000;
-const LENGTH: Record<Span, DurationLikeObject> = {
-  hour: { hours: 1 },
-  day: { days: 1 },
-  week: { weeks: 1 },
-  month: { months: 1 },
-  quarter: { quarters: 1 },
-  year: { years: 1 },
-};
-
 /** A pattern of strftime, for dates written as if they were UTC. */
 export interface DatePattern {
   /** With `%F` and `%T` written out. */
@@ -60,7 +45,10 @@ export interface DatePattern {
   readonly matches: string;
   /** The letters of its directives. */
   readonly directives: string;
+  /** 28 April 2017 → `20170428` */
   format(date: Millis): string;
+  /** `20170428` → 28 April 2017; undefined where the text is not written so: `20170431`, `2017-04-28`. */
+  parse(text: string): Millis | undefined;
 }
 
 /** @returns the pattern, or the directive that it may not use */
@@ -78,12 +66,20 @@ export function datePattern(text: string): DatePattern | { unknown: string } {
     directives += letter;
     from = match.index + whole.length;
   }
-  const format = utcFormat(source);
-  return {
-    source,
-    matches: matches + escapeRegExp(source.slice(from)),
-    directives,
-    format: (date) => format(new Date(date)),
+  matches += escapeRegExp(source.slice(from));
+  const write = utcFormat(source);
+  const format = (date: Millis): string => write(new Date(date));
+  return { source, matches, directives, format, parse: strictParser(source, matches, format) };
+}
+
+/** d3 reads 31 April as 1 May, and more digits than a pattern has: what is not written back as it was is refused. */
+function strictParser(source: string, matches: string, format: DatePattern['format']): DatePattern['parse'] {
+  let parser: { parse: (text: string) => Millis | undefined; expected: RegExp } | undefined;
+  return (text) => {
+    parser ??= { parse: dateParser(source), expected: new RegExp(`^(?:${matches})$`) };
+    if (!parser.expected.test(text)) return undefined;
+    const date = parser.parse(text);
+    return date !== undefined && format(date) === text ? date : undefined;
   };
 }
 
@@ -103,42 +99,32 @@ export function dateParser(pattern: string): (text: string) => Millis | undefine
   return (text) => parse(text)?.getTime();
 }
 
-/** How far the dates that a text can mean may lie behind the one that it is parsed to; undefined: it names no date. */
-export function spanOf(directives: string): Span | undefined {
-  const has = (letters: string): boolean => new RegExp(`[${letters}]`).test(directives);
-  if (has('HI')) return 'hour';
-  if (has('dej')) return 'day';
-  if (has('UVW')) return 'week';
-  if (has('mbB')) return 'month';
-  if (has('q')) return 'quarter';
-  return has('YyG') ? 'year' : undefined;
-}
-
-/** The date after the span that begins at `date`. */
-export function afterSpan(date: Millis, span: Span): Millis {
-  return span === 'hour' ? date + HOUR : utc(date).plus(LENGTH[span]).toMillis();
+/**
+ * How long a date lasts that these directives write: `Ymd` → day. All dates that the text can mean lie in that time after
+ * the one that it is parsed to. undefined: they write no date.
+ */
+export function dateUnitOf(directives: string): DateUnit | undefined {
+  return DATE_UNITS.find((unit) =>
+    UNITS[unit].dates.directives.some((letter) => directives.includes(letter)),
+  );
 }
 
 /** A step in time: days and hours are exact, months end on the last day there is. */
 export interface Shift {
   readonly sign: 1 | -1;
-  readonly unit: 'minutes' | 'hours' | 'days' | 'weeks' | 'months' | 'years';
+  readonly unit: AmountUnit;
   readonly count: number;
 }
 
 /** What a shift looks like, for error messages. */
 export const SHIFT_FORM = "a duration such as '2d', '6h', '1 week', '1 month' or '1 year'";
 
-const CALENDAR_UNITS: [pattern: RegExp, unit: Shift['unit']][] = [
-  [/^(mo|mon|months?)$/, 'months'],
-  [/^(y|years?)$/, 'years'],
-];
-const SHIFT = /^\s*(\d{1,6})\s*([A-Za-z]+)\s*$/;
+const SHIFT = /^\s*(\d{1,6})\s*([A-Za-z][A-Za-z ]*?)\s*$/;
 
 /** Reads `2d`, `1 month`, …; undefined where the text is none of it. `M` is none: a minute to some, a month to others. */
 export function parseShift(text: string, sign: 1 | -1): Shift | undefined {
   const [, count, word = ''] = SHIFT.exec(text) ?? [];
-  const unit = shiftUnit(word);
+  const unit = amountUnit(word);
   return count === undefined || unit === undefined ? undefined : { sign, unit, count: Number(count) };
 }
 
@@ -148,43 +134,24 @@ export function shiftForm(refused: string): string {
   if (count === undefined) return SHIFT_FORM;
   const lower = word.toLowerCase();
   if (word === 'M') return `${SHIFT_FORM}: write '${count} minutes' or '${count} months'`;
-  return shiftUnit(lower) === undefined ? SHIFT_FORM : `${SHIFT_FORM}: write '${count}${lower}'`;
+  return amountUnit(lower) === undefined ? SHIFT_FORM : `${SHIFT_FORM}: write '${count}${lower}'`;
 }
 
-function shiftUnit(word: string): Shift['unit'] | undefined {
-  const calendar = CALENDAR_UNITS.find(([pattern]) => pattern.test(word))?.[1];
-  const exact = unitNamed(word)?.name;
-  return exact === undefined || exact === 'milliseconds' || exact === 'seconds' ? calendar : exact;
+function amountUnit(word: string): AmountUnit | undefined {
+  return AMOUNT_UNITS.find((unit) => UNITS[unit].amount.words.some((known) => known === word));
 }
 
-/** Of units that are always as long, milliseconds. */
-const EXACT: Partial<Record<Shift['unit'], Millis>> = {
-  minutes: HOUR / 60,
-  hours: HOUR,
-  days: 24 * HOUR,
-  weeks: 7 * 24 * HOUR,
-};
-
+/** 28 April 2017, minus 1 month and plus 2 days → 30 March 2017 */
 export function shiftDate(date: Millis, shifts: readonly Shift[]): Millis {
-  return shifts.reduce((at, { sign, unit, count }) => {
-    const exact = EXACT[unit];
-    if (exact !== undefined) return at + sign * count * exact;
-    return utc(at)
-      .plus({ [unit]: sign * count })
-      .toMillis();
-  }, date);
+  return shifts.reduce((at, { sign, unit, count }) => UNITS[unit].plus(at, sign * count), date);
 }
 
-/** The shifts that lead back; exact but for the ends of months. */
-export function reversed(shifts: readonly Shift[]): Shift[] {
+/** The shifts that lead back, up to {@link inverseSlack}. */
+export function inverseShifts(shifts: readonly Shift[]): Shift[] {
   return shifts.map((shift): Shift => ({ ...shift, sign: shift.sign === 1 ? -1 : 1 })).reverse();
 }
 
-/** By how much {@link reversed} may miss. */
-export function blur(shifts: readonly Shift[]): Millis {
-  return shifts.filter(({ unit }) => unit === 'months' || unit === 'years').length * 4 * 24 * HOUR;
-}
-
-function utc(date: Millis): DateTime {
-  return DateTime.fromMillis(date, { zone: 'utc' });
+/** How far from its date {@link inverseShifts} may lead: 31 March minus a month is 28 February, and that plus a month 28 March. */
+export function inverseSlack(shifts: readonly Shift[]): Millis {
+  return shifts.reduce((slack, { unit }) => slack + UNITS[unit].amount.slack, 0);
 }

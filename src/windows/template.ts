@@ -15,7 +15,7 @@ export interface TemplateProblem {
   message: string;
   allowed?: string;
 }
-export type Compiled<T> = { ok: true; value: T } | ({ ok: false } & TemplateProblem);
+export type TemplateResult<T> = { ok: true; value: T } | ({ ok: false } & TemplateProblem);
 
 /** A piece of a rendered text: as it stands, or the window's date, shifted and formatted. */
 export type Piece = string | { readonly shifts: readonly Shift[]; readonly pattern: DatePattern };
@@ -24,7 +24,7 @@ export type Piece = string | { readonly shifts: readonly Shift[]; readonly patte
 export interface ArgumentTemplate {
   readonly source: string;
   /** Fails where a name has no value, or where a value would turn the argument into an option. */
-  render(context: ArgumentContext): Compiled<string>;
+  render(context: ArgumentContext): TemplateResult<string>;
 }
 
 /** What arguments may speak of. */
@@ -125,7 +125,10 @@ liquid.registerFilter('sample', () => {
 });
 
 /** Checks what can be checked without a run: syntax, filters, names. */
-export function compileArgument(source: string, options: { windowed: boolean }): Compiled<ArgumentTemplate> {
+export function compileArgument(
+  source: string,
+  options: { windowed: boolean },
+): TemplateResult<ArgumentTemplate> {
   return attempt(() => {
     const template = liquid.parse(source);
     const names = options.windowed ? ARGUMENT_NAMES : ARGUMENT_NAMES.filter((name) => name !== 'window');
@@ -155,7 +158,7 @@ export function compilePieces(
   source: string,
   names: Readonly<Record<string, string>>,
   unformatted: string,
-): Compiled<Piece[]> {
+): TemplateResult<Piece[]> {
   return attempt(() => {
     if (source.includes('{%')) throw new TemplateError('tags ({% … %}) cannot be used here', WINDOW_FORM);
     const template = liquid.parse(source);
@@ -201,7 +204,7 @@ function renderText(template: Template[], context: object): string {
   return String(liquid.renderSync(template, context));
 }
 
-function attempt<T>(compile: () => T): Compiled<T> {
+function attempt<T>(compile: () => T): TemplateResult<T> {
   try {
     return { ok: true, value: compile() };
   } catch (error) {

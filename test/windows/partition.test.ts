@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type WindowUnit, createCalendar } from '../../src/windows/calendar.ts';
+import { createCalendar } from '../../src/windows/calendar.ts';
 import { type PartitionTemplate, compilePartition } from '../../src/windows/partition.ts';
-import { type Compiled, type Piece, compilePieces } from '../../src/windows/template.ts';
+import { type Piece, type TemplateResult, compilePieces } from '../../src/windows/template.ts';
+import { UNITS, type WindowUnit } from '../../src/windows/units.ts';
 
 const calendar = createCalendar('UTC', '00:00');
-const UNFORMATTED = { hour: '%Y-%m-%dT%H', day: '%Y-%m-%d', month: '%Y%m' };
 
-function compile(levels: string[], unit: WindowUnit): Compiled<PartitionTemplate> {
+function compile(levels: string[], unit: WindowUnit): TemplateResult<PartitionTemplate> {
   const pieces = levels.map((source): Piece[] => {
-    const compiled = compilePieces(source, {}, UNFORMATTED[unit]);
+    const compiled = compilePieces(source, {}, UNITS[unit].window.key);
     if (!compiled.ok) throw new Error(compiled.message);
     return compiled.value;
   });
@@ -99,15 +99,15 @@ describe('the windows that a partition serves', () => {
     ).toEqual(keys);
   });
 
-  it.each<[levels: string[], unit: WindowUnit, names: boolean]>([
+  it.each<[levels: string[], unit: WindowUnit, identifies: boolean]>([
     [["{{ window | date: '%Y%m%d' }}"], 'day', true],
     [["{{ window | date: '%Y%m' }}"], 'day', false],
     [["{{ window | date: '%Y%m' }}"], 'month', true],
     [["{{ window | date: '%Y%m%d' }}"], 'hour', false],
     [["{{ window | minus: '1 month' | date: '%Y%m%d' }}"], 'day', true],
     [["{{ window | minus: '1 month' | date: '%Y%m' }}", "{{ window | date: '%d' }}"], 'day', true],
-  ])('%j of a job for every %s names its run: %s', (levels, unit, names) => {
-    expect(template(levels, unit).names).toBe(names);
+  ])('%j of a job for every %s identifies one window: %s', (levels, unit, identifies) => {
+    expect(template(levels, unit).identifiesOneWindow).toBe(identifies);
   });
 
   it.each<[levels: string[], unit: WindowUnit, example: string]>([

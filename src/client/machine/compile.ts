@@ -7,6 +7,7 @@ import {
   compileArgument,
   createCalendar,
 } from '../../windows/index.ts';
+import { UNITS } from '../../windows/units.ts';
 import type { Definition, JobDefinition, Listener, Need, NeedGroup } from './definition.ts';
 import { compileNeed } from './needs.ts';
 
@@ -76,9 +77,10 @@ class JobCompiler {
     const groups = needs.map((need, index) => this.#group(need, ['needs', index]));
     const members = groups.flatMap((group) => group.members);
     if (this.#problems.length === before && !members.some(({ identifiesRun }) => identifiesRun)) {
+      const one = this.#unit === null ? every : UNITS[this.#unit].window.noun;
       this.#problem(['needs'], {
-        message: `no need names the window: all of them stay the same for more than one ${every}`,
-        allowed: `at least one need whose partition or key is another one each ${every}`,
+        message: `no need names the window: all of them stay the same for more than one ${one}`,
+        allowed: `at least one need whose partition or key is another one each ${one}`,
       });
     }
     return {

@@ -1,7 +1,8 @@
 import type { Millis } from '../../core/clock.ts';
 import type { JobConfig } from '../../config/schema.ts';
 import type { FrontierEvent, JobFinish } from '../../messages/types.ts';
-import type { ArgumentTemplate, Calendar, Window, WindowUnit } from '../../windows/index.ts';
+import type { ArgumentTemplate, Calendar, Window } from '../../windows/index.ts';
+import type { WindowUnit } from '../../windows/units.ts';
 
 /** The jobs of one hippo, compiled: what {@link step} needs to know besides the state. Immutable. */
 export interface Definition {

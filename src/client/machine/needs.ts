@@ -3,16 +3,18 @@ import type { SingleNeedConfig } from '../../config/schema.ts';
 import { type JobFinish, type Partition, partitionPath, partitionValues } from '../../messages/index.ts';
 import {
   type Calendar,
-  type Compiled,
+  type DatePattern,
   type PartitionTemplate,
   type Piece,
   type TemplateProblem,
+  type TemplateResult,
   type Window,
-  type WindowUnit,
   compilePartition,
   compilePieces,
+  datePattern,
 } from '../../windows/index.ts';
 import { jobSubject, type Landing, type Need, type Slot, tableSubject } from './definition.ts';
+import { UNITS, type WindowUnit, isFiner } from '../../windows/units.ts';
 import { bounded } from './text.ts';
 import { nativeOf } from '../../core/json.ts';
 
@@ -28,13 +30,6 @@ interface NeedProblem extends TemplateProblem {
   path: (string | number)[];
 }
 type CompiledNeed = { ok: true; need: Need } | { ok: false; problems: NeedProblem[] };
-
-/** How a window shows without a filter: as its key. */
-export const UNFORMATTED: Record<WindowUnit, string> = {
-  hour: '%Y-%m-%dT%H',
-  day: '%Y-%m-%d',
-  month: '%Y%m',
-};
 
 export function compileNeed(config: SingleNeedConfig, context: NeedContext): CompiledNeed {
   return 'table' in config
@@ -76,8 +71,8 @@ function compileTable(
   return { ok: true, need: { ...base, ...partitionedTable(names, template.value) } };
 }
 
-function compileLevel(source: string, { unit, names }: NeedContext): Compiled<Piece[]> {
-  const pieces = compilePieces(source, names, UNFORMATTED[unit ?? 'day']);
+function compileLevel(source: string, { unit, names }: NeedContext): TemplateResult<Piece[]> {
+  const pieces = compilePieces(source, names, UNITS[unit ?? 'day'].window.key);
   if (unit !== null || !pieces.ok || isLiteral(pieces.value)) return pieces;
   return {
     ok: false,
@@ -152,7 +147,7 @@ function datedTable(fixed: readonly Fixed[], calendar: Calendar, unit: WindowUni
 function partitionedTable(names: readonly string[], template: PartitionTemplate): Matching {
   const path = (values: readonly string[]): string => partitionPath(zip(names, values));
   return {
-    identifiesRun: template.names,
+    identifiesRun: template.identifiesOneWindow,
     landings: landingsOf((partition) => {
       const values = inOrder(partition, names);
       const slots = values === undefined ? [] : template.windows(values).map(slotOf);
@@ -179,9 +174,10 @@ function compileJob(config: { job: string; key?: string | undefined }, context: 
   });
   if (unit === null)
     return problem({ message: 'with "every: event" a run has the key of the run that it needs' });
-  const pieces = compilePieces(config.key, names, UNFORMATTED[unit]);
+  const pieces = compilePieces(config.key, names, UNITS[unit].window.key);
   if (!pieces.ok) return problem(pieces);
-  if (isLiteral(pieces.value)) return problem({ message: `"${config.key}" is the same for every ${unit}` });
+  if (isLiteral(pieces.value))
+    return problem({ message: `"${config.key}" is the same for every ${UNITS[unit].window.noun}` });
   const template = compilePartition([pieces.value], calendar, unit);
   return template.ok
     ? { ok: true, need: { ...base, ...keyedJob(template.value, calendar, unit) } }
@@ -226,7 +222,7 @@ function sameWindowJob(calendar: Calendar, unit: WindowUnit): Matching {
 function keyedJob(template: PartitionTemplate, calendar: Calendar, unit: WindowUnit): Matching {
   const keyFor = (window: Window): string => template.render(window)[0] ?? '';
   return {
-    identifiesRun: template.names,
+    identifiesRun: template.identifiesOneWindow,
     landings: finishesOf((finish) => {
       const window = finish.runKey === undefined ? windowOf(finish, calendar, unit) : undefined;
       const key = window === undefined ? finish.runKey : keyFor(window);
@@ -239,11 +235,13 @@ function keyedJob(template: PartitionTemplate, calendar: Calendar, unit: WindowU
 
 /** The window of a finish that carries no run_key, if its time is in one. */
 function windowOf(finish: JobFinish, calendar: Calendar, unit: WindowUnit): Window | undefined {
-  const [, year = '', month = '', day = ''] = /^(\d{4})(\d\d)(\d\d)$/.exec(executeTime(finish) ?? '') ?? [];
-  const keys = { hour: '', day: `${year}-${month}-${day}`, month: `${year}${month}` };
+  const day = EXECUTE_DAY.parse(executeTime(finish) ?? '');
+  const [window] = day === undefined || isFiner(unit, 'day') ? [] : calendar.ofDate(unit, day);
   const at = finish.finishTime * 1000;
-  return calendar.ofKey(unit, keys[unit]) ?? (calendar.holds(at) ? calendar.at(unit, at) : undefined);
+  return window ?? (calendar.holds(at) ? calendar.at(unit, at) : undefined);
 }
+
+const EXECUTE_DAY = datePattern('%Y%m%d') as DatePattern;
 
 /** The date that a job worked for, yyyymmdd. It may become a run key, so a value that is not a short printable text is ignored. */
 function executeTime(finish: JobFinish): string | undefined {

@@ -1,6 +1,6 @@
 import { parsePartitionPath } from '../../messages/index.ts';
 import type { Definition, JobDefinition, Slot } from './definition.ts';
-import { type ArgumentContext, type Compiled, WindowDate } from '../../windows/index.ts';
+import { type ArgumentContext, type TemplateResult, WindowDate } from '../../windows/index.ts';
 import { hash, slug } from './text.ts';
 import type { RunState } from '../../state/index.ts';
 import type { Submission } from './types.ts';
@@ -12,7 +12,7 @@ export function submissionOf(
   slot: Slot,
   run: RunState & { jobId: string; attemptId: string },
   traceparent: string,
-): Compiled<Submission> {
+): TemplateResult<Submission> {
   const context = contextOf(hippo, job, slot, run);
   const argv = [...job.program];
   for (const [index, template] of job.args.entries()) {
