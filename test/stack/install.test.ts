@@ -51,18 +51,22 @@ describe('a lock between processes', () => {
   test('a second holder waits, and is told so', async () => {
     const order: string[] = [];
     const path = join(cache, 'stack');
-    await Promise.all([
-      exclusively(path, async () => {
-        order.push('first in');
-        await sleep(100);
-        order.push('first out');
-      }),
-      sleep(20).then(() =>
-        exclusively(path, () => Promise.resolve(order.push('second in')), {
-          onWait: () => order.push('waits'),
-        }),
-      ),
-    ]);
+    const held = Promise.withResolvers<undefined>();
+    const waits = Promise.withResolvers<undefined>();
+    const first = exclusively(path, async () => {
+      order.push('first in');
+      held.resolve(undefined);
+      await waits.promise;
+      order.push('first out');
+    });
+    await held.promise;
+    const second = exclusively(path, () => Promise.resolve(order.push('second in')), {
+      onWait: () => {
+        order.push('waits');
+        waits.resolve(undefined);
+      },
+    });
+    await Promise.all([first, second]);
     expect(order).toEqual(['first in', 'waits', 'first out', 'second in']);
   });
 
