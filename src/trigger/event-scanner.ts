@@ -1,4 +1,4 @@
-import { EventShape, type Slot } from './event-shape.ts';
+import { LineShape, type VariableText } from './line-shape.ts';
 
 /**
  * Finds out whether a line is an event in a usual form, and of which table, without decoding or parsing it: a million
@@ -16,9 +16,9 @@ export class EventScanner {
   /** The last of each hash, by its low bits. */
   readonly #recent = new Array<TableKey | undefined>(RECENT).fill(undefined);
   /** Of lines before: the next one is most often like one of them. */
-  readonly #shapes: EventShape[] = [];
+  readonly #shapes: LineShape[] = [];
   /** The texts of the line that is looked at. */
-  #slots: Slot[] = [];
+  #texts: VariableText[] = [];
   #view: DataView = new DataView(new ArrayBuffer(0));
   #viewed: Uint8Array = EMPTY;
   /** Where the value that {@link string} went over is, without its quotes. */
@@ -36,7 +36,7 @@ export class EventScanner {
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     }
     for (let index = 0; index < this.#shapes.length; index += 1) {
-      const shape = this.#shapes[index] as EventShape;
+      const shape = this.#shapes[index] as LineShape;
       if (shape.fits(bytes, this.#view, from, to))
         return this.#keyOf(bytes, shape.db, shape.dbEnd, shape.table, shape.tableEnd);
     }
@@ -45,7 +45,7 @@ export class EventScanner {
 
   /** Whatever its shape, which is remembered. */
   #scanAny(bytes: Uint8Array, from: number, to: number): Buffer | undefined {
-    this.#slots = [];
+    this.#texts = [];
     let hasNumbers = false;
     let seen = 0;
     let db = 0;
@@ -71,7 +71,7 @@ export class EventScanner {
       if (field === DB || field === TABLE) {
         at = this.#string(bytes, at, NAME);
         if (at < 0 || this.#from === this.#to || this.#to - this.#from > LONGEST) return undefined;
-        this.#keepSlot(NAME, 1, LONGEST);
+        this.#keepText(NAME, 1, LONGEST);
         if (field === DB) {
           db = this.#from;
           dbEnd = this.#to;
@@ -86,8 +86,8 @@ export class EventScanner {
         const length = this.#to - this.#from;
         if (field === DATE && !isSeconds(length)) return undefined;
         if (field === DATE)
-          this.#keepSlot(DIGIT, length < DAY ? 1 : DAY + 1, length < DAY ? DAY - 1 : LONGEST_DATE);
-        else this.#keepSlot(PLAIN, 0, LONGEST_LINE);
+          this.#keepText(DIGIT, length < DAY ? 1 : DAY + 1, length < DAY ? DAY - 1 : LONGEST_DATE);
+        else this.#keepText(PLAIN, 0, LONGEST_LINE);
       } else if (field === METHOD) return undefined;
       else {
         const end = wholeNumber(bytes, at);
@@ -102,14 +102,14 @@ export class EventScanner {
     }
     // A number is no text, and most often another one on each line.
     if (!hasNumbers && this.#shapes.length < SHAPES)
-      this.#shapes.push(new EventShape(bytes, from, to, this.#slots, db, table));
+      this.#shapes.push(new LineShape(bytes, from, to, this.#texts, db, table));
     return this.#keyOf(bytes, db, dbEnd, table, tableEnd);
   }
 
   /** Keeps what {@link string} went over last, if a shape may come of it. */
-  #keepSlot(characters: Uint8Array, least: number, most: number): void {
+  #keepText(characters: Uint8Array, least: number, most: number): void {
     if (this.#shapes.length === SHAPES) return;
-    this.#slots.push({ from: this.#from, to: this.#to, characters, least, most });
+    this.#texts.push({ from: this.#from, to: this.#to, characters, least, most });
   }
 
   /** The keys that were found, each once. */
@@ -152,7 +152,7 @@ export class EventScanner {
     if (value < 0 || bytes[value] !== END_BRACE) return -1;
     const nameLength = nameTo - nameFrom;
     const valueLength = this.#to - this.#from;
-    if (valueLength > 0) this.#keepSlot(TEXT, 1, LONGEST);
+    if (valueLength > 0) this.#keepText(TEXT, 1, LONGEST);
     this.#from = nameFrom;
     this.#to = nameTo;
     const fits =

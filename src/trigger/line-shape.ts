@@ -1,5 +1,5 @@
 /** A text of a line, without its quotes, and what may stand there. */
-export interface Slot {
+export interface VariableText {
   from: number;
   to: number;
   /** By character code: 1 where it may be in the text. */
@@ -13,8 +13,8 @@ export interface Slot {
  * What a line has in common with others of its producer: all of it but some texts. Of a line that fits nothing else has to be
  * looked at: its fields are the same, and in the same order.
  */
-export class EventShape {
-  readonly #parts: readonly { before: Literal; slot: Slot }[];
+export class LineShape {
+  readonly #parts: readonly { before: Literal; text: VariableText }[];
   readonly #after: Literal;
   readonly #db: number;
   readonly #table: number;
@@ -26,7 +26,7 @@ export class EventShape {
 
   /**
    * @param bytes memory that holds a line of this shape
-   * @param slots in their order
+   * @param texts in their order
    * @param db where the database is
    * @param table where the table is
    */
@@ -34,30 +34,30 @@ export class EventShape {
     bytes: Uint8Array,
     from: number,
     to: number,
-    slots: readonly Slot[],
+    texts: readonly VariableText[],
     db: number,
     table: number,
   ) {
-    const ends = [from, ...slots.map((slot) => slot.to)];
-    this.#parts = slots.map((slot, index) => ({
-      before: new Literal(bytes.subarray(ends[index], slot.from)),
-      slot,
+    const ends = [from, ...texts.map((text) => text.to)];
+    this.#parts = texts.map((text, index) => ({
+      before: new Literal(bytes.subarray(ends[index], text.from)),
+      text,
     }));
     this.#after = new Literal(bytes.subarray(ends.at(-1), to));
-    this.#db = slots.findIndex((slot) => slot.from === db);
-    this.#table = slots.findIndex((slot) => slot.from === table);
+    this.#db = texts.findIndex((text) => text.from === db);
+    this.#table = texts.findIndex((text) => text.from === table);
   }
 
   /** @param view of `bytes` */
   fits(bytes: Uint8Array, view: DataView, from: number, to: number): boolean {
     let at = from;
     for (let index = 0; index < this.#parts.length; index += 1) {
-      const { before, slot } = this.#parts[index] as { before: Literal; slot: Slot };
+      const { before, text } = this.#parts[index] as { before: Literal; text: VariableText };
       const start = at + before.length;
       if (start >= to || !before.isAt(bytes, view, at)) return false;
       at = start;
-      while (slot.characters[bytes[at] ?? 0] === 1) at += 1;
-      if (at - start < slot.least || at - start > slot.most) return false;
+      while (text.characters[bytes[at] ?? 0] === 1) at += 1;
+      if (at - start < text.least || at - start > text.most) return false;
       if (index === this.#db) {
         this.db = start;
         this.dbEnd = at;
