@@ -132,7 +132,11 @@ export default class Tail extends HippoCommand<TailReport> {
       const { timezone } = config.calendar;
       const view = tailView({ ...place, timezone, now: systemClock.now(), follows: plan.follows });
       view.begin();
-      const report = await runTail(kafka, plan, place, view, process.stdout, this.stopping);
+      const report = await runTail(kafka, plan, place, {
+        view,
+        output: process.stdout,
+        signal: this.stopping,
+      });
       view.end(report);
       return report;
     } finally {

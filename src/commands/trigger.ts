@@ -54,9 +54,10 @@ export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> 
       if (flags['dry-run']) {
         const { dryRunJson, dryRunText } = await import('../ui/trigger-dry-run.ts');
         const printer = this.json ? dryRunJson : dryRunText;
-        return await dryRun(loaded.config, words, options, connect, printer, process.stdout, listener);
+        const output = process.stdout;
+        return await dryRun(loaded.config, words, { options, connect, printer, output, listener });
       }
-      return await runTrigger(loaded.config, words, options, connect, listener);
+      return await runTrigger(loaded.config, words, { options, connect, listener });
     } finally {
       listener.end();
     }

@@ -76,7 +76,12 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
     const watch =
       timeout === null
         ? null
-        : await Watch.open(kafka, loaded.config, systemClock, (change) => options.onChange(change));
+        : await Watch.open({
+            kafka,
+            config: loaded.config,
+            clock: systemClock,
+            onChange: (change) => options.onChange(change),
+          });
     try {
       const [ref] = await sendRequests(kafka, [record]);
       if (ref === undefined)

@@ -12,18 +12,18 @@ export function readSettingFile(file: string, key: string): string {
   try {
     return decodeText(readFileSync(file), true);
   } catch (error) {
-    throw unusableFile(file, key, 'cannot be read', messageOf(error), error);
+    throw unusableFile(file, key, { problem: 'cannot be read', why: messageOf(error), cause: error });
   }
 }
 
-/** @param problem reads on after "the file of kafka.tls.ca_file" */
-export function unusableFile(
-  file: string,
-  key: string,
-  problem: string,
-  why?: string,
-  cause?: unknown,
-): UserError {
+interface FileProblem {
+  /** Reads on after "the file of kafka.tls.ca_file". */
+  problem: string;
+  why?: string;
+  cause?: unknown;
+}
+
+export function unusableFile(file: string, key: string, { problem, why, cause }: FileProblem): UserError {
   return new UserError(`the file of ${key} ${problem}`, {
     why,
     next: [`check ${key} in hippo.yaml`],

@@ -62,7 +62,7 @@ function secretOf(
   const secretKey = `${key}_file`;
   const secret = (): string => {
     const text = readSettingFile(file, secretKey).replace(/\r?\n$/, '');
-    if (text === '') throw unusableFile(file, secretKey, 'is empty');
+    if (text === '') throw unusableFile(file, secretKey, { problem: 'is empty' });
     return text;
   };
   // What is wrong with the file is better known before a broker is asked.

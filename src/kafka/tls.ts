@@ -49,15 +49,13 @@ function clientCertificate({ cert_file, key_file, key_passphrase }: TlsSettings)
   const privateKey = privateKeyIn(key, key_file, key_passphrase);
   if (own.validToDate.getTime() < Date.now()) {
     const expired = `holds a certificate that has expired on ${own.validToDate.toISOString().slice(0, 10)}`;
-    throw unusableFile(cert_file, 'kafka.tls.cert_file', expired);
+    throw unusableFile(cert_file, 'kafka.tls.cert_file', { problem: expired });
   }
   if (!own.checkPrivateKey(privateKey)) {
-    throw unusableFile(
-      key_file,
-      'kafka.tls.key_file',
-      'holds the key of another certificate',
-      `The certificate is ${cert_file}.`,
-    );
+    throw unusableFile(key_file, 'kafka.tls.key_file', {
+      problem: 'holds the key of another certificate',
+      why: `The certificate is ${cert_file}.`,
+    });
   }
   return { cert, key, ...(key_passphrase === undefined ? {} : { passphrase: key_passphrase }) };
 }
@@ -69,9 +67,13 @@ function certificatesIn(text: string, file: string, key: string): [X509Certifica
     const [first, ...more] = (text.match(CERTIFICATE) ?? []).map((pem) => new X509Certificate(pem));
     if (first !== undefined) return [first, ...more];
   } catch (error) {
-    throw unusableFile(file, key, 'holds a certificate that cannot be read', messageOf(error), error);
+    const problem = 'holds a certificate that cannot be read';
+    throw unusableFile(file, key, { problem, why: messageOf(error), cause: error });
   }
-  throw unusableFile(file, key, 'holds no certificate', 'It must be PEM: -----BEGIN CERTIFICATE-----');
+  throw unusableFile(file, key, {
+    problem: 'holds no certificate',
+    why: 'It must be PEM: -----BEGIN CERTIFICATE-----',
+  });
 }
 
 function privateKeyIn(text: string, file: string, passphrase: string | undefined): KeyObject {
@@ -93,12 +95,10 @@ function privateKeyIn(text: string, file: string, passphrase: string | undefined
           place: { file, key: 'kafka.tls.key_passphrase' },
           cause: error,
         })
-      : unusableFile(
-          file,
-          'kafka.tls.key_file',
-          'holds no private key',
-          'It must be PEM: -----BEGIN PRIVATE KEY-----',
-          error,
-        );
+      : unusableFile(file, 'kafka.tls.key_file', {
+          problem: 'holds no private key',
+          why: 'It must be PEM: -----BEGIN PRIVATE KEY-----',
+          cause: error,
+        });
   }
 }

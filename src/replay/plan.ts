@@ -42,8 +42,7 @@ export async function planReplay(
   kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
   config: Config,
   words: ReplayWords,
-  clock: Clock,
-  signal: AbortSignal,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
 ): Promise<ReplayPlan> {
   const { from, to, last, filter, limit } = words;
   const span = await readSpan({ from, to, last, exitAtEnd: true }, config, clock);

@@ -35,7 +35,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayReport> {
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
   const kafka = await connectProject(loaded, process.env, signal);
   try {
-    const plan = await planReplay(kafka, loaded.config, options, systemClock, signal);
+    const plan = await planReplay(kafka, loaded.config, options, { clock: systemClock, signal });
     const planned = report(plan.letters);
     onPlan(planned);
     const ready = planned.filter(({ status }) => status === 'ready').length;

@@ -5,19 +5,24 @@ import { ChildError } from '../core/errors.ts';
 
 const MEGABYTE = 1_000_000;
 
+interface PipOptions {
+  /** An empty folder for pip's temporary files, where the progress of a download is measured. */
+  scratch: string;
+  /** Called with the step and the progress of a download. */
+  update: (detail: string) => void;
+  env?: NodeJS.ProcessEnv;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Installs one pinned requirement into the virtual environment of `python`.
  *
- * @param scratch an empty folder for pip's temporary files, where the progress of a download is measured
- * @param update called with the step and the progress of a download
  * @throws ChildError with pip's own message
  */
 export async function pipInstall(
   python: string,
   requirement: string,
-  scratch: string,
-  update: (detail: string) => void,
-  options: { env?: NodeJS.ProcessEnv; signal?: AbortSignal | undefined },
+  { scratch, update, ...options }: PipOptions,
 ): Promise<void> {
   const pip = execa(python, ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', requirement], {
     env: { ...(options.env ?? process.env), TMPDIR: scratch, PIP_DISABLE_PIP_VERSION_CHECK: '1' },

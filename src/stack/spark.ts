@@ -61,7 +61,11 @@ export async function installSpark(
       await execa(python.command, ['-m', 'venv', venv], { env, ...cancelledBy(options.signal) });
       const scratch = join(temporary, 'tmp');
       await mkdir(scratch);
-      await pipInstall(join(venv, 'bin', 'python'), `pyspark==${SPARK_VERSION}`, scratch, update, options);
+      await pipInstall(join(venv, 'bin', 'python'), `pyspark==${SPARK_VERSION}`, {
+        ...options,
+        scratch,
+        update,
+      });
       await rm(scratch, { recursive: true, force: true });
       const wrapper = join(temporary, 'spark-submit');
       await writeFile(wrapper, SPARK_SUBMIT);

@@ -101,9 +101,7 @@ export async function runTail(
   kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
   { request, selection, output: what }: TailPlan,
   { topics, kinds, choose }: TailPlace,
-  view: TailView,
-  output: Output,
-  signal: AbortSignal,
+  { view, output, signal }: { view: TailView; output: Output; signal: AbortSignal },
 ): Promise<TailReport> {
   const counter = what === 'count' ? new Counter(topics) : undefined;
   const statistics = what === 'stats' ? new Statistics(topics, kinds) : undefined;

@@ -29,7 +29,7 @@ export async function pullRuns(stuck: readonly Stuck[], tools: PullTools): Promi
   if (timeout === null) {
     for (const request of requests) settle(request, 'asked');
   } else {
-    await awaitFinishes(requests, from, timeout, tools, (request, finish) =>
+    await awaitFinishes(requests, from, { ...tools, timeout }, (request, finish) =>
       settle(request, finish.isSuccess ? 'succeeded' : 'failed', finish),
     );
     for (const request of requests) if (!outcomes.has(request)) settle(request, 'timed-out');
@@ -52,8 +52,7 @@ async function ends({ kafka, config }: PullTools): Promise<TopicPartitionOffset[
 async function awaitFinishes(
   requests: readonly Request[],
   from: readonly TopicPartitionOffset[],
-  timeout: number,
-  { kafka, signal }: PullTools,
+  { kafka, signal, timeout }: PullTools & { timeout: number },
   onFinish: (request: Request, finish: JobFinish) => void,
 ): Promise<void> {
   const open = new Set(requests);

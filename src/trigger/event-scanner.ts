@@ -102,7 +102,7 @@ export class EventScanner {
     }
     // A number is no text, and most often another one on each line.
     if (!hasNumbers && this.#shapes.length < SHAPES)
-      this.#shapes.push(new LineShape(bytes, from, to, this.#texts, db, table));
+      this.#shapes.push(new LineShape(bytes, { from, to, db, table }, this.#texts));
     return this.#keyOf(bytes, db, dbEnd, table, tableEnd);
   }
 

@@ -7,6 +7,7 @@ import type { BadLine } from './check-lines.ts';
 import type { Destination, DryEvent } from './dry-run.ts';
 import { type Source, type SourceContext, type TriggerWords, openSource, resumedSource } from './source.ts';
 import {
+  type TriggerContext,
   type TriggerListener,
   type TriggerOptions,
   type TriggerReport,
@@ -29,9 +30,7 @@ export type Connect = () => Promise<Kafka>;
 export async function runTrigger(
   config: Config,
   words: TriggerWords,
-  options: TriggerOptions,
-  connect: Connect,
-  listener: TriggerListener,
+  { options, connect, listener }: TriggerContext & { connect: Connect },
 ): Promise<TriggerReport> {
   const context = contextOf(config, options);
   // What is wrong with the words is said without Kafka.
@@ -39,7 +38,7 @@ export async function runTrigger(
   const kafka = await connect();
   try {
     const source = opened ?? (await resume(kafka, words, context));
-    return await trigger(kafka, config, source, options, listener);
+    return await trigger(kafka, config, source, { options, listener });
   } finally {
     await kafka.close();
   }
@@ -60,15 +59,19 @@ export interface DryRunPrinter {
   event(event: DryEvent): string;
 }
 
+export interface DryRunContext {
+  options: TriggerOptions;
+  connect: Connect;
+  printer: DryRunPrinter;
+  output: Output;
+  listener: Pick<TriggerListener, 'onSkipped' | 'onUnknownTable'>;
+}
+
 /** Prints what the words would publish, and publishes nothing. Only --resume needs Kafka for that. */
 export async function dryRun(
   config: Config,
   words: TriggerWords,
-  options: TriggerOptions,
-  connect: Connect,
-  printer: DryRunPrinter,
-  output: Output,
-  listener: Pick<TriggerListener, 'onSkipped' | 'onUnknownTable'>,
+  { options, connect, printer, output, listener }: DryRunContext,
 ): Promise<DryRunReport> {
   const context = contextOf(config, options);
   const opened = words.resume === undefined ? await openSource(words, context) : null;

@@ -25,18 +25,13 @@ export class LineShape {
   tableEnd = 0;
 
   /**
-   * @param bytes memory that holds a line of this shape
+   * @param line a part of `bytes`; where its database and its table begin
    * @param texts in their order
-   * @param db where the database is
-   * @param table where the table is
    */
   constructor(
     bytes: Uint8Array,
-    from: number,
-    to: number,
+    { from, to, db, table }: { from: number; to: number; db: number; table: number },
     texts: readonly VariableText[],
-    db: number,
-    table: number,
   ) {
     const ends = [from, ...texts.map((text) => text.to)];
     this.#parts = texts.map((text, index) => ({

@@ -86,6 +86,11 @@ export function isOneByOne({
   return wait || maxActive !== undefined || rate !== undefined;
 }
 
+export interface TriggerContext {
+  options: TriggerOptions;
+  listener: TriggerListener;
+}
+
 /**
  * Publishes events and, where that is asked for, follows what they cause.
  *
@@ -95,29 +100,30 @@ export async function trigger(
   kafka: Kafka,
   config: Config,
   source: Source,
-  options: TriggerOptions,
-  listener: TriggerListener,
+  context: TriggerContext,
 ): Promise<TriggerReport> {
   const producer = await kafka.producer();
   try {
-    if (source.kind === 'lines')
-      return await triggerLines(kafka, producer, config, source, options, listener);
+    const publishing = { ...context, kafka, producer, config };
+    if (source.kind === 'lines') return await triggerLines(source, publishing);
     // Beside the publish: an event must not wait for a warning.
-    const unknown = warn(source.tables, config, kafka, listener);
-    const report = await triggerEvents(kafka, producer, config, source, options, listener);
+    const unknown = warn(source.tables, config, kafka, context.listener);
+    const report = await triggerEvents(source, publishing);
     return { ...report, unknown_tables: await unknown };
   } finally {
     await producer.close();
   }
 }
 
+interface Publishing extends TriggerContext {
+  kafka: Kafka;
+  producer: Producer;
+  config: Config;
+}
+
 async function triggerLines(
-  kafka: Kafka,
-  producer: Producer,
-  config: Config,
   source: LineSource,
-  options: TriggerOptions,
-  listener: TriggerListener,
+  { kafka, producer, config, options, listener }: Publishing,
 ): Promise<TriggerReport> {
   const topic = topicName(config, 'frontier');
   const report: BulkReport = await publishLines(
@@ -142,19 +148,21 @@ async function triggerLines(
 }
 
 async function triggerEvents(
-  kafka: Kafka,
-  producer: Producer,
-  config: Config,
   source: EventSource,
-  options: TriggerOptions,
-  listener: TriggerListener,
+  { kafka, producer, config, options, listener }: Publishing,
 ): Promise<Omit<TriggerReport, 'unknown_tables'>> {
   const { backfill, before, total } = source;
   const follows = options.wait || options.maxActive !== undefined;
   const since = before.length > 0 && backfill !== null ? backfillBegan(backfill.id) : undefined;
   // Before the publish: nothing of what it causes must be missed.
   const watch = follows
-    ? await Watch.open(kafka, config, options.clock, (change) => listener.onChange(change), since)
+    ? await Watch.open({
+        kafka,
+        config,
+        clock: options.clock,
+        onChange: (change) => listener.onChange(change),
+        since,
+      })
     : null;
   const events: PublishedEvent[] = [];
   let published = 0;

@@ -35,6 +35,16 @@ export interface Look {
   complete: boolean;
 }
 
+export interface WatchOptions {
+  kafka: Kafka;
+  config: Config;
+  clock: Clock;
+  /** Told of every run that starts or ends because of what is followed. */
+  onChange: (change: FollowChange) => void;
+  /** From when start and finish messages matter, epoch milliseconds; left out: from now on. */
+  since?: Millis | undefined;
+}
+
 /**
  * Watches what events cause. Opened *before* they are published, so that nothing is missed; reads without a consumer
  * group, so nothing is left behind.
@@ -56,13 +66,10 @@ export class Watch {
   #failure: unknown;
 
   private constructor(
-    kafka: Kafka,
-    config: Config,
+    { kafka, config, clock, onChange }: WatchOptions,
     topics: string[],
     reader: Reader,
     from: readonly TopicPartitionOffset[],
-    clock: Clock,
-    onChange: (change: FollowChange) => void,
   ) {
     this.#kafka = kafka;
     this.#config = config;
@@ -74,17 +81,8 @@ export class Watch {
     this.#pump = this.#read();
   }
 
-  /**
-   * @param since from when start and finish messages matter, epoch milliseconds; left out: from now on
-   * @param onChange told of every run that starts or ends because of what is followed
-   */
-  static async open(
-    kafka: Kafka,
-    config: Config,
-    clock: Clock,
-    onChange: (change: FollowChange) => void,
-    since?: Millis,
-  ): Promise<Watch> {
+  static async open(options: WatchOptions): Promise<Watch> {
+    const { kafka, config, since } = options;
     const state = topicName(config, 'state');
     const wanted = [topicName(config, 'start'), topicName(config, 'finish'), state];
     const existing = new Set((await kafka.topics()).map(({ topic }) => topic));
@@ -104,7 +102,7 @@ export class Watch {
     );
     const from = perTopic.flat();
     const reader = await kafka.reader({ from, patience: PATIENCE });
-    return new Watch(kafka, config, topics, reader, from, clock, onChange);
+    return new Watch(options, topics, reader, from);
   }
 
   /** Follows events that have been published. */

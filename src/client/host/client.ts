@@ -343,7 +343,13 @@ class Client {
   #status(): ClientStatus {
     const role: Role = this.#membership === null ? 'connecting' : this.#tenure.isOwner ? 'owner' : 'standby';
     const connected = this.#membership !== null && this.#connection.isConnected;
-    return statusOf(this.#hippo, role, connected, this.#owner.view, this.#clock.now());
+    return statusOf({
+      hippo: this.#hippo,
+      role,
+      connected,
+      view: this.#owner.view,
+      now: this.#clock.now(),
+    });
   }
 
   #log(event: ClientEvent): void {

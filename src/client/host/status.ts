@@ -20,13 +20,16 @@ export interface ClientStatus {
   last_finish: Millis | null;
 }
 
-export function statusOf(
-  hippo: string,
-  role: Role,
-  connected: boolean,
-  view: OwnerView,
-  now: Millis,
-): ClientStatus {
+export interface StatusContext {
+  hippo: string;
+  role: Role;
+  /** Whether Kafka can be reached. */
+  connected: boolean;
+  view: OwnerView;
+  now: Millis;
+}
+
+export function statusOf({ hippo, role, connected, view, now }: StatusContext): ClientStatus {
   const runs: Record<RunStatus, number> = {
     waiting: 0,
     ready: 0,

@@ -154,13 +154,10 @@ function start(draft: Draft, job: JobDefinition, run: RunState): void {
       traceparent,
     );
   }
-  const submission = submissionOf(
-    draft.definition,
-    job,
-    slotFor(draft.definition, job, run),
-    running,
+  const submission = submissionOf(draft.definition, job, slotFor(draft.definition, job, run), {
+    run: running,
     traceparent,
-  );
+  });
   if (submission.ok) draft.submit(submission.value);
   else end(draft, job, running, { status: 'failed', error: submission.message });
 }

@@ -34,8 +34,7 @@ export function land(
   draft: Draft,
   { job, need }: Listener,
   landing: Landing,
-  message: FrontierEvent | JobFinish,
-  from: MessageRef,
+  { message, from }: { message: FrontierEvent | JobFinish; from: MessageRef },
 ): void {
   const version = message.kind === 'frontier' ? message.execDate : message.finishTime;
   const known = draft.landing(job, need.id, landing.value);
@@ -51,12 +50,12 @@ export function land(
   };
   draft.putLanding(job, landing.value, input);
   for (const slot of landing.slots) {
-    serve(draft, job, need, slot, input);
+    serve(draft, { job, need }, slot, input);
     startOne(draft, job, { job: job.name, key: slot.key });
   }
 }
 
-function serve(draft: Draft, job: JobDefinition, need: Need, slot: Slot, input: InputState): void {
+function serve(draft: Draft, { job, need }: Listener, slot: Slot, input: InputState): void {
   const run = draft.run({ job: job.name, key: slot.key });
   if (run === undefined && !need.identifiesRun) return;
   const inputs = draft.inputsFor(job, slot);

@@ -22,7 +22,7 @@ export function restore(
     const next =
       job === undefined || record === undefined
         ? undefined
-        : withRecord(definition, state, job, text, record);
+        : withRecord(definition, state, job, { key: text, record });
     if (next === undefined) strays.push(text);
     else state = next;
   }
@@ -34,8 +34,7 @@ function withRecord(
   definition: Definition,
   state: MachineState,
   job: JobDefinition,
-  key: string,
-  record: StateRecord,
+  { key, record }: { key: string; record: StateRecord },
 ): MachineState | undefined {
   switch (record.kind) {
     case 'run': {

@@ -26,7 +26,7 @@ export function applyRequest(draft: Draft, request: ManualRequest, from: Message
     case 'cancel':
     case 'mark_success': {
       const slot = slotAsked(draft, job, request);
-      if (slot !== undefined) RUN_ACTIONS[request.action](draft, job, slot, request, from);
+      if (slot !== undefined) RUN_ACTIONS[request.action](draft, job, slot, { request, from });
     }
   }
 }
@@ -44,13 +44,12 @@ type RunAction = (
   draft: Draft,
   job: JobDefinition,
   slot: Slot,
-  request: ManualRequest,
-  from: MessageRef,
+  received: { request: ManualRequest; from: MessageRef },
 ) => void;
 
 const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
   /** Fires whatever is missing, and although the job is paused; waits for nothing but a free place. */
-  run(draft, job, slot, request, from) {
+  run(draft, job, slot, { request, from }) {
     const known = draft.run({ job: job.name, key: slot.key });
     if (known?.status === 'running') {
       refuse(draft, request, `${nameOf(known)} is running; cancel it first, or wait for its end`);
@@ -66,7 +65,7 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
     startOne(draft, job, { job: job.name, key: slot.key });
   },
 
-  cancel(draft, job, slot, request) {
+  cancel(draft, job, slot, { request }) {
     const run = draft.run({ job: job.name, key: slot.key });
     if (run === undefined || !isOpen(run)) {
       const why =
@@ -85,7 +84,7 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
   },
 
   /** The run counts as done: its finish says so, and who said it. Nothing runs. */
-  mark_success(draft, job, slot, request, from) {
+  mark_success(draft, job, slot, { request, from }) {
     const known = draft.run({ job: job.name, key: slot.key });
     if (known?.status === 'running' || known?.status === 'succeeded') {
       const why = known.status === 'running' ? 'is running; cancel it first' : 'has succeeded already';

@@ -63,7 +63,8 @@ function onMessage(definition: Definition, state: MachineState, event: EventOf<'
   if (listeners.length === 0) return { state, effects: [] };
   return drafted(definition, state, event, (draft) => {
     for (const listener of listeners) {
-      for (const landing of listener.need.landings(message)) land(draft, listener, landing, message, from);
+      for (const landing of listener.need.landings(message))
+        land(draft, listener, landing, { message, from });
     }
   });
 }

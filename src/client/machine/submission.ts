@@ -10,8 +10,7 @@ export function submissionOf(
   { hippo }: Definition,
   job: JobDefinition,
   slot: Slot,
-  run: RunState & { jobId: string; attemptId: string },
-  traceparent: string,
+  { run, traceparent }: { run: RunState & { jobId: string; attemptId: string }; traceparent: string },
 ): TemplateResult<Submission> {
   const context = contextOf(hippo, job, slot, run);
   const argv = [...job.program];

@@ -80,13 +80,12 @@ async function examine(
   const start = bytes.toString('latin1');
   // A binary needs no interpreter line, and bash cannot check its syntax.
   if (start.includes('\0')) return ok(name);
-  return examineText(name, path, start, environment, signal);
+  return examineText({ name, path, start }, environment, signal);
 }
 
+/** @param script its first bytes as text */
 async function examineText(
-  name: string,
-  path: string,
-  start: string,
+  { name, path, start }: { name: string; path: string; start: string },
   environment: Environment,
   signal: AbortSignal,
 ): Promise<Finding> {

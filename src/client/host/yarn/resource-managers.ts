@@ -22,6 +22,13 @@ interface Answer {
   body: Json | undefined;
 }
 
+interface Question {
+  method: 'GET' | 'PUT';
+  path: string;
+  query?: Record<string, string>;
+  body?: Json;
+}
+
 /**
  * The REST API of YARN's resource managers. A standby's redirect is followed, and the one that answered last is asked first.
  *
@@ -42,7 +49,11 @@ export class ResourceManagers {
 
   /** All applications with this tag that are remembered: those at work, and the last thousands that have ended. */
   async tagged(tag: string, signal: AbortSignal): Promise<Application[]> {
-    const { status, body } = await this.#ask(signal, 'GET', '/ws/v1/cluster/apps', { applicationTags: tag });
+    const { status, body } = await this.#ask(signal, {
+      method: 'GET',
+      path: '/ws/v1/cluster/apps',
+      query: { applicationTags: tag },
+    });
     if (status !== 200) throw this.#refused(status, body);
     // A manager that loses the filter (Hadoop 2's standby drops it from its redirect) would name everybody's applications.
     return listOf(body).filter(({ tags }) => tags.includes(tag));
@@ -50,7 +61,10 @@ export class ResourceManagers {
 
   /** @returns null when the resource manager knows no such application */
   async find(id: string, signal: AbortSignal): Promise<Application | null> {
-    const { status, body } = await this.#ask(signal, 'GET', `/ws/v1/cluster/apps/${checked(id)}`);
+    const { status, body } = await this.#ask(signal, {
+      method: 'GET',
+      path: `/ws/v1/cluster/apps/${checked(id)}`,
+    });
     if (status === 404) return null;
     const application = isJsonObject(body) ? readApplication(body['app']) : null;
     if (status !== 200 || application === null) throw this.#refused(status, body);
@@ -60,23 +74,17 @@ export class ResourceManagers {
   /** Asks for an application's end, which comes later; one that has ended already, or is not known, is left alone. */
   async kill(id: string, signal: AbortSignal): Promise<void> {
     const path = `/ws/v1/cluster/apps/${checked(id)}/state`;
-    const { status, body } = await this.#ask(signal, 'PUT', path, {}, { state: 'KILLED' });
+    const { status, body } = await this.#ask(signal, { method: 'PUT', path, body: { state: 'KILLED' } });
     if (status !== 200 && status !== 202 && status !== 404) throw this.#refused(status, body);
   }
 
-  async #ask(
-    signal: AbortSignal,
-    method: 'GET' | 'PUT',
-    path: string,
-    query: Record<string, string> = {},
-    body?: Json,
-  ): Promise<Answer> {
-    const parameters = new URLSearchParams({ ...query, 'user.name': this.#options.user });
-    const resource = `${path}?${parameters.toString()}`;
+  async #ask(signal: AbortSignal, question: Question): Promise<Answer> {
+    const parameters = new URLSearchParams({ ...question.query, 'user.name': this.#options.user });
+    const resource = `${question.path}?${parameters.toString()}`;
     const silent: string[] = [];
     for (const address of this.#addresses) {
       try {
-        const answer = await this.#request(signal, method, address, resource, body);
+        const answer = await this.#request(signal, address, { ...question, resource });
         this.#addresses = [address, ...this.#addresses.filter((other) => other !== address)];
         return answer;
       } catch (error) {
@@ -89,10 +97,8 @@ export class ResourceManagers {
 
   async #request(
     signal: AbortSignal,
-    method: 'GET' | 'PUT',
     address: string,
-    resource: string,
-    body: Json | undefined,
+    { method, resource, body }: Question & { resource: string },
   ): Promise<Answer> {
     const send = (base: string): Promise<Response> =>
       fetch(new URL(base.replace(/\/$/, '') + resource), {
