@@ -42,7 +42,8 @@ async function reaction(stage: Stage, kafka: Kafka): Promise<Measure[]> {
   await hippo.owns;
   stage.say(`${SPAWNS} runs that lack one event each`);
   const days = Array.from({ length: SPAWNS }, (_, index) => day(index));
-  for (const key of days) await producer.append(project.topic, null, event('party', key, 1));
+  for (const key of days)
+    await producer.append({ topic: project.topic, key: null, value: event('party', key, 1) });
   await producer.flush();
   await until(() => hippo.inputs === SPAWNS);
 
@@ -100,13 +101,17 @@ async function recovery(stage: Stage, kafka: Kafka): Promise<Measure[]> {
     const project = await makeProject(stage, `recovery-${round}`, 'retries: { attempts: 0 }');
     const producer = await kafka.producer();
     for (let index = 0; index < WINDOWS; index += 1)
-      await producer.append(project.topic, null, event('party', day(index), 1));
+      await producer.append({ topic: project.topic, key: null, value: event('party', day(index), 1) });
     await producer.flush();
     await runOnce(stage, project);
     for (let index = 0; index < EVENTS_SINCE; index += 1) {
       // Each other one lands again in a window that waits; nobody needs the rest.
       const table = index % 2 === 0 ? 'party' : `other_${index % 100}`;
-      await producer.append(project.topic, null, event(table, day((index / 2) % WINDOWS), 2 + index));
+      await producer.append({
+        topic: project.topic,
+        key: null,
+        value: event(table, day((index / 2) % WINDOWS), 2 + index),
+      });
     }
     await producer.flush();
     await producer.close();

@@ -124,36 +124,38 @@ export interface Kafka {
   close(): Promise<void>;
 }
 
+export interface AppendedRecord {
+  topic: string;
+  key: Uint8Array | null;
+  value: Uint8Array | null;
+  /** The same object again costs nothing. */
+  headers?: Headers | undefined;
+  partition?: number | undefined;
+}
+
+export interface AppendedPart {
+  topic: string;
+  key: Uint8Array | null;
+  /** The value is what stands here from `from` up to `to`. */
+  bytes: Buffer;
+  from: number;
+  to: number;
+  /** Epoch milliseconds: to ask for the time a million times takes a while too. */
+  timestamp: number;
+}
+
 export interface Producer {
   /** @returns where each record is, in the order of `records` */
   send(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]>;
   /**
    * For very many records: takes one in, without waiting until it is acknowledged. Bytes are copied.
    *
-   * @param headers the same object again costs nothing
    * @returns a promise only where the caller must wait before the next call: the brokers are slower
    * @throws what made an earlier record fail for good: nothing after it is written
    */
-  append(
-    topic: string,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
-    headers?: Headers,
-    partition?: number,
-  ): Promise<void> | undefined;
-  /**
-   * The same without headers, for a value that is a part of `bytes`: nothing is made for it but its bytes in a batch.
-   *
-   * @param timestamp epoch milliseconds: to ask for the time a million times takes a while too
-   */
-  appendPart(
-    topic: string,
-    key: Uint8Array | null,
-    bytes: Buffer,
-    from: number,
-    to: number,
-    timestamp: number,
-  ): Promise<void> | undefined;
+  append(record: AppendedRecord): Promise<void> | undefined;
+  /** The same without headers, for a value that is a part of `bytes`: it is copied once, into its batch. */
+  appendPart(part: AppendedPart): Promise<void> | undefined;
   /** How many of the appended records are acknowledged, counted up to the first one that is not. */
   readonly acknowledged: number;
   /**

@@ -3,12 +3,20 @@ import type { Cluster } from './cluster.ts';
 import { isConnectionError, isRetriable } from './errors.ts';
 import { partitionForKey } from './partitioner.ts';
 import { isList } from '../core/headers.ts';
-import type { Headers, OutgoingRecord, Producer, TopicPartitionOffset } from './port.ts';
+import type {
+  AppendedPart,
+  AppendedRecord,
+  Headers,
+  OutgoingRecord,
+  Producer,
+  TopicPartitionOffset,
+} from './port.ts';
 import {
   BatchWriter,
   type Broker,
   InitProducerId,
   Produce,
+  type RecordPart,
   type ProtocolError,
   errorOf,
   failOn,
@@ -98,16 +106,14 @@ export class IdempotentProducer implements Producer {
       const key = bytesOf(record.key ?? null);
       const value = bytesOf(record.value);
       const log = logFor(state, topic, key, record.partition);
-      const batch = this.#put(
-        log,
-        state,
+      const batch = this.#put(log, state, {
         key,
-        value,
-        0,
-        value?.length ?? 0,
-        headersOf(headers),
-        timestamp ?? Date.now(),
-      );
+        bytes: value,
+        from: 0,
+        to: value?.length ?? 0,
+        headers: headersOf(headers),
+        timestamp: timestamp ?? Date.now(),
+      });
       added.push({ batch, index: batch.writer.count - 1, topic, partition: log.partition });
     }
     await this.flush();
@@ -118,35 +124,20 @@ export class IdempotentProducer implements Producer {
     }));
   }
 
-  append(
-    topic: string,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
-    headers?: Headers,
-    partition?: number,
-  ): Promise<void> | undefined {
+  append(record: AppendedRecord): Promise<void> | undefined {
+    const { topic, key, value, headers, partition } = record;
     const state = this.#topics.get(topic);
-    if (state === undefined) {
-      return this.#learn(topic).then(() => this.append(topic, key, value, headers, partition));
-    }
-    const length = value?.length ?? 0;
-    this.#put(logFor(state, topic, key, partition), state, key, value, 0, length, headers, Date.now());
+    if (state === undefined) return this.#learn(topic).then(() => this.append(record));
+    const part = { key, bytes: value, from: 0, to: value?.length ?? 0, headers, timestamp: Date.now() };
+    this.#put(logFor(state, topic, key, partition), state, part);
     return this.#held < HIGH_WATER ? undefined : this.#roomAgain();
   }
 
-  appendPart(
-    topic: string,
-    key: Uint8Array | null,
-    bytes: Buffer,
-    from: number,
-    to: number,
-    timestamp: number,
-  ): Promise<void> | undefined {
+  appendPart(part: AppendedPart): Promise<void> | undefined {
+    const { topic, key } = part;
     const state = this.#topics.get(topic);
-    if (state === undefined) {
-      return this.#learn(topic).then(() => this.appendPart(topic, key, bytes, from, to, timestamp));
-    }
-    this.#put(logFor(state, topic, key, undefined), state, key, bytes, from, to, undefined, timestamp);
+    if (state === undefined) return this.#learn(topic).then(() => this.appendPart(part));
+    this.#put(logFor(state, topic, key, undefined), state, part);
     return this.#held < HIGH_WATER ? undefined : this.#roomAgain();
   }
 
@@ -187,27 +178,18 @@ export class IdempotentProducer implements Producer {
     return state;
   }
 
-  #put(
-    log: PartitionLog,
-    state: TopicState,
-    key: Uint8Array | null,
-    bytes: Uint8Array | null,
-    from: number,
-    to: number,
-    headers: Headers | undefined,
-    timestamp: number,
-  ): Batch {
+  #put(log: PartitionLog, state: TopicState, part: RecordPart): Batch {
     this.#check();
     let batch = log.batches.at(-1);
     if (batch === undefined || batch.sealed !== undefined) batch = this.#open(log);
     let before = batch.writer.size;
-    if (!batch.writer.appendPart(key, bytes, from, to, headers, timestamp)) {
+    if (!batch.writer.appendPart(part)) {
       this.#seal(log, batch);
-      if (key === null) state.sticky += 1;
+      if (part.key === null) state.sticky += 1;
       this.#pump();
       batch = this.#open(log);
       before = batch.writer.size;
-      batch.writer.appendPart(key, bytes, from, to, headers, timestamp);
+      batch.writer.appendPart(part);
     }
     this.#held += batch.writer.size - before;
     this.#appended += 1;

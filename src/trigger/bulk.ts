@@ -110,7 +110,7 @@ class Bulk {
       const line = first + index;
       const key = this.#reader.keyOf(memory, from, to);
       if (key !== undefined) {
-        const full = this.#producer.appendPart(topic, key, memory, from, to, now);
+        const full = this.#producer.appendPart({ topic, key, bytes: memory, from, to, timestamp: now });
         if (full !== undefined) await full;
         this.#report.published += 1;
       } else await this.#publishUnusual(line, memory.subarray(from, to));
@@ -145,7 +145,7 @@ class Bulk {
       return;
     }
     const { key, value, headers } = read.message;
-    const full = this.#producer.append(this.#options.topic, key, value, headers);
+    const full = this.#producer.append({ topic: this.#options.topic, key, value, headers });
     if (full !== undefined) await full;
     this.#report.published += 1;
   }

@@ -37,8 +37,7 @@ export class EventScanner {
     }
     for (let index = 0; index < this.#shapes.length; index += 1) {
       const shape = this.#shapes[index] as LineShape;
-      if (shape.fits(bytes, this.#view, from, to))
-        return this.#keyOf(bytes, shape.db, shape.dbEnd, shape.table, shape.tableEnd);
+      if (shape.fits(bytes, this.#view, from, to)) return this.#keyOf(bytes, shape);
     }
     return this.#scanAny(bytes, from, to);
   }
@@ -103,7 +102,7 @@ export class EventScanner {
     // A number is no text, and most often another one on each line.
     if (!hasNumbers && this.#shapes.length < SHAPES)
       this.#shapes.push(new LineShape(bytes, { from, to, db, table }, this.#texts));
-    return this.#keyOf(bytes, db, dbEnd, table, tableEnd);
+    return this.#keyOf(bytes, { db, dbEnd, table, tableEnd });
   }
 
   /** Keeps what {@link string} went over last, if a shape may come of it. */
@@ -134,11 +133,10 @@ export class EventScanner {
     let at = this.#level(bytes, from + 1);
     if (at < 0) return -1;
     if (bytes[at] === END_BRACKET) return at + 1;
-    const name = this.#from;
-    const nameEnd = this.#to;
-    if (bytes[at] !== COMMA || name === nameEnd) return -1;
+    const first = { from: this.#from, to: this.#to };
+    if (bytes[at] !== COMMA || first.from === first.to) return -1;
     at = this.#level(bytes, afterBlank(bytes, at + 1));
-    const isOther = this.#from !== this.#to && !same(bytes, name, nameEnd, bytes, this.#from, this.#to);
+    const isOther = this.#from !== this.#to && !isRepeated(bytes, first, { from: this.#from, to: this.#to });
     return at >= 0 && bytes[at] === END_BRACKET && isOther ? at + 1 : -1;
   }
 
@@ -160,16 +158,19 @@ export class EventScanner {
     return fits ? value + 1 : -1;
   }
 
-  #keyOf(line: Uint8Array, db: number, dbEnd: number, table: number, tableEnd: number): Buffer {
+  #keyOf(line: Uint8Array, place: KeyPlace): Buffer {
+    const { db, dbEnd, table, tableEnd } = place;
     const hash = hashOf(line, table, tableEnd, hashOf(line, db, dbEnd, 0));
     const recent = this.#recent[hash & (RECENT - 1)];
-    if (recent !== undefined && isKey(recent, line, db, dbEnd, table, tableEnd)) return recent.bytes;
+    if (recent !== undefined && isKey(recent, line, place)) return recent.bytes;
     let keys = this.#keys.get(hash);
     if (keys === undefined) this.#keys.set(hash, (keys = []));
-    let key = keys.find((known) => isKey(known, line, db, dbEnd, table, tableEnd));
+    let key = keys.find((known) => isKey(known, line, place));
     if (key === undefined) {
       const parts = [line.subarray(db, dbEnd), Buffer.from('.'), line.subarray(table, tableEnd)];
-      key = { bytes: Buffer.concat(parts), dot: dbEnd - db };
+      const bytes = Buffer.concat(parts);
+      const dot = dbEnd - db;
+      key = { bytes, db: bytes.subarray(0, dot), table: bytes.subarray(dot + 1) };
       keys.push(key);
     }
     this.#recent[hash & (RECENT - 1)] = key;
@@ -177,10 +178,19 @@ export class EventScanner {
   }
 }
 
-/** A key that was made, and where its dot is. */
+/** A key that was made, whole and in its parts. */
 interface TableKey {
   bytes: Buffer;
-  dot: number;
+  db: Uint8Array;
+  table: Uint8Array;
+}
+
+/** Where database and table are in a line. */
+type KeyPlace = Pick<LineShape, 'db' | 'dbEnd' | 'table' | 'tableEnd'>;
+
+interface Range {
+  from: number;
+  to: number;
 }
 
 const RECENT = 4096;
@@ -296,26 +306,22 @@ function hashOf(line: Uint8Array, from: number, to: number, start: number): numb
   return hash;
 }
 
-function isKey(
-  { bytes, dot }: TableKey,
-  line: Uint8Array,
-  db: number,
-  dbEnd: number,
-  table: number,
-  tableEnd: number,
-): boolean {
-  return same(bytes, 0, dot, line, db, dbEnd) && same(bytes, dot + 1, bytes.length, line, table, tableEnd);
+function isKey(key: TableKey, line: Uint8Array, { db, dbEnd, table, tableEnd }: KeyPlace): boolean {
+  return isPart(line, db, dbEnd, key.db) && isPart(line, table, tableEnd, key.table);
 }
 
-function same(
-  a: Uint8Array,
-  from: number,
-  to: number,
-  b: Uint8Array,
-  otherFrom: number,
-  otherTo: number,
-): boolean {
-  if (to - from !== otherTo - otherFrom) return false;
-  for (let index = 0; index < to - from; index++) if (a[from + index] !== b[otherFrom + index]) return false;
+/** Whether exactly these bytes stand from `from` up to `to`. */
+function isPart(bytes: Uint8Array, from: number, to: number, expected: Uint8Array): boolean {
+  if (to - from !== expected.length) return false;
+  for (let index = 0; index < expected.length; index++)
+    if (bytes[from + index] !== expected[index]) return false;
+  return true;
+}
+
+function isRepeated(bytes: Uint8Array, first: Range, second: Range): boolean {
+  const length = first.to - first.from;
+  if (length !== second.to - second.from) return false;
+  for (let index = 0; index < length; index++)
+    if (bytes[first.from + index] !== bytes[second.from + index]) return false;
   return true;
 }

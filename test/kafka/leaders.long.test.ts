@@ -99,7 +99,12 @@ test('writing goes on when another broker becomes the leader: nothing is lost, d
   let total = 0;
   const write = async (): Promise<void> => {
     for (let turn = 0; turn < 1_000; turn += 1, total += 1) {
-      const full = producer.append('t', null, Buffer.from(`${total} ${filler}`), undefined, total % 4);
+      const full = producer.append({
+        topic: 't',
+        key: null,
+        value: Buffer.from(`${total} ${filler}`),
+        partition: total % 4,
+      });
       if (full !== undefined) await full;
     }
     await sleep(5);

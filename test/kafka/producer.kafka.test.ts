@@ -72,7 +72,11 @@ describe('a producer', () => {
     const producer = await kafka.producer();
     const filler = 'x'.repeat(120);
     for (let index = 0; index < 60_000; index += 1) {
-      const full = producer.append(topic, Buffer.from(`k${index % 7}`), Buffer.from(`${index} ${filler}`));
+      const full = producer.append({
+        topic,
+        key: Buffer.from(`k${index % 7}`),
+        value: Buffer.from(`${index} ${filler}`),
+      });
       if (full !== undefined) await full;
     }
     await producer.flush();
@@ -126,7 +130,14 @@ describe('a producer', () => {
     const line = Buffer.from('before|some value|after');
     const flushes: Promise<void>[] = [];
     for (let index = 0; index < 100; index += 1) {
-      await producer.appendPart(topic, Buffer.from(String(index)), line, 7, 17, 1_493_394_946_000);
+      await producer.appendPart({
+        topic,
+        key: Buffer.from(String(index)),
+        bytes: line,
+        from: 7,
+        to: 17,
+        timestamp: 1_493_394_946_000,
+      });
       flushes.push(producer.flush());
     }
     await flushes[0];

@@ -11,6 +11,18 @@ export interface BatchOrigin {
   transactional: boolean;
 }
 
+/** A record whose value is what stands in `bytes` from `from` up to `to`; no bytes: null. */
+export interface RecordPart {
+  key: Uint8Array | null;
+  bytes: Uint8Array | null;
+  from: number;
+  to: number;
+  /** The same object again costs nothing. */
+  headers?: Headers | undefined;
+  /** Epoch milliseconds. */
+  timestamp: number;
+}
+
 /**
  * Builds one record batch (version 2) straight from bytes: no object a record, one copy of each key and value.
  *
@@ -56,18 +68,11 @@ export class BatchWriter {
     headers: Headers | undefined,
     timestamp: number,
   ): boolean {
-    return this.appendPart(key, value, 0, value?.length ?? 0, headers, timestamp);
+    return this.appendPart({ key, bytes: value, from: 0, to: value?.length ?? 0, headers, timestamp });
   }
 
-  /** The same, with a value that is what stands in `bytes` from `from` up to `to`; no bytes: null. */
-  appendPart(
-    key: Uint8Array | null,
-    bytes: Uint8Array | null,
-    from: number,
-    to: number,
-    headers: Headers | undefined,
-    timestamp: number,
-  ): boolean {
+  /** The same, with a value that is a part of `bytes`. */
+  appendPart({ key, bytes, from, to, headers, timestamp }: RecordPart): boolean {
     if (this.count === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp;
     if (headers !== this.#headers) {
       this.#headers = headers;

@@ -13,7 +13,7 @@
  * A request of ours is one file in requests/ that exports an {@link Api}: number, versions, encode, decode.
  */
 export type { Api } from './api.ts';
-export { BatchWriter } from './batch-writer.ts';
+export { BatchWriter, type RecordPart } from './batch-writer.ts';
 export { Broker, type ConnectionSettings } from './broker.ts';
 export { type ErrorName, ProtocolError, errorNamed, errorOf, failOn } from './error-codes.ts';
 export { MemberAssignment, MemberMetadata } from './group-metadata.ts';

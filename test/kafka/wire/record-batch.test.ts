@@ -181,7 +181,7 @@ describe('a batch', () => {
           const end = Math.min(start + length, all.length);
           const value = Buffer.from(all.subarray(start, end));
           const writer = new BatchWriter(2 ** 30);
-          writer.appendPart(key, all, start, end, undefined, 5);
+          writer.appendPart({ key, bytes: all, from: start, to: end, timestamp: 5 });
           expect(writer.seal(ORIGIN).equals(byHippo([{ key, value, headers: {}, timestamp: 5 }]))).toBe(true);
         },
       ),
