@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeFolder } from '../support/folder.ts';
 import { hippo } from '../support/cli.ts';
 
 const YAML = `name: etl
@@ -19,7 +19,7 @@ profiles:
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hippo-config-'));
+  folder = await makeFolder('config');
   await writeFile(join(folder, 'hippo.yaml'), YAML);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

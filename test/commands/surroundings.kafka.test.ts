@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, type Socket, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
+import { makeFolder } from '../support/folder.ts';
 import { testBrokers } from '../support/brokers.ts';
 import { HIPPO, hippo, startHippo } from '../support/cli.ts';
 import { readAll, testKafka } from '../support/kafka.ts';
@@ -15,7 +15,7 @@ import { atTerminal } from '../support/terminal.ts';
 let cwd: string;
 let env: Record<string, string>;
 beforeEach(async () => {
-  cwd = await mkdtemp(join(tmpdir(), 'hippo-around-'));
+  cwd = await makeFolder('around');
   env = { HIPPO_BROKERS: (await testBrokers()).join(','), HIPPO_CONFIG: '', HIPPO_PROFILE: '' };
 });
 afterEach(() => rm(cwd, { recursive: true, force: true }));

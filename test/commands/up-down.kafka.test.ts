@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
 import { readStackFile, writeStackFile } from '../../src/config/stack-file.ts';
 import { newId } from '../../src/core/ids.ts';
@@ -12,10 +11,9 @@ import type { DownResult } from '../../src/stack/down.ts';
 import { findBroker, stopBroker } from '../../src/stack/found-broker.ts';
 import { isAlive } from '../../src/core/environment/index.ts';
 import type { UpResult } from '../../src/stack/up.ts';
+import { makeFolder } from '../support/folder.ts';
 import { testBrokers } from '../support/brokers.ts';
 import { hippo, hippoJson } from '../support/cli.ts';
-import { until } from '../support/project.ts';
-import { CTRL_C, atTerminal } from '../support/terminal.ts';
 
 const TOPICS = [
   'frontier-adw',
@@ -29,7 +27,7 @@ const TOPICS = [
 let project: string;
 let kafkaFolder: string;
 beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), 'hippo-up-'));
+  project = await makeFolder('up');
   kafkaFolder = join(project, '.hippo', 'kafka');
 });
 afterAll(async () => {
@@ -196,35 +194,8 @@ describe('the life of a local stack', () => {
   });
 });
 
-describe('at a terminal', () => {
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hippo-up-'));
-  });
-  afterEach(async () => {
-    await stopBroker(join(folder, '.hippo', 'kafka'));
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  });
-
-  test('the list of steps is drawn on stderr; stdout has the result alone', async () => {
-    const terminal = atTerminal('up --no-spark --json > result.json', { cwd: folder, env });
-    expect(await terminal.ended, terminal.text()).toBe(0);
-    expect(terminal.text()).toContain('✔ start Kafka');
-    expect(JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'))).toMatchObject({ started: true });
-  });
-
-  test('Ctrl-C ends up with 130, and what it has started', async () => {
-    const terminal = atTerminal('up --no-spark', { cwd: folder, env });
-    const kafka = join(folder, '.hippo', 'kafka');
-    await until(() => findBroker(kafka), 'a broker process is there');
-    terminal.type(CTRL_C);
-    expect(await terminal.ended, terminal.text()).toBe(130);
-    expect(await findBroker(kafka)).toBeNull();
-  });
-});
-
 test('with configured brokers up starts nothing and makes the topics', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'hippo-up-'));
+  const folder = await makeFolder('up');
   const prefix = `up-${newId()}-`;
   try {
     await writeFile(

@@ -1,14 +1,13 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
+import { makeFolder } from '../support/folder.ts';
 
 const DEMO = fileURLToPath(new URL('../../demo/demo.ts', import.meta.url));
 
 test('the demo runs the main job on a Kafka and a Spark of its own, and leaves nothing', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'hippo-demo-test-'));
+  const folder = await makeFolder('demo-test');
   const { stdout, exitCode } = await execa(process.execPath, [DEMO], {
     env: { TMPDIR: folder, NO_COLOR: '1', HIPPO_BROKERS: '', HIPPO_CONFIG: '' },
     reject: false,

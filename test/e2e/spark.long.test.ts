@@ -1,6 +1,5 @@
 /** A generated project's job on a real Spark of this machine, as the client runs it. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newProject } from '../../src/scaffold/new-project.ts';
@@ -15,7 +14,7 @@ vi.setConfig({ testTimeout: PATIENCE, hookTimeout: PATIENCE });
 let project = '';
 let sparkSubmit = '';
 beforeAll(async () => {
-  project = join(await mkdtemp(join(tmpdir(), 'hippo-spark-')), 'flights');
+  project = join(await makeFolder('spark'), 'flights');
   await newProject({
     ...{ type: 'batch-etl', name: 'flights', directory: project, given: MONTHLY },
     ...{ ask: null, dryRun: false },
@@ -40,6 +39,7 @@ from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
 spark.sparkContext.parallelize(range(2), 2).foreach(lambda _: (print("working", flush=True), time.sleep(1000)))
 `;
+import { makeFolder } from '../support/folder.ts';
 
 describe("the template's job on a real Spark", () => {
   it('succeeds with what it has written as its result', async () => {

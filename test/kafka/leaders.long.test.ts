@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
@@ -7,19 +6,14 @@ import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { execa } from '../../src/core/exec.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
+import { makeFolder } from '../support/folder.ts';
 import { kafkaSettings } from '../support/kafka.ts';
-import { stopBrokersBelow } from '../support/brokers-below.ts';
-import { watchdog } from '../support/watchdog.ts';
+import { endProcessesBelow } from '../support/end-processes.ts';
 
 /** A cluster of two: the first is the controller, the second a broker only. */
 async function startCluster(): Promise<[RunningBroker, RunningBroker]> {
-  const folder = await mkdtemp(join(tmpdir(), 'hippo-test-cluster-'));
-  const callOff = watchdog(folder);
-  onTestFinished(async () => {
-    await stopBrokersBelow(folder);
-    callOff();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const folder = await makeFolder('cluster');
+  onTestFinished(() => endProcessesBelow(folder));
   const [one, two] = [join(folder, 'one'), join(folder, 'two')];
   const first = await startBroker({ directory: one });
   const [, voters = ''] = /^controller\.quorum\.voters=(.*)$/m.exec(

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { connectKafka } from '../../src/kafka/connect.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
 import { connectProject } from '../../src/kafka/project.ts';
 import { renderError } from '../../src/ui/errors.ts';
+import { makeFolder } from '../support/folder.ts';
 import { hippo } from '../support/cli.ts';
 import { kafkaSettings, readAll, testTopic } from '../support/kafka.ts';
 import {
@@ -31,10 +32,7 @@ let project: string;
 const env = { KAFKA_PASSWORD: PASSWORD, KAFKA_KEY_PASSPHRASE: PASSPHRASE };
 
 beforeAll(async () => {
-  [broker, project] = await Promise.all([
-    startSecureBroker(),
-    mkdtemp(join(tmpdir(), 'hippo-test-secure-project-')),
-  ]);
+  [broker, project] = await Promise.all([startSecureBroker(), makeFolder('project')]);
   await cp(broker.certificates, join(project, 'certs'), { recursive: true });
   await mkdir(join(project, 'secrets'));
   await writeFile(join(project, 'secrets/kafka-password'), `${PASSWORD}\n`, { mode: 0o600 });

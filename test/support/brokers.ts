@@ -18,7 +18,7 @@ async function ofThisWorker(): Promise<string[]> {
   if (given !== undefined && given !== '') return given.split(',').map((broker) => broker.trim());
   const broker = await startBroker({
     // An earlier file of this worker may have started it: then that one is used.
-    directory: join(inject('brokerFolder'), `worker-${process.env['VITEST_POOL_ID'] ?? ''}`),
+    directory: join(inject('testFolder'), `worker-${process.env['VITEST_POOL_ID'] ?? ''}`),
     // The tests of compaction wait for the cleaner.
     properties: { 'log.cleaner.backoff.ms': '200' },
   });

@@ -1,5 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test as base } from 'vitest';
@@ -7,6 +6,7 @@ import type { ClientEvent } from '../../src/client/host/client-event.ts';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
 import { type JobFinish, parseFinish } from '../../src/messages/index.ts';
+import { makeFolder } from './folder.ts';
 import { testBrokers } from './brokers.ts';
 import { type CliOptions, hippo, startHippo } from './cli.ts';
 
@@ -72,7 +72,7 @@ async function makeProject(
   brokers: string,
   atEnd: (cleanup: () => Promise<unknown>) => void,
 ): Promise<TestProject> {
-  const directory = await mkdtemp(join(tmpdir(), 'hippo-e2e-'));
+  const directory = await makeFolder('project');
   atEnd(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
   const id = newId().slice(0, 8);
   const [name, prefix] = [`h-${id}`, `${id}-`];

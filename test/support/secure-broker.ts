@@ -1,13 +1,12 @@
 /** A real broker with a port for each way to be let in, and for each way to be turned away. */
 import { createPrivateKey } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import type { BrokerProperties } from '../../src/stack/properties.ts';
 import { startBroker } from '../../src/stack/broker.ts';
+import { makeFolder } from './folder.ts';
 import { createAuthority, selfSigned } from './certificates.ts';
-import { watchdog } from './watchdog.ts';
 
 /** Security protocols by the names of Kafka, and of each port with TLS the broker's certificate. */
 const LISTENERS = {
@@ -48,8 +47,7 @@ export interface SecureBroker {
 
 /** Its data, log and certificates are in a temporary folder, which goes with it. */
 export async function startSecureBroker(): Promise<SecureBroker> {
-  const directory = await mkdtemp(join(tmpdir(), 'hippo-test-secure-'));
-  const callOff = watchdog(directory);
+  const directory = await makeFolder('secure');
   const certificates = join(directory, 'certs');
   await makeCertificates(certificates);
   const address = {} as Record<Port, string>;
@@ -86,7 +84,6 @@ export async function startSecureBroker(): Promise<SecureBroker> {
     certificates,
     stop: async () => {
       await broker.stop();
-      callOff();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -1,8 +1,8 @@
-/** Run by {@link ./watchdog.ts}: reads its input to the end, then ends the brokers below the folder and removes it. */
+/** Run by {@link ./watchdog.ts}: reads its input to the end, then ends what runs in the folder, and removes it. */
 import { rm } from 'node:fs/promises';
-import { stopBrokersBelow } from './brokers-below.ts';
+import { endProcessesBelow } from './end-processes.ts';
 
 const [, , folder = ''] = process.argv;
 process.stdin.resume().on('end', () => {
-  void stopBrokersBelow(folder).finally(() => rm(folder, { recursive: true, force: true }));
+  void endProcessesBelow(folder).finally(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
 });

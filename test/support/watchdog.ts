@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 const SCRIPT = fileURLToPath(new URL('watchdog-process.ts', import.meta.url));
 
 /**
- * Ends every broker whose files are below a folder, and removes the folder, when this process is gone: also after
- * kill -9. A process of its own waits for the end of a pipe whose other end only this process holds.
+ * Ends all brokers and clients of a folder, and removes it, when this process is gone: also after kill -9. A process of its
+ * own waits for the end of a pipe whose other end only this process holds.
  *
  * @returns calls the watchdog off
  */

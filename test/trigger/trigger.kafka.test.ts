@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
@@ -8,6 +7,7 @@ import { connectKafka } from '../../src/kafka/connect.ts';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
 import { readMark } from '../../src/trigger/mark.ts';
 import type { TriggerReport } from '../../src/trigger/trigger.ts';
+import { makeFolder } from '../support/folder.ts';
 import { testBrokers } from '../support/brokers.ts';
 import { HIPPO, startHippo } from '../support/cli.ts';
 import { kafkaSettings, readAll } from '../support/kafka.ts';
@@ -242,7 +242,7 @@ describe('a backfill', () => {
     expect(Number(published)).toBeLessThan(24);
 
     // No hippo.yaml there: the topic alone tells what is left.
-    const elsewhere = await mkdtemp(join(tmpdir(), 'hippo-elsewhere-'));
+    const elsewhere = await makeFolder('elsewhere');
     const there = { cwd: elsewhere, env: { HIPPO_TOPICS_PREFIX: project.prefix } };
     try {
       const planned = await project.hippo(['trigger', '--resume', id ?? '', '--dry-run'], there);
@@ -321,7 +321,7 @@ describe('a backfill', () => {
     expect(Math.max(...counts)).toBeLessThanOrEqual(2);
 
     // Somebody else, who knows nothing of this project, is told what its hippos need.
-    const elsewhere = await mkdtemp(join(tmpdir(), 'hippo-elsewhere-'));
+    const elsewhere = await makeFolder('elsewhere');
     const unknown = await project.hippo(['trigger', '--table', 'btd.partyy'], {
       cwd: elsewhere,
       env: { HIPPO_TOPICS_PREFIX: project.prefix },
