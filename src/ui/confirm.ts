@@ -13,7 +13,7 @@ export async function confirm(question: string, unattended: string, signal: Abor
       next: [unattended],
     });
   }
-  const { confirm: ask } = await import('@inquirer/prompts');
+  const { default: ask } = await import('@inquirer/confirm');
   try {
     return await ask({ message: question, default: false }, { output: process.stderr, signal });
   } catch (thrown) {

@@ -12,7 +12,10 @@ export function canAsk(): boolean {
 
 /** Asks on the terminal; results stay alone on stdout. */
 export const askOnTerminal: Ask = async ({ message, choices, suggested, problemOf }) => {
-  const { input, select } = await import('@inquirer/prompts');
+  const [{ default: input }, { default: select }] = await Promise.all([
+    import('@inquirer/input'),
+    import('@inquirer/select'),
+  ]);
   const context = { output: process.stderr };
   const start = suggested === undefined ? {} : { default: suggested };
   if (choices !== undefined) {
