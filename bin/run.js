@@ -23,7 +23,7 @@ if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
   );
   process.exitCode = 2;
 } else {
-  process.getBuiltinModule('node:module').enableCompileCache();
-  const { main } = await import('../dist/cli.js');
+  const require = process.getBuiltinModule('node:module').createRequire(import.meta.url);
+  const { main } = require('../dist/cli.cjs');
   await main(process.argv.slice(2));
 }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Command, Config, Interfaces } from '@oclif/core';
+import type { Command, Interfaces } from '@oclif/core';
+import { Config } from '@oclif/core/config';
 import { Help } from '@oclif/core/help';
 import { wrap } from '../src/ui/text.ts';
 
@@ -26,19 +27,20 @@ class StaticHelp extends Help {
  * Writes what `hippo --help`, `hippo COMMAND --help` and `hippo TOPIC --help` print as text files: help is answered
  * without loading a command or the framework.
  *
- * @param directory receives `index.txt` and a file for each command and topic
- * @throws Error when a command is on no group of the front page
+ * @param directory receives `job/run.txt` for a command, `job/_topic.txt` for a topic, and `_topic.txt`: the front page
+ * @throws Error when a command is in no group of the front page, or a group names a command that does not exist
  */
-export async function writeHelp(config: Config, directory: string): Promise<void> {
+export async function writeHelp(root: string, directory: string): Promise<void> {
+  const config = await Config.load({ root, ignoreManifest: true });
   const help = new StaticHelp(config, { stripAnsi: true });
   const commands = config.commands.filter((command) => !command.hidden);
   const topics = config.topics.filter((topic) => !topic.hidden);
-  const pages = new Map<string, string>([['index', frontPage(commands, topics)]]);
+  const pages = new Map<string, string>([['_topic', frontPage(commands, topics)]]);
   // A copy: oclif's help writes its topic separator into the id.
   for (const command of commands) pages.set(command.id, help.commandPage({ ...command }));
   for (const topic of topics) {
     const members = commands.filter((command) => command.id.startsWith(`${topic.name}:`));
-    if (!pages.has(topic.name)) pages.set(topic.name, help.topicPage(topic, members));
+    if (members.length > 0) pages.set(`${topic.name}:_topic`, help.topicPage(topic, members));
   }
   for (const [id, page] of pages) {
     const file = join(directory, `${id.replaceAll(':', '/')}.txt`);
@@ -52,14 +54,15 @@ function frontPage(commands: Command.Loadable[], topics: Interfaces.Topic[]): st
     ...topics.map((topic) => [topic.name, topic.description ?? ''] as const),
     ...commands.map(({ id, summary }) => [id, summary ?? ''] as const),
   ]);
-  const grouped = new Set(GROUPS.flatMap(([, ids]) => ids));
-  const missing = [...summaries.keys()].filter((id) => !id.includes(':') && !grouped.has(id));
-  if (missing.length > 0) throw new Error(`scripts/help.ts: in no group: ${missing.join(', ')}`);
+  const grouped = GROUPS.flatMap(([, ids]) => ids);
+  const present = [...summaries.keys()].filter((id) => !id.includes(':'));
+  if (grouped.toSorted().join() !== present.toSorted().join())
+    throw new Error(
+      `scripts/help.ts: GROUPS has ${grouped.join(', ')}; the commands are ${present.join(', ')}`,
+    );
   const sections = GROUPS.map(([title, ids]) => {
-    const rows = ids
-      .filter((id) => summaries.has(id))
-      .flatMap((id) => wrap(summaries.get(id) ?? '', `  ${id.padEnd(10)}`));
-    return rows.length === 0 ? '' : `${title}\n${rows.join('\n')}\n\n`;
+    const rows = ids.flatMap((id) => wrap(summaries.get(id) ?? '', `  ${id.padEnd(10)}`));
+    return `${title}\n${rows.join('\n')}\n\n`;
   });
   return `hippo: small event-driven data-pipeline services on Kafka and Spark
 

@@ -41,10 +41,10 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock);
 }
 
-const sources = ['src', 'package.json', 'package-lock.json', 'scripts/build.ts'].map((name) =>
+const sources = ['src', 'scripts', 'package.json', 'package-lock.json'].map((name) =>
   newest(join(root, name)),
 );
-if (newest(join(root, 'oclif.manifest.json')) < Math.max(...sources)) {
+if (newest(join(root, 'dist')) < Math.max(...sources)) {
   step('building', 'node', ['scripts/build.ts']);
 }
 

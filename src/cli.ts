@@ -1,68 +1,76 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { loadCompiled } from './compiled.ts';
-import { ExitCode, UserError } from './core/errors.ts';
+import { ExitCode } from './core/errors.ts';
 import { respectIgnoredHangup } from './core/hangup.ts';
-import { parsePlainJson } from './core/json.ts';
 import { packageRoot, version } from './version.ts';
 
 const VERSION_FLAGS = new Set(['--version', '-v']);
 const HELP_FLAGS = new Set(['--help', '-h']);
 
-/** What a file of src/commands exports. */
-interface CommandModule {
-  default: { run(argv: readonly string[], name: string): Promise<void> };
+/** What scripts/build.ts bundles for this file: commands by their names (`job run`), each loaded when it is run. */
+interface Bundle {
+  commands: Record<
+    string,
+    () => Promise<{ default: { run(argv: readonly string[], name: string): Promise<void> } }>
+  >;
+  reportUnknownCommand: (
+    wanted: string,
+    topic: readonly string[],
+    names: readonly string[],
+    json: boolean,
+  ) => void;
 }
 
 /**
  * Runs one command line. Never throws; sets `process.exitCode`.
  *
- * A command is a file, and its help is another one, which the build has written: neither has to be looked for among all of
- * them, and what is not asked for is not loaded.
+ * The help pages are files that the build has written, one for each command and topic. A page's name therefore tells which
+ * words are a command, and `--version` and `--help` load no bundle.
  *
  * @param argv the words after `hippo`
  */
 export async function main(argv: readonly string[]): Promise<void> {
   const [first = '--help'] = argv;
   if (VERSION_FLAGS.has(first)) {
-    endQuietlyOnClosedPipe();
-    process.stdout.write(
-      `hippo ${version} (node ${process.versions.node}, ${process.platform}-${process.arch})\n`,
-    );
+    print(`hippo ${version} (node ${process.versions.node}, ${process.platform}-${process.arch})\n`);
     return;
   }
   const words = leadingWords(first === 'help' ? argv.slice(1) : argv);
-  const command = longest(words, (name) => fileOf(name) !== undefined);
-  const page = longest(words, (name) => existsSync(helpFile(name))) ?? [];
-  const isTopic = command === undefined && page.length > 0 && page.length === words.length;
-  if (asksForHelp(argv) ? page.length > 0 || words.length === 0 : isTopic) {
-    endQuietlyOnClosedPipe();
-    process.stdout.write(readFileSync(helpFile(page), 'utf8'));
-    return;
+  const command = longest(words, (names) => existsSync(commandPage(names)));
+  const topic = longest(words, (names) => existsSync(topicPage(names))) ?? [];
+  const isTopic = topic.length > 0 && topic.length === words.length;
+  if (command === undefined && (isTopic || (asksForHelp(argv) && (topic.length > 0 || words.length === 0)))) {
+    print(readFileSync(topicPage(topic), 'utf8'));
+  } else if (command !== undefined && asksForHelp(argv)) {
+    print(readFileSync(commandPage(command), 'utf8'));
+  } else {
+    const { commands, reportUnknownCommand } = await loadBundle(command);
+    const load = commands[command?.join(' ') ?? ''];
+    if (command === undefined || load === undefined) {
+      const names = Object.keys(commands);
+      reportUnknownCommand(words.join(' ') || first, topic, names, argv.includes('--json'));
+      return;
+    }
+    respectIgnoredHangup(process.env, process.ppid);
+    const { default: found } = await load();
+    await found.run(argv.slice(command.length), command.join(' '));
   }
-  if (command === undefined) {
-    const { reportError } = await import('./ui/base-command.ts');
-    reportError(await unknownCommand(words.join(' ') || first, page), argv.includes('--json'));
-    return;
-  }
-  respectIgnoredHangup(process.env, process.ppid);
-  const { default: found } = await load(command);
-  await found.run(argv.slice(command.length), command.join(' '));
 }
 
-/** Those that are waited for most are made to start fast. */
-async function load(command: readonly string[]): Promise<CommandModule> {
-  const file = fileOf(command) as URL;
-  return (file.pathname.endsWith('.cjs') ? loadCompiled(file) : await import(file.href)) as CommandModule;
+/** A command has a bundle of its own, or is in the bundle of all commands. */
+async function loadBundle(command: readonly string[] = ['unknown']): Promise<Bundle> {
+  const { loadCompiled } = await import('./compiled.ts');
+  const own = new URL(`dist/commands/${command.join('/')}.cjs`, packageRoot);
+  const file = existsSync(own) ? own : new URL('dist/commands.cjs', packageRoot);
+  return loadCompiled(file, command.join('-')) as Bundle;
 }
 
-function fileOf(words: readonly string[]): URL | undefined {
-  return ['cjs', 'js']
-    .map((extension) => new URL(`dist/commands/${words.join('/')}.${extension}`, packageRoot))
-    .find((file) => existsSync(file));
+function commandPage(words: readonly string[]): URL {
+  return new URL(`dist/help/${words.join('/')}.txt`, packageRoot);
 }
 
-function helpFile(words: readonly string[]): URL {
-  return new URL(`dist/help/${words.join('/') || 'index'}.txt`, packageRoot);
+/** No word of a command begins with `_`. The front page is the page of no words. */
+function topicPage(words: readonly string[]): URL {
+  return commandPage([...words, '_topic']);
 }
 
 /** Those that may name a command. */
@@ -88,27 +96,12 @@ function asksForHelp(argv: readonly string[]): boolean {
   return first === 'help' || (end === -1 ? argv : argv.slice(0, end)).some((word) => HELP_FLAGS.has(word));
 }
 
-/** @param topic the words that name a topic of commands, if they do */
-async function unknownCommand(wanted: string, topic: readonly string[]): Promise<UserError> {
-  const { nearMisses } = await import('./core/near.ts');
-  const manifest = parsePlainJson(readFileSync(new URL('oclif.manifest.json', packageRoot), 'utf8')) as {
-    commands: Record<string, unknown>;
-  };
-  const names = Object.keys(manifest.commands).map((id) => id.replaceAll(':', ' '));
-  return new UserError(`hippo has no command ${JSON.stringify(wanted)}`, {
-    ...(wanted.startsWith('-') && { why: 'Flags come after the command.' }),
-    next: [
-      ...nearMisses(wanted.replaceAll(':', ' '), names).map((name) => `hippo ${name}`),
-      ['hippo', ...topic, '--help'].join(' '),
-    ],
-  });
-}
-
-/** `hippo --help | head -1`: the reader has what it wanted. */
-function endQuietlyOnClosedPipe(): void {
+/** `hippo --help | head -1`: a reader that closes the pipe has what it wanted. */
+function print(text: string): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(ExitCode.ok);
     process.stderr.write(`✗ cannot write to stdout\n  ${error.message}\n`);
     process.exit(ExitCode.usage);
   });
+  process.stdout.write(text);
 }
