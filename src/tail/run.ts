@@ -50,13 +50,17 @@ export interface TailReport extends ReadTopicsSummary {
   doubts: Readonly<Doubts> | undefined;
 }
 
-/** How the records are shown to people. */
+/** How a tail is shown to people. */
 export interface TailView {
+  /** Called before the first record. */
+  begin(): void;
   /** The line of a record, its newline included. */
   line(record: KafkaRecord): string;
   gap(gap: Gap): void;
   /** Called each second with the sums so far; undefined off a terminal. */
   progress: ((report: Pick<TailReport, 'counts' | 'stats'>) => void) | undefined;
+  /** Called after the last record, unless the tail failed. */
+  end(report: TailReport): void;
 }
 
 const PROGRESS_MS = 1000;

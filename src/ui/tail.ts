@@ -6,28 +6,15 @@ import { lastHeader } from '../core/headers.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import { type MessageKind, parseMessage, recognise } from '../messages/index.ts';
 import { describeMessage, visible } from './messages.ts';
-import type { TailReport, TailView } from '../tail/run.ts';
+import type { TailView } from '../tail/run.ts';
+import type { TailViewOptions } from '../tail/tail.ts';
 import { Live } from './live.ts';
 import { renderGap, renderSums, renderDoubts } from './tail-report.ts';
 import { lineColumns } from './terminal.ts';
 import { COLUMNS, cut } from './text.ts';
 
-export interface TailViewOptions {
-  topics: readonly string[];
-  kinds: ReadonlyMap<string, MessageKind>;
-  /** IANA name. */
-  timezone: string;
-  /** Epoch milliseconds. */
-  now: number;
-  /** Whether it goes on until Ctrl-C. */
-  follows: boolean;
-}
-
 /** What a person sees of a tail: its lines on stdout; on stderr what is read, the sums so far, and what went wrong. */
-export function tailView({ topics, kinds, timezone, now, follows }: TailViewOptions): TailView & {
-  begin(): void;
-  end(report: TailReport): void;
-} {
+export function tailView({ topics, kinds, timezone, now, follows }: TailViewOptions): TailView {
   const { stdout, stderr } = process;
   const say = (text: string): void => void stderr.write(`${text}\n`);
   const live = stderr.isTTY ? new Live(stderr) : undefined;
