@@ -1,7 +1,8 @@
 import type { ExitCode } from '../core/errors.ts';
 import type { ReplayReport } from '../replay/replay.ts';
 import { HippoCommand } from '../ui/base-command.ts';
-import { Args, Flags } from '../ui/oclif.ts';
+import { Args } from '../ui/oclif.ts';
+import { replayFlags } from '../ui/replay-flags.ts';
 import { renderLetters, renderReplay, replayVerdict } from '../ui/replay.ts';
 
 export default class Replay extends HippoCommand<ReplayReport> {
@@ -16,38 +17,7 @@ export default class Replay extends HippoCommand<ReplayReport> {
   ];
   static override strict = false;
   static override args = { topic: Args.string({ description: 'A topic; you may name several.' }) };
-  static override flags = {
-    from: Flags.string({
-      description: 'Start here: an offset, p:o, a date or time, -2h, @T1..@T2.',
-      helpValue: 'POSITION',
-    }),
-    to: Flags.string({ description: 'End here; takes the same positions as --from.', helpValue: 'POSITION' }),
-    last: Flags.integer({
-      char: 'n',
-      min: 0,
-      description: 'Send only the last N, over all partitions.',
-      helpValue: 'N',
-      exclusive: ['from'],
-    }),
-    filter: Flags.string({
-      description: 'Send only records for which this CEL expression is true; see hippo tail --help.',
-      helpValue: 'EXPRESSION',
-    }),
-    again: Flags.boolean({
-      description: 'Also send messages that were, or may have been, sent back before.',
-    }),
-    force: Flags.boolean({ description: 'Also send messages that have been rejected too often.' }),
-    limit: Flags.integer({
-      min: 1,
-      default: 3,
-      description: 'How often a message may be rejected before it is not sent again.',
-      helpValue: 'N',
-    }),
-    'dry-run': Flags.boolean({
-      description: 'Print each message, its target and the reason of its rejection; send nothing.',
-    }),
-    yes: Flags.boolean({ char: 'y', description: 'Do not ask before sending.' }),
-  };
+  static override flags = replayFlags;
 
   protected async work(): Promise<ReplayReport> {
     const { argv, flags } = await this.parse(Replay);

@@ -1,5 +1,6 @@
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
+import { ExitCode } from '../core/errors.ts';
 import type { Outcome, Stuck } from '../tractor/recovery.ts';
 import type { PlanPart, TractorPlan, TractorReport } from '../tractor/tractor.ts';
 import { wrap } from './text.ts';
@@ -87,6 +88,14 @@ export function renderTractorEnd({ parts, pulled }: TractorReport): string {
   return asked > 0
     ? `${runs(asked)} asked for; see what comes: hippo tail hippo-finish.${rest}`
     : `${out} of ${runs(pulled.length)} pulled out.${rest}`;
+}
+
+/** The exit code: {@link ExitCode.notFine} while something is stuck that was not pulled out. */
+export function tractorVerdict({ parts, pulled }: TractorReport): ExitCode {
+  if (pulled?.some(({ result }) => result === 'timed-out') === true) return ExitCode.timeout;
+  const done = pulled?.filter(({ result }) => result === 'succeeded').length ?? 0;
+  const stuck = parts.reduce((sum, part) => sum + part.stuck.length, 0);
+  return stuck > done ? ExitCode.notFine : ExitCode.ok;
 }
 
 /** `2026-11-24 13:05 UTC` */
