@@ -1,11 +1,11 @@
-import { systemClock } from '../core/clock.ts';
 import { ExitCode } from '../core/errors.ts';
 import type { DryRunReport } from '../trigger/index.ts';
 import type { TriggerReport } from '../trigger/trigger.ts';
 import { HippoCommand } from '../ui/base-command.ts';
-import { renderDryRun } from '../ui/trigger-dry-run.ts';
+import { dryRunJson, dryRunText, renderDryRun } from '../ui/trigger-dry-run.ts';
 import { renderOutcome, triggerVerdict } from '../ui/trigger.ts';
-import { refuseWithoutMany, repeatedFlags, triggerFlags } from '../ui/trigger-flags.ts';
+import { refuseWithoutMany, triggerFlags, triggerOptions } from '../ui/trigger-flags.ts';
+import { triggerListener } from '../ui/trigger-listener.ts';
 
 export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> {
   static override summary = 'Publish partition events, and optionally wait for the runs they start.';
@@ -28,36 +28,17 @@ export default class Trigger extends HippoCommand<TriggerReport | DryRunReport> 
 
   protected async work(): Promise<TriggerReport | DryRunReport> {
     const { flags } = await this.parse(Trigger);
-    const [{ connectProject }, { loadConfig }, { dryRun, parseRate, runTrigger }] = await Promise.all([
-      import('../kafka/project.ts'),
-      import('../config/load.ts'),
-      import('../trigger/index.ts'),
-    ]);
     refuseWithoutMany(flags);
-    const rate = flags.rate === undefined ? undefined : parseRate(flags.rate);
-    const loaded = await loadConfig({ ...flags, file: flags.config, cwd: process.cwd(), env: process.env });
-    const words = {
-      ...flags,
-      execDate: flags['exec-date'],
-      fromLine: flags['from-line'],
-      skipBad: flags['skip-bad'],
-    };
-    const options = {
-      ...{ wait: flags.wait, timeout: flags.timeout, maxActive: flags['max-active'], rate },
-      ...{ repeat: repeatedFlags(this.argv, flags), clock: systemClock, signal: this.stopping },
-    };
-    const connect = (): ReturnType<typeof connectProject> =>
-      connectProject(loaded, process.env, this.stopping);
-    const { triggerListener } = await import('../ui/trigger-listener.ts');
+    const { runTrigger } = await import('../trigger/index.ts');
     const listener = triggerListener({ json: this.json });
+    const printer = this.json ? dryRunJson : dryRunText;
     try {
-      if (flags['dry-run']) {
-        const { dryRunJson, dryRunText } = await import('../ui/trigger-dry-run.ts');
-        const printer = this.json ? dryRunJson : dryRunText;
-        const output = process.stdout;
-        return await dryRun(loaded.config, words, { options, connect, printer, output, listener });
-      }
-      return await runTrigger(loaded.config, words, { options, connect, listener });
+      return await runTrigger({
+        ...triggerOptions(flags, this.argv),
+        dryRun: flags['dry-run'] ? { printer, output: process.stdout } : null,
+        listener,
+        signal: this.stopping,
+      });
     } finally {
       listener.end();
     }

@@ -1,11 +1,15 @@
+import { loadConfig } from '../config/load.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
+import { type Millis, systemClock } from '../core/clock.ts';
 import { HippoError } from '../core/errors.ts';
 import type { Kafka } from '../kafka/port.ts';
+import { connectProject } from '../kafka/project.ts';
 import { type Output, Sink } from '../records/index.ts';
 import type { BadLine } from './check-lines.ts';
 import type { Destination, DryEvent } from './dry-run.ts';
 import { type Source, type SourceContext, type TriggerWords, openSource, resumedSource } from './source.ts';
+import { parseRate } from './throttle.ts';
 import {
   type TriggerContext,
   type TriggerListener,
@@ -16,24 +20,61 @@ import {
   warn,
 } from './trigger.ts';
 
-export { parseRate } from './throttle.ts';
+/** What the command line says. */
+export interface TriggerRequest {
+  /** `--config` and `--profile`. */
+  config: string | undefined;
+  profile: string | undefined;
+  words: TriggerWords;
+  wait: boolean;
+  /** How long an event's outcome may take, milliseconds. */
+  timeout: Millis;
+  /** How many events may have runs that have not ended. */
+  maxActive: number | undefined;
+  /** As a person types it: `10/s`. */
+  rate: string | undefined;
+  /** Flags to give again, as a person types them, to go on. */
+  repeat: readonly string[];
+  /** Where the events are printed instead of published; null: they are published. */
+  dryRun: DryRunOutput | null;
+  listener: TriggerListener;
+  signal: AbortSignal;
+}
 
 /** Connects to the Kafka of the project. */
-export type Connect = () => Promise<Kafka>;
+type Connect = () => Promise<Kafka>;
 
 /**
- * Publishes what the words say.
+ * Publishes events, or with `dryRun` prints them.
  *
  * @throws UserError before anything is published, where the words or the lines of a file are not right
- * @throws ServiceError when Kafka is not there
+ * @throws ServiceError when Kafka is not there; a dry run needs Kafka only to resume
  */
-export async function runTrigger(
-  config: Config,
-  words: TriggerWords,
-  { options, connect, listener }: TriggerContext & { connect: Connect },
-): Promise<TriggerReport> {
+export async function runTrigger(request: TriggerRequest): Promise<TriggerReport | DryRunReport> {
+  const { config: file, profile, words, dryRun, listener, signal } = request;
+  const { wait, timeout, maxActive, repeat } = request;
+  const rate = request.rate === undefined ? undefined : parseRate(request.rate);
+  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
+  const options = { wait, timeout, maxActive, rate, repeat, clock: systemClock, signal };
+  const run = {
+    config: loaded.config,
+    words,
+    connect: () => connectProject(loaded, process.env, signal),
+    options,
+    listener,
+  };
+  return dryRun === null ? publish(run) : print(run, dryRun);
+}
+
+interface TriggerRun extends TriggerContext {
+  config: Config;
+  words: TriggerWords;
+  connect: Connect;
+}
+
+async function publish({ config, words, connect, options, listener }: TriggerRun): Promise<TriggerReport> {
   const context = contextOf(config, options);
-  // What is wrong with the words is said without Kafka.
+  // Before the connection: wrong words are reported without Kafka too.
   const opened = words.resume === undefined ? await openSource(words, context) : null;
   const kafka = await connect();
   try {
@@ -59,19 +100,15 @@ export interface DryRunPrinter {
   event(event: DryEvent): string;
 }
 
-export interface DryRunContext {
-  options: TriggerOptions;
-  connect: Connect;
+export interface DryRunOutput {
   printer: DryRunPrinter;
   output: Output;
-  listener: Pick<TriggerListener, 'onSkipped' | 'onUnknownTable'>;
 }
 
-/** Prints what the words would publish, and publishes nothing. Only --resume needs Kafka for that. */
-export async function dryRun(
-  config: Config,
-  words: TriggerWords,
-  { options, connect, printer, output, listener }: DryRunContext,
+/** Prints what the words would publish. */
+async function print(
+  { config, words, connect, options, listener }: TriggerRun,
+  { printer, output }: DryRunOutput,
 ): Promise<DryRunReport> {
   const context = contextOf(config, options);
   const opened = words.resume === undefined ? await openSource(words, context) : null;

@@ -1,5 +1,6 @@
 import { UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
+import type { TriggerRequest } from '../trigger/index.ts';
 import { durationFlag } from './flags.ts';
 import { Flags, type Interfaces } from './oclif.ts';
 
@@ -102,8 +103,27 @@ export function refuseWithoutMany({ range, file, resume, wait, ...flags }: Trigg
   });
 }
 
+/** The flags by the names that `src/trigger` gives them. */
+export function triggerOptions(
+  flags: TriggerFlags,
+  argv: readonly string[],
+): Omit<TriggerRequest, 'dryRun' | 'listener' | 'signal'> {
+  const words = {
+    ...flags,
+    execDate: flags['exec-date'],
+    fromLine: flags['from-line'],
+    skipBad: flags['skip-bad'],
+  };
+  const { config, profile, wait, timeout, rate } = flags;
+  return {
+    ...{ config, profile, words, wait, timeout, rate },
+    maxActive: flags['max-active'],
+    repeat: repeatedFlags(argv, flags),
+  };
+}
+
 /** The flags that must be given again to go on in the same way, as a person types them. */
-export function repeatedFlags(argv: readonly string[], flags: TriggerFlags): string[] {
+function repeatedFlags(argv: readonly string[], flags: TriggerFlags): string[] {
   const said = (name: string): boolean =>
     argv.some((word) => word === `--${name}` || word.startsWith(`--${name}=`));
   const value = (name: string, text: string | number | undefined): string[] =>
