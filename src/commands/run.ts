@@ -1,13 +1,9 @@
 import { ExitCode } from '../core/errors.ts';
-import { isHangupIgnored } from '../core/hangup.ts';
-import type { ClientEvent } from '../client/host/client-event.ts';
+import { type StopRequest, listenForStop } from '../core/stop-signals.ts';
 import type { ClientReport } from '../client/host/client.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { Flags } from '../ui/oclif.ts';
-import { clientEventJson, renderClientEvent } from '../ui/run.ts';
-import { lineColumns } from '../ui/terminal.ts';
-
-type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+import { clientLog } from '../ui/run.ts';
 
 export default class Run extends HippoCommand<ClientReport> {
   static override summary = "Run this project's client: wait for events and run jobs.";
@@ -24,32 +20,23 @@ client of the same hippo is a standby and takes over. With --json each log event
     }),
   };
 
-  #signal: StopSignal | null = null;
-  readonly #stop = new AbortController();
+  #stop: StopRequest | null = null;
 
   protected async work(): Promise<ClientReport> {
     const { flags } = await this.parse(Run);
-    const stopped = this.#listen(isHangupIgnored() ? ['SIGINT', 'SIGTERM'] : ['SIGINT', 'SIGTERM', 'SIGHUP']);
+    const stop = (this.#stop = listenForStop());
     try {
-      const [{ loadConfig }, { runClient }] = await Promise.all([
-        import('../config/load.ts'),
-        import('../client/host/client.ts'),
-      ]);
-      const loaded = await loadConfig({
+      const { runClient } = await import('../client/host/client.ts');
+      return await runClient({
         file: flags.config,
         profile: flags.profile,
-        cwd: process.cwd(),
-        env: process.env,
-      });
-      return await runClient({
-        loaded,
         env: process.env,
         once: flags.once,
-        stop: this.#stop.signal,
-        log: (event) => this.#print(event),
+        stop: stop.signal,
+        log: clientLog({ json: this.json }),
       });
     } finally {
-      stopped();
+      stop.forget();
     }
   }
 
@@ -63,25 +50,6 @@ client of the same hippo is a standby and takes over. With --json each log event
 
   protected override verdict({ ended, failed }: ClientReport): ExitCode {
     if (ended === 'done') return failed === 0 ? ExitCode.ok : ExitCode.notFine;
-    return this.#signal === 'SIGINT' ? ExitCode.interrupted : ExitCode.ok;
-  }
-
-  #listen(signals: readonly StopSignal[]): () => void {
-    const listeners = signals.map((signal) => {
-      const listener = (): void => {
-        this.#signal ??= signal;
-        this.#stop.abort(new Error(signal));
-      };
-      process.on(signal, listener);
-      return () => process.off(signal, listener);
-    });
-    return () => listeners.forEach((remove) => remove());
-  }
-
-  #print(event: ClientEvent): void {
-    const at = new Date();
-    const { stdout, stderr } = process;
-    const line = this.json ? clientEventJson(event, at) : renderClientEvent(event, at, lineColumns(stderr));
-    if (line !== '') (this.json ? stdout : stderr).write(`${line}\n`);
+    return this.#stop?.name() === 'SIGINT' ? ExitCode.interrupted : ExitCode.ok;
   }
 }

@@ -2,7 +2,18 @@ import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
 import { formatRecordRef } from '../core/record-ref.ts';
 import type { ClientEvent, LoggedRun } from '../client/host/client-event.ts';
+import { lineColumns } from './terminal.ts';
 import { wrap } from './text.ts';
+
+/** Prints the client's events: for people to stderr, with `json` as NDJSON to stdout. */
+export function clientLog({ json }: { json: boolean }): (event: ClientEvent) => void {
+  const { stdout, stderr } = process;
+  return (event) => {
+    const at = new Date();
+    const line = json ? clientEventJson(event, at) : renderClientEvent(event, at, lineColumns(stderr));
+    if (line !== '') (json ? stdout : stderr).write(`${line}\n`);
+  };
+}
 
 const TAIL_LINES = 3;
 const INDENT = ' '.repeat(11);

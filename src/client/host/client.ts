@@ -2,7 +2,7 @@ import { isAborted } from '../../core/abort.ts';
 import { ServiceError, UserError, messageOf } from '../../core/errors.ts';
 import { SteadyClock, systemClock } from '../../core/clock.ts';
 import { groupName } from '../../config/groups.ts';
-import type { LoadedConfig } from '../../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { findStack } from '../../config/stack-file.ts';
 import { topicName } from '../../config/topics.ts';
 import { connectProject } from '../../kafka/project.ts';
@@ -27,7 +27,9 @@ import { Tenure } from './tenure.ts';
 import { yarnCluster } from './yarn/cluster.ts';
 
 export interface ClientOptions {
-  loaded: LoadedConfig;
+  /** `--config` and `--profile`. */
+  file: string | undefined;
+  profile: string | undefined;
   env: NodeJS.ProcessEnv;
   /** End when the inputs are read to their present ends and nothing is running or ready to run. */
   once: boolean;
@@ -52,7 +54,8 @@ export interface ClientReport {
  *   group is over: the jobs have been stopped, and a supervisor should start the client again
  */
 export async function runClient(options: ClientOptions): Promise<ClientReport> {
-  const { loaded, env } = options;
+  const { file, profile, env } = options;
+  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env });
   const project = compileProject(loaded);
   let kafka: Kafka;
   try {
@@ -63,7 +66,7 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
   }
   try {
     await requireTopics(kafka, loaded);
-    const client = await Client.create(options, project, kafka);
+    const client = await Client.create({ ...options, loaded }, project, kafka);
     return await client.run();
   } finally {
     await kafka.close();
@@ -86,8 +89,10 @@ async function requireTopics(kafka: Kafka, loaded: LoadedConfig): Promise<void> 
   );
 }
 
+type RunOptions = ClientOptions & { loaded: LoadedConfig };
+
 class Client {
-  readonly #options: ClientOptions;
+  readonly #options: RunOptions;
   readonly #hippo: string;
   readonly #kafka: Kafka;
   readonly #group: string;
@@ -104,7 +109,7 @@ class Client {
   #membership: Membership | null = null;
   #metrics: Metrics | null = null;
 
-  static async create(options: ClientOptions, project: Project, kafka: Kafka): Promise<Client> {
+  static async create(options: RunOptions, project: Project, kafka: Kafka): Promise<Client> {
     const { loaded, env } = options;
     const [hooks, cluster] = await Promise.all([loadHooks(loaded.directory), kafka.cluster()]);
     const stack = findStack(loaded.directory);
@@ -116,7 +121,7 @@ class Client {
   }
 
   private constructor(
-    options: ClientOptions,
+    options: RunOptions,
     { hippo, definition }: Project,
     kafka: Kafka,
     found: { hooks: Awaited<ReturnType<typeof loadHooks>>; tag: string; sparkSubmit: string | null },
