@@ -1,12 +1,9 @@
 import { ExitCode } from '../core/errors.ts';
+import type { CheckList } from '../doctor/doctor.ts';
 import type { DoctorReport } from '../doctor/runner.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { renderCheck, renderCheckList, renderTotals } from '../ui/doctor.ts';
 import { Args, Flags } from '../ui/oclif.ts';
-
-interface CheckList {
-  checks: { id: string; title: string; category: string; about: string }[];
-}
 
 export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
   static override summary = 'Check this machine, project and Kafka, and print a remedy for each problem.';
@@ -27,29 +24,15 @@ export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
 
   protected async work(): Promise<DoctorReport | CheckList> {
     const { argv, flags } = await this.parse(Doctor);
-    const [{ checks }, { chooseChecks }] = await Promise.all([
-      import('../doctor/checks/index.ts'),
-      import('../doctor/choose.ts'),
-    ]);
-    const chosen = chooseChecks(checks, argv as string[]);
-    if (flags.list)
-      return { checks: chosen.map(({ id, title, category, about }) => ({ id, title, category, about })) };
-    const [{ gatherEnvironment }, { diagnose }] = await Promise.all([
-      import('../doctor/environment.ts'),
-      import('../doctor/runner.ts'),
-    ]);
-    const environment = await gatherEnvironment({
-      cwd: process.cwd(),
-      env: process.env,
+    const { runDoctor } = await import('../doctor/doctor.ts');
+    return runDoctor({
+      names: argv as string[],
+      list: flags.list,
       file: flags.config,
       profile: flags.profile,
+      onReport: (report) => this.say(renderCheck(report)),
       signal: this.stopping,
     });
-    try {
-      return await diagnose(chosen, environment, (report) => this.say(renderCheck(report)), this.stopping);
-    } finally {
-      await environment.close();
-    }
   }
 
   protected render(result: DoctorReport | CheckList): string {
