@@ -1,4 +1,4 @@
-import type { DownContext, DownPlan, DownResult } from '../stack/down.ts';
+import type { DownPlan, DownResult } from '../stack/down.ts';
 import { HippoCommand } from '../ui/base-command.ts';
 import { Flags } from '../ui/oclif.ts';
 import { renderDown } from '../ui/stack.ts';
@@ -19,23 +19,18 @@ export default class Down extends HippoCommand<DownResult | DownPlan> {
 
   protected async work(): Promise<DownResult | DownPlan> {
     const { flags } = await this.parse(Down);
-    const [{ downResult, findDownProject, gatherDownFacts, planDown }, { runSteps }] = await Promise.all([
+    const [{ down }, { runSteps }] = await Promise.all([
       import('../stack/down.ts'),
       import('../ui/steps.ts'),
     ]);
-    const { config: file, profile } = flags;
-    const { env } = process;
-    const facts = await gatherDownFacts(await findDownProject({ file, profile, cwd: process.cwd(), env }));
-    const steps = planDown(facts, { purge: flags.purge });
-    if (flags['dry-run']) return { dry_run: true, steps: steps.map(({ title }) => title) };
-    if (flags.purge && facts.data && !flags.yes) {
-      const question = `Remove all topics and events in ${facts.place.kafka}?`;
-      const purge = await this.confirm(question);
-      if (!purge) return downResult(facts, 'declined');
-    }
-    const context: DownContext = { outcome: 'gone' };
-    await runSteps(steps, context);
-    return downResult(facts, context.outcome);
+    return down({
+      file: flags.config,
+      profile: flags.profile,
+      purge: flags.purge,
+      dryRun: flags['dry-run'],
+      confirm: async (question) => flags.yes || (await this.confirm(question)),
+      runSteps,
+    });
   }
 
   protected render(result: DownResult | DownPlan): string {

@@ -27,17 +27,16 @@ export default class Up extends HippoCommand<UpResult | UpPlan> {
 
   protected async work(): Promise<UpResult | UpPlan> {
     const { flags } = await this.parse(Up);
-    const [{ loadConfig }, { describeUp, gatherUpFacts, planUp, upContext, upResult }, { runSteps }] =
-      await Promise.all([import('../config/load.ts'), import('../stack/up.ts'), import('../ui/steps.ts')]);
-    const { env } = process;
-    const loaded = await loadConfig({ file: flags.config, profile: flags.profile, cwd: process.cwd(), env });
-    const options = { loaded, env, port: flags.port, spark: flags.spark, signal: this.stopping };
-    const facts = await gatherUpFacts(options);
-    const steps = planUp(facts, options);
-    if (flags['dry-run']) return describeUp(steps, facts);
-    const context = upContext(facts);
-    await runSteps(steps, context);
-    return upResult(facts, context);
+    const [{ up }, { runSteps }] = await Promise.all([import('../stack/up.ts'), import('../ui/steps.ts')]);
+    return up({
+      file: flags.config,
+      profile: flags.profile,
+      port: flags.port,
+      spark: flags.spark,
+      dryRun: flags['dry-run'],
+      runSteps,
+      signal: this.stopping,
+    });
   }
 
   protected render(result: UpResult | UpPlan): string {

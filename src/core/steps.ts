@@ -10,6 +10,9 @@ export interface Step<Context = void> {
   run(context: Context, update: (detail: string) => void): Promise<void>;
 }
 
+/** Runs the steps one after the other; the first that throws ends it. */
+export type RunSteps = <Context>(steps: readonly Step<Context>[], context: Context) => Promise<void>;
+
 /** Runs the steps one after the other and prints nothing. */
 export async function runQuietly<Context>(steps: readonly Step<Context>[], context: Context): Promise<void> {
   for (const step of steps) {

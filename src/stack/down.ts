@@ -7,12 +7,25 @@ import { CONFIG_FILE, type LoadOptions, type LoadedConfig, loadConfig } from '..
 import { type KafkaConfig, parseConfig } from '../config/schema.ts';
 import { removeStackFile } from '../config/stack-file.ts';
 import { UserError } from '../core/errors.ts';
-import type { Step } from '../core/steps.ts';
+import type { RunSteps, Step } from '../core/steps.ts';
 import { connectKafka } from '../kafka/connect.ts';
 import type { GroupInfo } from '../kafka/port.ts';
 import { type FoundBroker, findBroker, stopBroker } from './found-broker.ts';
 import { exclusively } from './lock.ts';
 import { type StackPlace, stackPlace } from './place.ts';
+
+export interface DownRequest {
+  /** `--config` and `--profile`. */
+  file: string | undefined;
+  profile: string | undefined;
+  /** Remove the data too. */
+  purge: boolean;
+  /** Describe the steps and do nothing. */
+  dryRun: boolean;
+  /** Asks the operator before data are removed; false changes nothing. */
+  confirm: (question: string) => Promise<boolean>;
+  runSteps: RunSteps;
+}
 
 /** The facts before anything is changed. */
 export interface DownFacts {
@@ -33,7 +46,7 @@ export interface ConnectedClient {
   host: string;
 }
 
-export interface DownContext {
+interface DownContext {
   outcome: 'gone' | 'stopped' | 'killed';
 }
 
@@ -61,8 +74,27 @@ export interface DownPlan {
 /** How long a broker that does not answer may keep `down` from stopping it. */
 const ASK_DEADLINE = 3_000;
 
+/**
+ * Stops the local Kafka and, with `purge`, removes its data.
+ *
+ * @throws UserError if the given hippo.yaml does not exist; what a step throws
+ */
+export async function down(request: DownRequest): Promise<DownResult | DownPlan> {
+  const { file, profile, purge, dryRun, confirm, runSteps } = request;
+  const project = await findDownProject({ file, profile, cwd: process.cwd(), env: process.env });
+  const facts = await gatherDownFacts(project);
+  const steps = planDown(facts, { purge });
+  if (dryRun) return { dry_run: true, steps: steps.map(({ title }) => title) };
+  const asks = purge && facts.data;
+  if (asks && !(await confirm(`Remove all topics and events in ${facts.place.kafka}?`)))
+    return downResult(facts, 'declined');
+  const context: DownContext = { outcome: 'gone' };
+  await runSteps(steps, context);
+  return downResult(facts, context.outcome);
+}
+
 /** Gathers the facts; changes nothing. */
-export async function gatherDownFacts(project: DownProject): Promise<DownFacts> {
+async function gatherDownFacts(project: DownProject): Promise<DownFacts> {
   const { directory, problem } = project;
   const place = stackPlace(directory);
   const broker = await findBroker(place.kafka);
@@ -76,14 +108,14 @@ export async function gatherDownFacts(project: DownProject): Promise<DownFacts> 
 }
 
 /** A hippo.yaml with problems must not keep the stack from being stopped. */
-export interface DownProject extends Pick<LoadedConfig, 'directory'> {
+interface DownProject extends Pick<LoadedConfig, 'directory'> {
   kafka: KafkaConfig;
   /** The problem of hippo.yaml; null if there is none. */
   problem: string | null;
 }
 
 /** @throws UserError if the given hippo.yaml does not exist */
-export async function findDownProject(options: LoadOptions): Promise<DownProject> {
+async function findDownProject(options: LoadOptions): Promise<DownProject> {
   try {
     const { directory, config } = await loadConfig(options);
     return { directory, kafka: config.kafka, problem: null };
@@ -131,7 +163,7 @@ export function planDown(
   ];
 }
 
-export function downResult(
+function downResult(
   { place, broker, clients, problem }: DownFacts,
   outcome: DownResult['outcome'],
 ): DownResult {

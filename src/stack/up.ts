@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BrokersOrigin, type FoundBrokers, adviceFor, findBrokers } from '../config/brokers.ts';
-import type { LoadedConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { type StackFile, readStackFile, writeStackFile } from '../config/stack-file.ts';
 import { UserError } from '../core/errors.ts';
-import type { Step } from '../core/steps.ts';
+import type { RunSteps, Step } from '../core/steps.ts';
 import { connectKafka } from '../kafka/connect.ts';
 import { topicSpecs } from '../kafka/topics.ts';
 import { type RunningBroker, startBroker } from './broker.ts';
@@ -25,6 +25,15 @@ export interface UpOptions {
   /** Whether to fetch Spark if there is none. */
   spark: boolean;
   signal?: AbortSignal | undefined;
+}
+
+export interface UpRequest extends Omit<UpOptions, 'loaded' | 'env'> {
+  /** `--config` and `--profile`. */
+  file: string | undefined;
+  profile: string | undefined;
+  /** Describe the steps and do nothing. */
+  dryRun: boolean;
+  runSteps: RunSteps;
 }
 
 /** The facts before anything is changed. */
@@ -68,11 +77,34 @@ export interface UpPlan {
 }
 
 /**
+ * Starts a local Kafka, creates the topics and installs Spark, as far as they are missing.
+ *
+ * @throws UserError for a port together with configured brokers; what a step throws
+ */
+export async function up({
+  file,
+  profile,
+  dryRun,
+  runSteps,
+  ...rest
+}: UpRequest): Promise<UpResult | UpPlan> {
+  const { env } = process;
+  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env });
+  const options = { ...rest, loaded, env };
+  const facts = await gatherUpFacts(options);
+  const steps = planUp(facts, options);
+  if (dryRun) return describeUp(steps, facts);
+  const context = upContext(facts);
+  await runSteps(steps, context);
+  return upResult(facts, context);
+}
+
+/**
  * Gathers the facts; changes nothing.
  *
  * @throws UserError for a port together with configured brokers
  */
-export async function gatherUpFacts({ loaded, env, port }: UpOptions): Promise<UpFacts> {
+async function gatherUpFacts({ loaded, env, port }: UpOptions): Promise<UpFacts> {
   const place = stackPlace(loaded.directory);
   const known = orNull(() => findBrokers(loaded, env));
   if (known !== null && known.origin.from !== 'stack') {
@@ -118,7 +150,7 @@ export function planUp(facts: UpFacts, options: UpOptions): Step<UpContext>[] {
   ];
 }
 
-export function upContext(facts: UpFacts): UpContext {
+function upContext(facts: UpFacts): UpContext {
   const brokers =
     facts.configured?.brokers ?? (facts.broker === null ? [] : [`127.0.0.1:${facts.broker.port}`]);
   return { brokers, broker: null, spark: facts.spark, topics: { created: [], present: [] } };
@@ -135,7 +167,7 @@ export async function describeUp(steps: readonly Step<UpContext>[], facts: UpFac
 }
 
 /** The result of the steps. */
-export function upResult(facts: UpFacts, context: UpContext): UpResult {
+function upResult(facts: UpFacts, context: UpContext): UpResult {
   const { broker, spark } = context;
   const recorded = facts.recorded?.kafka;
   const kafka =
