@@ -342,7 +342,7 @@ const client = v.strictObject({
   start_from: v.optional(
     described(
       v.picklist(['beginning', 'end']),
-      'Where a first start begins to read: with all that the topics still hold, or with what comes from then on',
+      'Where the first start of a hippo begins to read: with all that the topics still hold, or with what comes from then on. Partitions that are added later are read from their beginning',
     ),
     'beginning',
   ),

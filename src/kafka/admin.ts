@@ -11,6 +11,7 @@ import {
   ListGroups,
   OffsetFetch,
   ProtocolError,
+  errorNamed,
   errorOf,
   failOn,
 } from './wire/index.ts';
@@ -30,10 +31,14 @@ export function describeCluster(cluster: Cluster): Promise<ClusterInfo> {
   });
 }
 
-export function listTopics(cluster: Cluster): Promise<TopicInfo[]> {
+/** @param names left out: all topics */
+export function listTopics(cluster: Cluster, names?: readonly string[]): Promise<TopicInfo[]> {
+  // An empty list means all topics to Kafka.
+  if (names?.length === 0) return Promise.resolve([]);
   return cluster.attempt({}, async () => {
-    const { topicMetadata } = await cluster.metadata(null);
+    const { topicMetadata } = await cluster.metadata(names ?? null);
     return topicMetadata
+      .filter(({ topicErrorCode }) => errorNamed(topicErrorCode) !== 'UNKNOWN_TOPIC_OR_PARTITION')
       .map(({ topic, partitionMetadata }) => ({
         topic,
         partitions: partitionMetadata

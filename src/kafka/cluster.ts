@@ -329,7 +329,11 @@ export class Cluster {
   #learn({ brokers, controllerId, topicMetadata }: MetadataResponse): void {
     this.#controller = controllerId;
     for (const { nodeId, host, port } of brokers) this.#adopt(nodeId, host, port);
-    for (const [topic, leaders] of leadersOf(topicMetadata)) this.#leaders.set(topic, leaders);
+    for (const [topic, leaders] of leadersOf(topicMetadata)) {
+      // A topic that does not exist has none; it may be created later.
+      if (leaders.size === 0) this.#leaders.delete(topic);
+      else this.#leaders.set(topic, leaders);
+    }
   }
 
   #adopt(nodeId: number, host: string, port: number): Broker {

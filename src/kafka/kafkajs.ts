@@ -36,7 +36,7 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
   return {
     brokers: settings.brokers,
     cluster: () => describeCluster(cluster),
-    topics: () => listTopics(cluster),
+    topics: (names) => listTopics(cluster, names),
     createTopics: (specs) => createTopics(cluster, specs),
     deleteTopics: (names) => deleteTopics(cluster, names),
     topicConfig: (topic) => topicConfig(cluster, topic),

@@ -98,8 +98,12 @@ export interface Kafka {
   /** `host:port`, as configured. */
   readonly brokers: readonly string[];
   cluster(): Promise<ClusterInfo>;
-  /** All topics; internal ones (`__…`) too. */
-  topics(): Promise<TopicInfo[]>;
+  /**
+   * All topics; internal ones (`__…`) too.
+   *
+   * @param names only these; those that do not exist are left out
+   */
+  topics(names?: readonly string[]): Promise<TopicInfo[]>;
   /** @returns the names that were created; the others were there. */
   createTopics(specs: readonly TopicSpec[]): Promise<string[]>;
   deleteTopics(names: readonly string[]): Promise<void>;

@@ -318,6 +318,8 @@ const SILENT = 15_000;
 function hasRead(known: Positions | undefined, ref: RecordRef, waited: Millis): boolean {
   const next = known === undefined ? undefined : nextOffset(known, ref);
   if (next !== undefined) return next > offsetOf(ref);
+  // Of a topic that a hippo reads, a partition without a position was added since: it will be read from its beginning.
+  if (known?.has(ref.topic) === true) return false;
   return waited > (known === undefined ? SILENT : BEGINNING);
 }
 

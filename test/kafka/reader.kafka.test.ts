@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Kafka, Reader, RecordBatch } from '../../src/kafka/port.ts';
+import { removeBefore } from '../support/admin.ts';
 import { testBrokers } from '../support/brokers.ts';
 import { readAll, testKafka, testTopic } from '../support/kafka.ts';
 
@@ -185,7 +186,7 @@ describe('a log with holes', () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     await kcat(topic, ['a', 'b', 'c', 'd', 'e']);
-    await deleteBefore(topic, 3);
+    await removeBefore(await testBrokers(), { topic: topic, partition: 0 }, 3);
     expect(await kafka.offsets(topic)).toMatchObject([{ low: 3n, high: 5n }]);
     const reader = await kafka.reader({ from: [at(topic, 1n)], until: [at(topic, 5n)] });
     const [jump, ...batches] = await readUntil(reader, () => false);
@@ -197,7 +198,7 @@ describe('a log with holes', () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     await kcat(topic, ['a', 'b', 'c']);
-    await deleteBefore(topic, 3);
+    await removeBefore(await testBrokers(), { topic: topic, partition: 0 }, 3);
     const reader = await kafka.reader({ from: [at(topic, 0n)], until: [at(topic, 3n)] });
     expect(await readUntil(reader, () => false)).toMatchObject([{ records: [], next: 3n }]);
   });
@@ -284,12 +285,3 @@ describe('a reader', () => {
     await expect(readUntil(reader, () => true)).rejects.toThrow(/nowhere/);
   });
 });
-
-async function deleteBefore(topic: string, offset: number): Promise<void> {
-  const admin = kafkajs.admin();
-  await admin.connect();
-  // It knows only the leaders of topics that it has asked about.
-  await admin.fetchTopicOffsets(topic);
-  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] });
-  await admin.disconnect();
-}

@@ -33,6 +33,12 @@ test.each([
     "./start-client.sh    (in etl's project)",
   ],
   [
+    'a client that is down since before the partition was added',
+    [group('etl', 'Empty', { 0: '7' })],
+    'not read yet by etl, which is down',
+    "./start-client.sh    (in etl's project)",
+  ],
+  [
     'a client that is slow',
     [group('etl', 'Stable', { 1: '6' })],
     'not read yet by etl',

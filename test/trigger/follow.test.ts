@@ -177,6 +177,11 @@ describe('an event stands as', () => {
       [is('ended', 1, true), is('ended')],
     ],
     [
+      'undecided where its hippo reads the topic, and its partition was added since',
+      (follower) => follower.position('etl', { topic: 'frontier', partition: 1, offset: 9n }),
+      [is('undecided'), is('undecided')],
+    ],
+    [
       'read where the state of its hippo says so, whatever older positions are told later',
       (follower) => {
         const positions = new Map([['frontier', new Map([[0, 2n]])]]);

@@ -1,4 +1,4 @@
-import type { KafkaRecord, RecordBatch } from '../../kafka/port.ts';
+import type { KafkaRecord, RecordBatch, TopicPartitionOffset } from '../../kafka/port.ts';
 import type { AttemptExit } from './supervisor.ts';
 
 /** Batches that wait to be taken: enough to keep the loop busy, few enough to keep memory flat. */
@@ -12,11 +12,12 @@ export interface Arrival {
 }
 
 /**
- * The single queue of the client's loop: records, the exits of jobs, ticks. Exits and ticks go first, so that a backlog
+ * The single queue of the client's loop: records, new partitions, the exits of jobs, ticks. Exits and ticks go first, so that a backlog
  * of messages does not hold up a job that has ended.
  */
 export class Mailbox {
   readonly #exits: AttemptExit[] = [];
+  #added: TopicPartitionOffset[] = [];
   #batches: { batch: RecordBatch; taken: number }[] = [];
   #tick = false;
   #failure: unknown = undefined;
@@ -30,6 +31,12 @@ export class Mailbox {
 
   tick(): void {
     this.#tick = true;
+    this.#wake.resolve(undefined);
+  }
+
+  /** Partitions of the inputs, some of which may be new, at their beginnings: the next turn begins to read those. */
+  added(beginnings: readonly TopicPartitionOffset[]): void {
+    this.#added.push(...beginnings);
     this.#wake.resolve(undefined);
   }
 
@@ -54,6 +61,7 @@ export class Mailbox {
       this.#failure === undefined &&
       this.#exits.length === 0 &&
       this.#batches.length === 0 &&
+      this.#added.length === 0 &&
       !this.#tick
     ) {
       const wake = (): void => this.#wake.resolve(undefined);
@@ -67,6 +75,10 @@ export class Mailbox {
 
   takeExits(): AttemptExit[] {
     return this.#exits.splice(0);
+  }
+
+  takeAdded(): TopicPartitionOffset[] {
+    return this.#added.splice(0);
   }
 
   takeTick(): boolean {
@@ -98,6 +110,7 @@ export class Mailbox {
   /** Forgets what was read, which will be read again; keeps the exits, which happen once. */
   forgetReading(): void {
     this.#batches = [];
+    this.#added = [];
     this.#failure = undefined;
     this.#room.resolve(undefined);
     this.#room = Promise.withResolvers();

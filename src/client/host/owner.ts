@@ -34,8 +34,8 @@ import { Retry } from '../../core/deadline.ts';
 const TICK = 1_000;
 /** Positions that moved over messages of no interest are written this often at most. */
 const LAZY_POSITIONS = 1_000;
-/** How often a topic is looked at for new partitions. */
-const PARTITIONS_CHECK = 60_000;
+/** How often new partitions of the input topics are looked for, milliseconds: an event in one waits no longer than that. */
+const PARTITIONS_CHECK = 5_000;
 /** A look at all open runs that takes longer, milliseconds, is not taken at each turn, but for one part in so many of the time. */
 const LONG_LOOK = { millis: 2, share: 20 };
 const RETRY: Backoff = { first: 250, most: 5_000 };
@@ -188,6 +188,8 @@ export class Owner {
     const unbroken = snapshot.previous === this.#client;
     this.#state = restore(definition, snapshot.records);
     this.#progress.restore(snapshot.positions);
+    // Where a first start begins is written at once: a second later the end is another one.
+    this.#writtenAt = -Infinity;
     faultPoint('after-restore');
     if (!unbroken) {
       await supervisor.stop();
@@ -256,7 +258,7 @@ export class Owner {
       await this.#oneTurn();
       if (performance.now() > checkAt) {
         checkAt = performance.now() + PARTITIONS_CHECK;
-        void this.#checkPartitions();
+        void this.#lookForPartitions();
       }
     }
   }
@@ -269,6 +271,7 @@ export class Owner {
     const now = clock.now() + by;
     if (by !== 0) turn.step({ type: 'clock-jumped', at: now, by });
     for (const exit of this.#mailbox.takeExits()) turn.exited(exit, now);
+    this.#readAdded(turn);
     const ticked = this.#mailbox.takeTick();
     if (ticked && (nextWake(this.#state) ?? Infinity) <= now) turn.step({ type: 'tick', at: now });
     for (
@@ -389,18 +392,34 @@ export class Owner {
     );
   }
 
-  /** A topic that has grown is read from the beginning of its new partitions. */
-  async #checkPartitions(): Promise<void> {
+  /** Finds partitions that were added to the input topics; the next turn begins to read them. */
+  async #lookForPartitions(): Promise<void> {
+    const { kafka } = this.#options;
     try {
-      const topics = await this.#options.kafka.topics();
-      const grown = topics.some(({ topic, partitions }) => {
-        const isInput = this.#kinds.has(topic);
-        return isInput && partitions.some(({ partition }) => !this.#progress.knows(topic, partition));
-      });
-      if (grown) this.#mailbox.fail(new ServiceError('a topic has new partitions'));
+      for (const { topic, partitions } of await kafka.topics([...this.#kinds.keys()])) {
+        if (partitions.every(({ partition }) => this.#progress.knows(topic, partition))) continue;
+        const ranges = await kafka.offsets(topic);
+        this.#mailbox.added(ranges.map(({ partition, low }) => ({ topic, partition, offset: low })));
+      }
     } catch {
       // The reader reports that Kafka cannot be reached.
     }
+  }
+
+  /** Begins to read partitions that were added, from their beginning. */
+  #readAdded(turn: Turn): void {
+    const added = this.#mailbox
+      .takeAdded()
+      .filter(({ topic, partition }) => !this.#progress.knows(topic, partition));
+    if (added.length === 0) return;
+    for (const position of added) turn.positions = withPosition(turn.positions, position);
+    for (const [topic, positions] of Map.groupBy(added, (position) => position.topic)) {
+      const numbers = positions.map(({ partition }) => partition).join(', ');
+      const what = positions.length === 1 ? `partition ${numbers} was` : `partitions ${numbers} were`;
+      const text = `${topic}: ${what} added; reading from the beginning`;
+      turn.events.push({ event: 'notice', level: 'info', text });
+    }
+    this.#reader?.add(added);
   }
 
   /** Reads and writes no more. The next {@link own} begins with what is written; exits are kept for it. */

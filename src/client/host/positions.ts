@@ -10,15 +10,18 @@ export interface Start {
 }
 
 /**
- * Where reading begins: at the known positions; at the beginning of what is retained, or at the end, where a partition
- * has none. A position outside of the log (trimmed by retention, or the topic was made anew) begins with what is there.
+ * Where reading begins: at the known positions. A hippo that knows none starts for the first time, and `startFrom` decides. A
+ * partition without a position among others that have one was added since: it is read from its beginning, or the events that
+ * are in it already would never be read. A position outside of the log (trimmed by retention, or the topic was made anew)
+ * begins with what is there.
  */
 export function startPositions(
   topic: string,
   ranges: readonly OffsetRange[],
   known: Positions,
-  first: 'beginning' | 'end',
+  startFrom: 'beginning' | 'end',
 ): Start {
+  const first = known.size === 0 ? startFrom : 'beginning';
   const start: Start = { from: [], gaps: [] };
   for (const { partition, low, high } of ranges) {
     const wanted = known.get(topic)?.get(partition);

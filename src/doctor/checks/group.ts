@@ -99,11 +99,14 @@ function membership(
   }
 }
 
-/** The messages between the committed offsets and the end. */
+/**
+ * The messages between the committed offsets and the end. A client commits all partitions together: one without an offset among
+ * others was added since, and is read from its beginning.
+ */
 function lag(progress: readonly PartitionProgress[]): bigint {
+  if (progress.every(({ committed }) => committed === undefined)) return 0n;
   return progress.reduce((sum, { committed, low, high }) => {
-    if (committed === undefined) return sum;
-    const from = committed < low ? low : committed;
+    const from = committed === undefined || committed < low ? low : committed;
     return sum + (high > from ? high - from : 0n);
   }, 0n);
 }

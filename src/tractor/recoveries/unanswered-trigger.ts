@@ -81,8 +81,13 @@ function readBy(
   if (groups.length === 0) return { why: 'no hippo has run on these brokers' };
   const behind = groups.filter(({ read }) =>
     events.some(({ ref }) => {
-      const next = read.get(ref.topic)?.get(ref.partition);
-      return next !== undefined && next <= offsetOf(ref);
+      const partitions = read.get(ref.topic);
+      // Of a topic that a hippo reads, a partition without a position was added since.
+      return (
+        partitions !== undefined &&
+        partitions.size > 0 &&
+        (partitions.get(ref.partition) ?? 0n) <= offsetOf(ref)
+      );
     }),
   );
   const down = behind.filter(({ hippo }) => !isOwned(snapshot, hippo)).map(({ hippo }) => hippo);
