@@ -280,7 +280,9 @@ const topics = v.strictObject({
     v.pipe(
       v.string(),
       v.regex(/^[A-Za-z0-9._-]*$/, 'must be of letters, digits, ".", "_" and "-"'),
-      v.description('Put before each of the names below, e.g. "uat-"'),
+      v.description(
+        'Put before each of the names below, e.g. "uat-"; part of what identifies the hippo: with another prefix it is another hippo',
+      ),
     ),
     '',
   ),

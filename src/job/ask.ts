@@ -1,8 +1,9 @@
-import { GROUP_PREFIX, groupName, hippoOfGroup } from '../config/groups.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { BugError, UserError } from '../core/errors.ts';
 import { nearMisses } from '../core/near.ts';
+import { knownHippos } from '../kafka/groups.ts';
 import { partitionForKey } from '../kafka/partitioner.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
@@ -10,7 +11,7 @@ import { parseSchedule, type ScheduleAction } from '../messages/index.ts';
 import { type WaitReport, followToEnd } from '../trigger/drive.ts';
 import type { FollowChange } from '../trigger/follow.ts';
 import { Watch } from '../trigger/wait.ts';
-import { type Request, type RequestRecord, requestRecord, sendRequests } from './request.ts';
+import { type RequestRecord, requestRecord, sendRequests } from './request.ts';
 import { type RequestWords, resolveRequest } from './resolve.ts';
 
 export interface AskOptions extends RequestWords {
@@ -45,7 +46,7 @@ export interface AskedRequest {
   };
   /** How many clients of that hippo run. Without a client the request stays in its topic until one starts. */
   clients: number;
-  /** Hippos of similar names, if no hippo of this name has ever run on this Kafka. */
+  /** Hippos of similar names, if no hippo of this name has ever run with these topics. */
   similar: string[];
 }
 
@@ -68,7 +69,7 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
   const kafka = await connectProject(loaded, process.env, options.signal);
   try {
     const { key, ...asking } = request;
-    const { partition, ...known } = await whereabouts(kafka, request, record);
+    const { partition, ...known } = await whereabouts(kafka, loaded.config, record, request.hippo);
     const planned = { ...asking, run_key: key, ...known };
     if (dryRun)
       return { dry_run: true, ...planned, record: { ...record, partition, offset: null }, wait: null };
@@ -113,10 +114,11 @@ function refuseUnreadable({ value }: RequestRecord): void {
 
 async function whereabouts(
   kafka: Kafka,
-  { hippo }: Request,
+  config: Config,
   { topic, key }: RequestRecord,
+  hippo: string,
 ): Promise<Pick<AskedRequest, 'clients' | 'similar'> & { partition: number }> {
-  const [topics, groups] = await Promise.all([kafka.topics(), kafka.groups(GROUP_PREFIX)]);
+  const [topics, hippos] = await Promise.all([kafka.topics(), knownHippos(kafka, config)]);
   const partitions = topics.find((info) => info.topic === topic)?.partitions.length ?? 0;
   if (partitions === 0) {
     throw new UserError(`topic ${topic} does not exist`, {
@@ -124,11 +126,11 @@ async function whereabouts(
       next: ['hippo up'],
     });
   }
-  const names = groups.map(({ group }) => hippoOfGroup(group));
-  const own = groups.find(({ group }) => group === groupName(hippo));
+  const names = hippos.map((known) => known.hippo);
+  const own = hippos.find((known) => known.hippo === hippo);
   return {
     partition: partitionForKey(key, partitions),
-    clients: own?.members.length ?? 0,
+    clients: own?.info.members.length ?? 0,
     similar: own === undefined ? nearMisses(hippo, names) : [],
   };
 }

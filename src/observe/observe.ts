@@ -1,9 +1,10 @@
 import { UserError } from '../core/errors.ts';
-import { GROUP_PREFIX, hippoOfGroup } from '../config/groups.ts';
 import type { Millis } from '../core/clock.ts';
 import { topicName } from '../config/topics.ts';
 import { recordId, recordRef } from '../core/record-ref.ts';
 import type { Config } from '../config/schema.ts';
+import { groupName, identityOf } from '../config/groups.ts';
+import { knownHippos } from '../kafka/groups.ts';
 import type { Kafka, TopicPartitionOffset } from '../kafka/port.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
 import type { Positions } from '../state/index.ts';
@@ -61,7 +62,7 @@ export async function observe(
     messages('schedule', parseSchedule),
     messages('health', parseHealth),
     readMemory(kafka, state),
-    hippoGroups(kafka, frontier, present),
+    hippoGroups(kafka, config, present),
   ]);
   return {
     now,
@@ -72,7 +73,7 @@ export async function observe(
     finishes,
     requests,
     health: new Map<string, Found<ServiceHealth>>(health.map((sign) => [sign.message.serviceName, sign])),
-    groups: groups.map(({ hippo, info, committed }) => ({
+    groups: [...groups, ...withoutGroup(positions, groups, config)].map(({ hippo, info, committed }) => ({
       hippo,
       info,
       read: further(committed, positions.get(hippo) ?? new Map(), frontier),
@@ -134,15 +135,34 @@ async function readMemory(kafka: Kafka, topic: string): Promise<Memory> {
   return { runs, paused, landed, positions };
 }
 
+/** The brokers forget a group that has been without members for long (offsets.retention.minutes). */
+function withoutGroup(
+  known: Memory['positions'],
+  groups: readonly { hippo: string }[],
+  config: Config,
+): FoundGroup[] {
+  const present = new Set(groups.map(({ hippo }) => hippo));
+  return [...known.keys()]
+    .filter((hippo) => !present.has(hippo))
+    .map((hippo) => ({
+      hippo,
+      info: { group: groupName(identityOf(config, hippo)), state: 'Dead', members: [] },
+      committed: [],
+    }));
+}
+
+type FoundGroup = Omit<HippoGroup, 'read'> & { committed: TopicPartitionOffset[] };
+
 async function hippoGroups(
   kafka: Kafka,
-  frontier: string,
+  config: Config,
   present: ReadonlySet<string>,
-): Promise<(Omit<HippoGroup, 'read'> & { committed: TopicPartitionOffset[] })[]> {
-  const groups = await kafka.groups(GROUP_PREFIX);
+): Promise<FoundGroup[]> {
+  const frontier = topicName(config, 'frontier');
+  const hippos = await knownHippos(kafka, config);
   return Promise.all(
-    groups.map(async (info) => ({
-      hippo: hippoOfGroup(info.group),
+    hippos.map(async ({ hippo, info }) => ({
+      hippo,
       info,
       committed: present.has(frontier) ? await kafka.committed(info.group, [frontier]) : [],
     })),

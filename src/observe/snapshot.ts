@@ -54,6 +54,7 @@ export interface Snapshot {
   requests: readonly Found<ManualRequest>[];
   /** The last sign of life of each service. */
   health: ReadonlyMap<string, Found<ServiceHealth>>;
+  /** Of the hippos whose topics have the configured prefix. */
   groups: readonly HippoGroup[];
   /** Messages that are none; `hippo replay` knows those that a client has rejected. */
   unreadable: number;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { GROUP_PREFIX } from '../config/groups.ts';
+import { GROUP_PREFIX, identityOfGroup } from '../config/groups.ts';
 import { findUpward } from '../config/find.ts';
 import { CONFIG_FILE, type LoadOptions, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { type KafkaConfig, parseConfig } from '../config/schema.ts';
@@ -41,6 +41,7 @@ export interface DownFacts {
 }
 
 export interface ConnectedClient {
+  /** Its identity, `<prefix>/<name>`: hippos of all prefixes lose this Kafka. */
   hippo: string;
   /** The host, as Kafka reports it. */
   host: string;
@@ -197,10 +198,10 @@ async function connectedClients(
   }
 }
 
-/** The clients in a hippo's group, which is named `hippo.<name>`. */
+/** The clients in a hippo's group. */
 export function clientsOf({ group, members }: Pick<GroupInfo, 'group' | 'members'>): ConnectedClient[] {
   return members.map(({ clientHost }) => ({
-    hippo: group.replace(/^hippo\./, ''),
+    hippo: identityOfGroup(group),
     host: clientHost.replace(/^\//, ''),
   }));
 }

@@ -1,9 +1,10 @@
-import { GROUP_PREFIX, groupName, hippoOfGroup } from '../config/groups.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { topicName } from '../config/topics.ts';
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
 import { shellWord } from '../core/shell.ts';
+import { knownHippos } from '../kafka/groups.ts';
 import type { Kafka, OutgoingRecord } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { readState } from '../state/reader.ts';
@@ -40,11 +41,12 @@ export interface ForgetReport extends ForgetPlan {
 export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport> {
   const { file, profile, hippo, signal } = options;
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
+  const { config } = loaded;
   const kafka = await connectProject(loaded, process.env, signal);
   try {
-    const group = await idleGroup(kafka, hippo);
-    const tombstones = await stateOf(kafka, topicName(loaded.config, 'state'), hippo);
-    if (group === null && tombstones.length === 0) throw await unknown(kafka, hippo);
+    const group = await idleGroup(kafka, config, hippo);
+    const tombstones = await stateOf(kafka, topicName(config, 'state'), hippo);
+    if (group === null && tombstones.length === 0) throw await unknown(kafka, config, hippo);
     const plan = { hippo, group, records: tombstones.length };
     signal.throwIfAborted();
     if (options.dryRun) return { ...plan, outcome: 'planned' };
@@ -58,13 +60,13 @@ export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport>
   }
 }
 
-async function idleGroup(kafka: Kafka, hippo: string): Promise<string | null> {
-  const name = groupName(hippo);
-  const found = (await kafka.groups(GROUP_PREFIX)).find(({ group }) => group === name);
+async function idleGroup(kafka: Kafka, config: Config, hippo: string): Promise<string | null> {
+  const found = (await knownHippos(kafka, config)).find((known) => known.hippo === hippo);
   if (found === undefined) return null;
-  if (found.state === 'Empty' || found.state === 'Dead') return name;
+  const { group, state } = found.info;
+  if (state === 'Empty' || state === 'Dead') return group;
   throw new UserError(`${hippo} has a client: it is not gone`, {
-    why: `Somebody is in its consumer group ${name}.`,
+    why: `Somebody is in its consumer group ${group}.`,
     next: ['stop its client first', `hippo tractor --hippo ${shellWord(hippo)}`],
   });
 }
@@ -81,8 +83,8 @@ async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<Outg
   return [...live.values()];
 }
 
-async function unknown(kafka: Kafka, hippo: string): Promise<UserError> {
-  const names = (await kafka.groups(GROUP_PREFIX)).map(({ group }) => hippoOfGroup(group));
+async function unknown(kafka: Kafka, config: Config, hippo: string): Promise<UserError> {
+  const names = (await knownHippos(kafka, config)).map((known) => known.hippo);
   return new UserError(`nothing is known here of a hippo ${hippo}`, {
     why: didYouMean(hippo, names),
     next: ['hippo tractor --all'],

@@ -20,6 +20,10 @@ export interface WaitReport {
   pending: Pending;
   /** The hippos that were live. */
   live: string[];
+  /** Those of them that have read what was published. */
+  readers: string[];
+  /** The hippos with these topics of which no client was live. */
+  down: string[];
 }
 
 export interface DriveOptions {
@@ -220,7 +224,7 @@ export class Drive {
       if (!this.#explained.has(id)) this.#listener.onExplanation(explanation);
       this.#explained.add(id);
     };
-    if (this.#look?.live.length === 0) tell({ type: 'no-hippo-runs' });
+    if (this.#look?.live.length === 0) tell({ type: 'no-hippo-runs', down: this.#look.down });
     for (const run of this.#look?.pending.open ?? []) {
       if (run.status === 'waiting' && this.#exhausted) tell({ type: 'waits-for-inputs', run });
     }
@@ -265,10 +269,11 @@ export class Drive {
   #waitReport(outcome: WaitOutcome): WaitReport {
     if (this.#look === null) {
       const pending = { undecided: [], open: [], running: [] };
-      return { outcome, runs: [], unanswered: 0, pending, live: [] };
+      return { outcome, runs: [], unanswered: 0, pending, live: [], readers: [], down: [] };
     }
-    const { runs, pending, live } = this.#look;
-    return { outcome, runs, unanswered: count(this.#look, (standing) => standing.runs === 0), pending, live };
+    const { runs, pending, live, readers, down } = this.#look;
+    const unanswered = count(this.#look, (standing) => standing.runs === 0);
+    return { outcome, runs, unanswered, pending, live, readers, down };
   }
 }
 

@@ -190,6 +190,19 @@ export class Follower {
   }
 
   /**
+   * The live hippos that have certainly read all that is followed.
+   *
+   * @param live see {@link pending}
+   */
+  readers(live: readonly string[], positions: FleetPositions): string[] {
+    return live.filter((hippo) =>
+      [...this.#heads.values()].every(
+        ({ ref }) => (nextOffset(positions.get(hippo) ?? new Map(), ref) ?? 0n) > offsetOf(ref),
+      ),
+    );
+  }
+
+  /**
    * How each published event stands, by its {@link recordId}.
    *
    * @param live see {@link pending}

@@ -1,8 +1,8 @@
-import { GROUP_PREFIX, hippoOfGroup } from '../config/groups.ts';
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Millis } from '../core/clock.ts';
 import { type RecordRef, recordRef } from '../core/record-ref.ts';
+import { knownHippos } from '../kafka/groups.ts';
 import type { Kafka, KafkaRecord, Reader, TopicPartitionOffset } from '../kafka/port.ts';
 import { parseFinish, parseStart } from '../messages/index.ts';
 import { recordOfEntry, stateEntry } from '../state/reader.ts';
@@ -16,7 +16,8 @@ import {
 } from './follow.ts';
 
 /** Why nothing happens. */
-export type Explanation = { type: 'no-hippo-runs' } | { type: 'waits-for-inputs'; run: OpenRun };
+export type Explanation =
+  { type: 'no-hippo-runs'; down: string[] } | { type: 'waits-for-inputs'; run: OpenRun };
 
 /** Brokers may be restarting: for so long their absence is borne, milliseconds. */
 const PATIENCE = 60_000;
@@ -27,6 +28,10 @@ const CATCH_UP = 5_000;
 export interface Look {
   /** The hippos whose clients are up. */
   live: string[];
+  /** Those of them that have read all that is followed. */
+  readers: string[];
+  /** The hippos with these topics of which no client is up. */
+  down: string[];
   runs: FollowedRun[];
   pending: Pending;
   /** How each published event stands, by its {@link recordId}. */
@@ -156,12 +161,13 @@ export class Watch {
    * {@link Follower.pending}.
    */
   async look(): Promise<Look> {
-    const groups = (await this.#kafka.groups(GROUP_PREFIX)).filter(({ members }) => members.length > 0);
+    const hippos = await knownHippos(this.#kafka, this.#config);
+    const running = hippos.filter(({ info }) => info.members.length > 0);
     await Promise.all(
-      groups.map(async ({ group }) => {
+      running.map(async ({ hippo, info }) => {
         const inputs = [topicName(this.#config, 'frontier'), topicName(this.#config, 'finish')];
-        for (const position of await this.#kafka.committed(group, inputs))
-          this.#follower.position(hippoOfGroup(group), position);
+        for (const position of await this.#kafka.committed(info.group, inputs))
+          this.#follower.position(hippo, position);
       }),
     );
     const positions = this.#follower.positions();
@@ -175,10 +181,14 @@ export class Watch {
       ),
     );
     const complete = await this.#caughtUp(ends.flat());
-    const live = groups.map(({ group }) => hippoOfGroup(group));
+    const live = running.map(({ hippo }) => hippo);
     const now = this.#clock.now();
     return {
       live,
+      readers: this.#follower.readers(live, positions),
+      down: [...new Set([...hippos.map(({ hippo }) => hippo), ...positions.keys()])]
+        .filter((hippo) => !live.includes(hippo))
+        .sort(),
       complete,
       runs: this.#follower.runs(),
       pending: this.#follower.pending(live, positions, now),

@@ -109,7 +109,10 @@ function name({ hippo, job, run_key }: FollowedRun): string {
 export function renderExplanation(explanation: Explanation): string {
   if (explanation.type === 'no-hippo-runs') {
     return [
-      ...wrap('No hippo is running: the event stays in its topic until one starts.', `${chalk.yellow('!')} `),
+      ...wrap(
+        `${noneRuns(explanation.down)}: the event stays in its topic until one starts.`,
+        `${chalk.yellow('!')} `,
+      ),
       `  ${chalk.cyan('→')} ./start-client.sh   (in the hippo's project)`,
     ].join('\n');
   }
@@ -145,7 +148,7 @@ export function renderWait(
   wait: WaitReport,
   { published, backfill, stopped }: Pick<TriggerReport, 'published' | 'backfill' | 'stopped'> = SINGLE,
 ): string[] {
-  const { runs, pending, live, unanswered } = wait;
+  const { runs, pending, live, down, unanswered } = wait;
   const total = backfill?.total ?? 1;
   const silent =
     unanswered > 0 && unanswered < published
@@ -166,11 +169,8 @@ export function renderWait(
       return [
         `${chalk.red('✗')} No hippo reacted.`,
         ...(live.length === 0
-          ? wrap('No hippo is running; the event waits in its topic until one starts.', '  ')
-          : wrap(
-              `${live.join(', ')} ${live.length === 1 ? 'has' : 'have'} read it, and need${live.length === 1 ? 's' : ''} nothing of it.`,
-              '  ',
-            )),
+          ? wrap(`${noneRuns(down)}; the event waits in its topic until one starts.`, '  ')
+          : wrap(whoHasRead(wait), '  ')),
         `  ${chalk.cyan('→')} ${live.length === 0 ? "./start-client.sh   (in the hippo's project)" : `hippo tail start --from -1h`}`,
       ];
     case 'timed-out':
@@ -188,12 +188,30 @@ export function renderWait(
   }
 }
 
+/** `etl has read it, and needs nothing of it. No client of load runs.` */
+function whoHasRead({ live, readers, down }: WaitReport): string {
+  const others = live.filter((hippo) => !readers.includes(hippo));
+  const verbs = ({ length }: readonly string[]): [has: string, needs: string] =>
+    length === 1 ? ['has', 'needs'] : ['have', 'need'];
+  const [has, needs] = verbs(readers);
+  return [
+    ...(readers.length === 0 ? [] : [`${names(readers)} ${has} read it, and ${needs} nothing of it.`]),
+    ...(others.length === 0 ? [] : [`${names(others)} ${verbs(others)[0]} not read it.`]),
+    ...(down.length === 0 ? [] : [`${noneRuns(down)}.`]),
+  ].join(' ');
+}
+
+/** @param down the hippos of which no client runs */
+function noneRuns(down: readonly string[]): string {
+  return down.length === 0 ? 'No hippo is running' : `No client of ${names(down)} runs`;
+}
+
 const SINGLE = { published: 1, backfill: null, stopped: null };
 
 /** So many of a kind are named; the others are counted. */
 const NAMED = 5;
 
-function stillToCome({ pending, live }: WaitReport): string[] {
+function stillToCome({ pending, live, down }: WaitReport): string[] {
   // Between two attempts its state is ready, and its finish still to come.
   const isReady = (run: FollowedRun): boolean =>
     pending.open.some(({ status, ...open }) => status === 'ready' && isSame(open, run));
@@ -211,7 +229,7 @@ function stillToCome({ pending, live }: WaitReport): string[] {
           : `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} is ready, ${pending.running.some((run) => isSame({ hippo, job, run_key }, run)) ? 'and waits for its next attempt' : 'not yet started'}`,
     ),
     ...pending.undecided.map((hippo) => `  ${chalk.yellow('…')} ${hippo} has not read it yet`),
-    ...(live.length === 0 ? ['  No hippo is running.'] : []),
+    ...(live.length === 0 ? wrap(`${noneRuns(down)}.`, '  ') : []),
   ];
   return [...lines, `  ${chalk.cyan('→')} hippo doctor`];
 }
@@ -221,6 +239,11 @@ function isSame(
   run: FollowedRun,
 ): boolean {
   return run.hippo === hippo && run.job === job && run.run_key === key;
+}
+
+function names(hippos: readonly string[]): string {
+  const more = hippos.length - NAMED;
+  return more > 1 ? `${hippos.slice(0, NAMED).join(', ')} and ${more} others` : hippos.join(', ');
 }
 
 function some<Item>(items: readonly Item[], render: (item: Item) => string): string[] {

@@ -28,7 +28,7 @@ describe('hippo forget', () => {
     client.kill('SIGTERM');
     await client.ended;
 
-    const group = `hippo.${project.name}`;
+    const group = `hippo.${project.prefix}/${project.name}`;
     const planned = await forget(project, '--dry-run');
     expect(planned).toMatchObject({ outcome: 'planned', group });
     expect(planned.records).toBeGreaterThan(1);

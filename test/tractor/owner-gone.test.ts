@@ -17,7 +17,7 @@ test('runs of a hippo whose group is empty: where it was last seen, and how to s
       job: 'load',
       run_key: '201704',
       what: 'etl: load 201704',
-      why: 'no client is in group hippo.etl; last sign of life 12 min ago from 10.0.0.4',
+      why: 'no client of etl runs; last sign of life 12 min ago from 10.0.0.4',
       command: "cd '/srv/my hippo' && ./start-client.sh",
       since: '2026-11-24T08:00:00.000Z',
       pull: false,
@@ -29,7 +29,7 @@ test('runs of a hippo whose group is empty: where it was last seen, and how to s
 test('a hippo that has no group at all, and has said nothing', () => {
   expect(ownerGone.plan(world({ runs: [running] }), null)).toMatchObject([
     {
-      why: 'no client is in group hippo.etl; it has given no sign of life',
+      why: 'no client of etl runs; it has given no sign of life',
       command: "./start-client.sh    (in etl's project)",
     },
   ]);

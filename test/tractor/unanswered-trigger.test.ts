@@ -7,7 +7,7 @@ const event = landing('btd.party', { yyyymm: '201704' }, NOON - hours(1), '7');
 const received: ReceivedMessage = { topic: 'frontier-adw', partition: 1, offset: '7', need: 'btd.party' };
 
 test('read by all, needed by none', () => {
-  const groups = [group('etl', 'Stable', { 1: '8' }), group('sales', 'Empty', { 1: '9' })];
+  const groups = [group('etl', 'Stable', { 1: '8' }), group('sales', 'Stable', { 1: '9' })];
   expect(unansweredTrigger.plan(world({ events: [event], groups }), null)).toEqual([
     {
       recovery: 'unanswered-trigger',
@@ -25,18 +25,42 @@ test('read by all, needed by none', () => {
 });
 
 test.each([
-  ['no group', [], 'no hippo has run on these brokers', 'hippo tail frontier-adw --from 1:7 --max 1'],
+  ['no group', [], 'no hippo has ever run with these topics', 'hippo tail frontier-adw --from 1:7 --max 1'],
   [
     'a client that is down',
     [group('etl', 'Empty', { 1: '7' })],
-    'not read yet by etl, which is down',
+    'no client of etl runs: it has not read it yet',
     "./start-client.sh    (in etl's project)",
   ],
   [
     'a client that is down since before the partition was added',
     [group('etl', 'Empty', { 0: '7' })],
-    'not read yet by etl, which is down',
+    'no client of etl runs: it has not read it yet',
     "./start-client.sh    (in etl's project)",
+  ],
+  [
+    'two clients that are down, of which one has never read the topic',
+    [group('etl', 'Empty'), group('load', 'Dead', { 1: '7' }), group('sales', 'Stable', { 1: '8' })],
+    'no client of etl, load runs: they have not read it yet',
+    "./start-client.sh    (in etl's project)",
+  ],
+  [
+    'a client that has not read anything yet',
+    [group('etl', 'Stable'), group('sales', 'Stable', { 1: '8' })],
+    'not read yet by etl',
+    'hippo tail frontier-adw --from 1:7 --max 1',
+  ],
+  [
+    'the hippo that has read it is down: it is no reader',
+    [group('etl', 'Empty', { 1: '8' }), group('sales', 'Stable', { 1: '8' })],
+    'read by sales, needed by none',
+    'hippo tail frontier-adw --from 1:7 --max 1',
+  ],
+  [
+    'all that have read it are down',
+    [group('etl', 'Empty', { 1: '8' })],
+    'no client of etl runs',
+    'hippo tail frontier-adw --from 1:7 --max 1',
   ],
   [
     'a client that is slow',

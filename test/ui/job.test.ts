@@ -50,6 +50,8 @@ test('a pause says how to undo it; without a client, that nothing will happen ye
 const wait = (outcome: WaitReport['outcome'], live: string[]): WaitReport => ({
   outcome,
   live,
+  readers: live,
+  down: [],
   runs: [],
   unanswered: 0,
   pending: { undecided: [], open: [], running: [] },

@@ -33,6 +33,8 @@ const wait = (outcome: WaitReport['outcome'], more: Partial<WaitReport> = {}): W
   unanswered: 0,
   pending: { undecided: [], open: [], running: [] },
   live: ['etl'],
+  readers: ['etl'],
+  down: [],
   ...more,
 });
 const run = (outcome: 'running' | 'succeeded' | 'failed', key: string) => ({
@@ -124,10 +126,27 @@ describe('the last lines', () => {
     ],
     [
       'nobody there',
-      report({ wait: wait('no-reaction', { live: [] }) }),
+      report({ wait: wait('no-reaction', { live: [], readers: [] }) }),
       4,
       '✗ No hippo reacted.\n  No hippo is running; the event waits in its topic until one starts.\n' +
         "  → ./start-client.sh   (in the hippo's project)",
+    ],
+    [
+      'all that are known are down',
+      report({ wait: wait('no-reaction', { live: [], readers: [], down: ['etl', 'load'] }) }),
+      4,
+      '✗ No hippo reacted.\n' +
+        '  No client of etl, load runs; the event waits in its topic until one starts.\n' +
+        "  → ./start-client.sh   (in the hippo's project)",
+    ],
+    [
+      'one has read it, one has not, one is down',
+      report({ wait: wait('no-reaction', { live: ['etl', 'slow'], down: ['load'] }) }),
+      4,
+      '✗ No hippo reacted.\n' +
+        '  etl has read it, and needs nothing of it. slow has not read it. No client of\n' +
+        '  load runs.\n' +
+        '  → hippo tail start --from -1h',
     ],
   ])('%s', (_, given, code, text) => {
     expect(renderOutcome(given)).toBe(text);

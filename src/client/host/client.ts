@@ -115,14 +115,14 @@ class Client {
     const stack = findStack(loaded.directory);
     return new Client(options, project, kafka, {
       hooks,
-      tag: `${cluster.clusterId}/${project.hippo}`,
+      tag: `${cluster.clusterId}/${project.identity}`,
       sparkSubmit: sparkSubmit(env, stack?.stack.spark?.sparkSubmit ?? null),
     });
   }
 
   private constructor(
     options: RunOptions,
-    { hippo, definition }: Project,
+    { hippo, identity, definition }: Project,
     kafka: Kafka,
     found: { hooks: Awaited<ReturnType<typeof loadHooks>>; tag: string; sparkSubmit: string | null },
   ) {
@@ -130,7 +130,7 @@ class Client {
     this.#options = options;
     this.#hippo = hippo;
     this.#kafka = kafka;
-    this.#group = groupName(hippo);
+    this.#group = groupName(identity);
     this.#guard = startGuard(config.client.kill_grace);
     const files = new AttemptFiles(directory);
     this.#supervisor = new Supervisor({

@@ -1,4 +1,4 @@
-/** `.hippo/inputs/<attempt id>.json`: what a run has received, for its job to read. */
+/** `.hippo/inputs/<owner>/<attempt id>.json`: what a run has received, for its job to read. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
@@ -13,9 +13,12 @@ export const MAX_INPUTS_VARIABLE = 64 * 1024;
 export class InputsFiles {
   readonly #folder: string;
 
-  /** @param directory the project */
-  constructor(directory: string) {
-    this.#folder = join(directory, PROJECT_STATE_DIRECTORY, 'inputs');
+  /**
+   * @param directory the project
+   * @param owner names the hippo: with profiles, clients of several hippos may run in one project
+   */
+  constructor(directory: string, owner: string) {
+    this.#folder = join(directory, PROJECT_STATE_DIRECTORY, 'inputs', fileSafe(owner));
   }
 
   path(attemptId: string): string {
@@ -32,7 +35,7 @@ export class InputsFiles {
     rmSync(this.path(attemptId), { force: true });
   }
 
-  /** Removes the files that clients left which were killed; the attempts in `running` keep theirs. */
+  /** Removes the files that clients of this hippo left which were killed; the attempts in `running` keep theirs. */
   removeOthers(running: readonly string[]): void {
     const kept = new Set(running.map((attemptId) => this.#name(attemptId)));
     let names: string[] = [];

@@ -12,8 +12,8 @@ export interface JobCommand {
   env: Readonly<Record<string, string | undefined>>;
   /** Where stdout and stderr go. */
   logFile: string;
-  /** Finds what left the process group: the environment variable of {@link env} that is the attempt's own. */
-  tag: string;
+  /** Find what left the process group: the variables of {@link env} that no other attempt of any hippo shares. */
+  tags: readonly string[];
 }
 
 export type JobEnd =
@@ -86,7 +86,7 @@ function spawn(command: JobCommand, log: number): JobProcess {
 /** After the leader has ended, kills the processes that it left in its group or that have left the group. */
 async function endLeftovers(leader: number, command: JobCommand): Promise<void> {
   if (groupIsAlive(leader)) signalGroup(leader, 'SIGKILL');
-  await endTagged({ [command.tag]: command.env[command.tag] ?? '' }, 0);
+  await endTagged(Object.fromEntries(command.tags.map((name) => [name, command.env[name] ?? ''])), 0);
 }
 
 /** Ends every process with these tags, and its group unless that is ours. @returns how many there were */

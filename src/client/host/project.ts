@@ -1,17 +1,21 @@
 import { UserError } from '../../core/errors.ts';
 import { CONFIG_FILE, type LoadedConfig, hippoName } from '../../config/load.ts';
+import { identityOf } from '../../config/groups.ts';
 import { problemsError } from '../../config/problems.ts';
 import { type CompileProblem, type Definition, compileJobs } from '../machine/index.ts';
 
 /** The jobs of a project, compiled. */
 export interface Project {
   hippo: string;
+  /** `<prefix>/<name>` */
+  identity: string;
   definition: Definition;
 }
 
 /** @throws UserError with the place in hippo.yaml when a job cannot be what it says, or there is none */
 export function compileProject(loaded: LoadedConfig): Project {
   const hippo = hippoName(loaded);
+  const identity = identityOf(loaded.config, hippo);
   const { jobs, calendar, client } = loaded.config;
   if (loaded.file === null) {
     throw new UserError('there is no hippo.yaml here or in a folder above', {
@@ -24,9 +28,9 @@ export function compileProject(loaded: LoadedConfig): Project {
       next: ['add one under jobs: in hippo.yaml', 'hippo schema    (what may stand there)'],
     });
   }
-  const compiled = compileJobs({ hippo, jobs, calendar, keep: client.keep });
+  const compiled = compileJobs({ hippo, identity, jobs, calendar, keep: client.keep });
   if (!compiled.ok) throw problemError(loaded, compiled.problems);
-  return { hippo, definition: compiled.definition };
+  return { hippo, identity, definition: compiled.definition };
 }
 
 function problemError(loaded: LoadedConfig, problems: readonly CompileProblem[]): UserError {

@@ -27,7 +27,7 @@ import { endGroup, killTagged, signalGroup } from './process-group.ts';
 import { type JobCommand, startProcess } from './process.ts';
 import { takeResult } from './result-file.ts';
 import { isYarnCluster } from './spark-mode.ts';
-import { ATTEMPT_TAG } from './tags.ts';
+import { ATTEMPT_TAG, OWNER_TAG } from './tags.ts';
 import type { YarnAttempt } from './yarn/attempt.ts';
 import type { YarnCluster } from './yarn/cluster.ts';
 import { UnknownError, confirmationDeadline } from './yarn/watch.ts';
@@ -98,7 +98,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#inputs = new InputsFiles(options.directory);
+    this.#inputs = new InputsFiles(options.directory, options.owner);
   }
 
   /** The attempts at work, being started or being ended. */
@@ -163,8 +163,10 @@ export class Supervisor {
 
   /** The last resort, for a process that is about to exit: SIGKILL to every group, and to what has left it, at once. */
   killNow(): void {
+    const { owner } = this.#options;
     for (const { pid } of this.#attempts.values()) if (pid !== null) signalGroup(pid, 'SIGKILL');
-    for (const attemptId of this.#attempts.keys()) killTagged({ [ATTEMPT_TAG]: attemptId });
+    for (const attemptId of this.#attempts.keys())
+      killTagged({ [OWNER_TAG]: owner, [ATTEMPT_TAG]: attemptId });
   }
 
   async #run(attempt: Attempt): Promise<JobOutcome> {
@@ -180,7 +182,7 @@ export class Supervisor {
       cwd: directory,
       env: jobEnvironment(this.#options, submission, decision, { result: resultFile, inputs }),
       logFile,
-      tag: ATTEMPT_TAG,
+      tags: [OWNER_TAG, ATTEMPT_TAG],
     };
     const onYarn = this.#onYarn(attempt, command);
     const outcome = await (onYarn === null

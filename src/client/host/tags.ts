@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Submission } from '../machine/types.ts';
 
 export const ATTEMPT_TAG = 'HIPPO_ATTEMPT_ID';
-/** `<cluster id>/<hippo>`: tells one hippo of one cluster from every other. */
+/** `<cluster id>/<prefix>/<name>` ({@link identityOf} of config/groups): tells one hippo of one cluster from every other. */
 export const OWNER_TAG = 'HIPPO_OWNER';
 /** What start-spark.sh passes on as `spark.yarn.tags`: {@link sparkTags}, joined by commas. */
 export const SPARK_TAGS = 'HIPPO_SPARK_TAGS';

@@ -13,6 +13,8 @@ import { compileNeed } from './needs.ts';
 
 export interface CompileInput {
   hippo: string;
+  /** `<prefix>/<name>` of the hippo. */
+  identity: string;
   jobs: Readonly<Record<string, JobConfig>>;
   calendar: CalendarConfig;
   /** `client.keep`, milliseconds; left out: 62 days. */
@@ -43,6 +45,7 @@ export function compileJobs(input: CompileInput): Compiled {
     ok: true,
     definition: {
       hippo: input.hippo,
+      identity: input.identity,
       calendar,
       keep: input.keep ?? DEFAULT_KEEP,
       jobs: new Map(jobs.map((job) => [job.name, job])),

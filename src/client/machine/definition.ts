@@ -7,6 +7,8 @@ import type { WindowUnit } from '../../windows/units.ts';
 /** The jobs of one hippo, compiled: what {@link step} needs to know besides the state. Immutable. */
 export interface Definition {
   readonly hippo: string;
+  /** `<prefix>/<name>`: tells it from hippos of the same name whose topics have another prefix. */
+  readonly identity: string;
   readonly calendar: Calendar;
   /** How long ended runs and landed inputs are remembered, milliseconds. */
   readonly keep: Millis;

@@ -121,11 +121,11 @@ function mayStart(draft: Draft, job: JobDefinition, run: RunState): boolean {
 }
 
 function start(draft: Draft, job: JobDefinition, run: RunState): void {
-  const { hippo } = draft.definition;
+  const { hippo, identity } = draft.definition;
   const isFirst = run.attempt === 0;
   const jobId = isFirst || run.jobId === null ? nextJobId(draft, job) : run.jobId;
   const attempt = run.attempt + 1;
-  const attemptId = attemptIdOf(hippo, run, jobId, attempt);
+  const attemptId = attemptIdOf(identity, run, jobId, attempt);
   const running = {
     ...run,
     status: 'running' as const,

@@ -44,15 +44,19 @@ export function submissionOf(
   };
 }
 
-/** Fits file names, YARN tags and Kubernetes labels (63 characters); the same for the same attempt for ever. */
+/**
+ * Fits file names, YARN tags and Kubernetes labels (63 characters); the same for the same attempt for ever.
+ *
+ * @param identity `<prefix>/<name>` of the hippo: two hippos of one name may start the same run in the same second
+ */
 export function attemptIdOf(
-  hippo: string,
+  identity: string,
   { job, key }: { job: string; key: string },
   jobId: string,
   attempt: number,
 ): string {
   const second = jobId.slice(jobId.lastIndexOf('_') + 1);
-  const id = hash(JSON.stringify([hippo, job, key, jobId, attempt]));
+  const id = hash(JSON.stringify([identity, job, key, jobId, attempt]));
   return [slug(job, 28), second, String(attempt), id].filter((part) => part !== '').join('-');
 }
 

@@ -1,4 +1,4 @@
-import { groupName } from '../../config/groups.ts';
+import { groupName, identityOf } from '../../config/groups.ts';
 import { topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import type { GroupInfo, Kafka } from '../../kafka/port.ts';
@@ -22,7 +22,7 @@ export const group: Check = {
     if (Object.keys(project.loaded.config.jobs).length === 0)
       return skipped('hippo.yaml has no jobs: no client is needed');
     const cluster = await environment.kafka();
-    const name = groupName(project.hippo);
+    const name = groupName(identityOf(project.loaded.config, project.hippo));
     const [info, progress] = await Promise.all([
       cluster.describeGroup(name),
       progressOf(cluster, name, project.loaded.config),

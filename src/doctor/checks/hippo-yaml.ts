@@ -1,3 +1,4 @@
+import { identityOf } from '../../config/groups.ts';
 import { ConfigError } from '../../config/problems.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { ErrorPlace } from '../../core/errors.ts';
@@ -29,7 +30,8 @@ export const hippoYaml: Check = {
 async function compile(loaded: LoadedConfig, hippo: string): Promise<Diagnosis> {
   const { compileJobs } = await import('../../client/machine/index.ts');
   const { jobs, calendar } = loaded.config;
-  const compiled = compileJobs({ hippo, jobs, calendar });
+  const identity = identityOf(loaded.config, hippo);
+  const compiled = compileJobs({ hippo, identity, jobs, calendar });
   if (compiled.ok) {
     const names = Object.keys(jobs);
     const text = names.length === 0 ? `${loaded.file}: no jobs` : `${loaded.file}: ${names.join(', ')}`;

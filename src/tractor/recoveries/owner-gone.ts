@@ -1,7 +1,6 @@
-import { groupName } from '../../config/groups.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
-import { type Snapshot, groupOf, isOwned, startCommand } from '../../observe/snapshot.ts';
+import { type Snapshot, isOwned, startCommand } from '../../observe/snapshot.ts';
 
 /** Runs that are running or ready in the state of a hippo without a client: without one they are never finished. */
 export const ownerGone: Recovery = {
@@ -29,7 +28,6 @@ function describe(hippo: string, snapshot: Snapshot): Stuck {
   const names = runs.map((run) => `${run.job} ${run.key}`);
   const shown = names.length > 3 ? [...names.slice(0, 3), `and ${names.length - 3} more`] : names;
   const sign = snapshot.health.get(hippo);
-  const group = groupOf(snapshot, hippo)?.info.group ?? groupName(hippo);
   const last =
     sign === undefined
       ? 'it has given no sign of life'
@@ -41,7 +39,7 @@ function describe(hippo: string, snapshot: Snapshot): Stuck {
     job: runs.length === 1 ? (runs[0]?.job ?? null) : null,
     run_key: runs.length === 1 ? (runs[0]?.key ?? null) : null,
     what: `${hippo}: ${shown.join(', ')}`,
-    why: `no client is in group ${group}; ${last}`,
+    why: `no client of ${hippo} runs; ${last}`,
     command: startCommand(hippo, snapshot),
     since: iso(begun.length === 0 ? snapshot.now : Math.min(...begun)),
     pull: false,

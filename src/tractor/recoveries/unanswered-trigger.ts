@@ -3,7 +3,7 @@ import { offsetOf, recordId } from '../../core/record-ref.ts';
 import { shellWord } from '../../core/shell.ts';
 import { type FrontierEvent, type ReceivedMessage, partitionPath } from '../../messages/index.ts';
 import { type Recovery, type Stuck, iso } from '../recovery.ts';
-import { type Found, type Snapshot, isOwned, startCommand } from '../../observe/snapshot.ts';
+import { type Found, type HippoGroup, type Snapshot, isOwned, startCommand } from '../../observe/snapshot.ts';
 
 /** A younger event may still be on its way through a client, milliseconds. */
 export const GRACE = 10_000;
@@ -72,30 +72,42 @@ function describe(table: string, events: readonly Found<FrontierEvent>[], snapsh
   };
 }
 
-/** Which hippos have read these events and which have not; `waitsFor` is a hippo of the latter without a client. */
+/**
+ * Which hippos have read these events and which have not; `waitsFor` is a hippo of the latter without a client. Only a hippo
+ * with a client is said to have read them: of one that is down nobody can say what it would need now.
+ */
 function readBy(
   events: readonly Found<FrontierEvent>[],
   snapshot: Snapshot,
 ): { why: string; waitsFor?: string } {
-  const { groups } = snapshot;
-  if (groups.length === 0) return { why: 'no hippo has run on these brokers' };
-  const behind = groups.filter(({ read }) =>
-    events.some(({ ref }) => {
-      const partitions = read.get(ref.topic);
-      // Of a topic that a hippo reads, a partition without a position was added since.
-      return (
-        partitions !== undefined &&
-        partitions.size > 0 &&
-        (partitions.get(ref.partition) ?? 0n) <= offsetOf(ref)
-      );
-    }),
-  );
-  const down = behind.filter(({ hippo }) => !isOwned(snapshot, hippo)).map(({ hippo }) => hippo);
-  const [waitsFor] = down;
-  if (waitsFor !== undefined)
-    return { why: `not read yet by ${list(down)}, which ${down.length === 1 ? 'is' : 'are'} down`, waitsFor };
-  if (behind.length > 0) return { why: `not read yet by ${list(behind.map(({ hippo }) => hippo))}` };
-  return { why: `read by ${list(groups.map(({ hippo }) => hippo))}, needed by none` };
+  const [running, down] = split(snapshot.groups, ({ hippo }) => isOwned(snapshot, hippo));
+  if (running.length + down.length === 0) return { why: 'no hippo has ever run with these topics' };
+  const [read, behind] = split(running, (group) => hasRead(group, events));
+  const [downAndRead, waiting] = split(down, (group) => hasRead(group, events));
+  const [first] = waiting;
+  if (first !== undefined) {
+    const they = waiting.length === 1 ? 'it has' : 'they have';
+    return {
+      why: `no client of ${namesOf(waiting)} runs: ${they} not read ${events.length === 1 ? 'it' : 'them'} yet`,
+      waitsFor: first.hippo,
+    };
+  }
+  if (behind.length > 0) return { why: `not read yet by ${namesOf(behind)}` };
+  if (read.length > 0) return { why: `read by ${namesOf(read)}, needed by none` };
+  return { why: `no client of ${namesOf(downAndRead)} runs` };
+}
+
+/** A hippo without a position in a partition has read nothing there. */
+function hasRead({ read }: HippoGroup, events: readonly Found<FrontierEvent>[]): boolean {
+  return events.every(({ ref }) => (read.get(ref.topic)?.get(ref.partition) ?? 0n) > offsetOf(ref));
+}
+
+function split<Item>(items: readonly Item[], is: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(is), items.filter((item) => !is(item))];
+}
+
+function namesOf(groups: readonly HippoGroup[]): string {
+  return list(groups.map(({ hippo }) => hippo));
 }
 
 function list(names: readonly string[]): string {

@@ -159,7 +159,7 @@ describe('the inputs', () => {
   });
 
   it('are in $HIPPO_INPUTS and in the file $HIPPO_INPUTS_FILE, which is removed after the attempt', async () => {
-    await using host = await supervised();
+    await using host = await supervised({ owner: 'cluster/flights' });
     await host.script(
       'job.sh',
       sh('printf %s "$HIPPO_INPUTS" | cmp - "$HIPPO_INPUTS_FILE" && cat "$HIPPO_INPUTS_FILE"'),
@@ -168,7 +168,7 @@ describe('the inputs', () => {
     const submission = host.start({ inputs });
     expect((await host.exitOf(submission)).outcome.status).toBe('succeeded');
     expect(JSON.parse(await host.logOf(submission))).toEqual(inputs);
-    expect(await readdir(join(host.directory, '.hippo/inputs'))).toEqual([]);
+    expect(await readdir(join(host.directory, '.hippo/inputs/cluster%2fflights'))).toEqual([]);
   });
 
   it('that are too many for a variable are in the file alone', async () => {
@@ -183,10 +183,12 @@ describe('the inputs', () => {
   });
 
   it('of attempts whose client was killed are removed with what else they left', async () => {
-    await using host = await supervised();
-    const file = await host.script('.hippo/inputs/load-1.json', '[]');
+    await using host = await supervised({ owner: 'cluster/flights' });
+    const file = await host.script('.hippo/inputs/cluster%2fflights/load-1.json', '[]');
+    const other = await host.script('.hippo/inputs/cluster%2fuat-%2fflights/load-1.json', '[]');
     await host.supervisor.endOrphans();
     await expect(access(file)).rejects.toThrow();
+    await expect(access(other)).resolves.toBeUndefined();
   });
 });
 
@@ -292,6 +294,18 @@ describe('an end of its own accord', () => {
     const submission = host.start();
     expect((await host.exitOf(submission)).outcome).toEqual({ status: 'succeeded' });
     expect(await host.survivors(submission)).toEqual([]);
+  });
+
+  it('ends nothing of another hippo of the same name, not even of an attempt with the same id', async () => {
+    await using host = await supervised({ owner: 'cluster/uat-/flights' });
+    await using other = await supervised({ owner: 'cluster/flights' });
+    await host.script('job.sh', sh('exit 0'));
+    await other.script('job.sh', sh(ENDLESS));
+    const submission = other.start({ attemptId: 'load-1' });
+    await other.logged(submission, 'started');
+    await host.run({ attemptId: 'load-1' });
+    host.supervisor.killNow();
+    expect(await other.survivors(submission)).not.toEqual([]);
   });
 });
 

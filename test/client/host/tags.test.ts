@@ -31,5 +31,6 @@ it('tags are shared by what belongs together, from wide to narrow', () => {
   expect(shared('c/flights', { ...first, jobId: 'load_2', attemptId: 'load-2-1' })).toEqual(['owner', 'run']);
   expect(shared('c/flights', { ...first, key: '201705', attemptId: 'x' })).toEqual(['owner']);
   expect(shared('another/flights', first)).toEqual([]);
+  expect(shared('c/uat-/flights', first)).toEqual([]);
   expect([ownerTag('c/flights'), attemptTag('c/flights', 'load-1-1')]).toEqual([tags.owner, tags.attempt]);
 });

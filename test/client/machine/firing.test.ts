@@ -239,6 +239,15 @@ describe('a failed attempt', () => {
     expect(new Set(hippo.submissions.map(({ attemptId }) => attemptId)).size).toBe(4);
   });
 
+  it('has an id that no hippo of the same name and another prefix gives', () => {
+    const ids = ['etl', 'uat-/etl', 'prod-/etl'].map((identity) => {
+      const hippo = new Hippo({ load: { every: 'day', needs: [daily('a.a')] } }, { identity });
+      hippo.land('a.a', `dt=${KEY}`);
+      return hippo.submissions[0]?.attemptId;
+    });
+    expect(new Set(ids).size).toBe(3);
+  });
+
   it('gives its place to others while it waits for the next', () => {
     const hippo = hippoWith({ retries });
     hippo.land('a.a', 'dt=2017-04-27');

@@ -28,6 +28,8 @@ export type JobYaml = v.InferInput<typeof configSchema>['jobs'] extends infer Jo
 export interface Options {
   timezone?: string;
   dayStarts?: string;
+  /** `<prefix>/<name>` */
+  identity?: string;
   /** Milliseconds. */
   keep?: number;
 }
@@ -43,6 +45,7 @@ export function compiled(
   });
   return compileJobs({
     hippo: 'etl',
+    identity: options.identity ?? 'etl',
     jobs: config.jobs,
     calendar: config.calendar,
     ...(options.keep === undefined ? {} : { keep: options.keep }),

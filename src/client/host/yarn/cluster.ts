@@ -11,7 +11,7 @@ import type { Backoff } from '../../../core/backoff.ts';
 
 export interface YarnClusterOptions {
   managers: ResourceManagers;
-  /** `<cluster id>/<hippo>` */
+  /** `<cluster id>/<prefix>/<name>`, as `$HIPPO_OWNER` has it. */
   owner: string;
   /** `client.on_stop`: a stop leaves applications at work, and the next owner takes them up. */
   detach: boolean;
