@@ -205,12 +205,22 @@ export interface RecordBatch extends TopicPartition {
   next: bigint;
   /** The end of the partition (last stable offset when reading committed) as of this fetch. */
   end: bigint;
-  /**
-   * Only where the position was outside of the log: retention had removed what was to be read, or the topic is not the one that
-   * it was. Reading went on at `to`, the start of the log.
-   */
-  jumped?: { from: bigint; to: bigint };
+  /** Only where the position was outside of the log. Reading went on at `to`, the start of the log. */
+  jumped?: Jump;
 }
+
+/** From a position that is not in the log to one that is. */
+export interface Jump {
+  from: bigint;
+  to: bigint;
+  cause: JumpCause;
+}
+
+export type JumpCause =
+  /** Retention, or a person, removed records before they were read. */
+  | 'removed'
+  /** The log ends before the position: the topic is not the one that it was, or it lost records. */
+  | 'shorter';
 
 /** An async iterator of batches; ends when every partition has reached its `until`, or after `close`. */
 export interface Reader extends AsyncIterable<RecordBatch> {

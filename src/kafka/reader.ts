@@ -3,7 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { Retry } from '../core/deadline.ts';
 import { isConnectionError, isRetriable, translate } from './errors.ts';
 import { lowOffset } from './offsets.ts';
-import type { KafkaRecord, TopicPartitionOffset, Reader, ReaderOptions, RecordBatch } from './port.ts';
+import type { Jump, KafkaRecord, TopicPartitionOffset, Reader, ReaderOptions, RecordBatch } from './port.ts';
 import {
   type Batch,
   BatchRecords,
@@ -59,7 +59,7 @@ interface Chunk {
   /** Of the producers whose transaction is in the middle of being aborted at `at`. */
   aborting: Set<bigint>;
   /** Instead of bytes: the position was outside of the log. */
-  jumped?: { from: bigint; to: bigint };
+  jumped?: Jump;
 }
 
 /**
@@ -321,7 +321,7 @@ export class GrouplessReader implements Reader {
   async #jump(broker: Broker, state: PartitionState): Promise<void> {
     const low = await lowOffset(this.#cluster, broker, state);
     debug('a position is outside of the log', { topic: state.topic, partition: state.partition });
-    const jumped = { from: state.ahead, to: low };
+    const jumped: Jump = { from: state.ahead, to: low, cause: state.ahead < low ? 'removed' : 'shorter' };
     state.ahead = low;
     this.#queue.push({
       state,

@@ -65,6 +65,8 @@ function describe(event: ClientEvent): [mark: string, text: string] {
       const key = event.key === undefined ? '' : `${event.key} `;
       return [chalk.yellow('!'), `${formatRecordRef(event)} → ${event.dlq}: ${key}${event.reason}`];
     }
+    case 'gap':
+      return [chalk.yellow('!'), describeGap(event)];
     case 'submitted':
       return [
         chalk.cyan('▸'),
@@ -86,6 +88,16 @@ function describe(event: ClientEvent): [mark: string, text: string] {
       ];
     case 'stopped':
       return [chalk.dim('·'), 'stopped'];
+  }
+}
+
+function describeGap({ topic, partition, from, to, cause }: Extract<ClientEvent, { event: 'gap' }>): string {
+  const where = `${topic}[${partition}]`;
+  switch (cause) {
+    case 'removed':
+      return `${where}: messages ${from} to ${BigInt(to) - 1n} were removed, by retention or by hand, before they were read`;
+    case 'shorter':
+      return `${where}: the log is shorter than what was read of it; was the topic made anew? Reading it from its beginning`;
   }
 }
 

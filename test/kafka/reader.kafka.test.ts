@@ -190,7 +190,7 @@ describe('a log with holes', () => {
     expect(await kafka.offsets(topic)).toMatchObject([{ low: 3n, high: 5n }]);
     const reader = await kafka.reader({ from: [at(topic, 1n)], until: [at(topic, 5n)] });
     const [jump, ...batches] = await readUntil(reader, () => false);
-    expect(jump).toMatchObject({ records: [], next: 3n, jumped: { from: 1n, to: 3n } });
+    expect(jump).toMatchObject({ records: [], next: 3n, jumped: { from: 1n, to: 3n, cause: 'removed' } });
     expect(values(batches.flatMap(({ records }) => records))).toEqual(['d', 'e']);
   });
 
@@ -198,7 +198,7 @@ describe('a log with holes', () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     await kcat(topic, ['a', 'b', 'c']);
-    await removeBefore(await testBrokers(), { topic: topic, partition: 0 }, 3);
+    await removeBefore(await testBrokers(), { topic, partition: 0 }, 3);
     const reader = await kafka.reader({ from: [at(topic, 0n)], until: [at(topic, 3n)] });
     expect(await readUntil(reader, () => false)).toMatchObject([{ records: [], next: 3n }]);
   });
@@ -209,7 +209,7 @@ describe('a log with holes', () => {
     await kcat(topic, ['new']);
     const reader = await kafka.reader({ from: [at(topic, 1000n)], maxWait: 50 });
     const batches = await readUntil(reader, ({ records }) => records.length > 0);
-    expect(batches[0]).toMatchObject({ jumped: { from: 1000n, to: 0n } });
+    expect(batches[0]).toMatchObject({ jumped: { from: 1000n, to: 0n, cause: 'shorter' } });
     expect(values(batches.flatMap(({ records }) => records))).toEqual(['new']);
   });
 });

@@ -1,3 +1,5 @@
+import { formatOffset } from '../../core/record-ref.ts';
+import type { Jump, JumpCause, TopicPartition } from '../../kafka/port.ts';
 import type { RunStatus } from '../../state/index.ts';
 
 /** A run as log lines name it. */
@@ -41,6 +43,8 @@ export type ClientEvent =
       key?: string;
       dlq: string;
     }
+  /** An input partition's position was not in its log: reading went on at `to`, without what was between. */
+  | { event: 'gap'; topic: string; partition: number; from: string; to: string; cause: JumpCause }
   | ({ event: 'submitted'; job_id: string; attempt: number; pid: number; log: string } & LoggedRun)
   | ({
       event: 'ended';
@@ -61,3 +65,7 @@ export type ClientEvent =
   | { event: 'stopped' };
 
 export type ClientLog = (event: ClientEvent) => void;
+
+export function gapEvent({ topic, partition }: TopicPartition, { from, to, cause }: Jump): ClientEvent {
+  return { event: 'gap', topic, partition, from: formatOffset(from), to: formatOffset(to), cause };
+}

@@ -35,6 +35,12 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
     labelNames: ['topic'],
     registers,
   });
+  const gaps = new Counter({
+    name: 'hippo_input_gaps_total',
+    help: 'How often an input was read on elsewhere, because the position was not in its log, by topic and cause.',
+    labelNames: ['topic', 'cause'],
+    registers,
+  });
   const gauge = (
     name: string,
     help: string,
@@ -93,6 +99,7 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
         attempts.inc({ job: event.job, outcome: event.outcome });
         seconds.observe({ job: event.job }, event.duration_ms / 1000);
       } else if (event.event === 'rejected') rejected.inc({ topic: event.topic });
+      else if (event.event === 'gap') gaps.inc({ topic: event.topic, cause: event.cause });
     },
     async render() {
       return { contentType: registry.contentType, text: await registry.metrics() };

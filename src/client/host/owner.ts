@@ -15,7 +15,7 @@ import {
   nextWake,
   restore,
 } from '../machine/index.ts';
-import type { ClientLog } from './client-event.ts';
+import { type ClientLog, gapEvent } from './client-event.ts';
 import type { Connection } from './connection.ts';
 import { faultPoint } from './fault.ts';
 import type { HookOutcome } from '../hooks.ts';
@@ -222,16 +222,7 @@ export class Owner {
       for (const { partition, stable } of ranges) {
         this.#progress.setStartingEnd({ topic, partition, offset: stable });
       }
-      for (const gap of start.gaps) {
-        log({
-          event: 'notice',
-          level: 'warning',
-          text:
-            gap.kind === 'trimmed'
-              ? `${topic}[${gap.partition}]: messages ${gap.wanted} to ${gap.got - 1n} were removed by retention before they were read`
-              : `${topic}[${gap.partition}]: the log is shorter than what was read of it; was the topic made anew? Reading it from its beginning`,
-        });
-      }
+      for (const jump of start.jumps) log(gapEvent(jump, jump));
     }
     for (const position of from) turn.positions = withPosition(turn.positions, position);
     this.#reader = await kafka.reader({ from });

@@ -1,12 +1,12 @@
 /** Where reading begins, and what the group's committed offsets may say. Pure. */
 import { offsetOf } from '../../core/record-ref.ts';
-import type { OffsetRange, TopicPartitionOffset } from '../../kafka/port.ts';
+import type { Jump, OffsetRange, TopicPartition, TopicPartitionOffset } from '../../kafka/port.ts';
 import type { Positions, RunState } from '../../state/index.ts';
 
 export interface Start {
   from: TopicPartitionOffset[];
-  /** Where records are gone that were not read, or the log is shorter than what was read of it. */
-  gaps: { topic: string; partition: number; wanted: bigint; got: bigint; kind: 'trimmed' | 'truncated' }[];
+  /** Where the known position is not in the log. */
+  jumps: (TopicPartition & Jump)[];
 }
 
 /**
@@ -22,7 +22,7 @@ export function startPositions(
   startFrom: 'beginning' | 'end',
 ): Start {
   const first = known.size === 0 ? startFrom : 'beginning';
-  const start: Start = { from: [], gaps: [] };
+  const start: Start = { from: [], jumps: [] };
   for (const { partition, low, high } of ranges) {
     const wanted = known.get(topic)?.get(partition);
     const got =
@@ -35,7 +35,13 @@ export function startPositions(
           : wanted;
     start.from.push({ topic, partition, offset: got });
     if (wanted !== undefined && got !== wanted) {
-      start.gaps.push({ topic, partition, wanted, got, kind: wanted < low ? 'trimmed' : 'truncated' });
+      start.jumps.push({
+        topic,
+        partition,
+        from: wanted,
+        to: got,
+        cause: wanted < low ? 'removed' : 'shorter',
+      });
     }
   }
   return start;

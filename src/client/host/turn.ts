@@ -23,7 +23,7 @@ import {
   findRun,
   step,
 } from '../machine/index.ts';
-import type { ClientEvent, LoggedRun } from './client-event.ts';
+import { type ClientEvent, type LoggedRun, gapEvent } from './client-event.ts';
 import { type InputKind, deadLetter, describeInput, readInput } from './inputs.ts';
 import type { Arrival } from './mailbox.ts';
 import type { StateTopic } from './state-topic.ts';
@@ -88,6 +88,7 @@ export class Turn {
   arrive({ record, batch, next }: Arrival, at: Millis): void {
     this.#arrivals += 1;
     const kind = this.#context.kinds.get(batch.topic);
+    if (batch.jumped !== undefined) this.events.push(gapEvent(batch, batch.jumped));
     if (record !== null && kind !== undefined) {
       const input = readInput(kind, record);
       if (input.ok) {

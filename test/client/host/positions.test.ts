@@ -49,11 +49,11 @@ test('a later start reads a topic that was made since from its beginning', () =>
 });
 
 test.each([
-  ['trimmed', 1n, 2n],
-  ['truncated', 10n, 2n],
-] as const)('a position outside of the log: %s', (kind, wanted, got) => {
-  expect(startPositions(TOPIC, [range(0, 2n, 9n)], positions({ 0: wanted }), 'end')).toEqual({
-    from: [{ topic: TOPIC, partition: 0, offset: got }],
-    gaps: [{ topic: TOPIC, partition: 0, wanted, got, kind }],
+  ['removed', 1n, 2n],
+  ['shorter', 10n, 2n],
+] as const)('a position outside of the log: %s', (cause, from, to) => {
+  expect(startPositions(TOPIC, [range(0, 2n, 9n)], positions({ 0: from }), 'end')).toEqual({
+    from: [{ topic: TOPIC, partition: 0, offset: to }],
+    jumps: [{ topic: TOPIC, partition: 0, from, to, cause }],
   });
 });
