@@ -1,5 +1,6 @@
 import type { Cluster } from './cluster.ts';
 import { translate } from './errors.ts';
+import type { TopicLimit } from './failures.ts';
 import type { ClusterInfo, GroupInfo, TopicInfo, TopicPartition, TopicSpec } from './port.ts';
 import {
   type Broker,
@@ -111,15 +112,28 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
   cluster.forgetLeaders(names);
 }
 
-export function topicConfig(cluster: Cluster, topic: string): Promise<Record<string, string>> {
+/** @param names of the settings; none: all */
+export function topicConfig(
+  cluster: Cluster,
+  topic: string,
+  names: readonly string[] = [],
+): Promise<Record<string, string>> {
   return cluster.attempt({ topic }, async () => {
     const { resources } = await cluster.send(await cluster.any(), DescribeConfigs, {
-      resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: [] }],
+      resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: names }],
     });
     for (const { errorCode } of resources) failOn(errorCode);
     const entries = resources.flatMap(({ configEntries }) => configEntries);
     return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue ?? '']));
   });
+}
+
+/** How large a batch of records may be that is written to the topic. */
+export async function topicLimit(cluster: Cluster, topic: string): Promise<TopicLimit> {
+  const settings = await topicConfig(cluster, topic, ['max.message.bytes', 'segment.bytes']);
+  const bytes = (setting: TopicLimit['setting']): number => Number(settings[setting] ?? Infinity);
+  const setting = bytes('segment.bytes') < bytes('max.message.bytes') ? 'segment.bytes' : 'max.message.bytes';
+  return { bytes: bytes(setting), setting };
 }
 
 /** Every broker lists the groups that it coordinates. */

@@ -228,13 +228,6 @@ function protocolError(doing: Doing, error: KafkaError): HippoError {
         next: ['stop its members first'],
         cause: error,
       });
-    case 'MESSAGE_TOO_LARGE':
-    case 'RECORD_LIST_TOO_LARGE':
-      return new UserError(`a record is too large for topic ${doing.topic ?? ''}`, {
-        why: error.message,
-        next: ['raise max.message.bytes of the topic, or send less'],
-        cause: error,
-      });
     case 'INVALID_TIMESTAMP':
       return new RefusedError(`${at} refuses the time of a record${of(doing.topic)}`, {
         why: `this machine's clock says ${new Date().toISOString()}; the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms limit how far that may be from the broker's clock`,

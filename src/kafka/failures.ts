@@ -1,4 +1,5 @@
-import { ServiceError } from '../core/errors.ts';
+import { ServiceError, UserError } from '../core/errors.ts';
+import type { TopicPartition } from './port.ts';
 
 /** Another producer has taken the transactional id over: this process is not the owner any more and must stop writing. */
 export class FencedError extends ServiceError {}
@@ -8,3 +9,44 @@ export class RefusedError extends ServiceError {}
 
 /** No broker of the list can be talked to. */
 export class UnreachableError extends ServiceError {}
+
+/** What a topic takes at most, and which of its settings says so. */
+export interface TopicLimit {
+  /** Of a batch of records; Infinity where it is unknown. */
+  bytes: number;
+  setting: 'max.message.bytes' | 'segment.bytes';
+}
+
+/** One record, alone in its batch, is larger than its topic takes. */
+export class RecordTooLargeError extends UserError {
+  readonly topic: string;
+  readonly partition: number;
+  /** Its place among the records that were handed over, from 0. */
+  readonly index: number;
+  /** Of the batch that holds nothing else. */
+  readonly bytes: number;
+  readonly limit: TopicLimit;
+
+  constructor(
+    { topic, partition }: TopicPartition,
+    index: number,
+    { bytes, limit, cause }: { bytes: number; limit: TopicLimit; cause?: unknown },
+  ) {
+    super(`a record is too large for topic ${topic}`, {
+      why: `it needs ${bytes} bytes; ${limit.bytes === Infinity ? 'the topic takes fewer' : `${limit.setting} of the topic is ${limit.bytes}`}`,
+      next: [`raise ${limit.setting} of ${topic}, or send less`],
+      place: { topic, partition },
+      cause,
+    });
+    this.topic = topic;
+    this.partition = partition;
+    this.index = index;
+    this.bytes = bytes;
+    this.limit = limit;
+  }
+
+  /** The same, with the record's place in another list. */
+  at(index: number): RecordTooLargeError {
+    return new RecordTooLargeError(this, index, this);
+  }
+}

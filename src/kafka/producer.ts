@@ -1,6 +1,8 @@
 import { ServiceError, UserError } from '../core/errors.ts';
+import { topicLimit } from './admin.ts';
 import type { Cluster } from './cluster.ts';
 import { isConnectionError, isRetriable } from './errors.ts';
+import { RecordTooLargeError, type TopicLimit } from './failures.ts';
 import { partitionForKey } from './partitioner.ts';
 import { isList } from '../core/headers.ts';
 import type {
@@ -20,9 +22,11 @@ import {
   type ProtocolError,
   errorOf,
   failOn,
+  isTooLarge,
+  splitBatch,
 } from './wire/index.ts';
 
-/** A little below the brokers' default max.message.bytes, which limits a batch. */
+/** A little below the brokers' default max.message.bytes, which limits a batch. A topic may have a lower one. */
 const BATCH_BYTES = 1_000_000;
 /** What a batch begins with; it grows as it fills. */
 const FIRST_BYTES = 4096;
@@ -36,6 +40,9 @@ const LOW_WATER = 12 * 1024 * 1024;
 /** Memory of acknowledged batches that is kept to be used again. */
 const SPARE_BYTES = HIGH_WATER;
 
+/** Of a topic whose settings may not be read. */
+const NO_LIMIT: TopicLimit = { bytes: Infinity, setting: 'max.message.bytes' };
+
 /** Sequences are 32 bit and wrap around to 0. */
 const SEQUENCES = 2 ** 31;
 
@@ -48,10 +55,12 @@ export interface ProducerIdentity {
 
 interface Batch {
   writer: BatchWriter;
-  /** How many records were appended before its first one, to any partition. */
-  before: number;
+  /** Of each of its records how many were appended before it, to any partition. */
+  ordinals: number[];
   /** Set when it is closed to further records. */
   sealed: Buffer | undefined;
+  /** What it was split into, because the topic does not take so large a batch. */
+  halves: readonly [Batch, Batch] | undefined;
   isAcknowledged: boolean;
   /** Set when it is acknowledged; -1 where the acknowledgement did not say. */
   baseOffset: bigint;
@@ -68,8 +77,13 @@ interface PartitionLog {
 }
 
 interface TopicState {
+  topic: string;
   /** By partition. */
   logs: readonly PartitionLog[];
+  /** What the topic takes at most, bytes of a batch, as far as that is known. */
+  batchBytes: number;
+  /** The same as the broker's settings say it, once they have been asked for. */
+  limit: TopicLimit | undefined;
   /** Where records without a key go until that batch is closed (KIP-480). */
   sticky: number;
 }
@@ -77,7 +91,8 @@ interface TopicState {
 /**
  * Writes batches in order and exactly once: idempotent, acknowledged by all in-sync replicas. Of each partition one batch is under
  * way at a time; meanwhile the next ones are filled. A request that fails is sent again with the same sequence numbers, so that
- * neither order nor count can change.
+ * neither order nor count can change. A batch that is larger than its topic takes is split, and its records keep their sequence
+ * numbers.
  */
 export class IdempotentProducer implements Producer {
   readonly #cluster: Cluster;
@@ -99,35 +114,46 @@ export class IdempotentProducer implements Producer {
   }
 
   async send(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]> {
-    const added: { batch: Batch; index: number; topic: string; partition: number }[] = [];
-    for (const record of records) {
-      const { topic, headers, timestamp } = record;
-      const state = this.#topics.get(topic) ?? (await this.#learn(topic));
-      const key = bytesOf(record.key ?? null);
-      const value = bytesOf(record.value);
-      const log = logFor(state, topic, key, record.partition);
-      const batch = this.#put(log, state, {
-        key,
-        bytes: value,
-        from: 0,
-        to: value?.length ?? 0,
-        headers: headersOf(headers),
-        timestamp: timestamp ?? Date.now(),
-      });
-      added.push({ batch, index: batch.writer.count - 1, topic, partition: log.partition });
+    const added: { batch: Batch; index: number; ordinal: number; topic: string; partition: number }[] = [];
+    try {
+      for (const record of records) {
+        const { topic, headers, timestamp } = record;
+        const state = this.#topics.get(topic) ?? (await this.#learn(topic));
+        // A single record needs no answer of its own: its refusal says the same.
+        if (records.length > 1 && state.limit === undefined) await this.#learnLimit(state);
+        const key = bytesOf(record.key ?? null);
+        const value = bytesOf(record.value);
+        const log = logFor(state, topic, key, record.partition);
+        const ordinal = this.#appended;
+        const batch = this.#put(log, state, {
+          key,
+          bytes: value,
+          from: 0,
+          to: value?.length ?? 0,
+          headers: headersOf(headers),
+          timestamp: timestamp ?? Date.now(),
+        });
+        added.push({ batch, index: batch.writer.count - 1, ordinal, topic, partition: log.partition });
+      }
+      await this.flush();
+    } catch (error) {
+      if (!(error instanceof RecordTooLargeError)) throw error;
+      // What came before a record that was never taken in is written.
+      if (this.#failure === undefined) await this.flush();
+      const index = added.findIndex(({ ordinal }) => ordinal === error.index);
+      throw error.at(index === -1 ? added.length : index);
     }
-    await this.flush();
     return added.map(({ batch, index, topic, partition }) => ({
       topic,
       partition,
-      offset: batch.baseOffset < 0n ? -1n : batch.baseOffset + BigInt(index),
+      offset: offsetIn(batch, index),
     }));
   }
 
   append(record: AppendedRecord): Promise<void> | undefined {
     const { topic, key, value, headers, partition } = record;
     const state = this.#topics.get(topic);
-    if (state === undefined) return this.#learn(topic).then(() => this.append(record));
+    if (state?.limit === undefined) return this.#prepare(topic).then(() => this.append(record));
     const part = { key, bytes: value, from: 0, to: value?.length ?? 0, headers, timestamp: Date.now() };
     this.#put(logFor(state, topic, key, partition), state, part);
     return this.#held < HIGH_WATER ? undefined : this.#roomAgain();
@@ -136,7 +162,7 @@ export class IdempotentProducer implements Producer {
   appendPart(part: AppendedPart): Promise<void> | undefined {
     const { topic, key } = part;
     const state = this.#topics.get(topic);
-    if (state === undefined) return this.#learn(topic).then(() => this.appendPart(part));
+    if (state?.limit === undefined) return this.#prepare(topic).then(() => this.appendPart(part));
     this.#put(logFor(state, topic, key, undefined), state, part);
     return this.#held < HIGH_WATER ? undefined : this.#roomAgain();
   }
@@ -144,15 +170,14 @@ export class IdempotentProducer implements Producer {
   get acknowledged(): number {
     let least = this.#appended;
     for (const { logs } of this.#topics.values())
-      for (const { batches } of logs) least = Math.min(least, batches[0]?.before ?? least);
+      for (const { batches } of logs) least = Math.min(least, batches[0]?.ordinals[0] ?? least);
     return least;
   }
 
   async flush(): Promise<void> {
     const last = this.#sealAll();
     this.#pump();
-    while (this.#failure === undefined && last.some(({ isAcknowledged }) => !isAcknowledged))
-      await this.#change();
+    while (this.#failure === undefined && !last.every(isAcknowledged)) await this.#change();
     this.#check();
   }
 
@@ -173,38 +198,56 @@ export class IdempotentProducer implements Producer {
       batches: [],
       isUnderWay: false,
     }));
-    const state = { logs, sticky: Math.floor(Math.random() * logs.length) };
+    const sticky = Math.floor(Math.random() * logs.length);
+    const state: TopicState = { topic, logs, batchBytes: BATCH_BYTES, limit: undefined, sticky };
     this.#topics.set(topic, state);
     return state;
   }
 
+  /** What the topic takes; an answer that is refused, or does not come, leaves it to what the broker says of each batch. */
+  async #learnLimit(state: TopicState): Promise<TopicLimit> {
+    const limit = await topicLimit(this.#cluster, state.topic).catch(() => NO_LIMIT);
+    state.limit = limit;
+    state.batchBytes = Math.min(state.batchBytes, limit.bytes);
+    return limit;
+  }
+
+  async #prepare(topic: string): Promise<void> {
+    await this.#learnLimit(await this.#learn(topic));
+  }
+
+  /** @throws RecordTooLargeError for a record that is known to be; nothing has happened then */
   #put(log: PartitionLog, state: TopicState, part: RecordPart): Batch {
     this.#check();
     let batch = log.batches.at(-1);
-    if (batch === undefined || batch.sealed !== undefined) batch = this.#open(log);
+    if (batch === undefined || batch.sealed !== undefined) batch = this.#open(log, state);
     let before = batch.writer.size;
     if (!batch.writer.appendPart(part)) {
       this.#seal(log, batch);
       if (part.key === null) state.sticky += 1;
       this.#pump();
-      batch = this.#open(log);
+      batch = this.#open(log, state);
       before = batch.writer.size;
       batch.writer.appendPart(part);
     }
-    this.#held += batch.writer.size - before;
+    const { writer } = batch;
+    this.#held += writer.size - before;
+    if (writer.count === 1 && state.limit !== undefined && writer.size > state.limit.bytes) {
+      log.batches.pop();
+      this.#held -= writer.size;
+      throw new RecordTooLargeError(log, this.#appended, { bytes: writer.size, limit: state.limit });
+    }
+    batch.ordinals.push(this.#appended);
     this.#appended += 1;
     return batch;
   }
 
-  #open(log: PartitionLog): Batch {
+  #open(log: PartitionLog, { batchBytes }: TopicState): Batch {
     const spare = this.#spare.pop();
     this.#spareBytes -= spare?.length ?? 0;
-    const memory = spare ?? Buffer.allocUnsafe(FIRST_BYTES);
-    const writer = new BatchWriter(BATCH_BYTES, memory);
-    const before = this.#appended;
-    const batch: Batch = { writer, before, sealed: undefined, isAcknowledged: false, baseOffset: -1n };
+    const batch = newBatch(new BatchWriter(batchBytes, spare ?? Buffer.allocUnsafe(FIRST_BYTES)));
     log.batches.push(batch);
-    this.#held += writer.size;
+    this.#held += batch.writer.size;
     return batch;
   }
 
@@ -318,7 +361,7 @@ export class IdempotentProducer implements Producer {
     const { transactionalId } = this.#identity;
     const request = { transactionalId, timeout: requestTimeout, batches };
     const answer = await this.#cluster.send(broker, Produce, request);
-    let failed: ProtocolError | undefined;
+    let failed: ProtocolError | RecordTooLargeError | undefined;
     for (const { topic, partition, errorCode, baseOffset } of answer.partitions) {
       const log = logs.find((sent) => sent.topic === topic && sent.partition === partition);
       if (log === undefined) continue;
@@ -327,10 +370,44 @@ export class IdempotentProducer implements Producer {
       if (error === undefined || error.type === 'DUPLICATE_SEQUENCE_NUMBER') {
         this.#acknowledge(log, error === undefined ? baseOffset : -1n);
         pending.delete(log);
+      } else if (isTooLarge(error)) {
+        failed = (await this.#divide(log, error)) ?? failed;
+        pending.delete(log);
       } else if (failed === undefined || !error.retriable) failed = error;
     }
     if (failed !== undefined) throw failed;
     this.#wake();
+  }
+
+  /**
+   * Puts two halves in the place of a batch that its topic does not take: the next requests send them, in their order.
+   *
+   * @returns an error where it holds a single record
+   */
+  async #divide(log: PartitionLog, cause: ProtocolError): Promise<RecordTooLargeError | undefined> {
+    const [batch] = log.batches;
+    const state = this.#topics.get(log.topic);
+    if (batch?.sealed === undefined || state === undefined) return undefined;
+    const { sealed, ordinals, writer } = batch;
+    if (writer.count === 1) {
+      // It may have been lowered since it was asked for.
+      const limit = await this.#learnLimit(state);
+      return new RecordTooLargeError(log, ordinals[0] ?? 0, { bytes: sealed.length, limit, cause });
+    }
+    const [first, second] = splitBatch(sealed).map((half) => newBatch(half.writer, half.sealed)) as [
+      Batch,
+      Batch,
+    ];
+    first.ordinals = ordinals.slice(0, first.writer.count);
+    second.ordinals = ordinals.slice(first.writer.count);
+    batch.halves = [first, second];
+    log.batches.splice(0, 1, first, second);
+    const more = first.writer.size + second.writer.size - sealed.length;
+    this.#held += more;
+    this.#sealed += more;
+    state.batchBytes = Math.min(state.batchBytes, Math.ceil(sealed.length / 2));
+    this.#keep(writer.memory);
+    return undefined;
   }
 
   #acknowledge(log: PartitionLog, baseOffset: bigint): void {
@@ -340,7 +417,11 @@ export class IdempotentProducer implements Producer {
     batch.baseOffset = baseOffset;
     this.#held -= batch.sealed.length;
     this.#sealed -= batch.sealed.length;
-    const { memory } = batch.writer;
+    this.#keep(batch.writer.memory);
+  }
+
+  /** Memory that no batch uses any more. */
+  #keep(memory: Buffer): void {
     if (this.#spareBytes + memory.length > SPARE_BYTES || memory.length > 2 * BATCH_BYTES) return;
     this.#spare.push(memory);
     this.#spareBytes += memory.length;
@@ -369,6 +450,23 @@ export class IdempotentProducer implements Producer {
     this.#changed = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+function newBatch(writer: BatchWriter, sealed?: Buffer): Batch {
+  return { writer, ordinals: [], sealed, halves: undefined, isAcknowledged: false, baseOffset: -1n };
+}
+
+/** The second half is sent when the first one is acknowledged. */
+function isAcknowledged(batch: Batch): boolean {
+  return batch.halves === undefined ? batch.isAcknowledged : isAcknowledged(batch.halves[1]);
+}
+
+/** @returns -1 where the acknowledgement did not say */
+function offsetIn({ halves, baseOffset }: Batch, index: number): bigint {
+  if (halves === undefined) return baseOffset < 0n ? -1n : baseOffset + BigInt(index);
+  const [first, second] = halves;
+  const { count } = first.writer;
+  return index < count ? offsetIn(first, index) : offsetIn(second, index - count);
 }
 
 /** @throws UserError for a partition that the topic does not have */

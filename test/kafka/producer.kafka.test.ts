@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { execa } from '../../src/core/exec.ts';
 import { test, expect, describe } from 'vitest';
 import { lastHeader } from '../../src/core/headers.ts';
-import { FencedError, RefusedError } from '../../src/kafka/failures.ts';
+import { FencedError, RecordTooLargeError, RefusedError } from '../../src/kafka/failures.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
-import type { Kafka } from '../../src/kafka/port.ts';
+import type { Kafka, Producer } from '../../src/kafka/port.ts';
 import { testBrokers } from '../support/brokers.ts';
-import { readAll, testKafka, testTopic } from '../support/kafka.ts';
+import { readAll, setTopicConfig, testKafka, testTopic } from '../support/kafka.ts';
 
 const text = (value: Buffer | null): string | null => value?.toString() ?? null;
 
@@ -161,13 +161,126 @@ describe('a producer', () => {
     );
   });
 
-  test('names the topic that a record is too large for', async () => {
+  test('names the topic that a record is too large for, and its limit', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka, 1, { 'max.message.bytes': '1000' });
     const producer = await kafka.producer();
-    await expect(producer.send([{ topic, value: 'x'.repeat(2000) }])).rejects.toThrow(
-      `a record is too large for topic ${topic}`,
-    );
+    await expect(producer.send([{ topic, value: 'x'.repeat(2000) }])).rejects.toMatchObject({
+      message: `a record is too large for topic ${topic}`,
+      why: 'it needs 2070 bytes; max.message.bytes of the topic is 1000',
+    });
+  });
+
+  describe('of batches that are larger than the topic takes', () => {
+    const COUNT = 20_000;
+    const values = Array.from({ length: COUNT }, (_, index) => `${index} `.padEnd(100, 'x'));
+
+    async function appendAll(producer: Producer, topic: string): Promise<void> {
+      for (const [index, value] of values.entries()) {
+        const full = producer.append({
+          topic,
+          key: Buffer.from(`k${index % 3}`),
+          value: Buffer.from(value),
+          headers: { n: Buffer.from(String(index)) },
+        });
+        if (full !== undefined) await full;
+      }
+      await producer.flush();
+    }
+
+    async function expectAll(kafka: Kafka, topic: string): Promise<void> {
+      const records = await readAll(kafka, topic);
+      expect(records).toHaveLength(COUNT);
+      expect(new Set(records.map(({ value }) => text(value)))).toEqual(new Set(values));
+      for (const those of Object.values(Object.groupBy(records, ({ key }) => text(key) ?? ''))) {
+        const order = those!.map(({ headers }) => Number(lastHeader(headers, 'n')));
+        expect(order).toEqual(order.toSorted((a, b) => a - b));
+      }
+    }
+
+    test('knows the limit beforehand', async () => {
+      const kafka = await testKafka();
+      const topic = await testTopic(kafka, 2, { 'max.message.bytes': '100000' });
+      await appendAll(await kafka.producer(), topic);
+      await expectAll(kafka, topic);
+    });
+
+    test('splits what was already filled when the limit is lowered, and says where each record went', async () => {
+      const kafka = await testKafka();
+      const topic = await testTopic(kafka, 2);
+      const producer = await kafka.producer();
+      await producer.send(['a', 'b'].map((value) => ({ topic, value, partition: 0 })));
+      await setTopicConfig(kafka, topic, { 'max.message.bytes': '5000' });
+      const places = await producer.send(
+        values.map((value, n) => ({ topic, key: `k${n % 3}`, value, headers: { n: String(n) } })),
+      );
+      const { partition } = places[0]!;
+      const records = await readAll(kafka, topic);
+      expect(records).toHaveLength(COUNT + 2);
+      const at = new Map(records.map((each) => [`${each.partition}:${each.offset}`, text(each.value)]));
+      expect(places.map((each) => at.get(`${each.partition}:${each.offset}`))).toEqual(values);
+      // The sequence goes on.
+      await producer.send([{ topic, partition, value: 'after' }]);
+      expect(producer.acknowledged).toBe(COUNT + 3);
+    });
+
+    test('tells which single record is too large, known beforehand or not', async () => {
+      const kafka = await testKafka();
+      const topic = await testTopic(kafka, 1, { 'max.message.bytes': '5000' });
+      const records = Array.from({ length: 300 }, (_, index) => ({
+        topic,
+        key: String(index),
+        value: 'x'.repeat(index === 200 ? 6000 : 100),
+      }));
+      const known = await kafka.producer();
+      const refused = await known.send(records).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(RecordTooLargeError);
+      expect(refused).toMatchObject({ index: 200, limit: { bytes: 5000 } });
+      expect(await readAll(kafka, topic)).toHaveLength(200);
+      expect(known.acknowledged).toBe(200);
+      // It was never taken in: the producer goes on.
+      await known.send(records.slice(201));
+      expect(await readAll(kafka, topic)).toHaveLength(299);
+
+      await setTopicConfig(kafka, topic, { 'max.message.bytes': '100000' });
+      const unknown = await kafka.producer();
+      await unknown.send(records.slice(0, 2));
+      await setTopicConfig(kafka, topic, { 'max.message.bytes': '5000' });
+      await expect(unknown.send(records)).rejects.toMatchObject({ index: 200, limit: { bytes: 5000 } });
+      // In order, nothing twice, nothing after it.
+      const keys = (await readAll(kafka, topic)).slice(301).map(({ key }) => Number(text(key)));
+      expect(keys).toEqual(Array.from(keys, (_, index) => index));
+      expect(keys.length).toBeLessThanOrEqual(200);
+      await expect(unknown.send(records.slice(0, 1))).rejects.toThrow('too large');
+    });
+
+    test('keeps a transaction whole', async () => {
+      const kafka = await testKafka();
+      const topic = await testTopic(kafka, 2, { 'max.message.bytes': '100000' });
+      const producer = await kafka.transactionalProducer(`tx-${topic}`);
+      const records = values.map((value, n) => ({
+        topic,
+        partition: 0,
+        key: `k${n % 3}`,
+        value,
+        headers: { n: String(n) },
+      }));
+      await producer.write(records.slice(0, 2));
+      await setTopicConfig(kafka, topic, { 'max.message.bytes': '50000' });
+      await producer.write(records.slice(2));
+      await expectAll(kafka, topic);
+      const large = { topic, partition: 1, value: 'x'.repeat(60_000) };
+      const refused = producer.write([{ topic, partition: 1, value: 'not alone' }, large]);
+      await expect(refused).rejects.toMatchObject({ index: 1 });
+      await (
+        await kafka.transactionalProducer(`tx-${topic}`)
+      ).write([{ topic, partition: 1, value: 'next' }]);
+      expect(
+        (await readAll(kafka, topic))
+          .filter(({ partition }) => partition === 1)
+          .map(({ value }) => text(value)),
+      ).toEqual(['next']);
+    });
   });
 });
 

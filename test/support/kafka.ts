@@ -1,3 +1,4 @@
+import { ConfigResourceTypes, Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { onTestFinished } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
 import { newId } from '../../src/core/ids.ts';
@@ -26,6 +27,22 @@ export async function testTopic(
   const topic = `t-${newId()}`;
   await kafka.createTopics([{ topic, partitions, replicationFactor: 1, config }]);
   return topic;
+}
+
+/** Changes settings of a topic while it is in use. Those that are not named go back to the broker's defaults. */
+export async function setTopicConfig(
+  { brokers }: Pick<Kafka, 'brokers'>,
+  topic: string,
+  config: Record<string, string>,
+): Promise<void> {
+  const admin = new KafkaJs({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+  });
+  await admin.disconnect();
 }
 
 /** Everything that is in a topic now, as a reader of committed records gets it; by partition, then offset. */

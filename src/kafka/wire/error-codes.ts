@@ -385,3 +385,8 @@ export function failOn(code: number | undefined, ...except: readonly ErrorName[]
   const error = errorOf(code);
   if (error !== undefined && !except.includes(error.type)) throw error;
 }
+
+/** The broker does not take so large a batch: its topic's max.message.bytes or segment.bytes says so. */
+export function isTooLarge({ type }: ProtocolError): boolean {
+  return type === 'MESSAGE_TOO_LARGE' || type === 'RECORD_LIST_TOO_LARGE';
+}

@@ -15,7 +15,7 @@
 export type { Api } from './api.ts';
 export { BatchWriter, type RecordPart } from './batch-writer.ts';
 export { Broker, type ConnectionSettings } from './broker.ts';
-export { type ErrorName, ProtocolError, errorNamed, errorOf, failOn } from './error-codes.ts';
+export { type ErrorName, ProtocolError, errorNamed, errorOf, failOn, isTooLarge } from './error-codes.ts';
 export { MemberAssignment, MemberMetadata } from './group-metadata.ts';
 export { debug } from './logging.ts';
 export { isClosedConnection, isLostConnection, isRequestTimeout, closedError } from './lost.ts';
@@ -50,5 +50,6 @@ export {
   SyncGroup,
 } from './requests/kafkajs.ts';
 export { Produce } from './requests/produce.ts';
+export { splitBatch } from './split-batch.ts';
 export { CredentialsRefusedError, type Sasl, SaslHandshakeError } from './sasl.ts';
 export { CERTIFICATE_WANTED, TLS_WANTED } from './socket.ts';

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BatchOrigin, BatchWriter } from '../../../src/kafka/wire/batch-writer.ts';
+import { splitBatch } from '../../../src/kafka/wire/split-batch.ts';
 import type { Headers, KafkaRecord } from '../../../src/kafka/port.ts';
 import { BatchRecords, batchAt, isControl, isTransactional } from '../../../src/kafka/wire/record-batch.ts';
 
@@ -156,6 +157,20 @@ describe('a batch', () => {
         const read = decode(written);
         expect(read.map(({ offset }) => Number(offset))).toEqual(all.map((_, index) => index));
         expect(read.map(content)).toEqual(all.map(content));
+      }),
+    );
+  });
+
+  test('is split into two that write the same records with the same sequence numbers', () => {
+    fc.assert(
+      fc.property(records(40), origin, (all, from) => {
+        fc.pre(all.length > 1 && from.baseSequence >= 0);
+        const middle = Math.ceil(all.length / 2);
+        const [first, second] = splitBatch(byHippo(all, from));
+        expect(first.sealed.equals(byHippo(all.slice(0, middle), from))).toBe(true);
+        const baseSequence = (from.baseSequence + middle) % 2 ** 31;
+        expect(second.sealed.equals(byHippo(all.slice(middle), { ...from, baseSequence }))).toBe(true);
+        expect([first.writer.count, second.writer.count]).toEqual([middle, all.length - middle]);
       }),
     );
   });
