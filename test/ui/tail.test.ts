@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import chalk from 'chalk';
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
 import type { MessageKind } from '../../src/messages/index.ts';
 import { prettyPrinter, tailHeading, timePrinter } from '../../src/ui/tail.ts';
