@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { type ConfigPath, formatPath } from './path.ts';
 
 /** The environment variables that override hippo.yaml. $HIPPO_BROKERS is one more: `findBrokers` reads it. */
-export const OVERRIDES: readonly (readonly [variable: string, path: ConfigPath])[] = [
+const OVERRIDES: readonly (readonly [variable: string, path: ConfigPath])[] = [
   ['HIPPO_TOPICS_PREFIX', ['topics', 'prefix']],
   ['HIPPO_YARN_RM', ['yarn', 'resource_managers']],
   ['HIPPO_TLS', ['kafka', 'tls']],
@@ -57,6 +57,6 @@ export function merge(base: JsonObject, overlay: JsonObject): JsonObject {
   return Object.fromEntries([...kept, ...merged]);
 }
 
-export function setIn(tree: JsonObject, path: ConfigPath, value: Json): JsonObject {
+function setIn(tree: JsonObject, path: ConfigPath, value: Json): JsonObject {
   return merge(tree, path.reduceRight<Json>((inner, part) => ({ [part]: inner }), value) as JsonObject);
 }

@@ -9,7 +9,7 @@ import type { Config } from './schema.ts';
 import { type SchemaNode, schemaNodesAt, schemaRoot } from './schema-nodes.ts';
 
 /** Printed instead of a secret. */
-export const MASK = '***';
+const MASK = '***';
 
 /** The origin of a value in force. Lines and columns count from 1. */
 export type Origin =

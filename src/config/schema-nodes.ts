@@ -14,7 +14,7 @@ export function schemaNodesAt(root: readonly SchemaNode[], path: ConfigPath): Sc
 }
 
 /** The schemas of a member of the values that `nodes` describe. */
-export function childNodes(nodes: readonly SchemaNode[], key: string | number): SchemaNode[] {
+function childNodes(nodes: readonly SchemaNode[], key: string | number): SchemaNode[] {
   return nodes
     .flatMap(alternatives)
     .map((node) =>

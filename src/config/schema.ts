@@ -357,7 +357,7 @@ const trigger = v.strictObject({
   dialect: v.optional(v.picklist(FRONTIER_DIALECTS), 'pairs'),
 });
 
-export const HIPPO_TYPES = [
+const HIPPO_TYPES = [
   'frontier',
   'batch-etl',
   'db-etl',

@@ -12,10 +12,3 @@ export interface Step<Context = void> {
 
 /** Runs the steps one after the other; the first that throws ends it. */
 export type RunSteps = <Context>(steps: readonly Step<Context>[], context: Context) => Promise<void>;
-
-/** Runs the steps one after the other and prints nothing. */
-export async function runQuietly<Context>(steps: readonly Step<Context>[], context: Context): Promise<void> {
-  for (const step of steps) {
-    if (((await step.skip?.(context)) ?? false) === false) await step.run(context, () => undefined);
-  }
-}

@@ -12,7 +12,7 @@ import type { Environment } from './environment.ts';
 import { within } from '../core/deadline.ts';
 
 /** Milliseconds that a check may take if it has no limit of its own. */
-export const TIME_LIMIT = 15_000;
+const TIME_LIMIT = 15_000;
 
 export interface CheckReport {
   id: string;

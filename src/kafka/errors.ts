@@ -56,7 +56,7 @@ export function isRetriable(thrown: unknown): boolean {
   );
 }
 
-export function isFenced(thrown: unknown): boolean {
+function isFenced(thrown: unknown): boolean {
   const type = errorType(thrown);
   return thrown instanceof FencedError || type === 'INVALID_PRODUCER_EPOCH' || type === 'PRODUCER_FENCED';
 }

@@ -1,7 +1,7 @@
 /**
  * Kafka's murmur2, as `org.apache.kafka.common.utils.Utils.murmur2` computes it: a signed 32 bit number.
  */
-export function murmur2(data: Uint8Array): number {
+function murmur2(data: Uint8Array): number {
   const m = 0x5bd1e995;
   const length = data.length;
   let h = 0x9747b28c ^ length;

@@ -10,9 +10,9 @@ import { binaryReason } from './binary.ts';
 import type { Parsed } from './types.ts';
 
 /** Kafka's default limit for a record (message.max.bytes), without its overhead. */
-export const MAX_BYTES = 1_048_576;
+const MAX_BYTES = 1_048_576;
 /** Deeper nesting is refused, because it would overflow the stack of recursive code. */
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 /** For a name or a partition value: Hive's metastore stores no longer partition name. */
 export const MAX_NAME_LENGTH = 767;
 /** For free text of an operator: `by` and `reason`. */

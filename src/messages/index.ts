@@ -41,8 +41,8 @@ export const parseHealth = (input: Input): Parsed<ServiceHealth> => parseWith(in
  */
 export const serialiseFrontier = (event: FrontierEvent, dialect?: FrontierDialect): string =>
   JSON.stringify(writeFrontier(event, dialect));
-export const serialiseStart = (message: JobStart): string => JSON.stringify(writeStart(message));
-export const serialiseFinish = (message: JobFinish): string => JSON.stringify(writeFinish(message));
+const serialiseStart = (message: JobStart): string => JSON.stringify(writeStart(message));
+const serialiseFinish = (message: JobFinish): string => JSON.stringify(writeFinish(message));
 export const serialiseSchedule = (request: ManualRequest): string => JSON.stringify(writeSchedule(request));
 export const serialiseHealth = (health: ServiceHealth): string => JSON.stringify(writeHealth(health));
 

@@ -28,7 +28,7 @@ export interface TimeContext {
   timezone: string;
 }
 
-export const POSITION_FORMS = [
+const POSITION_FORMS = [
   'beginning, end',
   'an offset (42) or partition:offset (0:42,3:17)',
   'a date (2017-04-28) or time (2017-04-28T22:00, 2017-04-28T22:00:00Z)',

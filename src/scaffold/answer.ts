@@ -9,7 +9,7 @@ export type AnswerValues = Readonly<Record<string, AnswerValue>>;
 
 export type ReadAnswer = { value: AnswerValue } | { problem: string };
 
-export const NONE = 'none';
+const NONE = 'none';
 
 /**
  * Reads one answer; the same for flags, prompts and recorded answers.

@@ -38,7 +38,7 @@ export function answersFile(
 }
 
 /** The SHA-1 that `git hash-object` gives. */
-export function blobId(content: string): string {
+function blobId(content: string): string {
   const bytes = Buffer.from(content);
   return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 }

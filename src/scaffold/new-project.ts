@@ -72,7 +72,7 @@ export async function newProject(options: NewProjectOptions): Promise<NewProject
 }
 
 /** All files of a project, including the record of its answers. */
-export function renderProject(template: Template, name: string, answers: Answers): ProjectFile[] {
+function renderProject(template: Template, name: string, answers: Answers): ProjectFile[] {
   const files = renderFiles(template, variablesOf(template, name, answers.values));
   return [answersFile(template, name, answers.raw, files), ...files];
 }

@@ -83,7 +83,7 @@ function tablesOf(need: NeedConfig): string[] {
 }
 
 /** @throws UserError where it is not db.table */
-export function readTable(text: string): string {
+function readTable(text: string): string {
   if (/^[^.\s/=]+\.[^.\s/=]+$/.test(text)) return text;
   throw new UserError(`--table ${text} is not db.table`, { next: ['hippo trigger --table btd.party'] });
 }

@@ -38,11 +38,6 @@ export function renderTotals({ checks, totals }: DoctorReport): string {
   return `${mark} Issues in ${ill} of ${count(looked, 'check')}: ${kinds.join(', ')}${skipped}.`;
 }
 
-/** The whole report. */
-export function renderDoctor(report: DoctorReport): string {
-  return [...report.checks.map(renderCheck), '', renderTotals(report)].join('\n');
-}
-
 /** What the checks are, for `--list`. */
 export function renderCheckList(checks: readonly Pick<Check, 'id' | 'about'>[]): string {
   const width = Math.max(...checks.map(({ id }) => stringWidth(id)));

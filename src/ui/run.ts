@@ -36,7 +36,7 @@ export function renderClientEvent(event: ClientEvent, at: Date, columns?: number
 }
 
 /** The same event for machines: NDJSON. */
-export function clientEventJson(event: ClientEvent, at: Date): string {
+function clientEventJson(event: ClientEvent, at: Date): string {
   return JSON.stringify({ at: at.toISOString(), ...event });
 }
 

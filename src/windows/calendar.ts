@@ -153,7 +153,7 @@ function offsetsShowing({ zone, unit }: Series, date: Millis): Millis[] {
  *
  * @param date one that `floor` of the unit gives
  */
-export function windowsOfDate(series: Series, date: Millis): Window[] {
+function windowsOfDate(series: Series, date: Millis): Window[] {
   const { zone, unit } = series;
   if (!unit.window.splitsRepeatedTime) return [wholeWindow(series, date)];
   const last = unit.plus(date, 1) - 1;

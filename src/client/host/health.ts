@@ -50,7 +50,7 @@ export function startHealth(options: HealthOptions): () => Promise<void> {
 }
 
 /** Exactly the eleven fields that an existing manager parses, and a few of ours. */
-export function healthMessage({ directory, interval, clock, status, kafka }: HealthOptions): ServiceHealth {
+function healthMessage({ directory, interval, clock, status, kafka }: HealthOptions): ServiceHealth {
   const now = status();
   return {
     kind: 'health',

@@ -33,7 +33,7 @@ interface Script {
 }
 
 /** start-client.sh, and each job's program that is a path (a bare name is looked up on PATH by the client). */
-export function scriptsOf({ config, directory }: Pick<LoadedConfig, 'config' | 'directory'>): Script[] {
+function scriptsOf({ config, directory }: Pick<LoadedConfig, 'config' | 'directory'>): Script[] {
   const scripts = new Map<string, Script>();
   const add = (program: string, user: string): void => {
     const path = isAbsolute(program) ? program : join(directory, program);

@@ -165,7 +165,7 @@ function afterTags(payload: Buffer): Buffer {
 }
 
 /** `host:port`, also `[::1]:9092`. */
-export function parseAddress(address: string): { host: string; port: number } {
+function parseAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(':');
   return {
     host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'),

@@ -7,7 +7,7 @@ import { ServiceError } from '../../core/errors.ts';
 const load = createRequire(import.meta.url);
 
 /** The codecs of Kafka's record batches, by the number in a batch's attributes. */
-export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /**
  * The records of a compressed batch. The native codecs are loaded when the first such batch is read.

@@ -6,7 +6,7 @@ import { type Recovery, type Stuck, iso } from '../recovery.ts';
 import { type Found, type HippoGroup, type Snapshot, isOwned, startCommand } from '../../observe/snapshot.ts';
 
 /** A younger event may still be on its way through a client, milliseconds. */
-export const GRACE = 10_000;
+const GRACE = 10_000;
 
 /**
  * Frontier events that no start message, no finish message and no hippo's state names, by table. Topics and state tell that

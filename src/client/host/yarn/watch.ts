@@ -5,7 +5,7 @@ import { type Backoff, pauseAfter } from '../../../core/backoff.ts';
 import { deadlineSignal, pause } from '../../../core/deadline.ts';
 
 /** Pauses between two questions. */
-export const PACE: Backoff = { first: 500, most: 10_000 };
+const PACE: Backoff = { first: 500, most: 10_000 };
 
 /** What is not known, and must not be taken for either end. */
 export class UnknownError extends Error {}
