@@ -1,6 +1,7 @@
 import type { Clock, Millis } from '../core/clock.ts';
-import { ServiceError } from '../core/errors.ts';
+import { ServiceError, UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
+import { RecordTooLargeError } from '../kafka/failures.ts';
 import type { Producer } from '../kafka/port.ts';
 import { type BadLine, badLineError } from './check-lines.ts';
 import type { LineReader } from './file-message.ts';
@@ -45,7 +46,8 @@ const REPORT = 200;
  * Publishes the events of a file as fast as the brokers take them: nothing is kept of a line but its bytes in a batch. An
  * event that brings no trace gets none: the run that it causes begins one.
  *
- * @throws UserError for a line that is not an event, ServiceError when Kafka is not there; both say where to go on
+ * @throws UserError for a line that is not an event, or is larger than the topic takes; ServiceError when Kafka is not there; both
+ *   say where to go on
  */
 export async function publishLines(
   producer: Producer,
@@ -64,8 +66,8 @@ class Bulk {
   readonly #report: BulkReport = { published: 0, skipped: 0, lines: 0, interrupted: false };
   readonly #begun: Millis;
   #reported: Millis;
-  /** Lines, and how many events were published up to each, from the last one on that is known to be safe. */
-  #marks: { line: number; published: number }[] = [];
+  /** From each of these events on, counted from 0, one comes with each line. The first one is that of the last acknowledged. */
+  readonly #marks: { event: number; line: number }[] = [];
   /** Up to this line everything was sent, full batch or not. */
   #sent = 0;
 
@@ -93,6 +95,7 @@ class Bulk {
       }
       await this.#producer.flush();
     } catch (error) {
+      if (error instanceof RecordTooLargeError) throw this.#tooLarge(error);
       throw error instanceof ServiceError ? this.#interrupted(error) : error;
     } finally {
       clearTimeout(idle);
@@ -110,19 +113,37 @@ class Bulk {
       const line = first + index;
       const key = this.#reader.keyOf(memory, from, to);
       if (key !== undefined) {
-        const full = this.#producer.appendPart({ topic, key, bytes: memory, from, to, timestamp: now });
-        if (full !== undefined) await full;
-        this.#report.published += 1;
+        try {
+          const full = this.#producer.appendPart({ topic, key, bytes: memory, from, to, timestamp: now });
+          if (full !== undefined) await full;
+          this.#count(line);
+        } catch (error) {
+          await this.#refuseLarge(line, error);
+        }
       } else await this.#publishUnusual(line, memory.subarray(from, to));
       this.#report.lines = line;
     }
   }
 
+  #count(line: number): void {
+    const event = this.#report.published;
+    if (this.#lineOf(event) !== line) this.#marks.push({ event, line });
+    this.#report.published = event + 1;
+  }
+
+  /** @param event counted from 0, and not acknowledged long since */
+  #lineOf(event: number): number | undefined {
+    const mark = this.#marks.at(-1);
+    const of =
+      mark === undefined || mark.event <= event ? mark : this.#marks.findLast((each) => each.event <= event);
+    return of === undefined ? undefined : of.line + event - of.event;
+  }
+
+  /** Forgets what nothing will be said of any more, and sends what has waited for long. */
   #mark(): void {
-    const { published, lines: line } = this.#report;
-    this.#marks.push({ line, published });
+    const { lines: line } = this.#report;
     const { acknowledged } = this.#producer;
-    while ((this.#marks[1]?.published ?? Infinity) <= acknowledged) this.#marks.shift();
+    while ((this.#marks[1]?.event ?? Infinity) < acknowledged) this.#marks.shift();
     if (line - this.#sent < SENT) return;
     this.#sent = line;
     // Not awaited: the next call reports a failure.
@@ -131,10 +152,7 @@ class Bulk {
 
   /** Up to this line everything is acknowledged. */
   #safe(): number {
-    const { acknowledged } = this.#producer;
-    return (
-      this.#marks.findLast(({ published }) => published <= acknowledged)?.line ?? this.#options.fromLine - 1
-    );
+    return this.#lineOf(this.#producer.acknowledged - 1) ?? this.#options.fromLine - 1;
   }
 
   async #publishUnusual(line: number, bytes: Buffer): Promise<void> {
@@ -145,12 +163,23 @@ class Bulk {
       return;
     }
     const { key, value, headers } = read.message;
-    const full = this.#producer.append({ topic: this.#options.topic, key, value, headers });
-    if (full !== undefined) await full;
-    this.#report.published += 1;
+    try {
+      const full = this.#producer.append({ topic: this.#options.topic, key, value, headers });
+      if (full !== undefined) await full;
+      this.#count(line);
+    } catch (error) {
+      await this.#refuseLarge(line, error);
+    }
   }
 
-  async #refuse(bad: BadLine): Promise<void> {
+  /** The line that is just being appended may be larger than the topic is known to take: nothing of it has been sent. */
+  async #refuseLarge(line: number, error: unknown): Promise<void> {
+    if (!(error instanceof RecordTooLargeError) || error.index !== this.#report.published) throw error;
+    const fault = `is too large for topic ${error.topic}`;
+    await this.#refuse({ line, fault, reason: error.why ?? '' }, error);
+  }
+
+  async #refuse(bad: BadLine, cause?: RecordTooLargeError): Promise<void> {
     const { file, skipBad } = this.#options;
     if (skipBad) {
       this.#report.skipped += 1;
@@ -162,6 +191,10 @@ class Bulk {
     const said =
       published === 0 ? 'Nothing was published.' : `The ${published} events before it are published.`;
     const goOn = this.#goOn(bad.line);
+    if (cause !== undefined) {
+      const next = file.name === '-' ? [] : [`${goOn} --skip-bad`];
+      throw tooLargeError(file, bad.line, { said, cause, next });
+    }
     throw badLineError(
       file,
       bad,
@@ -172,15 +205,25 @@ class Bulk {
     );
   }
 
+  /** The broker has refused an earlier line: its topic's settings could not be read, or have just changed. */
+  #tooLarge(error: RecordTooLargeError): UserError {
+    const { file } = this.#options;
+    const line = this.#lineOf(error.index) ?? this.#safe() + 1;
+    return tooLargeError(file, line, { said: this.#known(), cause: error, next: [] });
+  }
+
+  #known(): string {
+    const safe = this.#safe();
+    return safe < this.#options.fromLine
+      ? 'Some events may be published.'
+      : `All events up to line ${safe} are published; some after it may be too.`;
+  }
+
   /** What is under way when Kafka goes may have got there or not. */
   #interrupted(error: ServiceError): ServiceError {
-    const { file, fromLine } = this.#options;
-    const { name } = file;
+    const { name } = this.#options.file;
     const safe = this.#safe();
-    const known =
-      safe < fromLine
-        ? 'Some events may be published.'
-        : `All events up to line ${safe} are published; some after it may be too.`;
+    const known = this.#known();
     return new ServiceError(error.message, {
       why: [error.why, known].filter((text) => text !== undefined).join('\n'),
       next: [...error.next, ...(name === '-' ? [] : [this.#goOn(safe + 1)])],
@@ -209,6 +252,20 @@ class Bulk {
       left: timeLeft(bytes, file.size === null ? null : Math.max(0, file.size - bytes), took),
     });
   }
+}
+
+/** @param said what it means for the other lines */
+function tooLargeError(
+  file: LineFile,
+  line: number,
+  { said, cause, next }: { said: string; cause: RecordTooLargeError; next: readonly string[] },
+): UserError {
+  return new UserError(`a line of ${file.shown} is too large for topic ${cause.topic}`, {
+    why: `${cause.why ?? ''}\n${said}`,
+    next: [...cause.next, ...next],
+    place: { file: file.shown, line },
+    cause,
+  });
 }
 
 /** The command that publishes the lines from one on. */

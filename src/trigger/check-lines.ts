@@ -5,6 +5,8 @@ import { type LineFile, readLines } from '../records/index.ts';
 
 export interface BadLine {
   line: number;
+  /** What is wrong with it, for a sentence; left out: it is not an event. */
+  fault?: string;
   reason: string;
 }
 

@@ -1,6 +1,7 @@
 import type { Clock, Millis } from '../core/clock.ts';
 import { BugError } from '../core/errors.ts';
 import { type RecordRef, recordId, recordRef } from '../core/record-ref.ts';
+import { RecordTooLargeError } from '../kafka/failures.ts';
 import type { Producer } from '../kafka/port.ts';
 import type { FollowedRun, Pending, Standing } from './follow.ts';
 import { type EventProgress, timeLeft } from './progress.ts';
@@ -99,7 +100,7 @@ export class Drive {
     for (const ref of before) this.#open.set(recordId(ref), this.#begun);
   }
 
-  /** @throws ServiceError when Kafka is not there */
+  /** @throws ServiceError when Kafka is not there, RecordTooLargeError at the number of an event that its topic does not take */
   async run(): Promise<DriveReport> {
     const { watch, signal } = this.#options;
     const wake = (): void => watch?.wake();
@@ -165,7 +166,9 @@ export class Drive {
 
   async #send(events: readonly PlannedEvent[]): Promise<void> {
     const { watch, clock } = this.#options;
-    const sent = await this.#producer.send(events.map(({ record }) => record));
+    const sent = await this.#producer.send(events.map(({ record }) => record)).catch((error: unknown) => {
+      throw error instanceof RecordTooLargeError ? error.at(events[error.index]?.n ?? 0) : error;
+    });
     const refs = sent.map(recordRef);
     this.#published += events.length;
     this.#lastPublish = clock.now();

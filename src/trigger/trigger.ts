@@ -1,9 +1,10 @@
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import { ServiceError } from '../core/errors.ts';
+import { ServiceError, UserError } from '../core/errors.ts';
 import type { RecordRef } from '../core/record-ref.ts';
 import { shellWord } from '../core/shell.ts';
+import { RecordTooLargeError } from '../kafka/failures.ts';
 import type { Kafka, Producer } from '../kafka/port.ts';
 import { type BulkReport, goOnCommand, publishLines } from './bulk.ts';
 import type { BadLine } from './check-lines.ts';
@@ -191,6 +192,7 @@ async function triggerEvents(
       wait,
     };
   } catch (error) {
+    if (error instanceof RecordTooLargeError && total > 1) throw tooLarge(error, source, next);
     throw error instanceof ServiceError && backfill !== null && before.length + published > 0
       ? withNext(error, before.length + published, total, next)
       : error;
@@ -206,6 +208,18 @@ function withNext(error: ServiceError, published: number, total: number, next: s
     next: [...error.next, ...(next === null ? [] : [next])],
     place: error.place,
     cause: error,
+  });
+}
+
+/** @param cause at the number of the event */
+function tooLarge(cause: RecordTooLargeError, { file }: EventSource, next: string | null): UserError {
+  const { index: n, topic, why = '' } = cause;
+  const what = file === null ? `event ${n}` : `a line of ${file}`;
+  return new UserError(`${what} is too large for topic ${topic}`, {
+    why: `${why}\nEvents before it are published.`,
+    next: [...cause.next, ...(next === null ? [] : [next])],
+    place: file === null ? { topic } : { file, line: n },
+    cause,
   });
 }
 

@@ -46,10 +46,8 @@ export function renderPublished(event: PublishedEvent, backfill: { total: number
   return `${chalk.green('✓')} ${number} ${name}  ${chalk.dim(formatRecordRef(event))}`;
 }
 
-export function renderSkipped({ line, reason }: BadLine): string {
-  return wrap(`line ${line} is not an event, skipped: ${visible(reason)}`, `${chalk.yellow('!')} `).join(
-    '\n',
-  );
+export function renderSkipped({ line, fault = 'is not an event', reason }: BadLine): string {
+  return wrap(`line ${line} ${fault}, skipped: ${visible(reason)}`, `${chalk.yellow('!')} `).join('\n');
 }
 
 export function renderUnknownTable({ table, near }: UnknownTable): string {

@@ -1,4 +1,5 @@
 import { ConfigResourceTypes, Kafka as KafkaJs, logLevel } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
 import { newId } from '../../src/core/ids.ts';
@@ -31,11 +32,11 @@ export async function testTopic(
 
 /** Changes settings of a topic while it is in use. Those that are not named go back to the broker's defaults. */
 export async function setTopicConfig(
-  { brokers }: Pick<Kafka, 'brokers'>,
+  kafka: Kafka,
   topic: string,
   config: Record<string, string>,
 ): Promise<void> {
-  const admin = new KafkaJs({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  const admin = new KafkaJs({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
   await admin.alterConfigs({
@@ -43,6 +44,10 @@ export async function setTopicConfig(
     resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
   });
   await admin.disconnect();
+  // The broker answers before it has applied them.
+  const isSet = (now: Record<string, string>): boolean =>
+    Object.entries(config).every(([name, value]) => now[name] === value);
+  while (!isSet(await kafka.topicConfig(topic))) await sleep(20);
 }
 
 /** Everything that is in a topic now, as a reader of committed records gets it; by partition, then offset. */

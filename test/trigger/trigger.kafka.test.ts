@@ -10,7 +10,7 @@ import type { TriggerReport } from '../../src/trigger/trigger.ts';
 import { makeFolder } from '../support/folder.ts';
 import { testBrokers } from '../support/brokers.ts';
 import { HIPPO, startHippo } from '../support/cli.ts';
-import { kafkaSettings, readAll } from '../support/kafka.ts';
+import { kafkaSettings, readAll, setTopicConfig } from '../support/kafka.ts';
 import { type TestProject, test, until } from '../support/project.ts';
 
 const MONTHLY = `load:
@@ -203,6 +203,43 @@ describe('what is not published', () => {
       },
     });
     expect(await kcat(project)).toHaveLength(2);
+  });
+
+  test('a line that is larger than the topic takes; those beside it are', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const topic = `${project.prefix}frontier-adw`;
+    await withKafka((kafka) => setTopicConfig(kafka, topic, { 'max.message.bytes': '5000' }));
+    const lines = Array.from({ length: 300 }, () => event('party', '201701'));
+    lines[100] = '';
+    lines[201] = event('party', '201702').replace('{', `{"note":"${'x'.repeat(6000)}",`);
+    await writeFile(join(project.directory, 'events.jsonl'), lines.join('\n'));
+
+    const refused = await project.hippo(['trigger', '--file', 'events.jsonl']);
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(refused.stderr).toMatch(
+      new RegExp(
+        [
+          `✗ a line of events.jsonl is too large for topic ${topic}`,
+          '  at events.jsonl:202',
+          '  it needs 6\\d\\d\\d bytes; max.message.bytes of the topic is 5000',
+          '  The 200 events before it are published.',
+          `  → raise max.message.bytes of ${topic}, or send less`,
+          '    hippo trigger --file events.jsonl --from-line 202 --skip-bad',
+          '',
+        ].join('\n'),
+      ),
+    );
+    const rest = ['--from-line', '202', '--skip-bad'];
+    const passed = await project.hippo(['trigger', '--file', 'events.jsonl', ...rest]);
+    expect(passed.stdout).toBe('✓ Published 98 events of events.jsonl, 1 line passed over.\n');
+    expect(passed.stderr).toContain(`! line 202 is too large for topic ${topic}, skipped: it needs 6`);
+    expect(await kcat(project)).toHaveLength(298);
+
+    const slow = await project.hippo(['trigger', '--file', 'events.jsonl', '--rate', '10000/s', '--json']);
+    expect(JSON.parse(slow.stdout)).toMatchObject({
+      error: { place: { file: 'events.jsonl', line: 202 }, exit_code: 2 },
+    });
+    expect(await kcat(project)).toHaveLength(498);
   });
 
   test('anything in a dry run, which does without a Kafka', async ({ makeProject }) => {
