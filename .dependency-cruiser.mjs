@@ -30,6 +30,7 @@ const LAYERS = {
  */
 const ROOMS = {
   records: ['index', 'reading'],
+  observe: ['index'],
   state: ['index', 'reader'],
   windows: ['index', 'units'],
   http: ['index'],

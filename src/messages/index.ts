@@ -33,7 +33,6 @@ export const parseFrontier = (input: Input): Parsed<FrontierEvent> => parseWith(
 export const parseStart = (input: Input): Parsed<JobStart> => parseWith(input, readStart);
 export const parseFinish = (input: Input): Parsed<JobFinish> => parseWith(input, readFinish);
 export const parseSchedule = (input: Input): Parsed<ManualRequest> => parseWith(input, readSchedule);
-export const parseHealth = (input: Input): Parsed<ServiceHealth> => parseWith(input, readHealth);
 
 /**
  * @param dialect default: the event's own

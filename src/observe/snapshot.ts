@@ -1,17 +1,9 @@
 import type { Positions, RunState } from '../state/index.ts';
 import type { Millis } from '../core/clock.ts';
-import type { RecordRef } from '../core/record-ref.ts';
 import { shellWord } from '../core/shell.ts';
 import type { GroupInfo } from '../kafka/port.ts';
-import type { FrontierEvent, JobFinish, JobStart, ManualRequest, ServiceHealth } from '../messages/types.ts';
-
-/** A message as it was found. */
-export interface Found<Message> {
-  message: Message;
-  ref: RecordRef;
-  /** The record's timestamp. */
-  at: Millis;
-}
+import type { FrontierEvent, JobFinish, JobStart, ManualRequest, ServiceHealth } from '../messages/index.ts';
+import type { Found } from './feed.ts';
 
 /** A run as its hippo's state has it. */
 export interface KnownRun {
@@ -42,7 +34,7 @@ export interface HippoGroup {
  */
 export interface Snapshot {
   now: Millis;
-  /** Events, starts, finishes and requests before this were not read; the state was, whole. */
+  /** The horizon: messages whose records are older were left out; the state was read whole. */
   since: Millis;
   runs: readonly KnownRun[];
   paused: readonly PausedJob[];
@@ -61,7 +53,7 @@ export interface Snapshot {
 }
 
 /** The group of a hippo; undefined when the brokers know none. */
-export function groupOf(snapshot: Snapshot, hippo: string): HippoGroup | undefined {
+function groupOf(snapshot: Snapshot, hippo: string): HippoGroup | undefined {
   return snapshot.groups.find((group) => group.hippo === hippo);
 }
 

@@ -2,7 +2,7 @@ import { LAST_MOMENT, type Millis } from '../core/clock.ts';
 import type { RecordRef } from '../core/record-ref.ts';
 import type { Config } from '../config/schema.ts';
 import type { Kafka } from '../kafka/port.ts';
-import type { Snapshot } from '../observe/snapshot.ts';
+import type { Snapshot } from '../observe/index.ts';
 
 export type RecoveryId = 'rerun-failed-run' | 'owner-gone' | 'unanswered-trigger';
 

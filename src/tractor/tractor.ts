@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Kafka } from '../kafka/port.ts';
-import { observe } from '../observe/observe.ts';
+import { observe } from '../observe/index.ts';
 import { recoveries } from './recoveries/index.ts';
 import { type Outcome, type PullTools, type Recovery, type Scope, type Stuck, iso } from './recovery.ts';
 

@@ -1,11 +1,11 @@
-import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
+import { topicName } from '../config/topics.ts';
 import type { Clock, Millis } from '../core/clock.ts';
-import { type RecordRef, recordRef } from '../core/record-ref.ts';
-import { knownHippos } from '../kafka/groups.ts';
-import type { Kafka, KafkaRecord, Reader, TopicPartitionOffset } from '../kafka/port.ts';
-import { parseFinish, parseStart } from '../messages/index.ts';
-import { recordOfEntry, stateEntry } from '../state/reader.ts';
+import type { RecordRef } from '../core/record-ref.ts';
+import { type KnownHippo, knownHippos } from '../kafka/groups.ts';
+import type { Kafka } from '../kafka/port.ts';
+import { Feed } from '../observe/index.ts';
+import { type StateEntry, recordOfEntry } from '../state/reader.ts';
 import {
   type FollowChange,
   type FollowedRun,
@@ -19,8 +19,6 @@ import {
 export type Explanation =
   { type: 'no-hippo-runs'; down: string[] } | { type: 'waits-for-inputs'; run: OpenRun };
 
-/** Brokers may be restarting: for so long their absence is borne, milliseconds. */
-const PATIENCE = 60_000;
 /** How long reading may lag behind the ends that were just seen before a look counts for nothing. Milliseconds. */
 const CATCH_UP = 5_000;
 
@@ -55,134 +53,75 @@ export interface WatchOptions {
  * group, so nothing is left behind.
  */
 export class Watch {
+  readonly #options: WatchOptions;
   readonly #follower = new Follower();
-  readonly #kafka: Kafka;
-  readonly #config: Config;
-  readonly #topics: string[];
-  readonly #reader: Reader;
-  /** Up to where records have been taken in, by `topic/partition`. */
-  readonly #taken: Map<string, bigint>;
-  readonly #clock: Clock;
-  readonly #pump: Promise<void>;
+  readonly #feed: Feed;
   /** Something was read since the last rest. */
   #news = false;
   #ring: () => void = () => undefined;
-  readonly #onChange: (change: FollowChange) => void;
-  #failure: unknown;
 
-  private constructor(
-    { kafka, config, clock, onChange }: WatchOptions,
-    topics: string[],
-    reader: Reader,
-    from: readonly TopicPartitionOffset[],
-  ) {
-    this.#kafka = kafka;
-    this.#config = config;
-    this.#topics = topics;
-    this.#reader = reader;
-    this.#taken = new Map(from.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
-    this.#clock = clock;
-    this.#onChange = onChange;
-    this.#pump = this.#read();
+  private constructor(options: WatchOptions) {
+    const { kafka, config, clock, since = null } = options;
+    this.#options = options;
+    this.#feed = new Feed({
+      kafka,
+      config,
+      since,
+      take: {
+        start: ({ message }) => this.#tell(this.#follower.started(message, clock.now())),
+        finish: ({ message, ref }) => this.#tell(this.#follower.finished(message, ref, clock.now())),
+        state: (entry) => this.#takeState(entry),
+      },
+      onRead: () => this.wake(),
+    });
   }
 
   static async open(options: WatchOptions): Promise<Watch> {
-    const { kafka, config, since } = options;
-    const state = topicName(config, 'state');
-    const wanted = [topicName(config, 'start'), topicName(config, 'finish'), state];
-    const existing = new Set((await kafka.topics()).map(({ topic }) => topic));
-    const topics = wanted.filter((topic) => existing.has(topic));
-    const perTopic = await Promise.all(
-      topics.map(async (topic) => {
-        if (topic !== state && since !== undefined) {
-          return (await kafka.offsetsAt(topic, since)).map((position) => ({ topic, ...position }));
-        }
-        // What hippos remember is all in the state topic.
-        return (await kafka.offsets(topic)).map(({ partition, low, high }) => ({
-          topic,
-          partition,
-          offset: topic === state ? low : high,
-        }));
-      }),
-    );
-    const from = perTopic.flat();
-    const reader = await kafka.reader({ from, patience: PATIENCE });
-    return new Watch(options, topics, reader, from);
+    const watch = new Watch(options);
+    await watch.#feed.start();
+    return watch;
   }
 
   /** Follows events that have been published. */
   follow(refs: readonly RecordRef[]): void {
-    for (const ref of refs) this.#tell(this.#follower.follow(ref, this.#clock.now()));
+    for (const ref of refs) this.#tell(this.#follower.follow(ref, this.#options.clock.now()));
   }
 
-  async close(): Promise<void> {
-    await this.#reader.close();
-    await this.#pump;
+  close(): Promise<void> {
+    return this.#feed.close();
   }
 
-  async #read(): Promise<void> {
-    try {
-      for await (const { topic, partition, records, next } of this.#reader) {
-        for (const record of records) this.#take(record);
-        this.#taken.set(`${topic}/${partition}`, next);
-        this.wake();
-      }
-    } catch (error) {
-      this.#failure = error;
-      this.wake();
-    }
-  }
-
-  #take(record: KafkaRecord): void {
-    const { topic, value } = record;
-    const now = this.#clock.now();
-    if (topic === topicName(this.#config, 'state')) {
-      const entry = stateEntry(record);
-      // All else would be decoded for nothing.
-      if (entry?.key.kind === 'run' || entry?.key.kind === 'offsets')
-        this.#follower.stateChanged(entry.key, recordOfEntry(entry));
-    } else if (value === null) {
-      return;
-    } else if (topic === topicName(this.#config, 'start')) {
-      const start = parseStart(value);
-      if (start.ok) this.#tell(this.#follower.started(start.message, now));
-    } else {
-      const finish = parseFinish(value);
-      if (finish.ok) this.#tell(this.#follower.finished(finish.message, recordRef(record), now));
-    }
+  #takeState(entry: StateEntry): void {
+    // All else would be decoded for nothing.
+    if (entry.key.kind === 'run' || entry.key.kind === 'offsets')
+      this.#follower.stateChanged(entry.key, recordOfEntry(entry));
   }
 
   #tell(changes: readonly FollowChange[]): void {
-    for (const change of changes) this.#onChange(change);
+    for (const change of changes) this.#options.onChange(change);
   }
 
   /**
-   * What has become of the events by now. The order matters: positions first, then the ends, then reading up to them; see
-   * {@link Follower.pending}.
+   * What has become of the events by now. Three steps, and their order is what makes the answer right:
+   *
+   * 1. the positions of the live hippos, as their groups have committed them and as their state, as far as it is known, has them;
+   * 2. the present ends of the topics start, finish and state;
+   * 3. reading up to these ends.
+   *
+   * A client writes a position together with, or after, the records of all that it has decided about the messages before that
+   * position. So what was decided about a message before a position of step 1 stands before the ends of step 2, and step 3 has
+   * read it: a message that was read and has no run will have none. Were positions asked for last, one could be beyond a
+   * message whose run is written beyond the ends, and the event would seem to have ended without a run.
+   * {@link Follower.pending} relies on this.
    */
   async look(): Promise<Look> {
-    const hippos = await knownHippos(this.#kafka, this.#config);
+    const hippos = await knownHippos(this.#options.kafka, this.#options.config);
     const running = hippos.filter(({ info }) => info.members.length > 0);
-    await Promise.all(
-      running.map(async ({ hippo, info }) => {
-        const inputs = [topicName(this.#config, 'frontier'), topicName(this.#config, 'finish')];
-        for (const position of await this.#kafka.committed(info.group, inputs))
-          this.#follower.position(hippo, position);
-      }),
-    );
+    await this.#takePositions(running);
     const positions = this.#follower.positions();
-    const ends = await Promise.all(
-      this.#topics.map(async (topic) =>
-        (await this.#kafka.offsets(topic)).map(({ partition, stable }) => ({
-          topic,
-          partition,
-          offset: stable,
-        })),
-      ),
-    );
-    const complete = await this.#caughtUp(ends.flat());
+    const complete = await this.#feed.catchUp(CATCH_UP);
     const live = running.map(({ hippo }) => hippo);
-    const now = this.#clock.now();
+    const now = this.#options.clock.now();
     return {
       live,
       readers: this.#follower.readers(live, positions),
@@ -196,16 +135,15 @@ export class Watch {
     };
   }
 
-  async #caughtUp(ends: readonly TopicPartitionOffset[]): Promise<boolean> {
-    const deadline = this.#clock.now() + CATCH_UP;
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure as Error;
-      const isTaken = ({ topic, partition, offset }: TopicPartitionOffset): boolean =>
-        (this.#taken.get(`${topic}/${partition}`) ?? offset) >= offset;
-      if (ends.every(isTaken)) return true;
-      if (this.#clock.now() >= deadline) return false;
-      await this.rest(20);
-    }
+  async #takePositions(hippos: readonly KnownHippo[]): Promise<void> {
+    const { kafka, config } = this.#options;
+    const inputs = [topicName(config, 'frontier'), topicName(config, 'finish')];
+    await Promise.all(
+      hippos.map(async ({ hippo, info }) => {
+        for (const position of await kafka.committed(info.group, inputs))
+          this.#follower.position(hippo, position);
+      }),
+    );
   }
 
   wake(): void {

@@ -1,7 +1,7 @@
 import type { RunState } from '../../src/state/index.ts';
 import type { GroupInfo } from '../../src/kafka/port.ts';
 import type { FrontierEvent, JobFinish, ManualRequest, ServiceHealth } from '../../src/messages/index.ts';
-import type { Found, HippoGroup, KnownRun, Snapshot } from '../../src/observe/snapshot.ts';
+import type { Found, HippoGroup, KnownRun, Snapshot } from '../../src/observe/index.ts';
 
 /** Snapshots for tests: noon of a day, and helpers that say only what matters. */
 export const NOON = Date.UTC(2026, 10, 24, 12);

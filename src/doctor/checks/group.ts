@@ -1,7 +1,5 @@
-import { groupName, identityOf } from '../../config/groups.ts';
-import { topicName } from '../../config/topics.ts';
-import type { Config } from '../../config/schema.ts';
-import type { GroupInfo, Kafka } from '../../kafka/port.ts';
+import type { GroupInfo } from '../../kafka/port.ts';
+import { type InputProgress, inputProgress } from '../../observe/index.ts';
 import { type Check, type Finding, error, ok, skipped, warning } from '../check.ts';
 import { unreachable } from './kafka.ts';
 
@@ -21,41 +19,14 @@ export const group: Check = {
     if (why !== undefined || project.state === 'broken') return skipped(why ?? '');
     if (Object.keys(project.loaded.config.jobs).length === 0)
       return skipped('hippo.yaml has no jobs: no client is needed');
-    const cluster = await environment.kafka();
-    const name = groupName(identityOf(project.loaded.config, project.hippo));
-    const [info, progress] = await Promise.all([
-      cluster.describeGroup(name),
-      progressOf(cluster, name, project.loaded.config),
-    ]);
-    return { summary: summarise(info), findings: [membership(info, progress), ...losses(progress)] };
+    const { info, inputs } = await inputProgress(
+      await environment.kafka(),
+      project.loaded.config,
+      project.hippo,
+    );
+    return { summary: summarise(info), findings: [membership(info, inputs), ...losses(inputs)] };
   },
 };
-
-interface PartitionProgress {
-  topic: string;
-  partition: number;
-  /** The next offset to read; undefined if none was committed. */
-  committed: bigint | undefined;
-  low: bigint;
-  high: bigint;
-}
-
-async function progressOf(cluster: Kafka, name: string, config: Config): Promise<PartitionProgress[]> {
-  const present = new Set((await cluster.topics()).map(({ topic }) => topic));
-  const inputs = (['frontier', 'finish', 'schedule'] as const)
-    .map((role) => topicName(config, role))
-    .filter((topic) => present.has(topic));
-  const committed = await cluster.committed(name, inputs);
-  const ranges = await Promise.all(
-    inputs.map(async (topic) => (await cluster.offsets(topic)).map((range) => ({ topic, ...range }))),
-  );
-  return ranges.flat().map((range) => ({
-    ...range,
-    committed: committed.find(
-      ({ topic, partition }) => topic === range.topic && partition === range.partition,
-    )?.offset,
-  }));
-}
 
 function summarise({ state, members }: GroupInfo): string {
   if (state === 'Unknown') return 'unknown protocol';
@@ -63,10 +34,7 @@ function summarise({ state, members }: GroupInfo): string {
   return members.length === 1 ? 'running' : `running, ${members.length - 1} standing by`;
 }
 
-function membership(
-  { group: name, state, members }: GroupInfo,
-  progress: readonly PartitionProgress[],
-): Finding {
+function membership({ group: name, state, members }: GroupInfo, progress: readonly InputProgress[]): Finding {
   const behind = lag(progress);
   const waiting = `${behind} ${behind === 1n ? 'message waits' : 'messages wait'}`;
   const started = progress.some(({ committed }) => committed !== undefined);
@@ -103,7 +71,7 @@ function membership(
  * The messages between the committed offsets and the end. A client commits all partitions together: one without an offset among
  * others was added since, and is read from its beginning.
  */
-function lag(progress: readonly PartitionProgress[]): bigint {
+function lag(progress: readonly InputProgress[]): bigint {
   if (progress.every(({ committed }) => committed === undefined)) return 0n;
   return progress.reduce((sum, { committed, low, high }) => {
     const from = committed === undefined || committed < low ? low : committed;
@@ -112,7 +80,7 @@ function lag(progress: readonly PartitionProgress[]): bigint {
 }
 
 /** Messages that retention deleted before the client read them. */
-function losses(progress: readonly PartitionProgress[]): Finding[] {
+function losses(progress: readonly InputProgress[]): Finding[] {
   return progress.flatMap(({ topic, partition, committed, low }) => {
     if (committed === undefined || committed >= low) return [];
     const text = `${topic}[${partition}]: ${low - committed} messages were deleted by retention before the client read them`;

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/duration.ts';
 import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
-import { type Snapshot, isOwned, startCommand } from '../../observe/snapshot.ts';
+import { type Snapshot, isOwned, startCommand } from '../../observe/index.ts';
 
 /** Runs that are running or ready in the state of a hippo without a client: without one they are never finished. */
 export const ownerGone: Recovery = {

@@ -4,7 +4,7 @@ import type { Millis } from '../../core/clock.ts';
 import type { RunState } from '../../state/index.ts';
 import { pullRuns } from '../pull.ts';
 import { type Recovery, type Scope, type Stuck, inScope, iso } from '../recovery.ts';
-import { type Snapshot, isOwned } from '../../observe/snapshot.ts';
+import { type Snapshot, isOwned } from '../../observe/index.ts';
 
 /** A run whose latest firing did not succeed. */
 interface FailedRun {

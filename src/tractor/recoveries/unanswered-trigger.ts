@@ -3,7 +3,7 @@ import { offsetOf, recordId } from '../../core/record-ref.ts';
 import { shellWord } from '../../core/shell.ts';
 import { type FrontierEvent, type ReceivedMessage, partitionPath } from '../../messages/index.ts';
 import { type Recovery, type Stuck, iso } from '../recovery.ts';
-import { type Found, type HippoGroup, type Snapshot, isOwned, startCommand } from '../../observe/snapshot.ts';
+import { type Found, type HippoGroup, type Snapshot, isOwned, startCommand } from '../../observe/index.ts';
 
 /** A younger event may still be on its way through a client, milliseconds. */
 const GRACE = 10_000;

@@ -1,0 +1,5 @@
+/** What topics, consumer groups and state say of all hippos: read once, or looked at again for only what is new. */
+export { Feed, type Found } from './feed.ts';
+export { Observer, observe } from './observer.ts';
+export { type InputProgress, inputProgress } from './progress.ts';
+export { type HippoGroup, type KnownRun, type Snapshot, isOwned, startCommand } from './snapshot.ts';

@@ -1,0 +1,137 @@
+/** What an observer keeps of what it has read. */
+import type { Millis } from '../core/clock.ts';
+import { recordId } from '../core/record-ref.ts';
+import type { FrontierEvent, JobFinish, JobStart, ManualRequest, ServiceHealth } from '../messages/index.ts';
+import type { Positions, StateRecord } from '../state/index.ts';
+import { type StateEntry, recordOfEntry } from '../state/reader.ts';
+import type { Found, Takers } from './feed.ts';
+import type { KnownRun, PausedJob, Snapshot } from './snapshot.ts';
+
+/** What has a time, from a horizon on. What a look has returned never changes. */
+class Timeline<Item extends { at: Millis }> {
+  #kept: readonly Item[] = [];
+  #fresh: Item[] = [];
+
+  take(item: Item): void {
+    this.#fresh.push(item);
+  }
+
+  /** Drops what is older than `since`. @returns the rest, by time */
+  look(since: Millis): readonly Item[] {
+    if (this.#fresh.length > 0 || (this.#kept[0]?.at ?? since) < since) {
+      this.#kept = [...this.#kept, ...this.#fresh]
+        .filter(({ at }) => at >= since)
+        .sort((a, b) => a.at - b.at);
+      this.#fresh = [];
+    }
+    return this.#kept;
+  }
+}
+
+/** The last sign of life of each service. */
+class HealthMemory {
+  readonly #last = new Map<string, Found<ServiceHealth>>();
+
+  take(sign: Found<ServiceHealth>): void {
+    const known = this.#last.get(sign.message.serviceName);
+    if (known === undefined || sign.at >= known.at) this.#last.set(sign.message.serviceName, sign);
+  }
+
+  /** Drops what is older than `since`. */
+  look(since: Millis): ReadonlyMap<string, Found<ServiceHealth>> {
+    for (const [service, { at }] of this.#last) if (at < since) this.#last.delete(service);
+    return new Map(this.#last);
+  }
+}
+
+/** What the hippos' state says. */
+interface KnownState extends Pick<Snapshot, 'runs' | 'paused' | 'landed'> {
+  /** By hippo: the next offsets that its state reflects. */
+  positions: ReadonlyMap<string, Positions>;
+}
+
+/** The latest record of each key of the state topic. */
+class StateMemory {
+  /** Since the last look, not decoded: a later one of the same key may replace it. */
+  readonly #fresh = new Map<string, StateEntry>();
+  readonly #records = new Map<string, StateRecord>();
+  #known: KnownState | undefined;
+
+  take(entry: StateEntry): void {
+    this.#fresh.set(entry.id, entry);
+  }
+
+  look(): KnownState {
+    if (this.#known !== undefined && this.#fresh.size === 0) return this.#known;
+    for (const entry of this.#fresh.values()) {
+      const record = recordOfEntry(entry);
+      if (record === undefined) this.#records.delete(entry.id);
+      else this.#records.set(entry.id, record);
+    }
+    this.#fresh.clear();
+    return (this.#known = knownState(this.#records.values()));
+  }
+}
+
+function knownState(records: Iterable<StateRecord>): KnownState {
+  const runs: KnownRun[] = [];
+  const paused: PausedJob[] = [];
+  const landed = new Set<string>();
+  const positions = new Map<string, Positions>();
+  for (const record of records) {
+    switch (record.kind) {
+      case 'run':
+        runs.push({ hippo: record.hippo, run: record.run });
+        for (const input of Object.values(record.run.inputs)) landed.add(recordId(input));
+        break;
+      case 'input':
+        landed.add(recordId(record.input));
+        break;
+      case 'paused':
+        paused.push({ hippo: record.hippo, job: record.job, ...record.pause });
+        break;
+      case 'offsets':
+        positions.set(record.hippo, record.positions);
+        break;
+      case 'owner':
+    }
+  }
+  return { runs, paused, landed, positions };
+}
+
+/** All that an observer has read. */
+export class Memory {
+  readonly #events = new Timeline<Found<FrontierEvent>>();
+  readonly #starts = new Timeline<Found<JobStart>>();
+  readonly #finishes = new Timeline<Found<JobFinish>>();
+  readonly #requests = new Timeline<Found<ManualRequest>>();
+  readonly #unreadable = new Timeline<{ at: Millis }>();
+  readonly #health = new HealthMemory();
+  readonly #state = new StateMemory();
+
+  readonly take: Takers = {
+    frontier: (event) => this.#events.take(event),
+    start: (start) => this.#starts.take(start),
+    finish: (finish) => this.#finishes.take(finish),
+    schedule: (request) => this.#requests.take(request),
+    health: (sign) => this.#health.take(sign),
+    state: (entry) => this.#state.take(entry),
+  };
+
+  takeUnreadable({ timestamp }: { timestamp: Millis }): void {
+    this.#unreadable.take({ at: timestamp });
+  }
+
+  /** Drops what is older than `since`, except of the state. */
+  look(since: Millis): Omit<Snapshot, 'now' | 'since' | 'groups'> & KnownState {
+    return {
+      ...this.#state.look(),
+      events: this.#events.look(since),
+      starts: this.#starts.look(since),
+      finishes: this.#finishes.look(since),
+      requests: this.#requests.look(since),
+      health: this.#health.look(since),
+      unreadable: this.#unreadable.look(since).length,
+    };
+  }
+}
