@@ -11,9 +11,15 @@ export default class Forget extends HippoCommand<ForgetReport> {
   static override examples = [
     '<%= config.bin %> <%= command.id %> flights --dry-run',
     '<%= config.bin %> <%= command.id %> flights --yes',
+    '<%= config.bin %> <%= command.id %> flights --keep-offsets',
   ];
   static override args = { hippo: Args.string({ description: "The hippo's name.", required: true }) };
   static override flags = {
+    'keep-offsets': Flags.boolean({
+      description:
+        'Forget the state only: the next start goes on at the committed offsets of the group. It does not remember which ' +
+        'inputs have landed, so runs that waited for more inputs do not start, and runs after the committed offsets run again.',
+    }),
     'dry-run': Flags.boolean({ description: 'Print what would be removed and change nothing.' }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask.' }),
   };
@@ -23,6 +29,7 @@ export default class Forget extends HippoCommand<ForgetReport> {
     const { forgetHippo } = await import('../tractor/forget.ts');
     return forgetHippo({
       ...args,
+      keepOffsets: flags['keep-offsets'],
       file: flags.config,
       profile: flags.profile,
       dryRun: flags['dry-run'],

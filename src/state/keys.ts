@@ -6,8 +6,11 @@ export type StateKey =
   | { kind: 'input'; hippo: string; job: string; /** `<need id>/<value>` */ input: string }
   /** `<hippo>/paused/<job>` */
   | { kind: 'paused'; hippo: string; job: string }
-  /** `<hippo>/offsets`: the input positions that the other records reflect; `<hippo>/owner`: the client that writes. */
-  | { kind: 'offsets' | 'owner'; hippo: string }
+  /**
+   * `<hippo>/offsets`: the input positions that the other records reflect; `<hippo>/owner`: the client that writes;
+   * `<hippo>/probe`: not state, but the mark up to which a client that takes over reads a partition.
+   */
+  | { kind: 'offsets' | 'owner' | 'probe'; hippo: string }
   /** A kind that this version does not know: a newer hippo's. */
   | { kind: 'unknown'; hippo: string; rest: string };
 
@@ -21,6 +24,7 @@ export function formatStateKey(key: StateKey): string {
       return `${key.hippo}/paused/${key.job}`;
     case 'offsets':
     case 'owner':
+    case 'probe':
       return `${key.hippo}/${key.kind}`;
     case 'unknown':
       return `${key.hippo}/${key.rest}`;
@@ -38,7 +42,7 @@ export function parseStateKey(text: string): StateKey | undefined {
   if (slash < 1) return undefined;
   const hippo = text.slice(0, slash);
   const rest = text.slice(slash + 1);
-  if (rest === 'offsets' || rest === 'owner') return { kind: rest, hippo };
+  if (rest === 'offsets' || rest === 'owner' || rest === 'probe') return { kind: rest, hippo };
   const [, kind, job = '', , path] = /^(run|input|paused)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
   if (kind === 'paused' && path === undefined) return { kind, hippo, job };
   if (kind === 'run' && path !== undefined) return { kind, hippo, job, key: path };

@@ -36,6 +36,7 @@ export function parseStateRecord(key: StateKey, value: Json): StateRecord | unde
         : undefined;
     case 'owner':
       return isOwner(value) ? { kind: 'owner', hippo, owner: value } : undefined;
+    case 'probe':
     case 'unknown':
       return undefined;
   }

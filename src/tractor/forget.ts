@@ -1,12 +1,17 @@
+import { StateTopic } from '../client/host/state-topic.ts';
+import { groupName, identityOf } from '../config/groups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { topicName } from '../config/topics.ts';
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
+import { formatOffset } from '../core/record-ref.ts';
 import { shellWord } from '../core/shell.ts';
 import { knownHippos } from '../kafka/groups.ts';
-import type { Kafka, OutgoingRecord } from '../kafka/port.ts';
+import { unknownTopic } from '../kafka/errors.ts';
+import type { Kafka, OutgoingRecord, TopicPartitionOffset } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
+import { type Positions, withPosition } from '../state/index.ts';
 import { readState } from '../state/reader.ts';
 
 export interface ForgetOptions {
@@ -14,6 +19,8 @@ export interface ForgetOptions {
   file: string | undefined;
   profile: string | undefined;
   hippo: string;
+  /** The hippo goes on where its group has read, instead of being new. */
+  keepOffsets: boolean;
   dryRun: boolean;
   signal: AbortSignal;
   /** Asks a person; false leaves everything as it is. */
@@ -23,8 +30,10 @@ export interface ForgetOptions {
 /** What Kafka remembers of a hippo besides what it has said. */
 export interface ForgetPlan {
   hippo: string;
-  /** Its consumer group; null: there is none (any more). */
+  /** Its consumer group, which is deleted; null: there is none (any more), or it is kept. */
   group: string | null;
+  /** The committed offsets from which its next start goes on; empty: it starts as a new hippo. */
+  offsets: { topic: string; partition: number; /** Decimal text. */ offset: string }[];
   /** How many records the state topic has of it. */
   records: number;
 }
@@ -34,9 +43,11 @@ export interface ForgetReport extends ForgetPlan {
 }
 
 /**
- * Forgets a hippo that is gone for good: its group, and its state. What it has said stays in the topics. Safe to repeat.
+ * Forgets a hippo that is gone for good: its group, and its state. What it has said stays in the topics. Safe to repeat. With
+ * `keepOffsets` only what it remembers is forgotten: it gets a new state, which says that it has read up to the committed
+ * offsets of its group.
  *
- * @throws UserError if it has a client or is unknown, ServiceError without Kafka
+ * @throws UserError if it has a client or is unknown, or there are no offsets to keep; ServiceError without Kafka
  */
 export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport> {
   const { file, profile, hippo, signal } = options;
@@ -47,13 +58,23 @@ export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport>
     const group = await idleGroup(kafka, config, hippo);
     const tombstones = await stateOf(kafka, topicName(config, 'state'), hippo);
     if (group === null && tombstones.length === 0) throw await unknown(kafka, config, hippo);
-    const plan = { hippo, group, records: tombstones.length };
+    const kept = options.keepOffsets ? await offsetsToKeep(kafka, config, hippo) : [];
+    const plan: ForgetPlan = {
+      hippo,
+      group: options.keepOffsets ? null : group,
+      offsets: kept.map((position) => ({ ...position, offset: formatOffset(position.offset) })),
+      records: tombstones.filter(({ isState }) => isState).length,
+    };
     signal.throwIfAborted();
     if (options.dryRun) return { ...plan, outcome: 'planned' };
     if (!(await options.confirm(plan))) return { ...plan, outcome: 'declined' };
-    // First: the broker refuses it where a client has come meanwhile, and then the state stays.
-    if (group !== null) await kafka.deleteGroup(group);
-    await send(kafka, tombstones);
+    if (kept.length > 0) {
+      await replaceState(kafka, config, { hippo, tombstones, kept });
+    } else {
+      // First: the broker refuses it where a client has come meanwhile, and then the state stays.
+      if (group !== null) await kafka.deleteGroup(group);
+      await send(kafka, tombstones);
+    }
     return { ...plan, outcome: 'forgotten' };
   } finally {
     await kafka.close();
@@ -71,16 +92,61 @@ async function idleGroup(kafka: Kafka, config: Config, hippo: string): Promise<s
   });
 }
 
-/** What removes each record of the hippo's state, in the partition that the record is in. */
-async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<OutgoingRecord[]> {
-  const live = new Map<string, OutgoingRecord>();
+/** Removes a record of the state topic. */
+type Tombstone = OutgoingRecord & {
+  /** Not a mere probe, which says nothing of the hippo. */
+  isState: boolean;
+};
+
+/** What removes each record of the hippo, in the partition that the record is in. */
+async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<Tombstone[]> {
+  const live = new Map<string, Tombstone>();
   await readState(kafka, topic, ({ key, id, partition, value }) => {
     if (key.hippo !== hippo) return;
     const record = `${partition} ${id}`;
     if (value === null) live.delete(record);
-    else live.set(record, { topic, partition, key: id, value: null });
+    else live.set(record, { topic, partition, key: id, value: null, isState: key.kind !== 'probe' });
   });
   return [...live.values()];
+}
+
+async function offsetsToKeep(kafka: Kafka, config: Config, hippo: string): Promise<TopicPartitionOffset[]> {
+  const group = groupName(identityOf(config, hippo));
+  const inputs = (['frontier', 'finish', 'schedule'] as const).map((role) => topicName(config, role));
+  const committed = await kafka.committed(group, inputs);
+  if (committed.length > 0) return committed;
+  throw new UserError(`group ${group} has no committed offsets to keep`, {
+    why: 'Its client has never run, or the brokers have dropped them (offsets.retention.minutes).',
+    next: [`hippo forget ${shellWord(hippo)}    (then it starts as a new hippo)`],
+  });
+}
+
+interface Replacement {
+  hippo: string;
+  tombstones: readonly OutgoingRecord[];
+  kept: readonly TopicPartitionOffset[];
+}
+
+/**
+ * Writes the new state in the transaction that removes the old one. A client that has come meanwhile is fenced by it, and
+ * reads the new state.
+ */
+async function replaceState(
+  kafka: Kafka,
+  config: Config,
+  { hippo, tombstones, kept }: Replacement,
+): Promise<void> {
+  const topic = topicName(config, 'state');
+  const [info] = await kafka.topics([topic]);
+  if (info === undefined) throw unknownTopic(topic, kafka.brokers);
+  const state = StateTopic.of(kafka, topic, hippo, info.partitions.length);
+  const positions = kept.reduce<Positions>(withPosition, new Map());
+  const producer = await kafka.transactionalProducer(groupName(identityOf(config, hippo)));
+  try {
+    await producer.write([...tombstones, state.owner('hippo forget'), state.offsets(positions)]);
+  } finally {
+    await producer.close();
+  }
 }
 
 async function unknown(kafka: Kafka, config: Config, hippo: string): Promise<UserError> {

@@ -18,7 +18,9 @@ export function renderForgotten(report: ForgetReport): string {
   }
 }
 
-function remains({ group, records }: ForgetPlan): string {
+function remains({ group, offsets, records }: ForgetPlan): string {
   const state = `${records} record${records === 1 ? '' : 's'} of its state`;
-  return group === null ? state : `group ${group}, ${state}`;
+  if (group !== null) return `group ${group}, ${state}`;
+  const kept = `the committed offsets of ${offsets.length} partition${offsets.length === 1 ? '' : 's'} are kept`;
+  return offsets.length === 0 ? state : `${state}; ${kept}`;
 }

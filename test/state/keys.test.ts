@@ -14,6 +14,7 @@ describe('a key of the state topic', () => {
     ['etl/paused/load', { kind: 'paused', hippo: 'etl', job: 'load' }],
     ['etl/offsets', { kind: 'offsets', hippo: 'etl' }],
     ['etl/owner', { kind: 'owner', hippo: 'etl' }],
+    ['etl/probe', { kind: 'probe', hippo: 'etl' }],
     // Keys of kinds that this version does not know: hippo forget deletes them too.
     ['etl/announced/frontier/7', { kind: 'unknown', hippo: 'etl', rest: 'announced/frontier/7' }],
     ['etl/run/load', { kind: 'unknown', hippo: 'etl', rest: 'run/load' }],

@@ -25,7 +25,8 @@ import { Mailbox } from './mailbox.ts';
 import { type Positions, listPositions, withPosition } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
 import { Progress } from './progress.ts';
-import { StateTopic } from './state-topic.ts';
+import { requireFirstStart } from './lost-state.ts';
+import { type Snapshot, StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import { Turn } from './turn.ts';
 import type { Backoff } from '../../core/backoff.ts';
@@ -38,6 +39,8 @@ const LAZY_POSITIONS = 1_000;
 const PARTITIONS_CHECK = 5_000;
 /** A look at all open runs that takes longer, milliseconds, is not taken at each turn, but for one part in so many of the time. */
 const LONG_LOOK = { millis: 2, share: 20 };
+/** What a new hippo remembers. */
+const EMPTY: Snapshot = { records: new Map(), positions: new Map(), previous: null };
 const RETRY: Backoff = { first: 250, most: 5_000 };
 
 export interface OwnerOptions {
@@ -113,6 +116,7 @@ export class Owner {
   /**
    * Owns until the signal is aborted, or with `once` until all is done. While Kafka is away it tries again; jobs go on.
    *
+   * @throws UserError when the hippo's state is lost: see {@link requireFirstStart}
    * @throws FencedError when another client writes as this hippo, and the group does not know of it
    */
   async own(signal: AbortSignal): Promise<void> {
@@ -182,7 +186,13 @@ export class Owner {
     const stateName = topicName(config, 'state');
     const topics = new Map((await kafka.topics()).map(({ topic, partitions }) => [topic, partitions.length]));
     const stateTopic = StateTopic.of(kafka, stateName, hippo, topics.get(stateName) ?? 1);
-    const snapshot = await stateTopic.takeOver(this.#producer, this.#client, signal);
+    const found = await stateTopic.find(this.#producer, {
+      signal,
+      onWait: (text) => log({ event: 'notice', level: 'warning', text }),
+    });
+    if (found.kind !== 'whole') await requireFirstStart(found, { kafka, config, hippo, group });
+    await stateTopic.claim(this.#producer, this.#client);
+    const snapshot = found.kind === 'whole' ? found.snapshot : EMPTY;
     this.#stateTopic = stateTopic;
     // This client's jobs may continue only if no other client has owned the hippo since: it would have run them again.
     const unbroken = snapshot.previous === this.#client;

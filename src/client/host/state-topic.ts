@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Json } from '../../core/json.ts';
+import { type Json, isJsonObject } from '../../core/json.ts';
 import { ServiceError } from '../../core/errors.ts';
-import type { Kafka, KafkaRecord, OutgoingRecord, TransactionalProducer } from '../../kafka/port.ts';
 import { partitionForKey } from '../../kafka/partitioner.ts';
+import type { Kafka, KafkaRecord, OutgoingRecord, TransactionalProducer } from '../../kafka/port.ts';
 import {
   type Owner,
   type Positions,
   decodeStateValue,
   formatStateKey,
+  isWholeState,
   parseStateKey,
   parseStateRecord,
   positionsToJson,
@@ -24,32 +25,60 @@ export interface Snapshot {
   previous: string | null;
 }
 
+/** What the state topic has of a hippo. */
+export type FoundState =
+  | { kind: 'whole'; snapshot: Snapshot }
+  /** No partition has any. */
+  | { kind: 'none' }
+  /** A partition has records of it, but not all that a state has: see {@link isWholeState}. */
+  | { kind: 'incomplete'; partition: number; records: number };
+
+export interface FindOptions {
+  signal: AbortSignal;
+  /** Called when the search has to wait for somebody else, with the reason. */
+  onWait: (reason: string) => void;
+}
+
+/** What one partition has of the hippo. */
+interface Part {
+  partition: number;
+  snapshot: Snapshot;
+  /** null: of a form that cannot be read. */
+  owner?: Owner | null;
+  hasOffsets: boolean;
+}
+
+/** A search that takes longer, milliseconds, says why. */
+const PATIENCE = 5_000;
+
 /** The hippo's part of the compacted state topic: one partition, so that its order is total. */
 export class StateTopic {
   readonly #kafka: Kafka;
   readonly #topic: string;
   readonly #hippo: string;
-  readonly #partition: number;
+  readonly #partitions: readonly number[];
+  #partition: number;
+  #probed: readonly number[] = [];
 
-  private constructor(kafka: Kafka, topic: string, hippo: string, partition: number) {
+  private constructor(kafka: Kafka, topic: string, hippo: string, partitions: number) {
     this.#kafka = kafka;
     this.#topic = topic;
     this.#hippo = hippo;
-    this.#partition = partition;
+    this.#partitions = Array.from({ length: partitions }, (_, partition) => partition);
+    this.#partition = partitionForKey(hippo, partitions);
   }
 
-  /** @param partitions how many the topic has */
+  /**
+   * Its partition is the one in which a first start puts the state.
+   *
+   * @param partitions how many the topic has
+   */
   static of(kafka: Kafka, topic: string, hippo: string, partitions: number): StateTopic {
-    return new StateTopic(kafka, topic, hippo, partitionForKey(hippo, partitions));
+    return new StateTopic(kafka, topic, hippo, partitions);
   }
 
   record(key: string, value: Json | null): OutgoingRecord {
-    return {
-      topic: this.#topic,
-      partition: this.#partition,
-      key,
-      value: value === null ? null : JSON.stringify(value),
-    };
+    return this.#recordIn(this.#partition, key, value);
   }
 
   offsets(positions: Positions): OutgoingRecord {
@@ -57,16 +86,11 @@ export class StateTopic {
   }
 
   /**
-   * Takes the state over: writes who owns it from now on, and reads up to that record. What any earlier owner committed
-   * stands before it, whatever the broker says about ends while other hippos' transactions are open; what an earlier
-   * owner had begun and not committed was ended when its transactional id was taken.
+   * Says who owns the state from now on.
    *
-   * @param producer the hippo's own, just made: it fences the owner before
-   * @param client names this process for as long as it lives
-   * @throws ServiceError when Kafka is not there; aborted when `signal` is
+   * @param client names the process for as long as it lives
    */
-  async takeOver(producer: TransactionalProducer, client: string, signal: AbortSignal): Promise<Snapshot> {
-    const key = formatStateKey({ kind: 'owner', hippo: this.#hippo });
+  owner(client: string): OutgoingRecord {
     const owner: Owner = {
       client,
       token: randomUUID(),
@@ -74,52 +98,157 @@ export class StateTopic {
       pid: process.pid,
       since: new Date().toISOString(),
     };
-    await producer.write([this.record(key, { ...owner })]);
-    const range = (await this.#kafka.offsets(this.#topic)).find(
-      ({ partition }) => partition === this.#partition,
+    return this.record(formatStateKey({ kind: 'owner', hippo: this.#hippo }), { ...owner });
+  }
+
+  /**
+   * Finds the hippo's state: in the partition that its name gives for the topic's number of partitions or, where that has
+   * none, in whichever has it; from then on this object writes there. Writes a probe to the partitions in one transaction,
+   * and reads each up to it: what any earlier owner committed stands before it, whatever the broker says about ends while
+   * transactions of others are open; what an earlier owner had begun and not committed was ended when its transactional
+   * id was taken. Changes no state: {@link claim} does.
+   *
+   * @param producer the hippo's own, just made: it fences the owner before
+   * @throws ServiceError when Kafka is not there; aborted when the signal is
+   */
+  async find(producer: TransactionalProducer, options: FindOptions): Promise<FoundState> {
+    const home = [this.#partition];
+    let parts = await this.#read(producer, home, options);
+    const others = this.#partitions.filter((partition) => !home.includes(partition));
+    if (!parts.some(isWhole) && others.length > 0)
+      parts = [...parts, ...(await this.#read(producer, others, options))];
+    this.#probed = parts.map(({ partition }) => partition);
+    const [found] = parts.filter(isWhole).sort(byOwner);
+    if (found !== undefined) {
+      this.#partition = found.partition;
+      return { kind: 'whole', snapshot: found.snapshot };
+    }
+    const rest = parts.find((part) => sizeOf(part) > 0);
+    return rest === undefined
+      ? { kind: 'none' }
+      : { kind: 'incomplete', partition: rest.partition, records: sizeOf(rest) };
+  }
+
+  /** Writes who owns the state from now on ({@link owner}), and takes the probes of {@link find} back. */
+  async claim(producer: TransactionalProducer, client: string): Promise<void> {
+    await producer.write([
+      ...this.#probed.map((partition) => this.#recordIn(partition, this.#probeKey, null)),
+      this.owner(client),
+    ]);
+  }
+
+  get #probeKey(): string {
+    return formatStateKey({ kind: 'probe', hippo: this.#hippo });
+  }
+
+  #recordIn(partition: number, key: string, value: Json | null): OutgoingRecord {
+    return {
+      topic: this.#topic,
+      partition,
+      key,
+      value: value === null ? null : JSON.stringify(value),
+    };
+  }
+
+  async #read(
+    producer: TransactionalProducer,
+    partitions: readonly number[],
+    { signal, onWait }: FindOptions,
+  ): Promise<Part[]> {
+    const probe = randomUUID();
+    await producer.write(partitions.map((partition) => this.#recordIn(partition, this.#probeKey, { probe })));
+    const parts = new Map(partitions.map((partition) => [partition, emptyPart(partition)]));
+    const unread = new Set(partitions);
+    const lows = new Map(
+      (await this.#kafka.offsets(this.#topic)).map(({ partition, low }) => [partition, low]),
     );
-    const reader = await this.#kafka.reader({
-      from: [{ topic: this.#topic, partition: this.#partition, offset: range?.low ?? 0n }],
-      maxWait: 100,
-      patience: 10_000,
-    });
+    const from = partitions.map((partition) => ({
+      topic: this.#topic,
+      partition,
+      offset: lows.get(partition) ?? 0n,
+    }));
+    const reader = await this.#kafka.reader({ from, maxWait: 100, patience: 10_000 });
     const close = (): void => void reader.close();
     signal.addEventListener('abort', close);
-    const snapshot: Snapshot = { records: new Map(), positions: new Map(), previous: null };
+    const waiting = setTimeout(() => void this.#tellOfTransaction(unread, onWait), PATIENCE);
     try {
-      for await (const batch of reader) {
-        for (const record of batch.records) {
-          const before = this.#take(record, snapshot);
-          if (before?.token === owner.token) return snapshot;
-          if (before !== undefined) snapshot.previous = before?.client ?? null;
-        }
+      for await (const { partition, records } of reader) {
+        const part = parts.get(partition);
+        if (part === undefined || !unread.has(partition)) continue;
+        if (records.some((record) => this.#take(record, part) === probe)) unread.delete(partition);
+        if (unread.size === 0) return [...parts.values()];
       }
     } finally {
+      clearTimeout(waiting);
       signal.removeEventListener('abort', close);
       await reader.close();
     }
     signal.throwIfAborted();
     throw new ServiceError(`the state topic ${this.#topic} ended before our own record in it`, {
-      why: `partition ${this.#partition} was read from its beginning, and the record ${key} just written was not there`,
+      why: `partition ${[...unread].join(', ')} was read from its beginning, and the record ${this.#probeKey} just written was not there`,
       next: ['hippo doctor'],
     });
   }
 
-  /** @returns the client of an owner's record, null where it cannot be read; undefined for all other records */
-  #take({ key: bytes, value: encoded }: KafkaRecord, snapshot: Snapshot): Owner | null | undefined {
+  /** An open transaction hides whatever was written after its beginning, our probe included. */
+  async #tellOfTransaction(unread: ReadonlySet<number>, onWait: (reason: string) => void): Promise<void> {
+    const ranges = await this.#kafka.offsets(this.#topic).catch(() => []);
+    const held = ranges.find(({ partition, stable, high }) => unread.has(partition) && stable < high);
+    if (held === undefined) return;
+    onWait(
+      `waiting to read ${this.#topic}[${held.partition}]: the transaction of another producer has been open there since offset ${held.stable}`,
+    );
+  }
+
+  /** @returns the token of a probe; undefined for all other records */
+  #take({ key: bytes, value: encoded }: KafkaRecord, part: Part): Json | undefined {
     const text = bytes?.toString() ?? '';
     const key = parseStateKey(text);
     if (key?.hippo !== this.#hippo) return undefined;
     const value = decodeStateValue(encoded);
-    if (key.kind === 'owner' || key.kind === 'offsets') {
-      const record = parseStateRecord(key, value);
-      if (key.kind === 'owner') return record?.kind === 'owner' ? record.owner : null;
-      snapshot.positions = record?.kind === 'offsets' ? record.positions : new Map();
-    } else if (value === null) {
-      snapshot.records.delete(text);
-    } else {
-      snapshot.records.set(text, value);
+    const { snapshot } = part;
+    switch (key.kind) {
+      case 'probe':
+        return isJsonObject(value) ? value['probe'] : undefined;
+      case 'owner': {
+        const record = parseStateRecord(key, value);
+        if (encoded === null) delete part.owner;
+        else part.owner = record?.kind === 'owner' ? record.owner : null;
+        snapshot.previous = part.owner?.client ?? null;
+        return undefined;
+      }
+      case 'offsets': {
+        const record = parseStateRecord(key, value);
+        snapshot.positions = record?.kind === 'offsets' ? record.positions : new Map();
+        part.hasOffsets = encoded !== null;
+        return undefined;
+      }
+      default:
+        if (value === null) snapshot.records.delete(text);
+        else snapshot.records.set(text, value);
+        return undefined;
     }
-    return undefined;
   }
+}
+
+function emptyPart(partition: number): Part {
+  return {
+    partition,
+    snapshot: { records: new Map(), positions: new Map(), previous: null },
+    hasOffsets: false,
+  };
+}
+
+function isWhole({ owner, hasOffsets }: Part): boolean {
+  return isWholeState({ owner: owner !== undefined, offsets: hasOffsets });
+}
+
+/** An owner that has not written anything yet leaves its own record alone: that is no state. */
+function sizeOf({ snapshot, hasOffsets }: Part): number {
+  return snapshot.records.size + (hasOffsets ? 1 : 0);
+}
+
+/** The newest first. */
+function byOwner(one: Part, other: Part): number {
+  return (other.owner?.since ?? '').localeCompare(one.owner?.since ?? '');
 }

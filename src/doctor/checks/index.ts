@@ -8,6 +8,7 @@ import { node } from './node.ts';
 import { python } from './python.ts';
 import { sparkSubmit } from './spark-submit.ts';
 import { startScripts } from './start-scripts.ts';
+import { state } from './state.ts';
 import { topics } from './topics.ts';
 
 /** All checks in the order in which they are printed; checks that wait for the network come last. */
@@ -21,5 +22,6 @@ export const checks: readonly Check[] = [
   disk,
   kafka,
   topics,
+  state,
   group,
 ];

@@ -1,0 +1,58 @@
+import { topicName } from '../../config/topics.ts';
+import type { Config } from '../../config/schema.ts';
+import { UserError } from '../../core/errors.ts';
+import { shellWord } from '../../core/shell.ts';
+import type { Kafka } from '../../kafka/port.ts';
+import type { FoundState } from './state-topic.ts';
+
+/** The hippo whose state was looked for. */
+export interface Seeker {
+  kafka: Pick<Kafka, 'committed'>;
+  config: Config;
+  hippo: string;
+  group: string;
+}
+
+/**
+ * Makes sure that a hippo without state starts for the first time. Where it has run before, a start without its state would
+ * fire the runs of all retained events again.
+ *
+ * @throws UserError when a part of the state is there, or the group has committed offsets: a person must decide
+ */
+export async function requireFirstStart(
+  found: Exclude<FoundState, { kind: 'whole' }>,
+  { kafka, config, hippo, group }: Seeker,
+): Promise<void> {
+  const topic = topicName(config, 'state');
+  if (found.kind === 'incomplete') {
+    const records = found.records === 1 ? '1 record' : `${found.records} records`;
+    throw lost(
+      hippo,
+      `a part of the state of ${hippo} is lost`,
+      `${topic}[${found.partition}] has ${records} of it, but not those that every state has: the topic was made again while a client ran, or records were removed.`,
+    );
+  }
+  const inputs = (['frontier', 'finish', 'schedule'] as const).map((role) => topicName(config, role));
+  if ((await kafka.committed(group, inputs)).length === 0) return;
+  throw lost(
+    hippo,
+    `the state of ${hippo} is lost`,
+    `Its group ${group} has committed offsets, so it has run before, but ${topic} has no record of it: the topic was made again, or its records were removed.`,
+  );
+}
+
+function lost(hippo: string, message: string, why: string): UserError {
+  return new UserError(message, {
+    why: `${why} Without the state, runs that have run already would run again.`,
+    next: lostStateCommands(hippo),
+  });
+}
+
+/** What an operator can do about a state that is lost, to be typed. */
+export function lostStateCommands(hippo: string): string[] {
+  const name = shellWord(hippo);
+  return [
+    `hippo forget ${name} --keep-offsets    (then it goes on where its group has read)`,
+    `hippo forget ${name}    (then it starts as a new hippo, at client.start_from)`,
+  ];
+}
