@@ -40,8 +40,9 @@ export function listTopics(cluster: Cluster, names?: readonly string[]): Promise
     const { topicMetadata } = await cluster.metadata(names ?? null);
     return topicMetadata
       .filter(({ topicErrorCode }) => errorNamed(topicErrorCode) !== 'UNKNOWN_TOPIC_OR_PARTITION')
-      .map(({ topic, partitionMetadata }) => ({
+      .map(({ topic, topicId, partitionMetadata }) => ({
         topic,
+        topicId,
         partitions: partitionMetadata
           .map(({ partitionId, leader, replicas, isr }) => ({
             partition: partitionId,

@@ -24,6 +24,7 @@ import {
   closedError,
   debug,
   errorNamed,
+  errorOf,
   failOn,
 } from './wire/index.ts';
 
@@ -51,6 +52,7 @@ export class Cluster {
   #nodes = new Map<number, Broker>();
   #seed: Broker | undefined;
   #leaders = new Map<string, Map<number, number>>();
+  readonly #topicIds = new Map<string, string>();
   /** Node ids, by kind and key. */
   #coordinators = new Map<string, number>();
   #controller: number | undefined;
@@ -178,13 +180,10 @@ export class Cluster {
     await this.connect();
   }
 
-  /** @param topics null: all of them */
+  /** @param topics null: all of them; none: only the brokers */
   async metadata(topics: readonly string[] | null): Promise<MetadataResponse> {
     const broker = await this.any();
-    const answer = await this.send(broker, Metadata, {
-      topics: topics ?? [],
-      allowAutoTopicCreation: false,
-    });
+    const answer = await this.send(broker, Metadata, { topics });
     this.#learn(answer);
     return answer;
   }
@@ -206,7 +205,7 @@ export class Cluster {
     const { topicMetadata } = await this.metadata(topics);
     for (const { topic, topicErrorCode } of topicMetadata) {
       if (errorNamed(topicErrorCode) === 'UNKNOWN_TOPIC_OR_PARTITION')
-        throw unknownTopic(topic, this.brokers);
+        throw unknownTopic(topic, this.brokers, errorOf(topicErrorCode));
       failOn(topicErrorCode, 'LEADER_NOT_AVAILABLE');
     }
     return leadersOf(topicMetadata);
@@ -216,9 +215,17 @@ export class Cluster {
   async leader(topic: string, partition: number): Promise<Broker> {
     let leader = this.#leaders.get(topic)?.get(partition);
     if (leader === undefined || leader < 0) leader = (await this.refresh([topic])).get(topic)?.get(partition);
-    if (leader === undefined) throw unknownTopic(`${topic}[${partition}]`, this.brokers);
+    if (leader === undefined) {
+      const cause = new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION');
+      throw unknownTopic(`${topic}[${partition}]`, this.brokers, cause);
+    }
     if (leader < 0) throw new ProtocolError('LEADER_NOT_AVAILABLE');
     return this.node(leader);
+  }
+
+  /** The id that a topic had when it was last asked about. */
+  topicId(topic: string): string | undefined {
+    return this.#topicIds.get(topic);
   }
 
   /** Which broker leads is to be asked again. */
@@ -329,10 +336,17 @@ export class Cluster {
   #learn({ brokers, controllerId, topicMetadata }: MetadataResponse): void {
     this.#controller = controllerId;
     for (const { nodeId, host, port } of brokers) this.#adopt(nodeId, host, port);
-    for (const [topic, leaders] of leadersOf(topicMetadata)) {
-      // A topic that does not exist has none; it may be created later.
-      if (leaders.size === 0) this.#leaders.delete(topic);
-      else this.#leaders.set(topic, leaders);
+    const leaders = leadersOf(topicMetadata);
+    for (const { topic, topicId, partitionMetadata } of topicMetadata) {
+      const ofTopic = leaders.get(topic);
+      // A topic that does not exist has no partitions; it may be created later.
+      if (ofTopic === undefined || partitionMetadata.length === 0) {
+        this.#leaders.delete(topic);
+        this.#topicIds.delete(topic);
+      } else {
+        this.#leaders.set(topic, ofTopic);
+        this.#topicIds.set(topic, topicId);
+      }
     }
   }
 

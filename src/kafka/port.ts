@@ -17,6 +17,8 @@ export interface TopicPartition {
 }
 
 export interface KafkaRecord extends TopicPartition {
+  /** The topic's, as Kafka prints it; left out for a record that is not from a broker. */
+  topicId?: string | undefined;
   offset: bigint;
   /** Epoch milliseconds; -1 where the broker has none. */
   timestamp: number;
@@ -39,6 +41,8 @@ export interface OutgoingRecord {
 
 /** An offset of one partition: a record's, or as a position the next one to be read. */
 export interface TopicPartitionOffset extends TopicPartition {
+  /** Kafka's id of the topic: one that is made again under its name has another id. Left out: of whichever has the name. */
+  topicId?: string;
   offset: bigint;
 }
 
@@ -64,6 +68,8 @@ export interface PartitionInfo {
 
 export interface TopicInfo {
   topic: string;
+  /** As Kafka prints it. */
+  topicId: string;
   partitions: PartitionInfo[];
 }
 
@@ -200,12 +206,13 @@ export interface ReaderOptions {
 
 /** What one fetch of one partition brought. */
 export interface RecordBatch extends TopicPartition {
+  topicId: string;
   records: KafkaRecord[];
   /** The position after this batch: past gaps of compaction and control records too. */
   next: bigint;
   /** The end of the partition (last stable offset when reading committed) as of this fetch. */
   end: bigint;
-  /** Only where the position was outside of the log. Reading went on at `to`, the start of the log. */
+  /** Only where the position was not in the log. Reading went on at `to`, the start of the log. */
   jumped?: Jump;
 }
 
@@ -219,10 +226,15 @@ export interface Jump {
 export type JumpCause =
   /** Retention, or a person, removed records before they were read. */
   | 'removed'
-  /** The log ends before the position: the topic is not the one that it was, or it lost records. */
-  | 'shorter';
+  /** The log ends before the position: it lost records, or the topic is not the one that it was. */
+  | 'shorter'
+  /** The topic was deleted and made again under its name. All its partitions are read from their beginning. */
+  | 'made-again';
 
-/** An async iterator of batches; ends when every partition has reached its `until`, or after `close`. */
+/**
+ * An async iterator of batches; ends when every partition has reached its `until`, or after `close`. A partition whose log turns
+ * out to be another or a shorter one has reached it too.
+ */
 export interface Reader extends AsyncIterable<RecordBatch> {
   /** The position of each partition: the next offset that will be read. */
   positions(): TopicPartitionOffset[];

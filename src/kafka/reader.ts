@@ -1,7 +1,7 @@
-import { HippoError } from '../core/errors.ts';
+import { HippoError, UserError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Retry } from '../core/deadline.ts';
-import { isConnectionError, isRetriable, translate } from './errors.ts';
+import { errorType, isConnectionError, isRetriable, translate } from './errors.ts';
 import { lowOffset } from './offsets.ts';
 import type { Jump, KafkaRecord, TopicPartitionOffset, Reader, ReaderOptions, RecordBatch } from './port.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type Broker,
   Fetch,
   type FetchedPartition,
-  type ProtocolError,
+  ProtocolError,
   batchAt,
   debug,
   errorOf,
@@ -35,6 +35,8 @@ const UNKNOWN_TOPIC_MS = 10_000;
 
 interface PartitionState {
   topic: string;
+  /** Of the topic that is read; undefined until its leader is found. */
+  topicId: string | undefined;
   partition: number;
   /** What has been handed out: the next offset after it. */
   position: bigint;
@@ -48,6 +50,8 @@ interface PartitionState {
 /** What one fetch brought for one partition, not yet decoded. */
 interface Chunk {
   state: PartitionState;
+  /** As it was when this was fetched. */
+  topicId: string;
   broker: Broker;
   bytes: Buffer;
   at: number;
@@ -58,18 +62,20 @@ interface Chunk {
   aborted: FetchedPartition['aborted'];
   /** Of the producers whose transaction is in the middle of being aborted at `at`. */
   aborting: Set<bigint>;
-  /** Instead of bytes: the position was outside of the log. */
+  /** Instead of bytes: the position was not in the log. */
   jumped?: Jump;
 }
 
 /**
  * Reads partitions straight from their leaders. Fetches run ahead of the reading, one at a time per leader; a change of leaders, a
- * restart of brokers and a trimmed log are survived.
+ * restart of brokers, a trimmed log and a topic that is made again are survived.
  */
 export class GrouplessReader implements Reader {
   readonly #cluster: Cluster;
   readonly #options: ReaderOptions;
-  readonly #states: PartitionState[] = [];
+  #states: PartitionState[] = [];
+  /** Ids of topics that were made again since. A broker that does not know that yet still names them. */
+  readonly #formerIds = new Set<string>();
   readonly #queue: Chunk[] = [];
   readonly #queued = new Map<Broker, number>();
   readonly #busy = new Set<Broker>();
@@ -99,11 +105,12 @@ export class GrouplessReader implements Reader {
 
   /** @param until by `topic partition` */
   #add(from: readonly TopicPartitionOffset[], until: ReadonlyMap<string, bigint>): void {
-    for (const { topic, partition, offset } of from) {
+    for (const { topic, topicId, partition, offset } of from) {
       if (this.#states.some((known) => known.topic === topic && known.partition === partition)) continue;
       const end = until.get(`${topic} ${partition}`);
       this.#states.push({
         topic,
+        topicId,
         partition,
         position: offset,
         ahead: offset,
@@ -115,7 +122,12 @@ export class GrouplessReader implements Reader {
   }
 
   positions(): TopicPartitionOffset[] {
-    return this.#states.map(({ topic, partition, position }) => ({ topic, partition, offset: position }));
+    return this.#states.map(({ topic, topicId, partition, position }) => ({
+      topic,
+      ...(topicId === undefined ? {} : { topicId }),
+      partition,
+      offset: position,
+    }));
   }
 
   async close(): Promise<void> {
@@ -165,10 +177,15 @@ export class GrouplessReader implements Reader {
       this.#queued.set(chunk.broker, (this.#queued.get(chunk.broker) ?? 0) - chunk.bytes.length);
     }
     const { jumped } = chunk;
-    if (jumped !== undefined) this.#advance(state, jumped.to);
+    if (jumped !== undefined) {
+      this.#advance(state, jumped.to);
+      // The records up to `until` are not in this log: waiting for its end to get there could take for ever.
+      if (jumped.cause !== 'removed' && state.until !== undefined) state.done = true;
+    }
     if (state.position === before && jumped === undefined) return undefined;
     return {
       topic: state.topic,
+      topicId: chunk.topicId,
       partition: state.partition,
       records,
       next: state.position,
@@ -179,7 +196,7 @@ export class GrouplessReader implements Reader {
 
   /** The next batch with records that are to be seen; goes past all others. */
   #openNext(chunk: Chunk): BatchRecords | undefined {
-    const { state, bytes } = chunk;
+    const { state, topicId, bytes } = chunk;
     const { topic, partition, until } = state;
     while (!state.done) {
       const batch = batchAt(bytes, chunk.at);
@@ -190,6 +207,7 @@ export class GrouplessReader implements Reader {
       if (this.#isVisible(chunk, batch)) {
         return new BatchRecords(bytes, batch, {
           topic,
+          topicId,
           partition,
           from,
           until: until === undefined ? Number.MAX_SAFE_INTEGER : Number(until),
@@ -243,8 +261,8 @@ export class GrouplessReader implements Reader {
       const leaders = new Map<Broker, PartitionState[]>();
       for (const state of this.#states) {
         if (state.done) continue;
-        const leader = await this.#cluster.leader(state.topic, state.partition);
-        leaders.set(leader, [...(leaders.get(leader) ?? []), state]);
+        const leader = await this.#leaderOf(state);
+        if (leader !== undefined) leaders.set(leader, [...(leaders.get(leader) ?? []), state]);
       }
       this.#leaders = leaders;
     } catch (error) {
@@ -255,32 +273,77 @@ export class GrouplessReader implements Reader {
     }
   }
 
+  /** @returns undefined for a partition that the topic does not have since it was made again */
+  async #leaderOf(state: PartitionState): Promise<Broker | undefined> {
+    const { topic, partition } = state;
+    let leader: Broker | undefined;
+    let absent: UserError | undefined;
+    try {
+      leader = await this.#cluster.leader(topic, partition);
+    } catch (error) {
+      if (!(error instanceof UserError) || errorType(error.cause) !== 'UNKNOWN_TOPIC_OR_PARTITION')
+        throw error;
+      absent = error;
+    }
+    const topicId = this.#cluster.topicId(topic);
+    if (topicId !== undefined && state.topicId !== undefined && topicId !== state.topicId)
+      await this.#beginAnew(topic, topicId);
+    else if (absent !== undefined) throw this.#mayComeBack(state, absent);
+    state.topicId ??= topicId;
+    return leader;
+  }
+
+  /** The topic of that name is another one now: all its partitions are read from their beginning, after what was fetched before. */
+  async #beginAnew(topic: string, topicId: string): Promise<void> {
+    if (this.#formerIds.has(topicId)) {
+      this.#cluster.forgetLeaders([topic]);
+      throw new ProtocolError('UNKNOWN_TOPIC_ID');
+    }
+    debug('a topic was made again', { topic, topicId });
+    const present = new Set(await this.#cluster.partitions(topic));
+    this.#states = this.#states.filter((state) => state.topic !== topic || present.has(state.partition));
+    const beginnings: { state: PartitionState; former: string; broker: Broker; low: bigint }[] = [];
+    for (const state of this.#states) {
+      if (state.topic !== topic || state.topicId === undefined || state.topicId === topicId) continue;
+      const broker = await this.#cluster.leader(topic, state.partition);
+      const low = await lowOffset(this.#cluster, broker, state);
+      beginnings.push({ state, former: state.topicId, broker, low });
+    }
+    // At once, so that nothing of the topic before comes after its first record.
+    for (const { state, former, broker, low } of beginnings) {
+      this.#formerIds.add(former);
+      state.topicId = topicId;
+      state.unknownSince = undefined;
+      this.#jumpTo(state, broker, { from: state.ahead, to: low, cause: 'made-again' });
+    }
+  }
+
   async #fetch(broker: Broker, states: PartitionState[]): Promise<void> {
     this.#busy.add(broker);
     try {
       // A fetch that is full leaves out the last ones: each takes its turn to be first.
       const turn = this.#turn++ % states.length;
-      const partitions = [...states.slice(turn), ...states.slice(0, turn)].map(
-        ({ topic, partition, ahead }) => ({ topic, partition, offset: ahead }),
-      );
+      const asked = [...states.slice(turn), ...states.slice(0, turn)].map((state) => ({
+        state,
+        topicId: state.topicId ?? '',
+        partition: state.partition,
+        offset: state.ahead,
+      }));
       const answer = await this.#cluster.send(broker, Fetch, {
         maxWait: this.#options.maxWait ?? 500,
         maxBytes: FETCH_BYTES,
         maxBytesPerPartition: PARTITION_BYTES,
         readCommitted: this.#options.readCommitted ?? true,
-        partitions,
+        partitions: asked,
       });
       if (this.#closed) return;
       failOn(answer.errorCode);
       for (const fetched of answer.partitions) {
-        const asked = states.find(
-          ({ topic, partition }) => topic === fetched.topic && partition === fetched.partition,
-        );
-        const from = partitions.find(
-          ({ topic, partition }) => topic === fetched.topic && partition === fetched.partition,
-        )?.offset;
-        // Another leader may have been asked in the meantime: then this answer is a repetition.
-        if (asked !== undefined && asked.ahead === from) await this.#receive(broker, asked, fetched);
+        const { topicId, partition } = fetched;
+        const found = asked.find((each) => each.topicId === topicId && each.partition === partition);
+        // Another leader may have been asked in the meantime, or the topic made again: then this answer is out of date.
+        if (found !== undefined && found.state.topicId === topicId && found.state.ahead === found.offset)
+          await this.#receive(broker, found.state, fetched);
       }
       this.#awaySince = undefined;
       this.#retry.reset();
@@ -295,16 +358,23 @@ export class GrouplessReader implements Reader {
 
   async #receive(broker: Broker, state: PartitionState, fetched: FetchedPartition): Promise<void> {
     const error = errorOf(fetched.errorCode);
-    if (error?.type === 'OFFSET_OUT_OF_RANGE') return this.#jump(broker, state);
+    if (error?.type === 'OFFSET_OUT_OF_RANGE') {
+      const to = await lowOffset(this.#cluster, broker, state);
+      // Meanwhile the topic may have been made again.
+      if (state.topicId !== fetched.topicId) return;
+      this.#jumpTo(state, broker, { from: state.ahead, to, cause: state.ahead < to ? 'removed' : 'shorter' });
+      return;
+    }
     if (error !== undefined) throw this.#refused(state, error);
     state.unknownSince = undefined;
     const next = endOf(fetched.bytes);
     if (next === undefined) return;
     state.ahead = next > state.ahead ? next : state.ahead;
-    const { bytes, aborted, lastStableOffset, highWatermark } = fetched;
+    const { topicId, bytes, aborted, lastStableOffset, highWatermark } = fetched;
     const end = (this.#options.readCommitted ?? true) ? lastStableOffset : highWatermark;
     this.#queue.push({
       state,
+      topicId,
       broker,
       bytes,
       at: 0,
@@ -318,18 +388,17 @@ export class GrouplessReader implements Reader {
   }
 
   /** The wanted offset is not in the log (any more): goes on at its start. */
-  async #jump(broker: Broker, state: PartitionState): Promise<void> {
-    const low = await lowOffset(this.#cluster, broker, state);
-    debug('a position is outside of the log', { topic: state.topic, partition: state.partition });
-    const jumped: Jump = { from: state.ahead, to: low, cause: state.ahead < low ? 'removed' : 'shorter' };
-    state.ahead = low;
+  #jumpTo(state: PartitionState, broker: Broker, jumped: Jump): void {
+    debug('a position is not in the log', { topic: state.topic, partition: state.partition });
+    state.ahead = jumped.to;
     this.#queue.push({
       state,
+      topicId: state.topicId ?? '',
       broker,
       bytes: Buffer.alloc(0),
       at: 0,
       open: undefined,
-      end: low,
+      end: jumped.to,
       aborted: [],
       aborting: new Set(),
       jumped,
@@ -340,13 +409,24 @@ export class GrouplessReader implements Reader {
   #refused(state: PartitionState, error: ProtocolError): Error {
     const { topic } = state;
     if (!hasMoved(error.type)) return translate(error, { brokers: this.#cluster.brokers, topic });
-    if (error.type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-      state.unknownSince ??= Date.now();
-      if (Date.now() - state.unknownSince > UNKNOWN_TOPIC_MS)
-        return translate(error, { brokers: this.#cluster.brokers, topic });
-    }
     this.#cluster.forgetLeaders([topic]);
-    return error;
+    return error.type === 'UNKNOWN_TOPIC_OR_PARTITION'
+      ? this.#mayComeBack(state, translate(error, { brokers: this.#cluster.brokers, topic }))
+      : error;
+  }
+
+  /**
+   * A topic that was there may be about to be made again, and metadata takes a while to get around.
+   *
+   * @param absent what says that the topic, or the partition, is not there
+   * @returns what to throw: a passing error while another try may succeed
+   */
+  #mayComeBack(state: PartitionState, absent: Error): Error {
+    if (state.topicId === undefined && this.#cluster.topicId(state.topic) === undefined) return absent;
+    state.unknownSince ??= performance.now();
+    return performance.now() - state.unknownSince > UNKNOWN_TOPIC_MS
+      ? absent
+      : new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION');
   }
 
   /** Waits a little after what may pass; keeps anything else for the iterator to throw. */

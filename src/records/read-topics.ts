@@ -1,4 +1,5 @@
 import type {
+  Jump,
   Kafka,
   KafkaRecord,
   TopicPartitionOffset,
@@ -35,11 +36,8 @@ export interface RecordConsumer {
   gap?: ((gap: Gap) => void) | undefined;
 }
 
-/** Offsets, of a log that was trimmed (`to` above `from`) or made anew (below). */
-export interface Gap extends TopicPartition {
-  from: bigint;
-  to: bigint;
-}
+/** Where the position in a partition was not in its log. */
+export type Gap = TopicPartition & Jump;
 
 export interface ReadTopicsSummary {
   topics: string[];

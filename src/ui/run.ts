@@ -98,6 +98,8 @@ function describeGap({ topic, partition, from, to, cause }: Extract<ClientEvent,
       return `${where}: messages ${from} to ${BigInt(to) - 1n} were removed, by retention or by hand, before they were read`;
     case 'shorter':
       return `${where}: the log is shorter than what was read of it; was the topic made anew? Reading it from its beginning`;
+    case 'made-again':
+      return `${where}: the topic was deleted and made again; reading it from its beginning`;
   }
 }
 

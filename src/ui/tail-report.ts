@@ -3,6 +3,7 @@ import { formatDuration } from '../core/duration.ts';
 import type { TopicCount } from '../tail/count.ts';
 import type { Flow, TailStats } from '../tail/stats.ts';
 import type { TailReport } from '../tail/run.ts';
+import type { Jump } from '../kafka/port.ts';
 import type { Gap } from '../records/reading.ts';
 import { visible } from './messages.ts';
 import { table, wrap } from './text.ts';
@@ -115,11 +116,19 @@ function number(value: number): string {
 }
 
 /** That records are missing between the lines, and why. */
-export function renderGap({ topic, partition, from, to }: Gap): string {
-  const place = `${topic}[${partition}]`;
-  return to > from
-    ? `${chalkStderr.yellow('!')} ${place}: offsets ${from} to ${to - 1n} are gone from the log (retention); on at ${to}`
-    : `${chalkStderr.yellow('!')} ${place}: offset ${from} is past the end, the topic was created again; on at ${to}`;
+export function renderGap({ topic, partition, ...jump }: Gap): string {
+  return `${chalkStderr.yellow('!')} ${topic}[${partition}]: ${describeJump(jump)}; on at ${jump.to}`;
+}
+
+function describeJump({ from, to, cause }: Jump): string {
+  switch (cause) {
+    case 'removed':
+      return `offsets ${from} to ${to - 1n} are gone from the log (retention)`;
+    case 'shorter':
+      return `offset ${from} is past the end, so the topic may have been created again`;
+    case 'made-again':
+      return 'the topic was created again';
+  }
 }
 
 /** That the filter could not judge everything, or that it asked for a field that nothing has; empty: all is well. */

@@ -6,7 +6,7 @@ import { newId } from '../../src/core/ids.ts';
 import type { Kafka, Reader, RecordBatch } from '../../src/kafka/port.ts';
 import { removeBefore } from '../support/admin.ts';
 import { testBrokers } from '../support/brokers.ts';
-import { readAll, testKafka, testTopic } from '../support/kafka.ts';
+import { readAll, remakeTopic, testKafka, testTopic } from '../support/kafka.ts';
 
 /** What others write with: kcat (librdkafka), the broker's own Java, and kafkajs for aborts and deletions. */
 const kafkajs = new KafkaJs({
@@ -138,7 +138,7 @@ describe('transactions', () => {
     const reader = await kafka.reader({ from: [at(topic, 0n)], until: [at(topic, 3n)], maxWait: 50 });
     const reading = readUntil(reader, () => false);
     await sleep(300);
-    expect(reader.positions()).toEqual([at(topic, 0n)]);
+    expect(reader.positions()).toMatchObject([at(topic, 0n)]);
     await open.commit();
     expect(values((await reading).flatMap(({ records }) => records))).toEqual(['a', 'b']);
   });
@@ -214,6 +214,88 @@ describe('a log with holes', () => {
   });
 });
 
+describe('a topic that is made again under its name', () => {
+  const jumped = { from: 2n, to: 0n, cause: 'made-again' };
+
+  test('while it is read: with a longer log, all of its partitions are read from their beginning', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 2);
+    await kcat(topic, ['a', 'b'], '-p', '0');
+    await kcat(topic, ['c'], '-p', '1');
+    const reader = await kafka.reader({ from: [at(topic, 0n), at(topic, 0n, 1)], maxWait: 50 });
+    const seen: string[] = [];
+    const ids = new Set<string>();
+    const jumps: RecordBatch[] = [];
+    await readUntil(reader, (batch) => {
+      if (batch.jumped !== undefined) jumps.push(batch);
+      seen.push(...values(batch.records).map((value) => `${value ?? ''}${batch.partition}`));
+      for (const { topicId } of batch.records) ids.add(topicId ?? '');
+      if (seen.length === 3 && jumps.length === 0) {
+        void (async () => {
+          await remakeTopic(kafka, topic, 2);
+          await kcat(topic, ['d', 'e', 'f'], '-p', '0');
+          await kcat(topic, ['g', 'h'], '-p', '1');
+        })();
+      }
+      return seen.length >= 8;
+    });
+    expect(seen.slice(0, 3).toSorted()).toEqual(['a0', 'b0', 'c1']);
+    expect(seen.slice(3).toSorted()).toEqual(['d0', 'e0', 'f0', 'g1', 'h1']);
+    expect(jumps.map(({ partition, jumped: jump }) => ({ partition, ...jump }))).toEqual([
+      { partition: 0, ...jumped },
+      { partition: 1, ...jumped, from: 1n },
+    ]);
+    expect(ids.size).toBe(2);
+    const [info] = await kafka.topics([topic]);
+    expect(jumps.map(({ topicId }) => topicId)).toEqual([info?.topicId, info?.topicId]);
+  });
+
+  test('before it is read on: a position with the id of the one before is left for the beginning', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 2);
+    const [{ topicId } = { topicId: '' }] = await kafka.topics([topic]);
+    await remakeTopic(kafka, topic);
+    await kcat(topic, ['a', 'b', 'c']);
+    const from = [
+      { ...at(topic, 2n), topicId },
+      { ...at(topic, 0n, 1), topicId },
+    ];
+    const reader = await kafka.reader({ from, maxWait: 50 });
+    const batches = await readUntil(reader, ({ records }) => records.length > 0);
+    expect(batches[0]).toMatchObject({ jumped, next: 0n });
+    expect(values(batches.flatMap(({ records }) => records))).toEqual(['a', 'b', 'c']);
+    // It has one partition now.
+    expect(reader.positions()).toEqual([{ ...at(topic, 3n), topicId: batches[0]?.topicId }]);
+  });
+
+  test.each([
+    ['made again', 0],
+    ['lost', 9],
+  ])('a reading up to an end that is %s ends', async (_, offset) => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const [{ topicId } = { topicId: '' }] = await kafka.topics([topic]);
+    if (offset === 0) await remakeTopic(kafka, topic);
+    const reader = await kafka.reader({
+      from: [{ ...at(topic, BigInt(offset)), topicId }],
+      until: [at(topic, 10n)],
+    });
+    expect(await readUntil(reader, () => false)).toMatchObject([{ records: [], next: 0n }]);
+  });
+
+  test('says that it is gone, where it is not made again', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    await kcat(topic, ['a']);
+    const reader = await kafka.reader({ from: [at(topic, 0n)], maxWait: 50 });
+    const reading = readUntil(reader, () => {
+      void kafka.deleteTopics([topic]);
+      return false;
+    });
+    await expect(reading).rejects.toThrow(`has no topic ${topic}`);
+  });
+});
+
 describe('a reader', () => {
   test('follows several partitions and topics, and stops each where it should', async () => {
     const kafka = await testKafka();
@@ -230,7 +312,7 @@ describe('a reader', () => {
     await kcat(two, ['d']);
     const batches = await reading;
     expect(values(batches.flatMap(({ records }) => records)).sort()).toEqual(['a', 'b', 'c', 'd']);
-    expect(reader.positions()).toEqual(until);
+    expect(reader.positions()).toMatchObject(until);
   });
 
   test('reads keys, headers, tombstones and records larger than a fetch', async () => {
@@ -251,6 +333,7 @@ describe('a reader', () => {
     const [tombstone, big, empty] = await readAll(kafka, topic);
     expect(tombstone).toEqual({
       ...at(topic, 0n),
+      topicId: expect.any(String) as string,
       timestamp: 1_493_394_946_000,
       key: Buffer.from('k'),
       value: null,

@@ -1,6 +1,6 @@
 import { ConfigResourceTypes, Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
 import { newId } from '../../src/core/ids.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
@@ -61,4 +61,12 @@ export async function readAll(kafka: Kafka, topic: string): Promise<KafkaRecord[
   const records: KafkaRecord[] = [];
   for await (const batch of reader) records.push(...batch.records);
   return records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
+}
+
+/** Deletes a topic and makes it again under its name: another topic, as its id says. */
+export async function remakeTopic(kafka: Kafka, topic: string, partitions = 1): Promise<void> {
+  await kafka.deleteTopics([topic]);
+  const spec = { topic, partitions, replicationFactor: 1, config: {} };
+  // A broker may still know the topic.
+  await expect.poll(() => kafka.createTopics([spec])).toEqual([topic]);
 }

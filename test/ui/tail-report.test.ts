@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TailStats } from '../../src/tail/stats.ts';
+import type { Jump } from '../../src/kafka/port.ts';
 import { renderDoubts, renderGap, renderSums } from '../../src/ui/tail-report.ts';
 
 const flow = {
@@ -74,9 +75,16 @@ ml           0          0       0                 1
 });
 
 describe('a gap', () => {
-  it.each([
-    [{ from: 100n, to: 250n }, '! t[2]: offsets 100 to 249 are gone from the log (retention); on at 250'],
-    [{ from: 100n, to: 0n }, '! t[2]: offset 100 is past the end, the topic was created again; on at 0'],
+  it.each<[Jump, string]>([
+    [
+      { from: 100n, to: 250n, cause: 'removed' },
+      '! t[2]: offsets 100 to 249 are gone from the log (retention); on at 250',
+    ],
+    [
+      { from: 100n, to: 0n, cause: 'shorter' },
+      '! t[2]: offset 100 is past the end, so the topic may have been created again; on at 0',
+    ],
+    [{ from: 100n, to: 0n, cause: 'made-again' }, '! t[2]: the topic was created again; on at 0'],
   ])('%o', (gap, line) => {
     expect(renderGap({ topic: 't', partition: 2, ...gap })).toBe(line);
   });

@@ -3,7 +3,7 @@
  *
  * This folder is the only one that imports kafkajs (2.2.4, pinned, unmaintained since 2023), and only what kafkajs does well:
  * connections (framing, TLS, SASL), the versions of the requests that a broker speaks, and the encodings of small requests. Fetch,
- * Produce and record batches are encoded here. The linter lets only src/kafka import this folder, by this index.
+ * Produce, Metadata and record batches are encoded here. The linter lets only src/kafka import this folder, by this index.
  *
  * Three patches of kafkajs, in patches.ts:
  * - RequestQueue#scheduleCheckPendingRequests: no timer of 1 ms per connection while no request waits for a quota.
@@ -43,12 +43,11 @@ export {
   LeaveGroup,
   ListGroups,
   ListOffsets,
-  Metadata,
-  type MetadataResponse,
   OffsetCommit,
   OffsetFetch,
   SyncGroup,
 } from './requests/kafkajs.ts';
+export { Metadata, type MetadataResponse } from './requests/metadata.ts';
 export { Produce } from './requests/produce.ts';
 export { splitBatch } from './split-batch.ts';
 export { CredentialsRefusedError, type Sasl, SaslHandshakeError } from './sasl.ts';

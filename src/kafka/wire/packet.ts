@@ -1,3 +1,5 @@
+const UUID_BYTES = 16;
+
 /** Writes a request in Kafka's big-endian primitives: https://kafka.apache.org/protocol#protocol_types. Grows as needed. */
 export class Packet {
   #bytes: Buffer;
@@ -35,6 +37,34 @@ export class Packet {
     return this;
   }
 
+  /** Without a sign, seven bits a byte, the lowest first. */
+  uvarint(value: number): this {
+    let rest = value;
+    for (; rest >= 0x80; rest >>>= 7) this.#byte((rest & 0x7f) | 0x80);
+    return this.#byte(rest);
+  }
+
+  /** A string of a flexible version (KIP-482). */
+  compactString(value: string): this {
+    const length = Buffer.byteLength(value);
+    this.uvarint(length + 1);
+    this.#at += this.#room(length).write(value, this.#at);
+    return this;
+  }
+
+  /** How many elements an array of a flexible version has; they follow. null: there is no array. */
+  compactCount(count: number | null): this {
+    return this.uvarint(count === null ? 0 : count + 1);
+  }
+
+  /** @param id as Kafka prints it: 16 bytes in Base64 */
+  uuid(id: string): this {
+    this.#room(UUID_BYTES).fill(0, this.#at, this.#at + UUID_BYTES);
+    this.#bytes.write(id, this.#at, UUID_BYTES, 'base64url');
+    this.#at += UUID_BYTES;
+    return this;
+  }
+
   /** The tagged fields of a flexible version (KIP-482): none. */
   tags(): this {
     return this.int8(0);
@@ -43,6 +73,11 @@ export class Packet {
   /** What has been written so far. */
   get buffer(): Buffer {
     return this.#bytes.subarray(0, this.#at);
+  }
+
+  #byte(value: number): this {
+    this.#at = this.#room(1).writeUInt8(value, this.#at);
+    return this;
   }
 
   #room(size: number): Buffer {
@@ -62,6 +97,10 @@ export class Unpacker {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+  }
+
+  int8(): number {
+    return this.#bytes.readInt8(this.#at++);
   }
 
   int16(): number {
@@ -95,6 +134,26 @@ export class Unpacker {
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
+  /** Of a flexible version (KIP-482); an absent one is empty. */
+  compactString(): string {
+    const length = this.#compactLength();
+    this.#at += length;
+    return this.#bytes.toString('utf8', this.#at - length, this.#at);
+  }
+
+  /** Of a flexible version; a view, not a copy. */
+  compactBytes(): Buffer {
+    const length = this.#compactLength();
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** As Kafka prints it: 16 bytes in Base64. */
+  uuid(): string {
+    this.#at += UUID_BYTES;
+    return this.#bytes.toString('base64url', this.#at - UUID_BYTES, this.#at);
+  }
+
   /** Without a sign, seven bits a byte, the lowest first. */
   uvarint(): number {
     let value = 0;
@@ -122,5 +181,15 @@ export class Unpacker {
   array<T>(read: () => T): T[] {
     const count = this.int32();
     return Array.from({ length: Math.max(count, 0) }, read);
+  }
+
+  /** Of a flexible version (KIP-482); an absent one is empty. */
+  compactArray<T>(read: () => T): T[] {
+    return Array.from({ length: this.#compactLength() }, read);
+  }
+
+  /** 0 is absent; all else is one more than the length. */
+  #compactLength(): number {
+    return Math.max(this.uvarint() - 1, 0);
   }
 }

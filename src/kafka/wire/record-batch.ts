@@ -90,6 +90,7 @@ const NO_HEADERS: Headers = Object.freeze({});
 /** Which records of a partition are wanted: from `from` up to but not including `until`. */
 export interface Wanted {
   topic: string;
+  topicId?: string;
   partition: number;
   from: number;
   until: number;
@@ -141,7 +142,7 @@ export class BatchRecords {
    * @returns how many bytes were gone through
    */
   read(into: KafkaRecord[], budget: number): number {
-    const { topic, partition, from, until } = this.#wanted;
+    const { topic, topicId, partition, from, until } = this.#wanted;
     const cursor = this.#cursor;
     const began = cursor.at;
     while (this.#left > 0 && cursor.at - began < budget) {
@@ -155,6 +156,7 @@ export class BatchRecords {
       else if (offset >= from) {
         into.push({
           topic,
+          topicId,
           partition,
           offset: BigInt(offset),
           timestamp: this.#appendTime ?? timestamp,

@@ -27,9 +27,11 @@ test('a request in versions that the broker does not speak is not sent', async (
 
 test('a request that waits for its response fails when the connection is closed, and no new connection is opened', async () => {
   const broker = await brokerUnderTest();
-  const topic = await testTopic(await testKafka());
+  const kafka = await testKafka();
+  const [info] = await kafka.topics([await testTopic(kafka)]);
+  const topicId = info?.topicId ?? '';
   const request = { maxWait: 10_000, maxBytes: 1, maxBytesPerPartition: 1, readCommitted: false };
-  const asked = broker.send(Fetch, { ...request, partitions: [{ topic, partition: 0, offset: 0n }] });
+  const asked = broker.send(Fetch, { ...request, partitions: [{ topicId, partition: 0, offset: 0n }] });
   // Another connection than the fetch's: the fetch has been sent when this is answered.
   await broker.send(ListGroups, {});
   broker.close();

@@ -9,7 +9,7 @@ export interface FetchRequest {
   maxBytes: number;
   maxBytesPerPartition: number;
   readCommitted: boolean;
-  partitions: readonly { topic: string; partition: number; offset: bigint }[];
+  partitions: readonly { topicId: string; partition: number; offset: bigint }[];
 }
 
 export interface FetchResponse {
@@ -19,7 +19,7 @@ export interface FetchResponse {
 }
 
 export interface FetchedPartition {
-  topic: string;
+  topicId: string;
   partition: number;
   errorCode: number;
   highWatermark: bigint;
@@ -30,15 +30,19 @@ export interface FetchedPartition {
   bytes: Buffer;
 }
 
-/** The record batches stay bytes: https://kafka.apache.org/protocol#The_Messages_Fetch */
+/**
+ * Asks by the topic's id, so that a topic that was made again under its name is not taken for the one before. The record batches
+ * stay bytes: https://kafka.apache.org/protocol#The_Messages_Fetch
+ */
 export const Fetch: Api<FetchRequest, FetchResponse> = {
   name: 'Fetch',
   key: 1,
-  versions: { min: 11, max: 11 },
+  versions: { min: 13, max: 13 },
+  flexibleFrom: 12,
   timeout: ({ maxWait }, usual) => usual + maxWait,
   encode: ({ maxWait, maxBytes, maxBytesPerPartition, readCommitted, partitions }) => {
-    const byTopic = Map.groupBy(partitions, ({ topic }) => topic);
-    const packet = new Packet(64 + partitions.length * 32)
+    const byTopic = Map.groupBy(partitions, ({ topicId }) => topicId);
+    const packet = new Packet(64 + partitions.length * 56)
       .int32(-1) // replica: none, a consumer
       .int32(maxWait)
       .int32(1) // at least one byte
@@ -46,42 +50,54 @@ export const Fetch: Api<FetchRequest, FetchResponse> = {
       .int8(readCommitted ? 1 : 0)
       .int32(0) // no fetch session
       .int32(-1)
-      .int32(byTopic.size);
-    for (const [topic, wanted] of byTopic) {
-      packet.string(topic).int32(wanted.length);
+      .compactCount(byTopic.size);
+    for (const [topicId, wanted] of byTopic) {
+      packet.uuid(topicId).compactCount(wanted.length);
       for (const { partition, offset } of wanted) {
         packet
           .int32(partition)
           .int32(-1) // leader epoch: unknown
           .int64(offset)
+          .int32(-1) // epoch of the last fetched record: unknown
           .int64(-1n) // log start: of followers only
-          .int32(maxBytesPerPartition);
+          .int32(maxBytesPerPartition)
+          .tags();
       }
+      packet.tags();
     }
-    return [packet.int32(0).string('').buffer]; // no forgotten topics, no rack
+    return [packet.compactCount(0).compactString('').tags().buffer]; // no forgotten topics, no rack
   },
   decode: (body) => {
     const data = new Unpacker(body);
     const clientSideThrottleTime = data.int32();
     const errorCode = data.int16();
     data.int32(); // session
-    const partitions = data.array(() => {
-      const topic = data.string();
-      return data.array(() => ({
-        topic,
-        partition: data.int32(),
-        errorCode: data.int16(),
-        highWatermark: data.int64(),
-        lastStableOffset: data.int64(),
-        logStart: data.int64(),
-        aborted: data.array(() => ({ producerId: data.int64(), firstOffset: data.int64() })),
-        preferredReplica: data.int32(),
-        bytes: data.bytes(),
-      }));
+    const partitions = data.compactArray(() => {
+      const topicId = data.uuid();
+      const ofTopic = data.compactArray(() => readPartition(data, topicId));
+      data.tags();
+      return ofTopic;
     });
     return { clientSideThrottleTime, errorCode, partitions: partitions.flat() };
   },
 };
+
+function readPartition(data: Unpacker, topicId: string): FetchedPartition {
+  const partition = data.int32();
+  const errorCode = data.int16();
+  const highWatermark = data.int64();
+  const lastStableOffset = data.int64();
+  const logStart = data.int64();
+  const aborted = data.compactArray(() => {
+    const transaction = { producerId: data.int64(), firstOffset: data.int64() };
+    data.tags();
+    return transaction;
+  });
+  data.int32(); // preferred replica
+  const bytes = data.compactBytes();
+  data.tags();
+  return { topicId, partition, errorCode, highWatermark, lastStableOffset, logStart, aborted, bytes };
+}
 
 /**
  * Errors of a fetched partition after which the partition has to be asked for again, mostly at another leader: those after

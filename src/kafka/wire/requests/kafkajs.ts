@@ -46,29 +46,6 @@ export const ListOffsets = encodedByKafkajs<
   { responses: { topic: string; partitions: (PartitionError & { offset: string })[] }[] }
 >(2, { name: 'ListOffsets' });
 
-export interface MetadataResponse {
-  brokers: { nodeId: number; host: string; port: number }[];
-  clusterId: string;
-  controllerId: number;
-  topicMetadata: {
-    topicErrorCode: number;
-    topic: string;
-    partitionMetadata: {
-      partitionErrorCode: number;
-      partitionId: number;
-      leader: number;
-      replicas: number[];
-      isr: number[];
-    }[];
-  }[];
-}
-
-/** No topics: all of them. */
-export const Metadata = encodedByKafkajs<
-  { topics: readonly string[]; allowAutoTopicCreation: boolean },
-  MetadataResponse
->(3, { name: 'Metadata' });
-
 export const OffsetCommit = encodedByKafkajs<
   {
     groupId: string;
