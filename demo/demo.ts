@@ -2,31 +2,45 @@
  * The main job, end to end, on a real Kafka and a real Spark: `npm run demo`.
  *
  * Everything happens in a folder of its own, with a Kafka of its own, and is gone afterwards; `--keep` leaves both,
- * to go on playing.
+ * to go on playing. Where it fails, the folder with the logs stays.
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, open, readFile, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
+import { pollStart } from '../src/core/deadline.ts';
 import { formatDuration } from '../src/core/duration.ts';
+import { type ErrorReport, ExitCode, messageOf } from '../src/core/errors.ts';
 import { ExecaError, execa, spawnDetached } from '../src/core/exec.ts';
+import { renderErrorReport } from '../src/ui/errors.ts';
 import { flightsByMonth } from './flights.ts';
 
 const HIPPO = fileURLToPath(new URL('../bin/run.js', import.meta.url));
 const TABLE = 'nyc.flights';
 const PARTITION = 'yyyymm=201301';
-/** How long the client may take until it listens, milliseconds. */
-const CLIENT_START = 60_000;
+/** How long the client may take until it listens, and how long its log may stay as it is until then; milliseconds. */
+const CLIENT_START = { millis: 300_000, quiet: 60_000 };
+/** Exit codes of a doctor that found no error: on a busy machine a check may have had no time. */
+const DOCTOR_FINE: readonly number[] = [ExitCode.ok, ExitCode.timeout];
 const keep = process.argv.includes('--keep');
 
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+
+/** The error of a hippo that printed it as JSON. */
+class HippoFailed extends Error {
+  readonly report: ErrorReport;
+
+  constructor(report: ErrorReport) {
+    super(report.message);
+    this.report = report;
+  }
+}
 
 await main();
 
@@ -67,7 +81,7 @@ async function main(): Promise<void> {
     await tell(project, ['trigger', '--partition', PARTITION, '--wait']);
     await showResult(project);
 
-    const { totals } = await hippo<{ totals: Record<string, number> }>(project, ['doctor']);
+    const { totals } = await hippo<{ totals: Record<string, number> }>(project, ['doctor'], [], DOCTOR_FINE);
     say(
       `  ${Object.entries(totals)
         .filter(([, count]) => count > 0)
@@ -92,12 +106,16 @@ async function main(): Promise<void> {
     say('  hippo --help              # all commands');
   } catch (error) {
     if (!stopping.signal.aborted) {
-      say(`\n✗ ${error instanceof ExecaError ? `${error.shortMessage}\n${error.stdout}` : String(error)}`);
-      say(await readFile(clientLog(project), 'utf8').catch(() => ''));
+      say(`\n${whatFailed(error)}`);
+      const log = await readFile(clientLog(project), 'utf8').catch(() => '');
+      if (log !== '') say(`\nThe client's log:\n${log}`);
+      say(`\nThe logs are kept. When you have read them: rm -r ${home}`);
     }
     process.exitCode = stopping.signal.aborted ? 130 : 1;
   } finally {
-    if (!keep || process.exitCode !== undefined) await cleanUp(client, home);
+    if (!keep || process.exitCode !== undefined) await stopAll(client, home);
+    const hasFailed = process.exitCode === 1;
+    if (!keep && !hasFailed) await rm(home, { recursive: true, force: true });
   }
 }
 
@@ -111,15 +129,38 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Runs a command as a script does, and returns what it says. Its progress is shown. */
-async function hippo<Result>(cwd: string, args: string[], quietly: string[] = []): Promise<Result> {
+/** An error as hippo itself prints it. */
+function whatFailed(error: unknown): string {
+  if (error instanceof HippoFailed) return renderErrorReport(error.report);
+  return `✗ ${error instanceof ExecaError ? error.shortMessage : messageOf(error)}`;
+}
+
+/**
+ * Runs a command as a script does, and returns what it says. Its progress is shown.
+ *
+ * @param quietly further words, which are not shown
+ * @param fine the exit codes of a success
+ */
+async function hippo<Result>(
+  cwd: string,
+  args: string[],
+  quietly: string[] = [],
+  fine: readonly number[] = [ExitCode.ok],
+): Promise<Result> {
   say(`$ hippo ${args.join(' ')}`);
-  const run = execa(process.execPath, [HIPPO, ...args, ...quietly, '--json'], {
+  const run = await execa(process.execPath, [HIPPO, ...args, ...quietly, '--json'], {
     cwd,
     stderr: 'inherit',
+    reject: false,
     cancelSignal: stopping.signal,
   });
-  return JSON.parse((await run).stdout) as Result;
+  stopping.signal.throwIfAborted();
+  const said = JSON.parse(run.stdout || '{}') as { error?: ErrorReport };
+  if (said.error !== undefined) throw new HippoFailed(said.error);
+  if (!fine.includes(run.exitCode ?? -1)) {
+    throw new Error(`hippo ${args.join(' ')} ended with exit code ${run.exitCode}:\n${run.stdout}`);
+  }
+  return said as Result;
 }
 
 /** Runs a command as a person does. */
@@ -153,13 +194,13 @@ async function startClient(project: string): Promise<ChildProcess> {
 
 /** The client is up when it has said so in `.hippo/client.json`. */
 async function listening(project: string, child: ChildProcess): Promise<void> {
-  const deadline = Date.now() + CLIENT_START;
-  while (!existsSync(join(project, '.hippo', 'client.json'))) {
-    stopping.signal.throwIfAborted();
-    if (child.exitCode !== null || Date.now() > deadline)
-      throw new Error('the client did not start; it said:');
-    await sleep(100);
-  }
+  const isUp = (): boolean => {
+    if (child.exitCode !== null) throw new Error('the client ended at once');
+    return existsSync(join(project, '.hippo', 'client.json'));
+  };
+  const sign = async (): Promise<number> => (await stat(clientLog(project))).size;
+  const started = await pollStart(isUp, { every: 100, ...CLIENT_START, sign, signal: stopping.signal });
+  if (started !== 'ready') throw new Error('the client did not start');
 }
 
 async function endClient(child: ChildProcess): Promise<void> {
@@ -199,9 +240,8 @@ async function showResult(project: string): Promise<void> {
   }
 }
 
-/** Whatever happened: no process and no folder is left. */
-async function cleanUp(client: ChildProcess | undefined, home: string): Promise<void> {
+/** Whatever happened: no process is left. */
+async function stopAll(client: ChildProcess | undefined, home: string): Promise<void> {
   if (client !== undefined) await endClient(client);
   await execa(process.execPath, [HIPPO, 'down'], { cwd: home, reject: false });
-  await rm(home, { recursive: true, force: true });
 }

@@ -8,7 +8,8 @@ import { Args, Flags } from '../ui/oclif.ts';
 export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
   static override summary = 'Check this machine, project and Kafka, and print a remedy for each problem.';
   static override description =
-    'Exits with 1 if a check finds an error, and with 0 if it finds only warnings.';
+    'Exits with 1 if a check finds an error, with 4 if none does but one had no time to answer, and with 0 if there are ' +
+    'only warnings.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> kafka topics',
@@ -40,6 +41,8 @@ export default class Doctor extends HippoCommand<DoctorReport | CheckList> {
   }
 
   protected override verdict(result: DoctorReport | CheckList): ExitCode {
-    return 'totals' in result && result.totals.error > 0 ? ExitCode.notFine : ExitCode.ok;
+    if (!('totals' in result)) return ExitCode.ok;
+    if (result.totals.error > 0) return ExitCode.notFine;
+    return result.totals.unknown > 0 ? ExitCode.timeout : ExitCode.ok;
   }
 }

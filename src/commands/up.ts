@@ -1,5 +1,6 @@
 import type { UpPlan, UpResult } from '../stack/up.ts';
 import { HippoCommand } from '../ui/base-command.ts';
+import { durationFlag } from '../ui/flags.ts';
 import { Flags } from '../ui/oclif.ts';
 import { renderUp } from '../ui/stack.ts';
 
@@ -22,6 +23,7 @@ export default class Up extends HippoCommand<UpResult | UpPlan> {
       max: 65_535,
     }),
     spark: Flags.boolean({ allowNo: true, default: true, description: 'Install Spark if there is none.' }),
+    timeout: durationFlag({ description: 'Wait at most this long for Kafka to start.', default: '5m' }),
     'dry-run': Flags.boolean({ description: 'Print the steps and do nothing.' }),
   };
 
@@ -33,6 +35,7 @@ export default class Up extends HippoCommand<UpResult | UpPlan> {
       profile: flags.profile,
       port: flags.port,
       spark: flags.spark,
+      timeout: flags.timeout,
       dryRun: flags['dry-run'],
       runSteps,
       signal: this.stopping,

@@ -84,6 +84,39 @@ export async function poll(
   }
 }
 
+export interface StartPolling extends Polling {
+  /** How long the process may show no sign of life before it is given up. */
+  quiet: Millis;
+  /** A number that changes while the process is at work, such as the size of its log. */
+  sign: () => number | Promise<number>;
+}
+
+/**
+ * Looks until a process that was started is ready. A slow machine may take many times longer than a fast one, so the
+ * process keeps its time as long as it shows that it is alive.
+ *
+ * @returns `silent` when nothing changed for `quiet`, `late` when `millis` are over
+ */
+export async function pollStart(
+  isReady: () => boolean | Promise<boolean>,
+  { quiet, sign, millis, ...polling }: StartPolling,
+): Promise<'ready' | 'silent' | 'late'> {
+  let last = { sign: await sign(), at: performance.now() };
+  let outcome: 'ready' | 'silent' | undefined;
+  const isSettled = async (): Promise<boolean> => {
+    if (await isReady()) {
+      outcome = 'ready';
+      return true;
+    }
+    const now = { sign: await sign(), at: performance.now() };
+    if (now.sign !== last.sign) last = now;
+    if (now.at - last.at >= quiet) outcome = 'silent';
+    return outcome !== undefined;
+  };
+  await poll(isSettled, { ...polling, millis });
+  return outcome ?? 'late';
+}
+
 /** Up to a tenth more or less, so that clients that failed together do not try again together. */
 const JITTER = 0.1;
 

@@ -1,7 +1,10 @@
 import type { Environment } from './environment.ts';
 
-/** The severity: an `error` makes the doctor's exit code 1, a `warning` does not, `skipped` was not checked. */
-export type FindingStatus = 'ok' | 'warning' | 'error' | 'skipped';
+/**
+ * The severity: an `error` makes the doctor's exit code 1, a `warning` does not, `skipped` was not checked. `unknown` is a
+ * question without an answer, because the check had no time: neither fine nor an error, so the exit code is 4.
+ */
+export type FindingStatus = 'ok' | 'warning' | 'unknown' | 'error' | 'skipped';
 
 /** The remedy of a finding: commands to type, most useful first, and a sentence if commands are not enough. */
 export interface Remedy {
@@ -56,7 +59,7 @@ export function skipped(why: string): Diagnosis {
   return { summary: 'skipped', findings: [{ status: 'skipped', text: why }] };
 }
 
-const SEVERITY: Record<FindingStatus, number> = { skipped: 0, ok: 1, warning: 2, error: 3 };
+const SEVERITY: Record<FindingStatus, number> = { skipped: 0, ok: 1, warning: 2, unknown: 3, error: 4 };
 
 /** The status of a whole check: that of its worst finding; `ok` when it found nothing. */
 export function worst(findings: readonly Finding[]): FindingStatus {

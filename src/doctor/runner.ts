@@ -36,7 +36,8 @@ export interface DoctorReport {
 }
 
 /**
- * Runs all checks at once. An error that a check throws, or running out of time, becomes a finding of that check.
+ * Runs all checks at once. An error that a check throws becomes a finding of that check;
+ * one that runs out of time is `unknown`.
  *
  * @param onReport called with each report in the order of `checks`, as soon as it and all before it are complete
  * @param signal aborts the run
@@ -89,9 +90,9 @@ async function withinTime(check: Check, environment: Environment): Promise<Diagn
     millis: limit,
     late: () => {
       stop.abort();
-      const text = `This check gave no answer within ${formatDuration(limit)}`;
+      const text = `This check had no answer within ${formatDuration(limit)}: this machine may be overloaded`;
       const remedy = { commands: [`hippo doctor ${check.id}`] };
-      return { summary: 'no answer', findings: [{ status: 'error', text, remedy }] };
+      return { summary: 'no answer', findings: [{ status: 'unknown', text, remedy }] };
     },
   });
 }
@@ -116,7 +117,7 @@ function capital(text: string): string {
 }
 
 function count(reports: readonly CheckReport[]): Record<FindingStatus, number> {
-  const totals = { ok: 0, warning: 0, error: 0, skipped: 0 };
+  const totals = { ok: 0, warning: 0, unknown: 0, error: 0, skipped: 0 };
   for (const { status } of reports) totals[status] += 1;
   return totals;
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import getPort from 'get-port';
@@ -18,9 +18,14 @@ import {
   brokerProperties,
   readBrokerFile,
 } from './properties.ts';
-import { poll } from '../core/deadline.ts';
+import type { Millis } from '../core/clock.ts';
+import { pollStart } from '../core/deadline.ts';
+import { formatDuration } from '../core/duration.ts';
 
-const START_DEADLINE = 120_000;
+/** How long a start may take at most, unless the caller says otherwise. */
+const START_TIMEOUT = 300_000;
+/** A broker whose log has not grown for so long is not starting any more. */
+const START_QUIET = 60_000;
 /** Another process can take a port between the check and Kafka's start; then other ports are tried. */
 const START_ATTEMPTS = 3;
 
@@ -36,6 +41,10 @@ export interface BrokerOptions {
   env?: NodeJS.ProcessEnv;
   /** Called with progress, e.g. which files are being fetched. */
   update?: (detail: string) => void;
+  /** How long the start may take at most. Default: five minutes. */
+  timeout?: Millis | undefined;
+  /** How long its log may stay as it is before the start is given up. Default: one minute. */
+  quiet?: Millis | undefined;
   /** Aborts the start; no process is left. */
   signal?: AbortSignal | undefined;
 }
@@ -57,7 +66,7 @@ export interface RunningBroker {
  * process is a session of its own: it outlives the caller. One that already runs in this folder is taken as it is.
  *
  * @throws UserError without Java or Kafka, or when the demanded port is not to be had; ChildError with the end of its
- * log when it stops at once; TimeoutError after two minutes
+ * log when it stops at once; TimeoutError when its log does not grow any more, or the time is over
  */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { update = () => undefined, env = process.env, signal } = options;
@@ -80,7 +89,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     update(`starting on port ${ports.client}`);
     const pid = await spawnBroker(jvm, files, env);
     try {
-      await untilListening(pid, ports.client, files, signal);
+      await untilListening(pid, ports.client, files, options);
     } catch (error) {
       await stopBroker(options.directory);
       if (error instanceof PortTaken && options.port === undefined && attempt < START_ATTEMPTS) continue;
@@ -90,17 +99,14 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   }
 }
 
-async function adopt(
-  found: FoundBroker,
-  files: BrokerFiles,
-  { port, signal, directory }: BrokerOptions,
-): Promise<RunningBroker> {
+async function adopt(found: FoundBroker, files: BrokerFiles, options: BrokerOptions): Promise<RunningBroker> {
+  const { port, directory } = options;
   if (port !== undefined && port !== found.port) {
     throw new UserError(`Kafka is already up, on port ${found.port}`, {
       next: ['hippo down', `then hippo up --port ${port}`],
     });
   }
-  await untilListening(found.pid, found.port, files, signal);
+  await untilListening(found.pid, found.port, files, options);
   return runningBroker(found, directory);
 }
 
@@ -236,18 +242,28 @@ async function untilListening(
   pid: number,
   port: number,
   files: BrokerFiles,
-  signal?: AbortSignal,
+  { timeout = START_TIMEOUT, quiet = START_QUIET, signal }: BrokerOptions,
 ): Promise<void> {
   const isListening = async (): Promise<boolean> => {
     if (await accepts(port)) return true;
     if (await isAlive(pid)) return false;
     throw await whyItDied(files);
   };
-  if (!(await poll(isListening, { every: 50, millis: START_DEADLINE, signal }))) {
-    throw new TimeoutError(`Kafka did not get ready in ${START_DEADLINE / 1000} s`, {
-      why: await endOfLog(files.log),
-      next: [`look at ${files.log}`],
-    });
+  const sign = (): Promise<number> => sizeOf(files.log);
+  const outcome = await pollStart(isListening, { every: 50, millis: timeout, quiet, sign, signal });
+  if (outcome !== 'ready') {
+    throw new TimeoutError(
+      outcome === 'silent'
+        ? `Kafka is not ready, and its log has not grown for ${formatDuration(quiet)}`
+        : `Kafka was not ready within ${formatDuration(timeout)}`,
+      {
+        why: await endOfLog(files.log),
+        next: [
+          ...(outcome === 'late' ? ['give it more time: hippo up --timeout 15m'] : []),
+          `look at ${files.log}`,
+        ],
+      },
+    );
   }
   // Another process may be listening on the port while this broker is about to fail.
   if (!(await isAlive(pid))) throw await whyItDied(files);
@@ -259,6 +275,11 @@ async function whyItDied(files: BrokerFiles): Promise<ChildError> {
   return /Address already in use|BindException/.test(log)
     ? new PortTaken('Kafka stopped at once: its port is taken', details)
     : new ChildError('Kafka stopped at once', details);
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.size ?? 0;
 }
 
 /** The end of a log: its last errors, else its last lines. */

@@ -1,5 +1,6 @@
-import { REQUIRED, askProgram, atLeast, javaCommand, javaVersionIn } from '../core/environment/index.ts';
+import { REQUIRED, atLeast, javaCommand, javaVersionIn } from '../core/environment/index.ts';
 import { UserError } from '../core/errors.ts';
+import { askNeeded } from './answer.ts';
 
 export interface Java {
   /** The program to run. */
@@ -11,12 +12,12 @@ export interface Java {
 /**
  * The Java of `JAVA_HOME`, else the one on PATH.
  *
- * @throws UserError if there is none, or it is too old
+ * @throws UserError if there is none, or it is too old; TimeoutError if it does not answer
  */
 export async function requireJava(env: NodeJS.ProcessEnv): Promise<Java> {
   const [required] = REQUIRED.java;
   const command = javaCommand(env);
-  const { exitCode, output } = await askProgram(command, ['-version'], { env });
+  const { exitCode, output } = await askNeeded('Java', command, ['-version'], env);
   const version = exitCode === 0 ? javaVersionIn(output) : undefined;
   const next = [
     `install Java ${required} or later, e.g. apt install openjdk-${required}-jre-headless`,

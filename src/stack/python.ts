@@ -1,5 +1,6 @@
-import { REQUIRED, askProgram, atLeast, pythonVersionIn, versionIn } from '../core/environment/index.ts';
+import { REQUIRED, atLeast, pythonVersionIn, versionIn } from '../core/environment/index.ts';
 import { UserError } from '../core/errors.ts';
+import { askNeeded } from './answer.ts';
 
 export interface Python {
   command: string;
@@ -9,7 +10,7 @@ export interface Python {
 /**
  * `python3`, else `python`, on PATH.
  *
- * @throws UserError if there is none, it is too old, or it lacks the module venv
+ * @throws UserError if there is none, it is too old, or it lacks the module venv; TimeoutError if it does not answer
  */
 export async function requirePython(env: NodeJS.ProcessEnv): Promise<Python> {
   const required = REQUIRED.python.join('.');
@@ -20,7 +21,7 @@ export async function requirePython(env: NodeJS.ProcessEnv): Promise<Python> {
   ];
   const found: Python[] = [];
   for (const command of ['python3', 'python']) {
-    const { exitCode, output } = await askProgram(command, ['--version'], { env });
+    const { exitCode, output } = await askNeeded('Python', command, ['--version'], env);
     const version = pythonVersionIn(output);
     if (exitCode === 0 && version !== undefined) found.push({ command, version });
   }
@@ -35,7 +36,7 @@ export async function requirePython(env: NodeJS.ProcessEnv): Promise<Python> {
         });
   }
   // Debian has ensurepip, which venv needs, in a package of its own.
-  const { exitCode } = await askProgram(fitting.command, ['-c', 'import venv, ensurepip'], { env });
+  const { exitCode } = await askNeeded('Python', fitting.command, ['-c', 'import venv, ensurepip'], env);
   if (exitCode !== 0)
     throw new UserError('Python has no venv', {
       why: `${fitting.command} cannot import venv and ensurepip.`,

@@ -2,7 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BrokersOrigin, type FoundBrokers, adviceFor, findBrokers } from '../config/brokers.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { KafkaConfig } from '../config/schema.ts';
 import { type StackFile, readStackFile, writeStackFile } from '../config/stack-file.ts';
+import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import type { RunSteps, Step } from '../core/steps.ts';
 import { connectKafka } from '../kafka/connect.ts';
@@ -17,6 +19,9 @@ import { proveRoundTrip } from './probe.ts';
 import { requirePython } from './python.ts';
 import { SPARK_VERSION, type Spark, findSpark, installSpark } from './spark.ts';
 
+/** How long the local broker may take for an answer. */
+const START_PATIENCE = 60_000;
+
 export interface UpOptions {
   loaded: LoadedConfig;
   env: NodeJS.ProcessEnv;
@@ -24,6 +29,8 @@ export interface UpOptions {
   port?: number | undefined;
   /** Whether to fetch Spark if there is none. */
   spark: boolean;
+  /** How long Kafka's start may take. Default: five minutes. */
+  timeout?: Millis | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -226,9 +233,9 @@ function startKafka({ place, broker, recorded, kafka }: UpFacts, options: UpOpti
       await mkdir(place.state, { recursive: true });
       // Keeps everything in this folder out of git.
       await writeFile(join(place.state, '.gitignore'), '*\n');
-      const { env, port, signal } = options;
+      const { env, port, signal, timeout } = options;
       const start = async (): Promise<RunningBroker> => {
-        const running = await startBroker({ directory: place.kafka, port, env, signal, update });
+        const running = await startBroker({ directory: place.kafka, port, env, signal, timeout, update });
         await writeStackFile(place.directory, stackFile(running, context.spark, recorded));
         return running;
       };
@@ -258,7 +265,9 @@ function createTopics({ configured }: UpFacts, { loaded }: UpOptions): Step<UpCo
     title: 'create the topics that are missing',
     run: async (context, update) => {
       const next = configured === null ? undefined : adviceFor(configured.origin);
-      const kafka = await connectKafka({ brokers: context.brokers, settings: loaded.config.kafka, next });
+      const own = loaded.config.kafka;
+      const settings = configured === null ? patient(own) : own;
+      const kafka = await connectKafka({ brokers: context.brokers, settings, next });
       try {
         const { brokers } = await kafka.cluster();
         const specs = topicSpecs(loaded.config, brokers.length);
@@ -273,11 +282,21 @@ function createTopics({ configured }: UpFacts, { loaded }: UpOptions): Step<UpCo
   };
 }
 
+/** A broker that has just started on a starved machine takes long to answer, too. */
+function patient(settings: KafkaConfig): KafkaConfig {
+  const { connect_timeout: connect, request_timeout: request } = settings;
+  return {
+    ...settings,
+    connect_timeout: Math.max(connect, START_PATIENCE),
+    request_timeout: Math.max(request, START_PATIENCE),
+  };
+}
+
 function prove({ loaded }: UpOptions): Step<UpContext> {
   return {
     title: 'send an event through Kafka and read it back',
     run: async ({ brokers }) => {
-      const kafka = await connectKafka({ brokers, settings: loaded.config.kafka });
+      const kafka = await connectKafka({ brokers, settings: patient(loaded.config.kafka) });
       try {
         await proveRoundTrip(kafka, loaded.config.topics.prefix);
       } finally {

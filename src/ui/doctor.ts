@@ -7,6 +7,7 @@ import { wrap } from './text.ts';
 const MARKS: Record<FindingStatus, string> = {
   ok: chalk.green('✓'),
   warning: chalk.yellow('!'),
+  unknown: chalk.yellow('?'),
   error: chalk.red('✗'),
   skipped: chalk.dim('-'),
 };
@@ -27,11 +28,12 @@ function renderFinding({ status, text, remedy }: Finding): string[] {
 /** The last line: how many checks have issues. */
 export function renderTotals({ checks, totals }: DoctorReport): string {
   const looked = checks.length - totals.skipped;
-  const ill = totals.error + totals.warning;
+  const ill = totals.error + totals.warning + totals.unknown;
   const skipped = totals.skipped === 0 ? '' : ` (${totals.skipped} skipped)`;
   if (ill === 0) return `${chalk.green('✓')} No issues found in ${count(looked, 'check')}${skipped}.`;
   const kinds = [
     totals.error === 0 ? '' : chalk.red(count(totals.error, 'error')),
+    totals.unknown === 0 ? '' : chalk.yellow(`${totals.unknown} unknown`),
     totals.warning === 0 ? '' : chalk.yellow(count(totals.warning, 'warning')),
   ].filter((part) => part !== '');
   const mark = totals.error > 0 ? MARKS.error : MARKS.warning;

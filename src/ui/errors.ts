@@ -4,6 +4,11 @@ import { wrap } from './text.ts';
 
 /** An error as people read it: what, where, why, what to do next. Only a bug shows a stack. */
 export function renderError(error: HippoError): string {
+  return renderErrorReport(jsonError(error));
+}
+
+/** {@link renderError} of an error that another hippo printed with `--json`. */
+export function renderErrorReport(error: ErrorReport): string {
   const lines = [`${chalk.red('✗')} ${error.message}`];
   const place = error.place === undefined ? '' : describePlace(error.place);
   if (place !== '') lines.push(`  ${chalk.dim('at')} ${place}`);
@@ -11,7 +16,7 @@ export function renderError(error: HippoError): string {
   for (const [index, step] of error.next.entries()) {
     lines.push(`  ${index === 0 ? chalk.cyan('→') : ' '} ${step}`);
   }
-  if (error.kind === 'bug') lines.push('', 'This is a bug in hippo. Its stack:', ...indent(stackOf(error)));
+  if (error.stack !== undefined) lines.push('', 'This is a bug in hippo. Its stack:', ...indent(error.stack));
   return lines.join('\n');
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { pauseAfter } from '../../src/core/backoff.ts';
-import { Retry, deadlineSignal, pause, poll, within } from '../../src/core/deadline.ts';
+import { Retry, deadlineSignal, pause, poll, pollStart, within } from '../../src/core/deadline.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -135,5 +135,30 @@ describe('Retry', () => {
       expect(pauses[index]).toBeGreaterThanOrEqual(usual * 0.9);
       expect(pauses[index]).toBeLessThanOrEqual(usual * 1.1 + 1);
     }
+  });
+});
+
+describe('pollStart', () => {
+  const every = 25;
+  const quiet = 100;
+  const readyAt = (at: number) => {
+    const start = Date.now();
+    return () => Date.now() - start >= at;
+  };
+  /** Changes until a time. */
+  const signUntil = (end: number) => {
+    const start = Date.now();
+    return () => Math.min(Date.now() - start, end);
+  };
+
+  test.each([
+    ['ready at once', 0, 0, [0, 'ready']],
+    ['ready late, alive all the while', 400, 400, [400, 'ready']],
+    ['ready just before it counts as silent', 290, 200, [300, 'ready']],
+    ['without a sign of life', 9_999, 200, [300, 'silent']],
+    ['alive for ever', 9_999, 9_999, [500, 'late']],
+  ])('%s', async (_, ready, alive, expected) => {
+    const start = pollStart(readyAt(ready), { every, quiet, millis: 500, sign: signUntil(alive) });
+    expect(await outcome(start)).toEqual(expected);
   });
 });

@@ -59,6 +59,7 @@ describe('a program', () => {
     await expect(askProgram(tool, [], { env: { GREETING: 'hello' } })).resolves.toEqual({
       exitCode: 3,
       output: 'hello \nto stderr',
+      timedOut: false,
     });
   });
 

@@ -33,7 +33,7 @@ test('checks start at once and are reported in their order', async () => {
     ({ id }) => events.push(`${id} reported`),
   );
   expect(events).toEqual(['slow starts', 'quick starts', 'slow reported', 'quick reported']);
-  expect(report.totals).toEqual({ ok: 2, warning: 0, error: 0, skipped: 0 });
+  expect(report.totals).toEqual({ ok: 2, warning: 0, unknown: 0, error: 0, skipped: 0 });
 });
 
 test('what a check throws is its finding, and the others go on', async () => {
@@ -65,13 +65,13 @@ test('what a check throws is its finding, and the others go on', async () => {
     },
     { id: 'well', status: 'ok', findings: [{ status: 'ok', text: 'well' }] },
   ]);
-  expect(totals).toEqual({ ok: 1, warning: 0, error: 2, skipped: 0 });
+  expect(totals).toEqual({ ok: 1, warning: 0, unknown: 0, error: 2, skipped: 0 });
 });
 
-test('a check that does not end is given up, and told so', async () => {
+test('a check that does not end is given up, and told so; it is unknown, not an error', async () => {
   await using machine = await newMachine();
   let told = false;
-  const { checks } = await diagnose(
+  const { checks, totals } = await diagnose(
     [
       check(
         'stuck',
@@ -86,11 +86,12 @@ test('a check that does not end is given up, and told so', async () => {
   );
   expect(checks[0]?.findings).toEqual([
     {
-      status: 'error',
-      text: 'This check gave no answer within 30 ms',
+      status: 'unknown',
+      text: 'This check had no answer within 30 ms: this machine may be overloaded',
       remedy: { commands: ['hippo doctor stuck'] },
     },
   ]);
+  expect(totals).toMatchObject({ unknown: 1, error: 0 });
   await sleep(1);
   expect(told).toBe(true);
 });

@@ -13,7 +13,7 @@ function report(checks: Partial<CheckReport>[]): DoctorReport {
     took: 1,
     ...check,
   }));
-  const totals = { ok: 0, warning: 0, error: 0, skipped: 0 };
+  const totals = { ok: 0, warning: 0, unknown: 0, error: 0, skipped: 0 };
   for (const { status } of whole) totals[status] += 1;
   return { hippo: 'etl', file: '/p/hippo.yaml', checks: whole, totals };
 }
@@ -81,6 +81,7 @@ test.each([
   [[{}], '✓ No issues found in 1 check.'],
   [[{}, { status: 'skipped' as const }], '✓ No issues found in 1 check (1 skipped).'],
   [[{ status: 'warning' as const }, {}], '! Issues in 1 of 2 checks: 1 warning.'],
+  [[{ status: 'unknown' as const }, {}], '! Issues in 1 of 2 checks: 1 unknown.'],
   [[{ status: 'error' as const }, { status: 'error' as const }], '✗ Issues in 2 of 2 checks: 2 errors.'],
 ])('the last line', (checks, line) => {
   expect(renderTotals(report(checks))).toBe(line);

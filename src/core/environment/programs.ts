@@ -37,9 +37,12 @@ export interface ProgramAnswer {
   exitCode: number | null;
   /** stdout and stderr together, because tools print their version on either. */
   output: string;
+  /** Whether it was ended because it took too long, which says nothing about the program. */
+  timedOut: boolean;
 }
 
-const ANSWER_TIMEOUT = 20_000;
+/** A starved machine takes seconds for what takes milliseconds elsewhere. */
+const ANSWER_TIMEOUT = 60_000;
 
 /** Runs a program for its answer, with these variables only. It never throws because of the program. */
 export async function askProgram(
@@ -52,7 +55,7 @@ export async function askProgram(
   }: { env: Variables; timeout?: Millis; signal?: AbortSignal | undefined },
 ): Promise<ProgramAnswer> {
   const { execa } = await import('../exec.ts');
-  const { exitCode, all } = await execa(program, args, {
+  const { exitCode, all, timedOut } = await execa(program, args, {
     all: true,
     env,
     extendEnv: false,
@@ -61,5 +64,5 @@ export async function askProgram(
     timeout,
     ...(signal && { cancelSignal: signal }),
   });
-  return { exitCode: exitCode ?? null, output: all };
+  return { exitCode: exitCode ?? null, output: all, timedOut };
 }
