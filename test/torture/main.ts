@@ -1,11 +1,11 @@
 /**
- * `npm run torture -- [--seed N] [--rounds N | --minutes N] [--parallel N] [--no-broker] [--write]`: the crash test in its long form.
- * Prints a line a round; a seed that is printed can be run again. `--write` appends the table to docs/TORTURE.md.
+ * `npm run torture -- [--seed N] [--rounds N | --minutes N] [--parallel N] [--no-broker] [--no-changes] [--write]`: the
+ * crash test in its long form. Prints a line a round; a seed that is printed can be run again. `--write` appends the table to docs/TORTURE.md.
  */
 import { appendFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { tableOf } from './report.ts';
+import { describe, tableOf } from './report.ts';
 import { type Round, runRound } from './round.ts';
 import { World } from './world.ts';
 
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     parallel: { type: 'string', default: '3' },
     'no-broker': { type: 'boolean', default: false },
+    'no-changes': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
@@ -27,14 +28,18 @@ const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
 
-const world = await World.create();
+const changes = !values['no-changes'];
+const world = await World.create(changes);
+if (changes && world.faketime === null)
+  console.error('! no clock is moved: libfaketime is not there (sudo apt-get install faketime)');
+const extras = { broker: !values['no-broker'], changes, clock: world.faketime !== null };
 const done: Round[] = [];
 let next = 0;
 const worker = async (): Promise<void> => {
   while (next < rounds && performance.now() < until && !stop.signal.aborted) {
     const seed = first + next;
     next += 1;
-    const round = await runRound(world, seed, !values['no-broker']);
+    const round = await runRound(world, seed, extras);
     done.push(round);
     console.log(lineOf(round));
   }
@@ -62,6 +67,7 @@ function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): stri
   const how = [
     scenario.standby ? 'standby' : 'restart',
     ...(scenario.broker === null ? [] : [`broker ${scenario.broker.how}`]),
+    ...scenario.changes.map(describe),
   ];
   const verdict = violations.length === 0 ? '✓' : '✗';
   const details = violations.map((text) => `\n    ${text}`).join('');

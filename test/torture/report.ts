@@ -1,6 +1,7 @@
 /** The table of docs/TORTURE.md. */
 import { cpus, totalmem } from 'node:os';
 import type { Round } from './round.ts';
+import type { PlannedChange } from './scenario.ts';
 
 export interface Run {
   rounds: readonly Round[];
@@ -11,17 +12,23 @@ export interface Run {
   brokerDeaths: number;
 }
 
+/** In words: `topic made again, longer, while a client runs`. */
+export function describe({ change, isRunning }: PlannedChange): string {
+  const { kind, ...details } = change;
+  return [kind, ...Object.values(details), isRunning ? 'while a client runs' : 'while none runs'].join(', ');
+}
+
+function counted(names: readonly string[]): [string, number][] {
+  return [...Map.groupBy(names, (name) => name)]
+    .map(([name, all]): [string, number] => [`– ${name}`, all.length])
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 export function tableOf({ rounds, seed, minutes, parallel, brokerDeaths }: Run): string {
   const sum = (count: (round: Round) => number): number =>
     rounds.reduce((total, round) => total + count(round), 0);
-  const deaths = [
-    ...Map.groupBy(
-      rounds.flatMap((round) => round.deaths),
-      (how) => how,
-    ),
-  ]
-    .map(([how, times]) => ({ how, times: times.length }))
-    .sort((a, b) => (a.how < b.how ? -1 : 1));
+  const deaths = counted(rounds.flatMap((round) => round.deaths));
+  const changes = counted(rounds.flatMap(({ scenario }) => scenario.changes.map(describe)));
   const takeovers = rounds.flatMap((round) => round.takeovers).sort((a, b) => a - b);
   const at = (share: number): string =>
     `${((takeovers[Math.min(takeovers.length - 1, Math.floor(takeovers.length * share))] ?? 0) / 1000).toFixed(1)} s`;
@@ -30,7 +37,9 @@ export function tableOf({ rounds, seed, minutes, parallel, brokerDeaths }: Run):
     ['rounds', rounds.length],
     ['messages delivered, with duplicates, in random order', sum(({ deliveries }) => deliveries)],
     ['clients ended', sum((round) => round.deaths.length)],
-    ...deaths.map(({ how, times }): [string, number] => [`– ${how}`, times]),
+    ...deaths,
+    ['changes of topics and clocks', sum(({ scenario }) => scenario.changes.length)],
+    ...changes,
     ['broker ended and started again', brokerDeaths],
     ['runs that had to happen', sum(({ runs }) => runs)],
     ['attempts that were made', sum(({ attempts }) => attempts)],

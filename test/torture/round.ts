@@ -4,11 +4,23 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { processesTagged } from '../../src/client/host/process-group.ts';
+import type { OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
+import { listPositions } from '../../src/state/index.ts';
+import { readState, recordOfEntry } from '../../src/state/reader.ts';
 import { Client, type Death } from './client.ts';
-import { type Disturbance, type Scenario, scenarioOf } from './scenario.ts';
+import { type Change, Operator } from './changes.ts';
+import { MovableClock } from './faketime.ts';
+import {
+  type Disturbance,
+  type Extras,
+  type PlannedChange,
+  type Scenario,
+  changesOf,
+  scenarioOf,
+} from './scenario.ts';
 import { type Verdict, judge } from './verdict.ts';
-import { type Workload, workloadOf, writeProject } from './workload.ts';
-import { SECTIONS, type World } from './world.ts';
+import { type Message, type Workload, workloadOf, writeProject } from './workload.ts';
+import { SECTIONS, type Topics, type World } from './world.ts';
 
 export interface Round extends Verdict {
   seed: number;
@@ -28,26 +40,28 @@ const OWN_PATIENCE = 10_000;
 const END_PATIENCE = 60_000;
 const FINAL_PATIENCE = 180_000;
 
-export async function runRound(world: World, seed: number, withBroker: boolean): Promise<Round> {
+export async function runRound(world: World, seed: number, extras: Extras): Promise<Round> {
   const begun = performance.now();
   const hippo = `h${seed}`;
-  const workload = workloadOf(hippo, {
-    frontier: world.topic('frontier'),
-    finish: world.topic('finish'),
-    schedule: world.topic('schedule'),
-  });
+  // What is done to shared topics is done to all rounds.
+  const prefix = changesOf(seed, extras).length > 0 ? `r${seed}.` : '';
+  const topics = await world.topics(prefix);
+  const workload = workloadOf(hippo, topics);
   const scenario = scenarioOf(
     seed,
     workload.messages.map(({ once }) => !once),
-    withBroker,
+    extras,
   );
   const directory = join(world.folder, hippo);
   await mkdir(directory);
-  await writeProject(directory, workload, SECTIONS);
-  const torture = new Torture(world, directory, workload, scenario);
+  await writeProject(directory, workload, { ...SECTIONS, topics: { prefix } });
+  const torture = new Torture({ world, topics, directory, workload, scenario });
   const verdict = await torture
     .run()
-    .then(() => world.use(() => judge(world, directory, workload, torture.bad, torture.newestAt)))
+    .then(() => {
+      const { bad, newestAt } = torture;
+      return world.use(() => judge({ world, topics, directory, workload, bad, newestAt }));
+    })
     .catch((error: unknown): Verdict => ({
       ...NOTHING,
       violations: [`the round broke off: ${inspect(error)}`],
@@ -70,6 +84,24 @@ export async function runRound(world: World, seed: number, withBroker: boolean):
   };
 }
 
+/** Of each partition of the frontier topic, how many events are removed before they are read. */
+const UNREAD = 5;
+
+/** How many records a partition gets that is made again, by how many it had. */
+const lengthAfter = {
+  shorter: (before: number) => Math.floor(before / 2),
+  equal: (before: number) => before,
+  longer: (before: number) => before + 5,
+} as const;
+
+interface TortureParts {
+  world: World;
+  topics: Topics;
+  directory: string;
+  workload: Workload;
+  scenario: Scenario;
+}
+
 const NOTHING = { runs: 0, finishes: 0, attempts: 0, deadLetters: 0 };
 
 class Torture {
@@ -80,23 +112,158 @@ class Torture {
   readonly bad: string[] = [];
   newestAt = '';
   readonly #world: World;
+  readonly #topics: Topics;
   readonly #directory: string;
   readonly #workload: Workload;
   readonly #scenario: Scenario;
+  readonly #operator: Operator;
+  readonly #clock: MovableClock | null;
+  /** What has been delivered so far and may come again. */
+  readonly #repeatable: Message[] = [];
+  /** Records were removed that no client had read. */
+  #hasLost = false;
   #delivered = 0;
   #diedAt: number | null = null;
   readonly #lingering: Promise<void>[] = [];
   readonly #clients: Client[] = [];
 
-  constructor(world: World, directory: string, workload: Workload, scenario: Scenario) {
+  constructor({ world, topics, directory, workload, scenario }: TortureParts) {
     this.#world = world;
+    this.#topics = topics;
     this.#directory = directory;
     this.#workload = workload;
     this.#scenario = scenario;
+    this.#operator = new Operator(world.kafka, topics.config);
+    const movesClock = scenario.changes.some(({ change: { kind } }) => kind === 'clock moved');
+    this.#clock = movesClock && world.faketime !== null ? new MovableClock(world.faketime, directory) : null;
   }
 
   async run(): Promise<void> {
-    const { disturbances, standby, broker, order } = this.#scenario;
+    try {
+      await this.#clock?.set('+0');
+      for (const [index, planned] of this.#scenario.changes.entries()) await this.#change(planned, index);
+      await this.#disturb();
+      await this.#world.use(() => this.#finish());
+      if (this.#hasLost) this.#mustTellOfLoss();
+    } finally {
+      await this.#operator.close();
+    }
+  }
+
+  /** How many messages are delivered when so many of the changes and disturbances are over. A change takes three shares. */
+  #share(changes: number, disturbances: number): number {
+    const { order, ...all } = this.#scenario;
+    const shares = 3 * all.changes.length + all.disturbances.length + 1;
+    return Math.ceil((order.length * (3 * changes + disturbances)) / shares);
+  }
+
+  /** A client takes in what there is; then something changes, while it runs or after its end; then it is ended. */
+  async #change({ change, isRunning, after }: PlannedChange, index: number): Promise<void> {
+    await this.#deliver(this.#share(index + 0.5, 0));
+    const client = await this.#takesInAll();
+    if (!isRunning) {
+      client.kill('SIGKILL');
+      await this.#mustEnd(client, 'SIGKILL');
+    }
+    const before = await this.#world.use(() => this.#operator.lengths());
+    await this.#apply(change, isRunning ? client : null);
+    await this.#deliver(this.#share(index + 1, 0));
+    if (change.kind === 'topic made again') await this.#fillUp(before.map(lengthAfter[change.length]));
+    if (isRunning) await this.#end(client, { fault: null, signal: 'SIGKILL', after }, null);
+  }
+
+  async #apply(change: Change, client: Client | null): Promise<void> {
+    const operator = this.#operator;
+    switch (change.kind) {
+      case 'partitions added':
+        return this.#world.use(() => operator.addPartitions(change.role));
+      case 'topic made again':
+        return this.#world.use(() => operator.makeAgain());
+      case 'records removed': {
+        if (change.were === 'read') return this.#world.use(() => operator.removeRecords());
+        client?.kill('SIGSTOP');
+        const lengths = await this.#world.use(() => operator.lengths());
+        await this.#repeat(lengths.map(() => UNREAD));
+        await this.#world.use(() => operator.removeRecords());
+        client?.kill('SIGCONT');
+        this.#hasLost = true;
+        return;
+      }
+      case 'limits lowered':
+        return this.#world.use(() => operator.lowerLimits());
+      case 'clock moved':
+        await this.#clock?.set(change.by);
+    }
+  }
+
+  /** @param lengths how many records each partition is to have */
+  async #fillUp(lengths: readonly number[]): Promise<void> {
+    const present = await this.#world.use(() => this.#operator.lengths());
+    await this.#repeat(lengths.map((length, partition) => length - (present[partition] ?? 0)));
+  }
+
+  /** Sends messages again that have been taken in: nothing follows from them. @param counts of each partition */
+  async #repeat(counts: readonly number[]): Promise<void> {
+    const topic = this.#topics.of('frontier');
+    const known = this.#repeatable.filter(({ record }) => record.topic === topic);
+    for (const [partition, count] of counts.entries()) {
+      for (let sent = 0; sent < count && known.length > 0; sent += 1) {
+        const { record } = known[sent % known.length] as Message;
+        await this.#world.use(() => this.#world.send({ ...record, partition }));
+      }
+    }
+  }
+
+  /** Starts a client, and another one where it ends; returns it when its state tells that it has read all events. */
+  async #takesInAll(): Promise<Client> {
+    const deadline = performance.now() + END_PATIENCE;
+    let client = this.#start(null);
+    while (!(await this.#world.use(() => this.#hasTakenInAll()))) {
+      if (client.isDead) {
+        this.#bury(await client.death, 'by itself');
+        await this.#world.ready();
+        client = this.#start(null);
+      }
+      if (performance.now() > deadline) {
+        this.violations.push(`a client has not read all events within ${END_PATIENCE} ms`);
+        break;
+      }
+      await sleep(100);
+    }
+    await client.owns(OWN_PATIENCE);
+    this.#noteTakeover(client);
+    return client;
+  }
+
+  async #hasTakenInAll(): Promise<boolean> {
+    const { kafka } = this.#world;
+    const topic = this.#topics.of('frontier');
+    let read: TopicPartitionOffset[] = [];
+    await readState(kafka, this.#topics.of('state'), (entry) => {
+      if (entry.key.kind !== 'offsets' || entry.key.hippo !== this.#workload.hippo) return;
+      const record = recordOfEntry(entry);
+      if (record?.kind === 'offsets') read = listPositions(record.positions);
+    });
+    const next = new Map(
+      read.filter((place) => place.topic === topic).map((place) => [place.partition, place.offset]),
+    );
+    const ranges = await kafka.offsets(topic);
+    return ranges.every(({ partition, low, high }) => low === high || (next.get(partition) ?? 0n) >= high);
+  }
+
+  #mustTellOfLoss(): void {
+    const topic = this.#topics.of('frontier');
+    const hasTold = this.#clients.some(({ events }) =>
+      events.some(
+        (event) => event.event === 'notice' && event.level !== 'info' && event.text.includes(topic),
+      ),
+    );
+    if (!hasTold)
+      this.violations.push('events were removed before they were read, and no client has said so');
+  }
+
+  async #disturb(): Promise<void> {
+    const { disturbances, standby, broker, order, changes } = this.#scenario;
     let client = this.#start(disturbances[0]);
     const broken: Promise<void>[] = [];
     for (const [index, disturbance] of disturbances.entries()) {
@@ -107,8 +274,7 @@ class Torture {
         broken.push(restart);
       }
       const next = disturbances[index + 1];
-      const share = Math.ceil((order.length * (index + 1)) / (disturbances.length + 1));
-      const delivery = this.#deliver(share);
+      const delivery = this.#deliver(this.#share(changes.length, index + 1));
       await client.owns(OWN_PATIENCE);
       this.#noteTakeover(client);
       await this.#world.ready();
@@ -123,7 +289,6 @@ class Torture {
     client.kill('SIGKILL');
     await client.death;
     await Promise.all(this.#lingering);
-    await this.#world.use(() => this.#finish());
   }
 
   #start(disturbance: Disturbance | null | undefined, args: readonly string[] = []): Client {
@@ -131,6 +296,7 @@ class Torture {
     const client = new Client(this.#directory, args, {
       HIPPO_BROKERS: this.#world.address,
       HIPPO_CRASH_AT: fault === null ? '' : `${fault.boundary}:${fault.nth}`,
+      ...this.#clock?.environment,
     });
     this.#clients.push(client);
     return client;
@@ -152,7 +318,8 @@ class Torture {
 
   #noteTakeover(client: Client): void {
     const owner = client.events.find(({ event }) => event === 'owner');
-    if (owner === undefined || this.#diedAt === null) return;
+    // A client whose clock was moved cannot tell when it came to own.
+    if (owner === undefined || this.#diedAt === null || this.#clock !== null) return;
     this.takeovers.push(Date.parse(owner.at) - this.#diedAt);
     this.#diedAt = null;
   }
@@ -214,13 +381,22 @@ class Torture {
       await sleep(gaps[this.#delivered] ?? 0);
       const message = this.#workload.messages[order[this.#delivered] ?? 0];
       if (message === undefined) continue;
-      const { topic, partition, offset } = await this.#world.use(() => this.#world.send(message.record));
+      const { topic, partition, offset } = await this.#world.use(() => this.#send(message.record));
+      if (!message.once && !this.#workload.bad.includes(String(message.record.value)))
+        this.#repeatable.push(message);
       const place = `${topic} ${partition} ${offset}`;
       const value = String(message.record.value);
       if (this.#workload.bad.includes(value)) this.bad.push(place);
       if (value.includes('"fresh"') && value.includes(String(this.#workload.newest)) && this.newestAt === '')
         this.newestAt = place;
     }
+  }
+
+  /** Where partitions come and go, each gets its share. */
+  async #send(record: OutgoingRecord): Promise<TopicPartitionOffset> {
+    if (this.#scenario.changes.length === 0) return this.#world.send(record);
+    const { length } = await this.#world.kafka.offsets(record.topic);
+    return this.#world.send({ ...record, partition: this.#delivered % length });
   }
 
   /** A last client, undisturbed, does what is left; a further one finds nothing to do. */

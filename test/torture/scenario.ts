@@ -1,6 +1,7 @@
 /** What happens in one round of the crash test, as data: the same seed gives the same round. */
 import fc from 'fast-check';
 import { BOUNDARIES, type Boundary } from '../../src/client/host/fault.ts';
+import type { Change } from './changes.ts';
 
 export interface Scenario {
   seed: number;
@@ -14,6 +15,26 @@ export interface Scenario {
   order: readonly number[];
   /** Before each delivery, milliseconds. */
   gaps: readonly number[];
+  /** What is done to its topics and its clock, before the disturbances; one client for each. */
+  changes: readonly PlannedChange[];
+}
+
+export interface PlannedChange {
+  change: Change;
+  /** Whether a client runs meanwhile; else it is ended before, and the next one finds what has changed. */
+  isRunning: boolean;
+  /** How long the client goes on after the change, milliseconds. */
+  after: number;
+}
+
+/** What a round may contain besides the ends of clients. */
+export interface Extras {
+  /** The broker may be ended too. */
+  broker: boolean;
+  /** Topics may be changed. */
+  changes: boolean;
+  /** The clients' clock may be moved. */
+  clock: boolean;
 }
 
 /** How one client comes to its end. */
@@ -41,11 +62,57 @@ const blow = fc.record<Disturbance>({
   after: fc.integer({ min: 0, max: 1_500 }),
 });
 
-/**
- * @param repeatable of each of the workload's messages: whether it may come more than once
- * @param withBroker whether the broker may be ended too
- */
-export function scenarioOf(seed: number, repeatable: readonly boolean[], withBroker: boolean): Scenario {
+const change = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('partitions added' as const),
+      role: fc.constantFrom('frontier' as const, 'finish' as const, 'state' as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('topic made again' as const),
+      length: fc.constantFrom('shorter' as const, 'equal' as const, 'longer' as const),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('records removed' as const),
+      were: fc.constantFrom('read' as const, 'unread' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('limits lowered' as const) }) },
+);
+// Brokers refuse what is more than an hour ahead of their own clock.
+const clockMove = fc.record({
+  kind: fc.constant('clock moved' as const),
+  by: fc.constantFrom('+50m', '-50m', '-5h', '-26h', '+0'),
+});
+
+/** Every second round has changes. Drawn by themselves, so that a seed means the same clients with and without them. */
+export function changesOf(seed: number, { changes, clock }: Extras): PlannedChange[] {
+  if (!changes && !clock) return [];
+  const kinds = [
+    ...(changes ? [{ weight: 3, arbitrary: change as fc.Arbitrary<Change> }] : []),
+    ...(clock ? [{ weight: 1, arbitrary: clockMove as fc.Arbitrary<Change> }] : []),
+  ];
+  const planned = fc.record<PlannedChange>({
+    change: fc.oneof(...kinds),
+    isRunning: fc.boolean(),
+    after: fc.integer({ min: 0, max: 2_000 }),
+  });
+  const [made] = fc.sample(
+    fc.option(fc.array(planned, { minLength: 1, maxLength: 3 }), { nil: [], freq: 2 }),
+    { seed, numRuns: 1 },
+  );
+  return made ?? [];
+}
+
+/** @param repeatable of each of the workload's messages: whether it may come more than once */
+export function scenarioOf(seed: number, repeatable: readonly boolean[], extras: Extras): Scenario {
   const all = [...repeatable.keys()];
   const scenario = fc
     .record({
@@ -54,7 +121,7 @@ export function scenarioOf(seed: number, repeatable: readonly boolean[], withBro
         minLength: 3,
         maxLength: 5,
       }),
-      broker: withBroker
+      broker: extras.broker
         ? fc.option(
             fc.record({
               during: fc.integer({ min: 0, max: 2 }),
@@ -82,7 +149,7 @@ export function scenarioOf(seed: number, repeatable: readonly boolean[], withBro
       });
     });
   const [made] = fc.sample(scenario, { seed, numRuns: 1 });
-  return made as Scenario;
+  return { ...(made as Omit<Scenario, 'changes'>), changes: changesOf(seed, extras) };
 }
 
 function constants<T extends object>(values: T): { [K in keyof T]: fc.Arbitrary<T[K]> } {

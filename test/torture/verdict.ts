@@ -12,7 +12,7 @@ import {
   parseStart,
 } from '../../src/messages/index.ts';
 import type { Expectation, Workload } from './workload.ts';
-import type { World } from './world.ts';
+import type { Topics, World } from './world.ts';
 
 export interface Verdict {
   violations: string[];
@@ -22,18 +22,27 @@ export interface Verdict {
   deadLetters: number;
 }
 
-/** @param sent where each delivery of a bad message went: `<topic> <partition> <offset>` */
-export async function judge(
-  world: World,
-  directory: string,
-  workload: Workload,
-  sent: readonly string[],
-  newestAt: string,
-): Promise<Verdict> {
+/** A round that is over. */
+export interface Case {
+  world: World;
+  topics: Topics;
+  directory: string;
+  workload: Workload;
+  /** Where each delivery of a bad message went: `<topic> <partition> <offset>`. */
+  bad: readonly string[];
+  /** Where the newest landing of the run went that is about it. */
+  newestAt: string;
+}
+
+export async function judge({ world, topics, directory, workload, bad, newestAt }: Case): Promise<Verdict> {
   const { hippo, expected } = workload;
   const violations: string[] = [];
-  const finishes = (await messagesOf(world, 'finish')).flatMap((value) => mine(hippo, parseFinish(value)));
-  const starts = (await messagesOf(world, 'start')).flatMap((value) => mine(hippo, parseStart(value)));
+  const finishes = (await messagesOf(world, topics.of('finish'))).flatMap((value) =>
+    mine(hippo, parseFinish(value)),
+  );
+  const starts = (await messagesOf(world, topics.of('start'))).flatMap((value) =>
+    mine(hippo, parseStart(value)),
+  );
   const attempts = await journal(directory);
 
   const byRun = Map.groupBy(finishes, ({ jobName, runKey }) => `${jobName} ${runKey ?? ''}`);
@@ -50,16 +59,18 @@ export async function judge(
   for (const { what, run } of attempts)
     if (what === 'overlap') violations.push(`${run}: two attempts overlapped`);
 
-  const dead = await deadLetters(world, hippo);
-  for (const place of sent) {
+  const dead = await deadLetters(world, topics, hippo);
+  // A topic that is made again has its coordinates a second time.
+  const places = [...Map.groupBy(bad, (place) => place)];
+  for (const [place, { length }] of places) {
     const count = dead.filter((from) => from === place).length;
-    if (count !== 1)
-      violations.push(`the bad message at ${place} is in the dead-letter topic ${count} times`);
+    if (count !== length)
+      violations.push(`of ${length} bad messages at ${place} ${count} are in the dead-letter topic`);
   }
-  if (dead.length !== sent.length)
-    violations.push(`${dead.length} dead letters of ${sent.length} bad messages`);
+  if (dead.length !== bad.length)
+    violations.push(`${dead.length} dead letters of ${bad.length} bad messages`);
 
-  violations.push(...(await leftovers(world, directory, hippo)), ...(await unsettled(world, hippo)));
+  violations.push(...(await leftovers(world, directory, hippo)), ...(await unsettled(world, topics, hippo)));
   return {
     violations,
     runs: expected.size,
@@ -118,11 +129,11 @@ function repeated(ids: readonly string[]): string[] {
   return ids.filter((id, index) => ids.indexOf(id) !== index);
 }
 
-/** In the order in which they were written. */
-async function messagesOf(world: World, role: 'start' | 'finish'): Promise<Buffer[]> {
-  const records = await world.read(world.topic(role));
+/** Those of one run in the order in which they were written: they are in one partition. */
+async function messagesOf(world: World, topic: string): Promise<Buffer[]> {
+  const records = await world.read(topic);
   return records
-    .sort((a, b) => a.timestamp - b.timestamp || Number(a.offset - b.offset))
+    .sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset))
     .map(({ value }) => value ?? Buffer.alloc(0));
 }
 
@@ -130,8 +141,8 @@ function mine<T extends { hippoName: string }>(hippo: string, parsed: Parsed<T>)
   return parsed.ok && parsed.message.hippoName === hippo ? [parsed.message] : [];
 }
 
-async function deadLetters(world: World, hippo: string): Promise<string[]> {
-  const records = await world.read(dlqName(world.topic('frontier')));
+async function deadLetters(world: World, topics: Topics, hippo: string): Promise<string[]> {
+  const records = await world.read(dlqName(topics.of('frontier')));
   const header = (record: KafkaRecord, name: string): string =>
     record.headers[`dlq.${name}`]?.toString() ?? '';
   return records
@@ -170,15 +181,15 @@ async function leftovers(world: World, directory: string, hippo: string): Promis
 }
 
 /** All runs have ended, and the group's offsets say that everything has been taken in. */
-async function unsettled(world: World, hippo: string): Promise<string[]> {
+async function unsettled(world: World, topics: Topics, hippo: string): Promise<string[]> {
   const state = new Map<string, string>();
-  for (const { key, value } of await world.read(world.topic('state'))) {
+  for (const { key, value } of await world.read(topics.of('state'))) {
     if (key?.toString().startsWith(`${hippo}/run/`) === true && value !== null)
       state.set(key.toString(), (JSON.parse(value.toString()) as { status: string }).status);
   }
   const open = [...state].filter(([, status]) => status === 'ready' || status === 'running');
-  const topics = (['frontier', 'finish', 'schedule'] as const).map((role) => world.topic(role));
-  const committed = await world.kafka.committed(`hippo.${hippo}`, topics);
+  const inputs = (['frontier', 'finish', 'schedule'] as const).map((role) => topics.of(role));
+  const committed = await world.kafka.committed(`hippo.${hippo}`, inputs);
   const behind = committed.filter(({ offset }) => offset < 0n);
   return [
     ...open.map(([key, status]) => `the state topic says that ${key} is ${status}`),

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutgoingRecord } from '../../src/kafka/port.ts';
 import { partitionPath } from '../../src/messages/index.ts';
+import type { Topics } from './world.ts';
 
 /** What a run must have come to, whatever happened on the way. */
 export type Expectation =
@@ -30,12 +31,6 @@ export interface Workload {
   bad: readonly string[];
   /** Of the run whose expectation is about the newest landing: the version of that landing, epoch seconds. */
   newest: number;
-}
-
-export interface Topics {
-  frontier: string;
-  finish: string;
-  schedule: string;
 }
 
 /** Deeds of ./job.sh: how long it works (milliseconds) and how it behaves. */
@@ -116,11 +111,11 @@ export function workloadOf(hippo: string, topics: Topics): Workload {
       method: 'partition',
       exec_date: String(LANDED + version),
     };
-    send(topics.frontier, event);
+    send(topics.of('frontier'), event);
   };
   const asks = (job: string, runKey: string, action: object): void => {
     const request = { hippo_name: hippo, job_name: job, run_key: runKey, ...action };
-    send(topics.schedule, request, true);
+    send(topics.of('schedule'), request, true);
   };
 
   for (const part of ['a', 'b', "c'; rm -rf /"]) {
@@ -155,7 +150,7 @@ export function workloadOf(hippo: string, topics: Topics): Workload {
   expected.set('each part=marked', 'marked');
 
   const bad = [`{"db": "${hippo}", "table":`, `${hippo} [] `, `{"db": "${hippo}", "table": 7}`];
-  for (const value of bad) send(topics.frontier, value);
+  for (const value of bad) send(topics.of('frontier'), value);
   return { hippo, messages, expected, bad, newest: LANDED + 2 };
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import getPort, { clearLockedPorts, portNumbers } from 'get-port';
-import { parseConfig } from '../../src/config/schema.ts';
+import { type Config, type TopicRole, parseConfig } from '../../src/config/schema.ts';
 import { topicName } from '../../src/config/topics.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
@@ -13,6 +13,7 @@ import { topicSpecs } from '../../src/kafka/topics.ts';
 import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
 import { isAlive } from '../../src/core/environment/index.ts';
 import { watchdog } from '../support/watchdog.ts';
+import { findFaketime } from './faketime.ts';
 
 /** Sections of hippo.yaml that every hippo here has. A short session: each death is waited out. */
 export const SECTIONS = {
@@ -20,13 +21,21 @@ export const SECTIONS = {
 } as const;
 
 const config = parseConfig(SECTIONS);
+
 const PATIENCE = 60_000;
+
+/** The topics that one round uses. */
+export interface Topics {
+  config: Config;
+  of(role: TopicRole): string;
+}
 
 interface WorldParts {
   folder: string;
   broker: RunningBroker;
   kafka: Kafka;
   clusterId: string;
+  faketime: string | null;
   /** Calls the watchdog off. */
   callOff: () => void;
 }
@@ -37,6 +46,8 @@ export class World {
   readonly folder: string;
   readonly kafka: Kafka;
   readonly clusterId: string;
+  /** The library that moves a client's clock; null where there is none. */
+  readonly faketime: string | null;
   /** How often the broker was ended. */
   brokerDeaths = 0;
   #pid: number;
@@ -47,7 +58,8 @@ export class World {
   #isClosed = false;
   readonly #closed = Promise.withResolvers<undefined>();
 
-  static async create(): Promise<World> {
+  /** @param withClock whether clients' clocks are to be moved */
+  static async create(withClock = false): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'hippo-torture-'));
     const callOff = watchdog(folder);
     // Below the ports that the kernel gives to connections, and not where the next world looks first: nobody takes it while the
@@ -57,21 +69,30 @@ export class World {
     const kafka = await connectKafka({ brokers: broker.brokers, settings: config.kafka });
     await kafka.createTopics(topicSpecs(config));
     const { clusterId } = await kafka.cluster();
-    return new World({ folder, broker, kafka, clusterId, callOff });
+    const faketime = withClock ? await findFaketime() : null;
+    return new World({ folder, broker, kafka, clusterId, faketime, callOff });
   }
 
-  private constructor({ folder, broker, kafka, clusterId, callOff }: WorldParts) {
+  private constructor({ folder, broker, kafka, clusterId, faketime, callOff }: WorldParts) {
     this.folder = folder;
     this.address = broker.brokers[0] ?? '';
     this.kafka = kafka;
     this.clusterId = clusterId;
+    this.faketime = faketime;
     this.#pid = broker.pid;
     this.#port = broker.port;
     this.#callOff = callOff;
   }
 
-  topic(role: Parameters<typeof topicName>[1]): string {
-    return topicName(config, role);
+  /**
+   * The topics of the hippos of a prefix. They exist when this resolves.
+   *
+   * @param prefix empty: the topics that most hippos here share
+   */
+  async topics(prefix = ''): Promise<Topics> {
+    const own = prefix === '' ? config : parseConfig({ ...SECTIONS, topics: { prefix } });
+    if (prefix !== '') await this.use(() => this.kafka.createTopics(topicSpecs(own)));
+    return { config: own, of: (role) => topicName(own, role) };
   }
 
   /**

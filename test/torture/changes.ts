@@ -1,0 +1,93 @@
+/** What operators do to topics, and to a machine's clock, while a hippo runs or between two of its clients. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Admin, type ConfigResourceTypes, Kafka as KafkaJs, logLevel } from 'kafkajs';
+import { topicName } from '../../src/config/topics.ts';
+import type { Config, TopicRole } from '../../src/config/schema.ts';
+import type { Kafka } from '../../src/kafka/port.ts';
+import { topicSpecs } from '../../src/kafka/topics.ts';
+
+export type Change =
+  | { kind: 'partitions added'; role: 'frontier' | 'finish' | 'state' }
+  /** The frontier topic is deleted and made again; it is then so long, compared with what it was. */
+  | { kind: 'topic made again'; length: 'shorter' | 'equal' | 'longer' }
+  /** All records that the frontier topic has. Where they were not read, a notice says so. */
+  | { kind: 'records removed'; were: 'read' | 'unread' }
+  | { kind: 'limits lowered' }
+  | { kind: 'clock moved'; by: string };
+
+/** Kafka's number for a topic as that whose settings are changed. */
+const TOPIC: ConfigResourceTypes = 2;
+
+/** Smaller than what one transaction of the workload can write, larger than each of its records. */
+const LOW_LIMIT = 6_000;
+
+/** Carries out changes of topics, as Kafka's own tools do. */
+export class Operator {
+  readonly #kafka: Kafka;
+  readonly #config: Config;
+  readonly #admin: Admin;
+
+  constructor(kafka: Kafka, config: Config) {
+    this.#kafka = kafka;
+    this.#config = config;
+    this.#admin = new KafkaJs({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
+  }
+
+  async close(): Promise<void> {
+    await this.#admin.disconnect();
+  }
+
+  /** How many records each partition of the frontier topic has ever had. */
+  async lengths(): Promise<number[]> {
+    const ranges = await this.#kafka.offsets(this.#topic('frontier'));
+    return ranges.sort((a, b) => a.partition - b.partition).map(({ high }) => Number(high));
+  }
+
+  async addPartitions(role: TopicRole): Promise<void> {
+    await this.#admin.connect();
+    const topic = this.#topic(role);
+    const count = (await this.#kafka.offsets(topic)).length + 2;
+    await this.#admin.createPartitions({ topicPartitions: [{ topic, count }] });
+  }
+
+  /** Deletes the frontier topic, and makes it with as many partitions. */
+  async makeAgain(): Promise<void> {
+    const topic = this.#topic('frontier');
+    const partitions = (await this.#kafka.offsets(topic)).length;
+    const [spec] = topicSpecs(this.#config).filter((each) => each.topic === topic);
+    if (spec === undefined) throw new Error('no frontier topic');
+    await this.#kafka.deleteTopics([topic]);
+    // A deleted topic's name is free when all brokers know of it.
+    while ((await this.#kafka.createTopics([{ ...spec, partitions }])).length === 0) await sleep(50);
+  }
+
+  async removeRecords(): Promise<void> {
+    await this.#admin.connect();
+    const topic = this.#topic('frontier');
+    await this.#admin.fetchTopicMetadata({ topics: [topic] });
+    const ranges = await this.#kafka.offsets(topic);
+    await this.#admin.deleteTopicRecords({
+      topic,
+      partitions: ranges.map(({ partition, high }) => ({ partition, offset: String(high) })),
+    });
+  }
+
+  async lowerLimits(): Promise<void> {
+    await this.#admin.connect();
+    const specs = topicSpecs(this.#config);
+    await this.#admin.alterConfigs({
+      validateOnly: false,
+      resources: specs.map(({ topic, config }) => ({
+        type: TOPIC,
+        name: topic,
+        configEntries: Object.entries({ ...config, 'max.message.bytes': String(LOW_LIMIT) }).map(
+          ([name, value]) => ({ name, value }),
+        ),
+      })),
+    });
+  }
+
+  #topic(role: TopicRole): string {
+    return topicName(this.#config, role);
+  }
+}
