@@ -1,6 +1,6 @@
 /** What operators do to topics, and to a machine's clock, while a hippo runs or between two of its clients. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, type ConfigResourceTypes, Kafka as KafkaJs, logLevel } from 'kafkajs';
+import { type Admin, Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { topicName } from '../../src/config/topics.ts';
 import type { Config, TopicRole } from '../../src/config/schema.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
@@ -16,7 +16,7 @@ export type Change =
   | { kind: 'clock moved'; by: string };
 
 /** Kafka's number for a topic as that whose settings are changed. */
-const TOPIC: ConfigResourceTypes = 2;
+const TOPIC: number = 2;
 
 /** Smaller than what one transaction of the workload can write, larger than each of its records. */
 const LOW_LIMIT = 6_000;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { processesTagged } from '../../src/client/host/process-group.ts';
+import { identityOf } from '../../src/config/groups.ts';
 import type { OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
 import { listPositions } from '../../src/state/index.ts';
 import { readState, recordOfEntry } from '../../src/state/reader.ts';
@@ -359,7 +360,7 @@ class Torture {
   }
 
   async #mustLeaveNothing(): Promise<void> {
-    const owner = `${this.#world.clusterId}/${this.#workload.hippo}`;
+    const owner = `${this.#world.clusterId}/${identityOf(this.#topics.config, this.#workload.hippo)}`;
     for (const { pid } of await processesTagged({ HIPPO_OWNER: owner }))
       this.violations.push(`process ${pid} survived the end of its client by SIGTERM`);
   }

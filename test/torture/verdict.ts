@@ -2,6 +2,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { processesTagged } from '../../src/client/host/process-group.ts';
+import { groupName, identityOf } from '../../src/config/groups.ts';
 import { dlqName } from '../../src/config/topics.ts';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
 import {
@@ -36,6 +37,7 @@ export interface Case {
 
 export async function judge({ world, topics, directory, workload, bad, newestAt }: Case): Promise<Verdict> {
   const { hippo, expected } = workload;
+  const identity = identityOf(topics.config, hippo);
   const violations: string[] = [];
   const finishes = (await messagesOf(world, topics.of('finish'))).flatMap((value) =>
     mine(hippo, parseFinish(value)),
@@ -70,7 +72,10 @@ export async function judge({ world, topics, directory, workload, bad, newestAt 
   if (dead.length !== bad.length)
     violations.push(`${dead.length} dead letters of ${bad.length} bad messages`);
 
-  violations.push(...(await leftovers(world, directory, hippo)), ...(await unsettled(world, topics, hippo)));
+  violations.push(
+    ...(await leftovers(world, directory, identity)),
+    ...(await unsettled(world, topics, hippo)),
+  );
   return {
     violations,
     runs: expected.size,
@@ -167,8 +172,8 @@ async function journal(directory: string): Promise<Noted[]> {
 }
 
 /** Nothing is left of a hippo that has been stopped. */
-async function leftovers(world: World, directory: string, hippo: string): Promise<string[]> {
-  const processes = await processesTagged({ HIPPO_OWNER: `${world.clusterId}/${hippo}` });
+async function leftovers(world: World, directory: string, identity: string): Promise<string[]> {
+  const processes = await processesTagged({ HIPPO_OWNER: `${world.clusterId}/${identity}` });
   const files = (await readdir(join(directory, '.hippo'), { recursive: true })).filter((name) =>
     /^(attempts|results)\/|^client.*\.(json|draft)$/.test(name),
   );
@@ -189,8 +194,16 @@ async function unsettled(world: World, topics: Topics, hippo: string): Promise<s
   }
   const open = [...state].filter(([, status]) => status === 'ready' || status === 'running');
   const inputs = (['frontier', 'finish', 'schedule'] as const).map((role) => topics.of(role));
-  const committed = await world.kafka.committed(`hippo.${hippo}`, inputs);
-  const behind = committed.filter(({ offset }) => offset < 0n);
+  const committed = await world.kafka.committed(groupName(identityOf(topics.config, hippo)), inputs);
+  const written = await Promise.all(
+    inputs.map(async (topic) => (await world.kafka.offsets(topic)).map((range) => ({ topic, ...range }))),
+  );
+  const behind = written
+    .flat()
+    .filter(
+      ({ topic, partition, low, high }) =>
+        low < high && !committed.some((place) => place.topic === topic && place.partition === partition),
+    );
   return [
     ...open.map(([key, status]) => `the state topic says that ${key} is ${status}`),
     ...behind.map(({ topic, partition }) => `no offset is committed for ${topic}[${partition}]`),
