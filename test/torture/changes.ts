@@ -1,6 +1,6 @@
 /** What operators do to topics, and to a machine's clock, while a hippo runs or between two of its clients. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, Kafka as KafkaJs, logLevel } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { topicName } from '../../src/config/topics.ts';
 import type { Config, TopicRole } from '../../src/config/schema.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
@@ -15,8 +15,7 @@ export type Change =
   | { kind: 'limits lowered' }
   | { kind: 'clock moved'; by: string };
 
-/** Kafka's number for a topic as that whose settings are changed. */
-const TOPIC: number = 2;
+const { ConfigResourceTypes, Kafka: KafkaJs, logLevel } = kafkajs;
 
 /** Smaller than what one transaction of the workload can write, larger than each of its records. */
 const LOW_LIMIT = 6_000;
@@ -78,7 +77,7 @@ export class Operator {
     await this.#admin.alterConfigs({
       validateOnly: false,
       resources: specs.map(({ topic, config }) => ({
-        type: TOPIC,
+        type: ConfigResourceTypes.TOPIC,
         name: topic,
         configEntries: Object.entries({ ...config, 'max.message.bytes': String(LOW_LIMIT) }).map(
           ([name, value]) => ({ name, value }),

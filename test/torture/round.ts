@@ -255,9 +255,7 @@ class Torture {
   #mustTellOfLoss(): void {
     const topic = this.#topics.of('frontier');
     const hasTold = this.#clients.some(({ events }) =>
-      events.some(
-        (event) => event.event === 'notice' && event.level !== 'info' && event.text.includes(topic),
-      ),
+      events.some((event) => event.event === 'gap' && event.topic === topic),
     );
     if (!hasTold)
       this.violations.push('events were removed before they were read, and no client has said so');
