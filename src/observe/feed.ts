@@ -56,7 +56,7 @@ export class Feed {
   readonly #taken = new Map<string, bigint>();
   /** The topics that exist, as of the last time that this was asked. */
   #existing: ReadonlySet<string> = new Set();
-  #reader: Reader | undefined;
+  #reader: Promise<Reader> | undefined;
   #reading: Promise<void> = Promise.resolve();
   #failure: unknown;
   /** Resolves when something was read, or when reading has ended. */
@@ -98,7 +98,7 @@ export class Feed {
   }
 
   async close(): Promise<void> {
-    await this.#reader?.close();
+    await (await this.#reader)?.close();
     await this.#reading;
   }
 
@@ -135,11 +135,11 @@ export class Feed {
     if (from.length === 0) return;
     for (const position of from) this.#taken.set(partitionId(position), position.offset);
     if (this.#reader !== undefined) {
-      this.#reader.add(from);
+      (await this.#reader).add(from);
       return;
     }
-    this.#reader = await this.#options.kafka.reader({ from, patience: PATIENCE });
-    this.#reading = this.#read(this.#reader);
+    this.#reader = this.#options.kafka.reader({ from, patience: PATIENCE });
+    this.#reading = this.#read(await this.#reader);
   }
 
   async #read(reader: Reader): Promise<void> {
