@@ -8,7 +8,7 @@ import { partitionForKey } from '../kafka/partitioner.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { parseSchedule, type ScheduleAction } from '../messages/index.ts';
-import { type WaitReport, followToEnd } from '../trigger/drive.ts';
+import { type WaitReport, followToEnd } from '../trigger/following.ts';
 import type { FollowChange } from '../trigger/follow.ts';
 import { Watch } from '../trigger/wait.ts';
 import { type RequestRecord, requestRecord, sendRequests } from './request.ts';

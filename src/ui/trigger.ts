@@ -3,7 +3,7 @@ import { formatDuration } from '../core/duration.ts';
 import { ExitCode } from '../core/errors.ts';
 import { formatRecordRef } from '../core/record-ref.ts';
 import type { BadLine } from '../trigger/check-lines.ts';
-import type { WaitReport } from '../trigger/drive.ts';
+import type { WaitReport } from '../trigger/following.ts';
 import type { FollowChange, FollowedRun, OpenRun } from '../trigger/follow.ts';
 import type { Progress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';

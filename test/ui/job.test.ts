@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AskedRequest, JobReport } from '../../src/job/ask.ts';
 import { jobVerdict, renderAsked, renderJob } from '../../src/ui/job.ts';
-import type { WaitReport } from '../../src/trigger/drive.ts';
+import type { WaitReport } from '../../src/trigger/following.ts';
 
 const asked = (more: Partial<AskedRequest> = {}): AskedRequest => ({
   dry_run: false,

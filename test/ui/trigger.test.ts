@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { WaitReport } from '../../src/trigger/drive.ts';
+import type { WaitReport } from '../../src/trigger/following.ts';
 import type { EventProgress } from '../../src/trigger/progress.ts';
 import { planEvent } from '../../src/trigger/publish.ts';
 import type { TriggerReport } from '../../src/trigger/trigger.ts';
