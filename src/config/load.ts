@@ -91,7 +91,9 @@ function read(file: string, shown: string): string {
     const mend = encoding === undefined ? [] : [toUtf8Command(shown, encoding)];
     throw new UserError(missing ? `there is no ${shown}` : `${shown} cannot be read`, {
       ...(missing ? {} : { why: messageOf(error) }),
-      next: missing ? ['hippo new'] : mend,
+      next: missing
+        ? ['correct --config or HIPPO_CONFIG', 'or leave them out: hippo then takes the nearest hippo.yaml']
+        : mend,
       place: { file: shown },
     });
   }

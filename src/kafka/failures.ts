@@ -34,7 +34,10 @@ export class RecordTooLargeError extends UserError {
   ) {
     super(`a record is too large for topic ${topic}`, {
       why: `it needs ${bytes} bytes; ${limit.bytes === Infinity ? 'the topic takes fewer' : `${limit.setting} of the topic is ${limit.bytes}`}`,
-      next: [`raise ${limit.setting} of ${topic}, or send less`],
+      next: [
+        `kafka-configs.sh --alter --topic ${topic} --add-config ${limit.setting}=${bytes}`,
+        'or make this one record smaller',
+      ],
       place: { topic, partition },
       cause,
     });

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { clientCommand } from '../core/environment/index.ts';
 import type { Positions, RunState } from '../state/index.ts';
 import type { Millis } from '../core/clock.ts';
 import { shellWord } from '../core/shell.ts';
@@ -63,10 +65,13 @@ export function isOwned(snapshot: Snapshot, hippo: string): boolean {
   return group !== undefined && group.info.state !== 'Empty' && group.info.state !== 'Dead';
 }
 
-/** What to type to start the client of a hippo: where it was last seen, or in whatever folder its project is. */
+/**
+ * What to type to start the client of a hippo: in the folder in which it was last seen, on that machine, or in whatever
+ * folder its project is. `hippo run` works in each project; not every project has a start-client.sh.
+ */
 export function startCommand(hippo: string, { health }: Snapshot): string {
-  const path = health.get(hippo)?.message.path ?? '';
-  return path === ''
-    ? `./start-client.sh    (in ${hippo}'s project)`
-    : `cd ${shellWord(path)} && ./start-client.sh`;
+  const seen = health.get(hippo)?.message;
+  if (seen === undefined || seen.path === '') return `hippo run    (in ${hippo}'s project)`;
+  const command = `cd ${shellWord(seen.path)} && ${clientCommand(seen.path)}`;
+  return existsSync(seen.path) ? command : `${command}    (on ${seen.clientIp})`;
 }

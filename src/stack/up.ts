@@ -5,6 +5,7 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { KafkaConfig } from '../config/schema.ts';
 import { type StackFile, readStackFile, writeStackFile } from '../config/stack-file.ts';
 import type { Millis } from '../core/clock.ts';
+import { clientCommandFor } from '../core/environment/index.ts';
 import { UserError } from '../core/errors.ts';
 import type { RunSteps, Step } from '../core/steps.ts';
 import { connectKafka } from '../kafka/connect.ts';
@@ -75,6 +76,8 @@ export interface UpResult {
   kafka: { pid: number; port: number; version: string; data: string; log: string } | null;
   spark: { submit: string; version: string } | null;
   topics: { created: string[]; present: string[] };
+  /** The command that starts the project's client; null outside of a project and in one without jobs. */
+  start_client: string | null;
 }
 
 /** A plan that was not executed, for `--dry-run`. */
@@ -103,7 +106,7 @@ export async function up({
   if (dryRun) return describeUp(steps, facts);
   const context = upContext(facts);
   await runSteps(steps, context);
-  return upResult(facts, context);
+  return upResult(facts, context, startOf(loaded));
 }
 
 /**
@@ -174,7 +177,13 @@ export async function describeUp(steps: readonly Step<UpContext>[], facts: UpFac
 }
 
 /** The result of the steps. */
-function upResult(facts: UpFacts, context: UpContext): UpResult {
+/** The command that starts the project's client, as typed here. */
+function startOf({ file, config }: LoadedConfig): string | null {
+  if (file === null || Object.keys(config.jobs).length === 0) return null;
+  return clientCommandFor(file, process.cwd());
+}
+
+function upResult(facts: UpFacts, context: UpContext, start: string | null): UpResult {
   const { broker, spark } = context;
   const recorded = facts.recorded?.kafka;
   const kafka =
@@ -197,6 +206,7 @@ function upResult(facts: UpFacts, context: UpContext): UpResult {
     kafka,
     spark: spark === null ? null : { submit: spark.sparkSubmit, version: spark.version },
     topics: context.topics,
+    start_client: start,
   };
 }
 

@@ -1,7 +1,7 @@
 import { BugError, ExitCode, HippoError, InterruptedError, UserError, messageOf } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
 import './color.ts';
-import { jsonError, renderError } from './errors.ts';
+import { jsonError, renderErrorReport, withoutTyped } from './errors.ts';
 import { Flags, type Interfaces, parse } from './oclif.ts';
 
 /** The values of flags, or of arguments. */
@@ -66,7 +66,7 @@ export abstract class HippoCommand<Result> {
     try {
       await command.#run();
     } catch (error) {
-      reportError(await known(error), command.json);
+      reportError(await known(error), command.json, command.#typed);
     }
   }
 
@@ -135,6 +135,11 @@ export abstract class HippoCommand<Result> {
     return confirm(question, unattended, this.stopping);
   }
 
+  /** The command as it was typed, without --json. */
+  get #typed(): string {
+    return ['hippo', this.#name, ...this.argv.filter((word) => word !== '--json').map(shellWord)].join(' ');
+  }
+
   /** A closed stdout (EPIPE) must not stop a command that changes something; its exit code still tells the outcome. */
   #watchOutput(): void {
     process.stderr.on('error', () => undefined);
@@ -193,12 +198,17 @@ function unprintable(error: Error): UserError {
   return new UserError('cannot write to stdout', { why: messageOf(error), cause: error });
 }
 
-/** Prints whatever was thrown, and sets the exit code. */
-export function reportError(thrown: unknown, json: boolean): void {
+/**
+ * Prints whatever was thrown, and sets the exit code.
+ *
+ * @param typed the command that was typed: it has just failed, so it is no remedy
+ */
+export function reportError(thrown: unknown, json: boolean, typed?: string): void {
   const error = thrown instanceof HippoError ? thrown : new BugError(messageOf(thrown), { cause: thrown });
   process.exitCode = error.exitCode;
-  if (json) process.stdout.write(`${JSON.stringify({ error: jsonError(error) }, null, 2)}\n`);
-  else if (!(error instanceof InterruptedError)) process.stderr.write(`${renderError(error)}\n`);
+  const report = withoutTyped(jsonError(error), typed);
+  if (json) process.stdout.write(`${JSON.stringify({ error: report }, null, 2)}\n`);
+  else if (!(error instanceof InterruptedError)) process.stderr.write(`${renderErrorReport(report)}\n`);
   else if (error.message !== new InterruptedError().message) process.stderr.write(`! ${error.message}\n`);
 }
 

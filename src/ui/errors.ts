@@ -3,11 +3,6 @@ import { type ErrorPlace, type ErrorReport, type HippoError } from '../core/erro
 import { wrap } from './text.ts';
 
 /** An error as people read it: what, where, why, what to do next. Only a bug shows a stack. */
-export function renderError(error: HippoError): string {
-  return renderErrorReport(jsonError(error));
-}
-
-/** {@link renderError} of an error that another hippo printed with `--json`. */
 export function renderErrorReport(error: ErrorReport): string {
   const lines = [`${chalk.red('✗')} ${error.message}`];
   const place = error.place === undefined ? '' : describePlace(error.place);
@@ -18,6 +13,14 @@ export function renderErrorReport(error: ErrorReport): string {
   }
   if (error.stack !== undefined) lines.push('', 'This is a bug in hippo. Its stack:', ...indent(error.stack));
   return lines.join('\n');
+}
+
+/** What may stand around a command in a remedy: `or hippo up`, `hippo up    (creates the topics)`. */
+const AROUND_COMMAND = /^(?:or|then) |\s{2,}\(.*$/g;
+
+/** The error without the remedy that is the command which has just failed. */
+export function withoutTyped(report: ErrorReport, typed: string | undefined): ErrorReport {
+  return { ...report, next: report.next.filter((step) => step.replaceAll(AROUND_COMMAND, '') !== typed) };
 }
 
 export function jsonError(error: HippoError): ErrorReport {

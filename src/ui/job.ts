@@ -81,7 +81,7 @@ export function renderJob(report: JobReport): string {
     ? [`${hippo} has read the request, and started nothing: its log says why.`, 'hippo tractor']
     : [
         `No client of ${hippo} is running: the request was not taken.`,
-        "./start-client.sh   (in the hippo's project)",
+        "hippo run    (in the hippo's project)",
       ];
   return [...wrap(what, `${chalk.red('✗')} `), `  ${chalk.cyan('→')} ${next}`].join('\n');
 }

@@ -5,10 +5,18 @@ import type { UpPlan, UpResult } from '../stack/up.ts';
 import { describePlace } from './errors.ts';
 import { tilde, wrap } from './text.ts';
 
-/** What to type once Kafka is there. */
+/** What to type once Kafka is there: first in a project, or outside of any, and then everywhere. */
+const firstNext = (start: string | null): (readonly [command: string, why: string])[] =>
+  start === null
+    ? [
+        ['hippo new batch-etl NAME', 'a hippo of your own'],
+        ['hippo trigger --table db.table', 'say that a table has landed'],
+      ]
+    : [
+        [start, 'in a second terminal: the client of this project'],
+        ['hippo trigger --wait', 'say that what it waits for has landed'],
+      ];
 const NEXT: readonly [command: string, why: string][] = [
-  ['hippo new batch-etl NAME', 'a hippo of your own'],
-  ['hippo trigger --table db.table', 'say that a table has landed'],
   ['hippo tail', 'see the events as they come'],
   ['hippo doctor', 'is anything missing?'],
 ];
@@ -68,8 +76,9 @@ function topicLines({ topics: { created, present } }: UpResult): string[] {
   return wrap(`${created.length} created: ${created.join(', ')}`, '  topics  ');
 }
 
-function nextLines({ configured }: UpResult): string[] {
-  const lines = configured === null ? [...NEXT, ['hippo down', 'stop it; the data stay'] as const] : NEXT;
+function nextLines({ configured, start_client: start }: UpResult): string[] {
+  const down = [['hippo down', 'stop it; the data stay'] as const];
+  const lines = [...firstNext(start), ...NEXT, ...(configured === null ? down : [])];
   const width = Math.max(...lines.map(([command]) => command.length));
   return ['', 'Next:', ...lines.map(([command, why]) => `  ${chalk.cyan(command.padEnd(width))}  ${why}`)];
 }

@@ -111,7 +111,7 @@ export function renderExplanation(explanation: Explanation): string {
         `${noneRuns(explanation.down)}: the event stays in its topic until one starts.`,
         `${chalk.yellow('!')} `,
       ),
-      `  ${chalk.cyan('→')} ./start-client.sh   (in the hippo's project)`,
+      `  ${chalk.cyan('→')} hippo run    (in the hippo's project)`,
     ].join('\n');
   }
   const { hippo, job, run_key, has } = explanation.run;
@@ -169,7 +169,7 @@ export function renderWait(
         ...(live.length === 0
           ? wrap(`${noneRuns(down)}; the event waits in its topic until one starts.`, '  ')
           : wrap(whoHasRead(wait), '  ')),
-        `  ${chalk.cyan('→')} ${live.length === 0 ? "./start-client.sh   (in the hippo's project)" : `hippo tail start --from -1h`}`,
+        `  ${chalk.cyan('→')} ${live.length === 0 ? "hippo run    (in the hippo's project)" : `hippo tail start --from -1h`}`,
       ];
     case 'timed-out':
       return [

@@ -7,7 +7,7 @@ import { type ConfigReport, reportConfig } from '../../src/config/report.ts';
 import { writeStackFile } from '../../src/config/stack-file.ts';
 import type { HippoError } from '../../src/core/errors.ts';
 import { renderConfig } from '../../src/ui/config.ts';
-import { renderError } from '../../src/ui/errors.ts';
+import { jsonError, renderErrorReport } from '../../src/ui/errors.ts';
 
 let project: string;
 beforeEach(async () => {
@@ -191,7 +191,7 @@ test.each([
 ])('an error does not quote a password: $yaml', async ({ yaml, why }) => {
   const error = (await report({ yaml }).catch((thrown: unknown) => thrown)) as HippoError;
   expect(error).toMatchObject({ kind: 'user', exitCode: 2 });
-  const shown = renderError(error) + JSON.stringify(error);
+  const shown = renderErrorReport(jsonError(error)) + JSON.stringify(error);
   expect(shown).toContain(why);
   expect(shown).not.toContain('hunter2');
 });

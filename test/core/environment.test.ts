@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sparkSubmit } from '../../src/client/host/spark-submit.ts';
 import {
   askProgram,
+  clientCommandFor,
   atLeast,
   findProgram,
   isAlive,
@@ -155,5 +156,17 @@ describe('processes', () => {
   test('this one is alive; one that cannot exist is not', async () => {
     expect(await isAlive(process.pid)).toBe(true);
     expect(await isAlive(2 ** 30)).toBe(false);
+  });
+});
+
+describe('what starts the client of a project', () => {
+  test('its own script, where it has one; hippo run elsewhere', async () => {
+    await file('with/start-client.sh');
+    await file('without/hippo.yaml');
+    const [itsOwn, none] = [join(folder, 'with'), join(folder, 'without')];
+    expect(clientCommandFor(join(itsOwn, 'hippo.yaml'), itsOwn)).toBe('./start-client.sh');
+    expect(clientCommandFor(join(itsOwn, 'hippo.yaml'), folder)).toBe('cd with && ./start-client.sh');
+    expect(clientCommandFor(join(none, 'hippo.yaml'), none)).toBe('hippo run');
+    expect(clientCommandFor(join(none, 'other.yaml'), none)).toBe('hippo run --config other.yaml');
   });
 });

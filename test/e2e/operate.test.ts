@@ -70,7 +70,7 @@ Run the failed run again: hippo tractor --pull
     expect(exitCode).toBe(1);
     expect(stdout).toContain('Hippos without a client (1)');
     expect(stdout).toContain(`${project.name}: load 201704`);
-    expect(stdout).toContain(`→ cd ${project.directory} && ./start-client.sh`);
+    expect(stdout).toContain(`→ cd ${project.directory} && hippo run`);
   });
 });
 

@@ -10,7 +10,7 @@ import { newId } from '../../src/core/ids.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
 import { connectProject } from '../../src/kafka/project.ts';
-import { renderError } from '../../src/ui/errors.ts';
+import { jsonError, renderErrorReport } from '../../src/ui/errors.ts';
 import { makeFolder } from '../support/folder.ts';
 import { hippo } from '../support/cli.ts';
 import { kafkaSettings, readAll, testTopic } from '../support/kafka.ts';
@@ -126,7 +126,7 @@ async function refusal(port: Port, section: Section): Promise<{ exitCode: number
   const kafka = connect(port, section).catch((error: unknown) => error);
   const error = await kafka;
   if (!(error instanceof HippoError)) throw new Error('it was let in', { cause: error });
-  const text = renderError(error)
+  const text = renderErrorReport(jsonError(error))
     .replaceAll(broker.address[port], 'BROKER')
     .replaceAll(`${project}/`, '')
     .replaceAll(/\S+\.yaml:/g, 'hippo.yaml:');

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ownerGone } from '../../src/tractor/recoveries/owner-gone.ts';
 import { NOON, group, minutes, run, sign, world } from './world.ts';
@@ -18,7 +21,7 @@ test('runs of a hippo whose group is empty: where it was last seen, and how to s
       run_key: '201704',
       what: 'etl: load 201704',
       why: 'no client of etl runs; last sign of life 12 min ago from 10.0.0.4',
-      command: "cd '/srv/my hippo' && ./start-client.sh",
+      command: "cd '/srv/my hippo' && hippo run    (on 10.0.0.4)",
       since: '2026-11-24T08:00:00.000Z',
       pull: false,
       events: [],
@@ -30,9 +33,22 @@ test('a hippo that has no group at all, and has said nothing', () => {
   expect(ownerGone.plan(world({ runs: [running] }), null)).toMatchObject([
     {
       why: 'no client of etl runs; it has given no sign of life',
-      command: "./start-client.sh    (in etl's project)",
+      command: "hippo run    (in etl's project)",
     },
   ]);
+});
+
+test('a project that is here: its own script only where it has one', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hippo-gone-'));
+  const command = () => {
+    const health = new Map([sign('etl', NOON, folder)]);
+    return ownerGone.plan(world({ runs: [running], groups: [group('etl', 'Empty')], health }), null)[0]
+      ?.command;
+  };
+  expect(command()).toBe(`cd ${folder} && hippo run`);
+  await writeFile(join(folder, 'start-client.sh'), '', { mode: 0o755 });
+  expect(command()).toBe(`cd ${folder} && ./start-client.sh`);
+  await rm(folder, { recursive: true });
 });
 
 test.each(['Stable', 'PreparingRebalance', 'CompletingRebalance', 'Unknown'] as const)(

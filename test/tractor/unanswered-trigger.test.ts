@@ -30,19 +30,19 @@ test.each([
     'a client that is down',
     [group('etl', 'Empty', { 1: '7' })],
     'no client of etl runs: it has not read it yet',
-    "./start-client.sh    (in etl's project)",
+    "hippo run    (in etl's project)",
   ],
   [
     'a client that is down since before the partition was added',
     [group('etl', 'Empty', { 0: '7' })],
     'no client of etl runs: it has not read it yet',
-    "./start-client.sh    (in etl's project)",
+    "hippo run    (in etl's project)",
   ],
   [
     'two clients that are down, of which one has never read the topic',
     [group('etl', 'Empty'), group('load', 'Dead', { 1: '7' }), group('sales', 'Stable', { 1: '8' })],
     'no client of etl, load runs: they have not read it yet',
-    "./start-client.sh    (in etl's project)",
+    "hippo run    (in etl's project)",
   ],
   [
     'a client that has not read anything yet',

@@ -20,6 +20,7 @@ const UP: UpResult = {
     created: ['frontier-adw', 'hippo-start', 'hippo-finish', 'hippo-schedule', 'service-health'],
     present: [],
   },
+  start_client: null,
 };
 
 test('after a start: where it is, what was made, what to type next', () => {
@@ -35,6 +36,15 @@ Next:
   hippo tail                      see the events as they come
   hippo doctor                    is anything missing?
   hippo down                      stop it; the data stay`);
+});
+
+test('inside a project the next step is its client, not another project', () => {
+  const text = renderUp({ ...UP, start_client: 'hippo run' });
+  expect(text).toContain(`
+  hippo run             in a second terminal: the client of this project
+  hippo trigger --wait  say that what it waits for has landed
+  hippo tail            see the events as they come`);
+  expect(text).not.toContain('hippo new');
 });
 
 test('the second time it says that it is up', () => {

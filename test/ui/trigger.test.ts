@@ -129,7 +129,7 @@ describe('the last lines', () => {
       report({ wait: wait('no-reaction', { live: [], readers: [] }) }),
       4,
       '✗ No hippo reacted.\n  No hippo is running; the event waits in its topic until one starts.\n' +
-        "  → ./start-client.sh   (in the hippo's project)",
+        "  → hippo run    (in the hippo's project)",
     ],
     [
       'all that are known are down',
@@ -137,7 +137,7 @@ describe('the last lines', () => {
       4,
       '✗ No hippo reacted.\n' +
         '  No client of etl, load runs; the event waits in its topic until one starts.\n' +
-        "  → ./start-client.sh   (in the hippo's project)",
+        "  → hippo run    (in the hippo's project)",
     ],
     [
       'one has read it, one has not, one is down',

@@ -17,3 +17,4 @@ export {
 } from './processes.ts';
 export { type SparkPlace, type SparkSource, sparkPlace } from './spark.ts';
 export { REQUIRED, atLeast, javaVersionIn, pythonVersionIn, versionIn } from './versions.ts';
+export { clientCommand, clientCommandFor } from './client-command.ts';

@@ -1,9 +1,8 @@
 import type { GroupInfo } from '../../kafka/port.ts';
 import { type InputProgress, inputProgress } from '../../observe/index.ts';
+import { clientCommandFor } from '../../core/environment/index.ts';
 import { type Check, type Finding, error, ok, skipped, warning } from '../check.ts';
 import { unreachable } from './kafka.ts';
-
-const START = { commands: ['./start-client.sh'] };
 
 /** This hippo's consumer group: its owner, its standbys and its lag. */
 export const group: Check = {
@@ -19,12 +18,13 @@ export const group: Check = {
     if (why !== undefined || project.state === 'broken') return skipped(why ?? '');
     if (Object.keys(project.loaded.config.jobs).length === 0)
       return skipped('hippo.yaml has no jobs: no client is needed');
+    const start = clientCommandFor(project.file, environment.cwd);
     const { info, inputs } = await inputProgress(
       await environment.kafka(),
       project.loaded.config,
       project.hippo,
     );
-    return { summary: summarise(info), findings: [membership(info, inputs), ...losses(inputs)] };
+    return { summary: summarise(info), findings: [membership(info, inputs, start), ...losses(inputs)] };
   },
 };
 
@@ -34,7 +34,12 @@ function summarise({ state, members }: GroupInfo): string {
   return members.length === 1 ? 'running' : `running, ${members.length - 1} standing by`;
 }
 
-function membership({ group: name, state, members }: GroupInfo, progress: readonly InputProgress[]): Finding {
+function membership(
+  { group: name, state, members }: GroupInfo,
+  progress: readonly InputProgress[],
+  start: string,
+): Finding {
+  const remedy = { commands: [start] };
   const behind = lag(progress);
   const waiting = `${behind} ${behind === 1n ? 'message waits' : 'messages wait'}`;
   const started = progress.some(({ committed }) => committed !== undefined);
@@ -57,13 +62,14 @@ function membership({ group: name, state, members }: GroupInfo, progress: readon
     case 'PreparingRebalance':
     case 'CompletingRebalance':
       return warning(`Group ${name} is rebalancing: a client is coming or going`, {
-        commands: ['hippo doctor group'],
+        commands: [],
+        text: 'Check again in a moment.',
       });
     case 'Empty':
     case 'Dead':
       return started
-        ? warning(`No client of group ${name} runs: ${waiting}`, START)
-        : warning(`No client of group ${name} has ever run`, START);
+        ? warning(`No client of group ${name} runs: ${waiting}`, remedy)
+        : warning(`No client of group ${name} has ever run`, remedy);
   }
 }
 
