@@ -13,13 +13,19 @@ export interface RecordRef {
 /** A record reference as src/kafka has it. */
 interface BigIntRef {
   topic: string;
+  topicId?: string | undefined;
   partition: number;
   offset: bigint;
 }
 
 /** From Kafka's form to JSON's; further properties, such as a record's value, are left out. */
-export function recordRef({ topic, partition, offset }: BigIntRef): RecordRef {
-  return { topic, partition, offset: formatOffset(offset) };
+export function recordRef({ topic, topicId, partition, offset }: BigIntRef): RecordRef {
+  return { topic, ...(topicId === undefined ? {} : { topicId }), partition, offset: formatOffset(offset) };
+}
+
+/** Whether two ids may be those of one topic: an id that is not known may be any. For topics of one name. */
+export function isSameTopic(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
 }
 
 /** Whether JSON is a record reference; it may have further fields. */
@@ -27,6 +33,7 @@ export function isRecordRef(value: unknown): value is RecordRef {
   return (
     isJsonObject(value) &&
     typeof value['topic'] === 'string' &&
+    (value['topicId'] === undefined || typeof value['topicId'] === 'string') &&
     Number.isSafeInteger(value['partition']) &&
     parseOffset(value['offset']) !== undefined
   );

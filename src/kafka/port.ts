@@ -42,7 +42,7 @@ export interface OutgoingRecord {
 /** An offset of one partition: a record's, or as a position the next one to be read. */
 export interface TopicPartitionOffset extends TopicPartition {
   /** Kafka's id of the topic: one that is made again under its name has another id. Left out: of whichever has the name. */
-  topicId?: string;
+  topicId?: string | undefined;
   offset: bigint;
 }
 

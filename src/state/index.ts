@@ -3,7 +3,14 @@
  * all others read it by ./reader.ts.
  */
 export { type StateKey, formatStateKey, inputRecordKey, parseStateKey } from './keys.ts';
-export { type Positions, listPositions, positionsToJson, samePositions, withPosition } from './positions.ts';
+export {
+  type Positions,
+  listPositions,
+  nextOffset,
+  positionsToJson,
+  samePositions,
+  withPosition,
+} from './positions.ts';
 export { isWholeState } from './place.ts';
 export { type StateRecord, decodeStateValue, parseStateRecord } from './records.ts';
 export type { InputState, Owner, Pause, RunId, RunState, RunStatus } from './types.ts';

@@ -1,6 +1,6 @@
 import type { Millis } from '../core/clock.ts';
 import { type RecordRef, offsetOf, recordId } from '../core/record-ref.ts';
-import type { TopicPartition, TopicPartitionOffset } from '../kafka/port.ts';
+import type { TopicPartitionOffset } from '../kafka/port.ts';
 import type { JobFinish, JobStart } from '../messages/index.ts';
 import {
   type Positions,
@@ -9,6 +9,7 @@ import {
   type StateRecord,
   formatStateKey,
   listPositions,
+  nextOffset,
   withPosition,
 } from '../state/index.ts';
 
@@ -334,8 +335,4 @@ function hasRead(known: Positions | undefined, ref: RecordRef, waited: Millis): 
   // Of a topic that a hippo reads, a partition without a position was added since: it will be read from its beginning.
   if (known?.has(ref.topic) === true) return false;
   return waited > (known === undefined ? SILENT : BEGINNING);
-}
-
-function nextOffset(positions: Positions, { topic, partition }: TopicPartition): bigint | undefined {
-  return positions.get(topic)?.get(partition);
 }

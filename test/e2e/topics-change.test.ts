@@ -1,5 +1,7 @@
 import { describe, expect } from 'vitest';
+import { connectKafka } from '../../src/kafka/connect.ts';
 import { addPartitions, produce, removeBefore } from '../support/admin.ts';
+import { kafkaSettings, remakeTopic } from '../support/kafka.ts';
 import { type TestClient, type TestProject, kcat, test, until } from '../support/project.ts';
 
 /** Each partition that lands is a run. */
@@ -40,6 +42,15 @@ async function runsOf(project: TestProject, numbers: readonly number[]): Promise
   const expected = numbers.map((number) => `no=${number}`).sort();
   await until(async () => (await started(project)).length >= expected.length, `runs ${expected.join(' ')}`);
   expect(await started(project)).toEqual(expected);
+}
+
+async function remake(project: TestProject, topic: string, partitions: number): Promise<void> {
+  const kafka = await connectKafka({ brokers: project.brokers.split(','), settings: kafkaSettings() });
+  try {
+    await remakeTopic(kafka, `${project.prefix}${topic}`, partitions);
+  } finally {
+    await kafka.close();
+  }
 }
 
 /** As doctor says of a hippo whose client is down. */
@@ -139,5 +150,57 @@ describe('records are removed before they are read', () => {
     );
     expect(exitCode).toBe(0);
     await runsOf(project, [0, 30]);
+  });
+});
+
+describe('a topic is deleted and made again, with a log that is longer than what was read', () => {
+  const warning = (project: TestProject): object => ({
+    event: 'gap',
+    topic: `${project.prefix}frontier-adw`,
+    partition: 0,
+    to: '0',
+    cause: 'made-again',
+  });
+
+  test.concurrent(
+    'while the client runs: all of its events are run, after a warning',
+    async ({ makeProject }) => {
+      const project = await makeProject(EACH);
+      const client = project.startClient();
+      await publish(project, 0, range(0, 10));
+      await runsOf(project, range(0, 10));
+      await remake(project, 'frontier-adw', 4);
+      await publish(project, 0, range(10, 25));
+      await runsOf(project, range(0, 25));
+      expect(said(client, 'gap')).toMatchObject([{ ...warning(project), from: '10' }]);
+      expect(said(client, 'disconnected')).toEqual([]);
+
+      // What is read and written since belongs to the new topic.
+      client.kill('SIGTERM');
+      await client.ended;
+      await publish(project, 0, [25]);
+      const { exitCode, stdout } = await project.hippo(['run', '--once', '--json']);
+      expect(exitCode).toBe(0);
+      expect(stdout).not.toContain('"event":"gap"');
+      await runsOf(project, range(0, 26));
+    },
+  );
+
+  test.concurrent('while it is down: the same', async ({ makeProject }) => {
+    const project = await makeProject(EACH);
+    await publish(project, 0, range(0, 10));
+    expect((await project.hippo(['run', '--once'])).exitCode).toBe(0);
+    await remake(project, 'frontier-adw', 4);
+    await publish(project, 0, range(10, 25));
+    const { exitCode, stdout } = await project.hippo(['run', '--once', '--json']);
+    expect(exitCode).toBe(0);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string });
+    expect(events.filter(({ event }) => event === 'gap')).toMatchObject([
+      { ...warning(project), from: '10' },
+    ]);
+    await runsOf(project, range(0, 25));
   });
 });

@@ -36,7 +36,7 @@ describe('a state record', () => {
     [RUN_KEY, { ...RUN, added: 'by a newer hippo' }, { run: { ...RUN, added: 'by a newer hippo' } }],
     [INPUT_KEY, INPUT, { job: 'load', input: INPUT }],
     [PAUSED_KEY, { at: 1, by: 'ann' }, { job: 'load', pause: { at: 1, by: 'ann' } }],
-    [OFFSETS_KEY, { t: { '0': '7' } }, { positions: new Map([['t', new Map([[0, 7n]])]]) }],
+    [OFFSETS_KEY, { t: { next: { '0': '7' } } }, { positions: new Map([['t', new Map([[0, 7n]])]]) }],
     [OWNER_KEY, OWNER, { owner: OWNER }],
   ])('of %j is read', (key, value, expected) => {
     expect(parseStateRecord(key, value)).toEqual({ kind: key.kind, hippo: 'etl', ...(expected as object) });
@@ -81,7 +81,8 @@ describe('positions', () => {
   });
 
   test('of another form are left out, so that these partitions are read again', () => {
-    const value = { t: { '0': '7', x: '1', '1': 1, '2': '-1', '3': '1.5', '4': '' }, u: 'all', w: null };
+    const next = { '0': '7', x: '1', '1': 1, '2': '-1', '3': '1.5', '4': '' };
+    const value = { t: { next }, u: { next: 'all' }, w: null };
     expect(parseStateRecord(OFFSETS_KEY, value)).toMatchObject({
       positions: new Map([
         ['t', new Map([[0, 7n]])],

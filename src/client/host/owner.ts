@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FencedError, RefusedError } from '../../kafka/failures.ts';
-import type { Kafka, Membership, Reader, TransactionalProducer } from '../../kafka/port.ts';
+import type { Kafka, Membership, Reader, RecordBatch, TransactionalProducer } from '../../kafka/port.ts';
 import { isAborted } from '../../core/abort.ts';
 import { ServiceError, messageOf } from '../../core/errors.ts';
 import type { Millis, SteadyClock } from '../../core/clock.ts';
@@ -225,12 +225,19 @@ export class Owner {
   async #startReading(turn: Turn): Promise<void> {
     const { kafka, config, log } = this.#options;
     const from = [];
+    const infos = await kafka.topics([...this.#kinds.keys()]);
     for (const topic of this.#kinds.keys()) {
+      const topicId = infos.find((info) => info.topic === topic)?.topicId;
       const ranges = await kafka.offsets(topic);
-      const start = startPositions(topic, ranges, this.#progress.taken, config.client.start_from);
+      const start = startPositions(
+        { topic, topicId },
+        ranges,
+        this.#progress.taken,
+        config.client.start_from,
+      );
       from.push(...start.from);
       for (const { partition, stable } of ranges) {
-        this.#progress.setStartingEnd({ topic, partition, offset: stable });
+        this.#progress.setStartingEnd({ topic, topicId, partition, offset: stable });
       }
       for (const jump of start.jumps) log(gapEvent(jump, jump));
     }
@@ -280,14 +287,20 @@ export class Owner {
       arrival !== undefined;
       arrival = this.#mailbox.takeArrival()
     ) {
-      const { topic, partition, end } = arrival.batch;
-      this.#progress.setEnd({ topic, partition, offset: end });
+      this.#noteEnd(arrival.batch);
       turn.arrive(arrival, now);
       if (turn.isFull) break;
     }
     await this.#finish(turn);
     // Only now: a turn that could not be written has changed nothing, and the next one sees the jump again.
     clock.follow(by);
+  }
+
+  #noteEnd({ topic, topicId, partition, end, jumped }: RecordBatch): void {
+    const offset = { topic, topicId, partition, offset: end };
+    // What `--once` was to read up to is not in this log.
+    if (jumped !== undefined && jumped.cause !== 'removed') this.#progress.setStartingEnd(offset);
+    else this.#progress.setEnd(offset);
   }
 
   #turn(stateTopic: StateTopic): Turn {
@@ -397,10 +410,10 @@ export class Owner {
   async #lookForPartitions(): Promise<void> {
     const { kafka } = this.#options;
     try {
-      for (const { topic, partitions } of await kafka.topics([...this.#kinds.keys()])) {
+      for (const { topic, topicId, partitions } of await kafka.topics([...this.#kinds.keys()])) {
         if (partitions.every(({ partition }) => this.#progress.knows(topic, partition))) continue;
         const ranges = await kafka.offsets(topic);
-        this.#mailbox.added(ranges.map(({ partition, low }) => ({ topic, partition, offset: low })));
+        this.#mailbox.added(ranges.map(({ partition, low }) => ({ topic, topicId, partition, offset: low })));
       }
     } catch {
       // The reader reports that Kafka cannot be reached.

@@ -1,7 +1,7 @@
 /** Where reading begins, and what the group's committed offsets may say. Pure. */
-import { offsetOf } from '../../core/record-ref.ts';
+import { isSameTopic, offsetOf } from '../../core/record-ref.ts';
 import type { Jump, OffsetRange, TopicPartition, TopicPartitionOffset } from '../../kafka/port.ts';
-import type { Positions, RunState } from '../../state/index.ts';
+import { type Positions, type RunState, listPositions, nextOffset, withPosition } from '../../state/index.ts';
 
 export interface Start {
   from: TopicPartitionOffset[];
@@ -12,11 +12,13 @@ export interface Start {
 /**
  * Where reading begins: at the known positions. A hippo that knows none starts for the first time, and `startFrom` decides. A
  * partition without a position among others that have one was added since: it is read from its beginning, or the events that
- * are in it already would never be read. A position outside of the log (trimmed by retention, or the topic was made anew)
- * begins with what is there.
+ * are in it already would never be read. Positions of a topic that was deleted say nothing of the one that has its name now,
+ * which is read from its beginning; so is a log that does not have the known position.
+ *
+ * @param topicId the id that the topic has now; left out: it is not known
  */
 export function startPositions(
-  topic: string,
+  { topic, topicId }: { topic: string; topicId?: string | undefined },
   ranges: readonly OffsetRange[],
   known: Positions,
   startFrom: 'beginning' | 'end',
@@ -24,7 +26,8 @@ export function startPositions(
   const first = known.size === 0 ? startFrom : 'beginning';
   const start: Start = { from: [], jumps: [] };
   for (const { partition, low, high } of ranges) {
-    const wanted = known.get(topic)?.get(partition);
+    const former = known.get(topic)?.get(partition);
+    const wanted = nextOffset(known, { topic, topicId, partition });
     const got =
       wanted === undefined
         ? first === 'beginning'
@@ -33,7 +36,10 @@ export function startPositions(
         : wanted < low || wanted > high
           ? low
           : wanted;
-    start.from.push({ topic, partition, offset: got });
+    start.from.push({ topic, topicId, partition, offset: got });
+    if (former !== undefined && wanted === undefined && former !== got) {
+      start.jumps.push({ topic, partition, from: former, to: got, cause: 'made-again' });
+    }
     if (wanted !== undefined && got !== wanted) {
       start.jumps.push({
         topic,
@@ -59,21 +65,18 @@ export function committable(
 ): Positions {
   const held = new Map([...positions].map(([topic, partitions]) => [topic, new Map(partitions)]));
   for (const run of unfinished) {
-    for (const { topic, partition, offset } of Object.values(run.inputs)) {
-      const partitions = held.get(topic);
+    for (const { topic, topicId, partition, offset } of Object.values(run.inputs)) {
+      const partitions = isSameTopic(positions.get(topic)?.topicId, topicId) ? held.get(topic) : undefined;
       const next = partitions?.get(partition);
       if (next !== undefined && offsetOf({ offset }) < next) partitions?.set(partition, offsetOf({ offset }));
     }
   }
-  return new Map(
-    [...held].map(([topic, partitions]) => [
-      topic,
-      new Map(
-        [...partitions].map(([partition, next]) => {
-          const before = committed.get(topic)?.get(partition);
-          return [partition, before !== undefined && before > next ? before : next];
-        }),
-      ),
-    ]),
-  );
+  let next: Positions = new Map();
+  for (const position of listPositions(positions)) {
+    const least = held.get(position.topic)?.get(position.partition) ?? position.offset;
+    const before = nextOffset(committed, position);
+    const offset = before !== undefined && before > least ? before : least;
+    next = withPosition(next, { ...position, offset });
+  }
+  return next;
 }

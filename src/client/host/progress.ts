@@ -3,6 +3,7 @@ import {
   type Positions,
   type RunState,
   listPositions,
+  nextOffset,
   samePositions,
   withPosition,
 } from '../../state/index.ts';
@@ -71,9 +72,7 @@ export class Progress {
 
   /** Whether all messages up to the goals have been taken in. */
   get hasReachedGoals(): boolean {
-    return listPositions(this.#goals).every(
-      ({ topic, partition, offset }) => (this.#taken.get(topic)?.get(partition) ?? 0n) >= offset,
-    );
+    return listPositions(this.#goals).every((goal) => (nextOffset(this.#taken, goal) ?? 0n) >= goal.offset);
   }
 
   /** Whether the partition is being read. */

@@ -88,7 +88,8 @@ export class Turn {
   arrive({ record, batch, next }: Arrival, at: Millis): void {
     this.#arrivals += 1;
     const kind = this.#context.kinds.get(batch.topic);
-    if (batch.jumped !== undefined) this.events.push(gapEvent(batch, batch.jumped));
+    if (batch.jumped !== undefined && batch.jumped.from !== batch.jumped.to)
+      this.events.push(gapEvent(batch, batch.jumped));
     if (record !== null && kind !== undefined) {
       const input = readInput(kind, record);
       if (input.ok) {
@@ -106,6 +107,7 @@ export class Turn {
     }
     this.positions = withPosition(this.positions, {
       topic: batch.topic,
+      topicId: batch.topicId,
       partition: batch.partition,
       offset: next,
     });

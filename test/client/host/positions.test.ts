@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
-import { startPositions } from '../../../src/client/host/positions.ts';
+import { describe, expect, test } from 'vitest';
+import { committable, startPositions } from '../../../src/client/host/positions.ts';
+import { newRun } from '../../../src/client/machine/firing.ts';
 import type { OffsetRange } from '../../../src/kafka/port.ts';
-import type { Positions } from '../../../src/state/index.ts';
+import { type Positions, withPosition } from '../../../src/state/index.ts';
 
 const TOPIC = 'frontier-adw';
 
@@ -20,7 +21,7 @@ function startsAt(
   known: Positions,
   startFrom: 'beginning' | 'end',
 ): [number, bigint][] {
-  return startPositions(TOPIC, ranges, known, startFrom).from.map(({ partition, offset }) => [
+  return startPositions({ topic: TOPIC }, ranges, known, startFrom).from.map(({ partition, offset }) => [
     partition,
     offset,
   ]);
@@ -52,8 +53,51 @@ test.each([
   ['removed', 1n, 2n],
   ['shorter', 10n, 2n],
 ] as const)('a position outside of the log: %s', (cause, from, to) => {
-  expect(startPositions(TOPIC, [range(0, 2n, 9n)], positions({ 0: from }), 'end')).toEqual({
+  expect(startPositions({ topic: TOPIC }, [range(0, 2n, 9n)], positions({ 0: from }), 'end')).toEqual({
     from: [{ topic: TOPIC, partition: 0, offset: to }],
     jumps: [{ topic: TOPIC, partition: 0, from, to, cause }],
+  });
+});
+
+/** Read up to 10 in partition 0 and 3 in partition 1, of the topic `old`. */
+const OLD = [
+  { topic: TOPIC, topicId: 'old', partition: 0, offset: 10n },
+  { topic: TOPIC, topicId: 'old', partition: 1, offset: 3n },
+].reduce<Positions>(withPosition, new Map());
+
+describe('a topic that was deleted and made again', () => {
+  const of = (partition: number, offset: bigint) => ({ topic: TOPIC, topicId: 'new', partition, offset });
+  const ranges = [range(0, 0n, 15n), range(1, 0n, 0n), range(2, 0n, 1n)];
+
+  test('is read from its beginning, however long its log is', () => {
+    const start = startPositions({ topic: TOPIC, topicId: 'new' }, ranges, OLD, 'end');
+    expect(start.from).toEqual(
+      [0, 1, 2].map((partition) => ({ topic: TOPIC, topicId: 'new', partition, offset: 0n })),
+    );
+    expect(start.jumps).toEqual([
+      { topic: TOPIC, partition: 0, from: 10n, to: 0n, cause: 'made-again' },
+      { topic: TOPIC, partition: 1, from: 3n, to: 0n, cause: 'made-again' },
+    ]);
+  });
+
+  test('is another one: the same goes on', () => {
+    const { from, jumps } = startPositions({ topic: TOPIC, topicId: 'old' }, ranges.slice(0, 1), OLD, 'end');
+    expect([from, jumps]).toEqual([[{ topic: TOPIC, topicId: 'old', partition: 0, offset: 10n }], []]);
+  });
+
+  test('has offsets to commit that go back, and no unfinished run of the topic before holds them', () => {
+    const written = [of(0, 5n), of(1, 1n)].reduce<Positions>(withPosition, OLD);
+    const input = {
+      topic: TOPIC,
+      topicId: 'old',
+      partition: 0,
+      offset: '2',
+      need: 'btd.party',
+      version: 1,
+      values: {},
+      at: 0,
+    };
+    const run = newRun({ job: 'load', key: '2017-04-28' }, { 'btd.party': input }, 0);
+    expect(committable(written, [run], OLD)).toEqual(written);
   });
 });
