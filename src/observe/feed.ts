@@ -32,27 +32,32 @@ interface FeedOptions {
   /** From when messages are read, epoch milliseconds; null: from the present ends. The state topic is read whole. */
   since: Millis | null;
   /** Called with each record of a message's role that is not such a message. */
-  onUnreadable?: (record: KafkaRecord) => void;
+  onUnreadable?: (role: MessageKind, record: KafkaRecord) => void;
+  /** Called when a topic was deleted and made again, before the first record of the new one: the old one's are gone. */
+  onMadeAgain?: (role: TopicRole) => void;
   /** Called after something was read, and when reading has failed. */
   onRead?: () => void;
 }
 
+type Position = Required<TopicPartitionOffset>;
+
 interface Range extends OffsetRange {
   topic: string;
+  topicId: string;
 }
 
 /**
  * Reads the topics of some roles with one reader, without a consumer group, until it is closed. It reads in the background, so
  * that what is written arrives at once; {@link Feed.catchUp} says when all that is there has arrived. Nothing is read twice.
  *
- * A topic that does not exist counts as empty. Topics and partitions that are made later are read from their beginning.
- * A topic that is deleted while it is read makes reading fail.
+ * A topic that does not exist counts as empty. Topics and partitions that are made later are read from their beginning, and so
+ * is a topic that is made again. A topic that is deleted for good while it is read makes reading fail.
  */
 export class Feed {
   readonly #options: FeedOptions;
   /** By topic. */
   readonly #roles: ReadonlyMap<string, TopicRole>;
-  /** Up to where records have been taken in, by `topic/partition`. */
+  /** Up to where records have been taken in, by {@link partitionId}. */
   readonly #taken = new Map<string, bigint>();
   /** The topics that exist, as of the last time that this was asked. */
   #existing: ReadonlySet<string> = new Set();
@@ -84,10 +89,10 @@ export class Feed {
   async catchUp(limit?: Millis): Promise<boolean> {
     const ranges = await this.#ranges();
     const made = ranges.filter((range) => !this.#taken.has(partitionId(range)));
-    await this.#readFrom(made.map(({ topic, partition, low }) => ({ topic, partition, offset: low })));
+    await this.#readFrom(made.map((range) => position(range, range.low)));
     // Behind `stable` a transaction is open, perhaps of a client that hangs: its records are not waited for.
     return this.#reach(
-      ranges.map(({ topic, partition, stable }) => ({ topic, partition, offset: stable })),
+      ranges.map((range) => position(range, range.stable)),
       limit,
     );
   }
@@ -104,36 +109,35 @@ export class Feed {
 
   async #ranges(): Promise<Range[]> {
     const { kafka } = this.#options;
-    this.#existing = new Set((await kafka.topics()).map(({ topic }) => topic));
-    const topics = [...this.#roles.keys()].filter((topic) => this.#existing.has(topic));
+    const existing = (await kafka.topics()).filter(({ topic }) => this.#roles.has(topic));
+    this.#existing = new Set(existing.map(({ topic }) => topic));
     const perTopic = await Promise.all(
-      topics.map(async (topic) => (await kafka.offsets(topic)).map((range) => ({ topic, ...range }))),
+      existing.map(async ({ topic, topicId }) =>
+        (await kafka.offsets(topic)).map((range) => ({ topic, topicId, ...range })),
+      ),
     );
     return perTopic.flat();
   }
 
   /** Where reading begins in the partitions that are there when the feed starts. */
-  async #beginning(ranges: readonly Range[]): Promise<TopicPartitionOffset[]> {
+  async #beginning(ranges: readonly Range[]): Promise<Position[]> {
     const { kafka, since } = this.#options;
-    const isState = ({ topic }: Range): boolean => this.#roles.get(topic) === 'state';
-    const whole = ranges
-      .filter(isState)
-      .map(({ topic, partition, low }) => ({ topic, partition, offset: low }));
-    const others = ranges.filter((range) => !isState(range));
-    if (since === null) {
-      return [...whole, ...others.map(({ topic, partition, high }) => ({ topic, partition, offset: high }))];
+    const starts = new Map<string, ReadonlyMap<number, bigint>>();
+    const start = ({ topic, partition, low, high }: Range): bigint =>
+      this.#roles.get(topic) === 'state' ? low : (starts.get(topic)?.get(partition) ?? high);
+    if (since !== null) {
+      const topics = [...this.#existing].filter((topic) => this.#roles.get(topic) !== 'state');
+      for (const [topic, found] of await Promise.all(
+        topics.map(async (topic) => [topic, await kafka.offsetsAt(topic, since)] as const),
+      ))
+        starts.set(topic, new Map(found.map(({ partition, offset }) => [partition, offset])));
     }
-    const perTopic = await Promise.all(
-      [...new Set(others.map(({ topic }) => topic))].map(async (topic) =>
-        (await kafka.offsetsAt(topic, since)).map((position) => ({ topic, ...position })),
-      ),
-    );
-    return [...whole, ...perTopic.flat()];
+    return ranges.map((range) => position(range, start(range)));
   }
 
-  async #readFrom(from: readonly TopicPartitionOffset[]): Promise<void> {
+  async #readFrom(from: readonly Position[]): Promise<void> {
     if (from.length === 0) return;
-    for (const position of from) this.#taken.set(partitionId(position), position.offset);
+    for (const each of from) this.#taken.set(partitionId(each), each.offset);
     if (this.#reader !== undefined) {
       (await this.#reader).add(from);
       return;
@@ -144,9 +148,10 @@ export class Feed {
 
   async #read(reader: Reader): Promise<void> {
     try {
-      for await (const { topic, partition, records, next } of reader) {
-        for (const record of records) this.#take(record);
-        this.#taken.set(partitionId({ topic, partition }), next);
+      for await (const batch of reader) {
+        if (batch.jumped?.cause === 'made-again') this.#madeAgain(batch.topic);
+        for (const record of batch.records) this.#take(record);
+        this.#taken.set(partitionId(batch), batch.next);
         this.#move();
       }
       this.#failure = new BugError('a feed was used after it was closed');
@@ -160,6 +165,11 @@ export class Feed {
     this.#moved.resolve(undefined);
     this.#moved = Promise.withResolvers();
     this.#options.onRead?.();
+  }
+
+  #madeAgain(topic: string): void {
+    const role = this.#roles.get(topic);
+    if (role !== undefined) this.#options.onMadeAgain?.(role);
   }
 
   #take(record: KafkaRecord): void {
@@ -178,13 +188,12 @@ export class Feed {
     const parsed = record.value === null ? undefined : parseMessage(role, record.value);
     if (parsed?.ok === true)
       take?.({ message: parsed.message, ref: recordRef(record), at: record.timestamp });
-    else this.#options.onUnreadable?.(record);
+    else this.#options.onUnreadable?.(role, record);
   }
 
-  async #reach(ends: readonly TopicPartitionOffset[], limit: Millis | undefined): Promise<boolean> {
+  async #reach(ends: readonly Position[], limit: Millis | undefined): Promise<boolean> {
     const deadline = performance.now() + (limit ?? 0);
-    const isTaken = (end: TopicPartitionOffset): boolean =>
-      (this.#taken.get(partitionId(end)) ?? -1n) >= end.offset;
+    const isTaken = (end: Position): boolean => (this.#taken.get(partitionId(end)) ?? -1n) >= end.offset;
     for (;;) {
       const moved = this.#moved.promise;
       if (this.#failure !== undefined) throw this.#failure as Error;
@@ -200,6 +209,11 @@ export class Feed {
   }
 }
 
-function partitionId({ topic, partition }: { topic: string; partition: number }): string {
-  return `${topic}/${partition}`;
+function position({ topic, topicId, partition }: Range, offset: bigint): Position {
+  return { topic, topicId, partition, offset };
+}
+
+/** A topic that is made again under its name has another id, so other partitions. */
+function partitionId({ topicId, partition }: Pick<Position, 'topicId' | 'partition'>): string {
+  return `${topicId}/${partition}`;
 }

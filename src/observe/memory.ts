@@ -1,7 +1,15 @@
 /** What an observer keeps of what it has read. */
+import type { TopicRole } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
 import { recordId } from '../core/record-ref.ts';
-import type { FrontierEvent, JobFinish, JobStart, ManualRequest, ServiceHealth } from '../messages/index.ts';
+import type {
+  FrontierEvent,
+  JobFinish,
+  JobStart,
+  ManualRequest,
+  MessageKind,
+  ServiceHealth,
+} from '../messages/index.ts';
 import type { Positions, StateRecord } from '../state/index.ts';
 import { type StateEntry, recordOfEntry } from '../state/reader.ts';
 import type { Found, Takers } from './feed.ts';
@@ -14,6 +22,12 @@ class Timeline<Item extends { at: Millis }> {
 
   take(item: Item): void {
     this.#fresh.push(item);
+  }
+
+  /** Forgets what it is true of. */
+  drop(is: (item: Item) => boolean): void {
+    this.#kept = this.#kept.filter((item) => !is(item));
+    this.#fresh = this.#fresh.filter((item) => !is(item));
   }
 
   /** Drops what is older than `since`. @returns the rest, by time */
@@ -42,6 +56,10 @@ class HealthMemory {
     for (const [service, { at }] of this.#last) if (at < since) this.#last.delete(service);
     return new Map(this.#last);
   }
+
+  clear(): void {
+    this.#last.clear();
+  }
 }
 
 /** What the hippos' state says. */
@@ -59,6 +77,12 @@ class StateMemory {
 
   take(entry: StateEntry): void {
     this.#fresh.set(entry.id, entry);
+  }
+
+  clear(): void {
+    this.#fresh.clear();
+    this.#records.clear();
+    this.#known = undefined;
   }
 
   look(): KnownState {
@@ -105,7 +129,7 @@ export class Memory {
   readonly #starts = new Timeline<Found<JobStart>>();
   readonly #finishes = new Timeline<Found<JobFinish>>();
   readonly #requests = new Timeline<Found<ManualRequest>>();
-  readonly #unreadable = new Timeline<{ at: Millis }>();
+  readonly #unreadable = new Timeline<{ at: Millis; role: MessageKind }>();
   readonly #health = new HealthMemory();
   readonly #state = new StateMemory();
 
@@ -118,8 +142,23 @@ export class Memory {
     state: (entry) => this.#state.take(entry),
   };
 
-  takeUnreadable({ timestamp }: { timestamp: Millis }): void {
-    this.#unreadable.take({ at: timestamp });
+  takeUnreadable(role: MessageKind, { timestamp }: { timestamp: Millis }): void {
+    this.#unreadable.take({ at: timestamp, role });
+  }
+
+  /** Forgets what the topic of a role said. */
+  forget(role: TopicRole): void {
+    const all = (): boolean => true;
+    const forget: Record<TopicRole, () => void> = {
+      frontier: () => this.#events.drop(all),
+      start: () => this.#starts.drop(all),
+      finish: () => this.#finishes.drop(all),
+      schedule: () => this.#requests.drop(all),
+      health: () => this.#health.clear(),
+      state: () => this.#state.clear(),
+    };
+    forget[role]();
+    this.#unreadable.drop((found) => found.role === role);
   }
 
   /** Drops what is older than `since`, except of the state. */

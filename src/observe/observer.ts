@@ -45,7 +45,8 @@ export class Observer {
     this.#feed = new Feed({
       ...options,
       take: this.#memory.take,
-      onUnreadable: (record) => this.#memory.takeUnreadable(record),
+      onUnreadable: (role, record) => this.#memory.takeUnreadable(role, record),
+      onMadeAgain: (role) => this.#memory.forget(role),
     });
   }
 

@@ -76,7 +76,7 @@ async function world(roles: readonly TopicRole[] = ROLES) {
     onTestFinished(() => observer.close());
     return observer;
   };
-  return { config, kafka, delivered, make, write, addPartition, open };
+  return { config, kafka, others, delivered, make, write, addPartition, open };
 }
 
 const event = (month: string, at = NOW) => ({
@@ -174,6 +174,29 @@ describe('a look', () => {
     await addPartition('frontier');
     await write('frontier', { ...event('201702', NOW + 1), partition: 1 });
     expect(months(await look())).toEqual(['201701', '201702']);
+  });
+
+  test('forgets what a topic said that was deleted and made again, and reads the new one', async () => {
+    const { config, others, make, write, open } = await world();
+    await write('frontier', event('201701'));
+    await write('frontier', event('201702'));
+    await write('state', stateOf('201701', 'running'));
+    await write('start', { value: 'not a start' });
+    const observer = await open();
+    const look = (): Promise<Snapshot> => observer.look({ now: NOW, since: LONG_AGO });
+    expect(await look()).toMatchObject({ unreadable: 1, events: [{}, {}], runs: [{}] });
+
+    const roles = ['frontier', 'start', 'state'] as const;
+    await others.deleteTopics(roles.map((role) => topicName(config, role)));
+    await make(roles);
+    await write('frontier', event('201703'));
+    await write('finish', done('201703'));
+    expect(await look()).toMatchObject({
+      unreadable: 0,
+      events: [{ message: { partitions: [[{ value: '201703' }]] } }],
+      finishes: [{}],
+      runs: [],
+    });
   });
 
   test('says so where none of the topics exists', async () => {
