@@ -1,28 +1,19 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
+import { fileSafe } from './file-names.ts';
 
 const TAIL_BYTES = 4096;
 const TAIL_LINES = 20;
 const END_BYTES = 256 * 1024;
 
-/**
- * `.hippo/logs/<job>/<run key>.<attempt id>.log` in the project. A key can hold anything that a partition's value can:
- * what is not harmless in a file name is percent-encoded, so that two keys never share a file.
- */
+/** `.hippo/logs/<job>/<run key>.<attempt id>.log` in the project. */
 export function attemptLogPath(
   directory: string,
   attempt: { job: string; key: string; attemptId: string },
 ): string {
   const name = `${fileSafe(attempt.key).slice(0, 150)}.${fileSafe(attempt.attemptId).slice(-90)}.log`;
   return join(directory, PROJECT_STATE_DIRECTORY, 'logs', fileSafe(attempt.job), name);
-}
-
-export function fileSafe(text: string): string {
-  const encoded = text.replace(/[^A-Za-z0-9._=-]/gu, (character) =>
-    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
-  );
-  return encoded.replace(/^\./, '%2e');
 }
 
 /** Opens the log for the job's stdout and stderr, readable by its owner only: a job may print what is secret. */

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
-import { fileSafe } from './attempt-log.ts';
+import { attemptFileName, fileSafe } from './file-names.ts';
 
 /**
  * Linux accepts no argument and no variable of more than 128 KiB, and counts both towards one limit. So `$HIPPO_INPUTS`
@@ -22,7 +22,7 @@ export class InputsFiles {
   }
 
   path(attemptId: string): string {
-    return join(this.#folder, this.#name(attemptId));
+    return join(this.#folder, attemptFileName(attemptId));
   }
 
   /** @throws Error when the disk does not take it */
@@ -37,7 +37,7 @@ export class InputsFiles {
 
   /** Removes the files that clients of this hippo left which were killed; the attempts in `running` keep theirs. */
   removeOthers(running: readonly string[]): void {
-    const kept = new Set(running.map((attemptId) => this.#name(attemptId)));
+    const kept = new Set(running.map((attemptId) => attemptFileName(attemptId)));
     let names: string[] = [];
     try {
       names = readdirSync(this.#folder);
@@ -45,9 +45,5 @@ export class InputsFiles {
       // No attempt has been made in this project.
     }
     for (const name of names) if (!kept.has(name)) rmSync(join(this.#folder, name), { force: true });
-  }
-
-  #name(attemptId: string): string {
-    return `${fileSafe(attemptId).slice(-200)}.json`;
   }
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { execa } from '../../core/exec.ts';
 import { isJsonObject, parsePlainJson } from '../../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
-import { fileSafe } from './attempt-log.ts';
+import { attemptFileName } from './file-names.ts';
 import { endTagged } from './process.ts';
 import { endGroup, groupIsAlive, startOf } from './process-group.ts';
 import { ATTEMPT_TAG, OWNER_TAG } from './tags.ts';
@@ -51,7 +51,7 @@ export class AttemptFiles {
   }
 
   #path(attemptId: string): string {
-    return join(this.#folder, `${fileSafe(attemptId).slice(-200)}.json`);
+    return join(this.#folder, attemptFileName(attemptId));
   }
 }
 

@@ -6,7 +6,8 @@ import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
 import type { YarnConfig } from '../../config/schema.ts';
 import type { HookRun } from '../hooks.ts';
 import type { JobOutcome, Submission } from '../machine/types.ts';
-import { attemptLogPath, fileSafe, noteInLog, tailOf } from './attempt-log.ts';
+import { attemptLogPath, noteInLog, tailOf } from './attempt-log.ts';
+import { attemptFileName } from './file-names.ts';
 import { faultPoint } from './fault.ts';
 import type { Guard } from './guard.ts';
 import type { HookRunner } from './hook-runner.ts';
@@ -317,7 +318,7 @@ export class Supervisor {
   #resultFile(submission: Submission): string {
     const folder = join(this.#options.directory, PROJECT_STATE_DIRECTORY, 'results');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, `${fileSafe(submission.attemptId).slice(-200)}.json`);
+    const file = join(folder, attemptFileName(submission.attemptId));
     rmSync(file, { force: true, recursive: true });
     return file;
   }

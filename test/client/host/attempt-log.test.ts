@@ -6,7 +6,6 @@ import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   attemptLogPath,
-  fileSafe,
   lastLines,
   noteInLog,
   openLog,
@@ -31,14 +30,6 @@ describe('the path of a log', () => {
         expect(dirname(dirname(path))).toBe('/p/.hippo/logs');
         expect(basename(path)).toMatch(/^[A-Za-z0-9_=%-][A-Za-z0-9._=%-]*$/);
         expect(Buffer.byteLength(basename(path))).toBeLessThanOrEqual(255);
-      }),
-    );
-  });
-
-  it('is of one key only', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (one, two) => {
-        expect(fileSafe(one) === fileSafe(two)).toBe(one === two);
       }),
     );
   });
