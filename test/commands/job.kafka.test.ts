@@ -1,11 +1,6 @@
 import { describe, expect } from 'vitest';
 import { type JobFinish, parseFinish } from '../../src/messages/index.ts';
-import { type TestProject, test } from '../support/project.ts';
-
-const MONTHLY = `load:
-  every: month
-  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
-  run: ./job.sh`;
+import { MONTHLY, type TestProject, test } from '../support/project.ts';
 
 /** The values that are in a topic. */
 async function values(project: TestProject, topic: string): Promise<string[]> {

@@ -3,12 +3,18 @@ import { createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces, userInfo } from 'node:os';
 import { describe, expect } from 'vitest';
 import { processesTagged } from '../../src/client/host/process-group.ts';
-import { type TestClient, type TestProject, kcat, test, trigger, until } from '../support/project.ts';
+import {
+  MONTHLY,
+  type TestClient,
+  type TestProject,
+  httpGet,
+  kcat,
+  ready,
+  test,
+  trigger,
+  until,
+} from '../support/project.ts';
 
-const MONTHLY = `load:
-  every: month
-  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
-  run: ./job.sh`;
 const OBSERVED = 'client: { session_timeout: 6s, health_interval: 1s, http: { port: 0 } }';
 
 interface Health {
@@ -26,21 +32,9 @@ async function signsOf(project: TestProject, client: TestClient): Promise<Health
     .sort((a, b) => a.exec_time - b.exec_time);
 }
 
-async function get(client: TestClient, path: string): Promise<{ status: number; text: string }> {
-  const { http } = await client.event('started');
-  const response = await fetch(`http://${http ?? ''}${path}`);
-  return { status: response.status, text: await response.text() };
-}
-
-async function ready(client: TestClient): Promise<{ status: number; role: unknown; connected: unknown }> {
-  const { status, text } = await get(client, '/readyz');
-  const { role, connected } = JSON.parse(text) as { role: unknown; connected: unknown };
-  return { status, role, connected };
-}
-
 /** The samples of Prometheus's text format, by name and labels as written; without the label that all have. */
 async function metrics(client: TestClient): Promise<Record<string, number>> {
-  const { text } = await get(client, '/metrics');
+  const { text } = await httpGet(client, '/metrics');
   const samples = text.split('\n').filter((line) => line !== '' && !/^# (HELP|TYPE) \w+ \S/.test(line));
   return Object.fromEntries(
     samples.map((line) => {
@@ -113,10 +107,10 @@ describe('client.http', () => {
       await owner.event('owner');
       const standby = project.startClient();
       await standby.event('standby');
-      expect(await get(owner, '/healthz')).toEqual({ status: 200, text: '{"status":"ok"}\n' });
+      expect(await httpGet(owner, '/healthz')).toEqual({ status: 200, text: '{"status":"ok"}\n' });
       expect(await ready(owner)).toEqual({ status: 200, role: 'owner', connected: true });
       expect(await ready(standby)).toEqual({ status: 200, role: 'standby', connected: true });
-      expect((await get(owner, '/nothing')).status).toBe(404);
+      expect((await httpGet(owner, '/nothing')).status).toBe(404);
 
       const before = await metrics(owner);
       expect(before).toMatchObject({ hippo_owner: 1, hippo_connected: 1 });
@@ -150,7 +144,7 @@ describe('client.http', () => {
     owner.kill('SIGSTOP');
     const second = project.startClient();
     expect(await ready(second)).toEqual({ status: 503, role: 'connecting', connected: false });
-    expect((await get(second, '/healthz')).status).toBe(200);
+    expect((await httpGet(second, '/healthz')).status).toBe(200);
     owner.kill('SIGCONT');
     await second.event('standby');
     expect(await ready(second)).toEqual({ status: 200, role: 'standby', connected: true });

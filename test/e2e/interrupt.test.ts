@@ -4,13 +4,9 @@ import { describe, expect } from 'vitest';
 import { processesTagged } from '../../src/client/host/process-group.ts';
 import { execa } from '../../src/core/exec.ts';
 import { HIPPO, startHippo } from '../support/cli.ts';
-import { type TestProject, finishes, test, trigger, until } from '../support/project.ts';
+import { MONTHLY, type TestProject, finishes, test, trigger, until } from '../support/project.ts';
 import { CTRL_C, type Terminal, atTerminal } from '../support/terminal.ts';
 
-const MONTHLY = `load:
-  every: month
-  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
-  run: ./job.sh`;
 /** A job of several processes, one of them in a session of its own. */
 const FAMILY = 'setsid sleep 300 & sleep 300 & touch working; sleep 300';
 /** The same, and none of them hears SIGTERM. */

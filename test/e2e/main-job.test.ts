@@ -1,12 +1,7 @@
 import { describe, expect } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { groupIsAlive, processesTagged } from '../../src/client/host/process-group.ts';
-import { finishes, kcat, test, trigger, until } from '../support/project.ts';
-
-const MONTHLY = `load:
-  every: month
-  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
-  run: ./job.sh`;
+import { MONTHLY, finishes, kcat, test, trigger, until } from '../support/project.ts';
 
 describe('the main job', () => {
   test.concurrent(

@@ -1,12 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { test } from '../support/project.ts';
-
-const MONTHLY = `load:
-  every: month
-  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
-  run: ./job.sh`;
+import { MONTHLY, test } from '../support/project.ts';
 
 describe('hippo tractor', () => {
   test.concurrent(

@@ -3,21 +3,18 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { groupIsAlive } from '../../src/client/host/process-group.ts';
 import {
+  MONTHLY,
+  UNTIL_GO,
   type TestClient,
   type TestProject,
   finishes,
   kcat,
+  ready,
   test,
   trigger,
   until,
 } from '../support/project.ts';
 import { World } from '../torture/world.ts';
-
-const MONTHLY = `load:
-  every: month
-  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
-  run: ./job.sh`;
-const UNTIL_GO = 'until test -e go; do sleep 0.1; done';
 
 interface Serving {
   project: TestProject;
@@ -58,8 +55,7 @@ withWorld(
       serve('{ session_timeout: 6s, kafka_grace: 20m }'),
       serve('{ session_timeout: 6s, kill_grace: 300ms }', '[ "$HIPPO_ATTEMPT" = 1 ] && sleep 300; exit 0'),
     ]);
-    const { http } = await brief.client.event('started');
-    const readiness = async (): Promise<number> => (await fetch(`http://${http ?? ''}/readyz`)).status;
+    const readiness = async (): Promise<number> => (await ready(brief.client)).status;
     expect(await readiness()).toBe(200);
 
     const back = Promise.withResolvers<undefined>();

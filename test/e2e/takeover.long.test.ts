@@ -3,19 +3,18 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { groupIsAlive } from '../../src/client/host/process-group.ts';
 import {
+  MONTHLY,
+  UNTIL_GO,
   type TestClient,
   type TestProject,
   finishes,
   kcat,
+  ready,
   test,
   trigger,
   until,
 } from '../support/project.ts';
 
-const MONTHLY = `load:
-  every: month
-  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
-  run: ./job.sh`;
 /** The shortest that a broker allows by default. */
 const SESSION = 6_000;
 /** A standby asks the group so often whether it is its turn: a third of a session, and 3 s at most. */
@@ -25,11 +24,6 @@ const QUICK = `client: { session_timeout: ${SESSION / 1000}s, kill_grace: 500ms 
 /** The first attempt hears no SIGTERM and never ends by itself; the second one looks for it. */
 const DEAF_AT_FIRST = `if [ "$HIPPO_ATTEMPT" = 1 ]; then trap '' TERM; echo $$ > first; while :; do sleep 1; done; fi
 kill -0 "$(cat first)" 2>/dev/null && echo overlap || echo alone > second`;
-
-interface Status {
-  role: string;
-  connected: boolean;
-}
 
 async function startsOf(project: TestProject): Promise<number> {
   return (await kcat(project, 'hippo-start')).length;
@@ -78,7 +72,7 @@ describe('two clients of one hippo', () => {
         MONTHLY,
         // Nothing tells the other client where this job runs: as if it were on another machine.
         `if [ "$HIPPO_ATTEMPT" = 1 ]; then exec env -i "$(command -v sleep)" 300; fi
-until test -e go; do sleep 0.1; done`,
+${UNTIL_GO}`,
         QUICK.replace('}', ', http: { port: 0 } }'),
       );
       const elsewhere = join(project.directory, 'elsewhere');
@@ -88,7 +82,6 @@ until test -e go; do sleep 0.1; done`,
 
       const frozen = project.startClient();
       await frozen.event('owner');
-      const { http } = await frozen.event('started');
       const successor = project.startClient({ HIPPO_CONFIG: join(elsewhere, 'hippo.yaml') });
       await successor.event('standby');
       await trigger(project, '201704');
@@ -102,7 +95,7 @@ until test -e go; do sleep 0.1; done`,
       await frozen.event('lost');
       await until(() => !groupIsAlive(pid), 'its job has ended');
       await until(async () => {
-        const { role, connected } = (await (await fetch(`http://${http ?? ''}/readyz`)).json()) as Status;
+        const { role, connected } = await ready(frozen);
         return role === 'standby' && connected;
       }, 'it stands by');
 

@@ -40,6 +40,15 @@ export interface TestClient {
   ended: Promise<{ exitCode: number | undefined; signal: string | undefined; stderr: string }>;
 }
 
+/** A job that runs once a month, when that month of btd.party has landed. */
+export const MONTHLY = `load:
+  every: month
+  needs: [{ table: btd.party, partition: { yyyymm: "{{ window | date: '%Y%m' }}" } }]
+  run: ./job.sh`;
+
+/** A script of a job that ends when the project has the file `go`. */
+export const UNTIL_GO = 'until test -e go; do sleep 0.1; done';
+
 /** How long something that must happen may take, on a machine that is many times slower too, milliseconds. */
 const PATIENCE = 120_000;
 
@@ -155,6 +164,22 @@ function startClient(cwd: string, env: Record<string, string>): TestClient {
       }
     },
   };
+}
+
+/** What the client's HTTP server answers. */
+export async function httpGet(client: TestClient, path: string): Promise<{ status: number; text: string }> {
+  const { http } = await client.event('started');
+  const response = await fetch(`http://${http ?? ''}${path}`);
+  return { status: response.status, text: await response.text() };
+}
+
+/** Whether the client serves, as `/readyz` tells a load balancer. */
+export async function ready(
+  client: TestClient,
+): Promise<{ status: number; role: unknown; connected: unknown }> {
+  const { status, text } = await httpGet(client, '/readyz');
+  const { role, connected } = JSON.parse(text) as { role: unknown; connected: unknown };
+  return { status, role, connected };
 }
 
 /** What a consumer that is not ours reads, of committed records: a line each. */
