@@ -72,7 +72,7 @@ export class Cluster {
   }
 
   /**
-   * Proves that a broker answers, and that it lets us in.
+   * Checks that a broker answers and accepts our credentials.
    *
    * @param signal gives up when it is aborted
    * @throws ServiceError within the connect timeout, naming each broker that was tried and why it failed
@@ -123,7 +123,7 @@ export class Cluster {
     if (this.isClosed) throw closedError();
   }
 
-  /** Bad credentials or certificates say more than a broker that is down. */
+  /** An error about credentials or certificates is more useful than one about a broker that is down. */
   #firstOf(errors: unknown[], reasons: Map<string, Unreachability>): Error {
     const telling = errors.find((error) => !isConnectionError(error));
     return telling === undefined
@@ -131,13 +131,16 @@ export class Cluster {
       : translate(telling, { brokers: this.brokers });
   }
 
-  /** Without credentials a connection proves nothing: a broker that wants some closes it at the first request. */
+  /**
+   * An open connection does not prove that the broker accepts it: a broker that requires credentials closes it at the
+   * first request.
+   */
   async #enter(broker: Broker): Promise<void> {
     if (this.settings.sasl !== null) return;
     await this.send(broker, ListOffsets, { replicaId: -1, isolationLevel: 0, topics: [] });
   }
 
-  /** One request to one broker, whose connections are dropped where that fails. */
+  /** Sends one request to one broker. Drops the connections to the broker if the request fails. */
   async send<Request, Response extends object>(
     broker: Broker,
     api: Api<Request, Response>,
@@ -152,7 +155,7 @@ export class Cluster {
     }
   }
 
-  /** Any broker that can be talked to. */
+  /** Any broker that can be reached. */
   async any(): Promise<Broker> {
     const connected = [...this.#nodes.values(), ...(this.#seed === undefined ? [] : [this.#seed])].find(
       (broker) => broker.isConnected,
@@ -174,7 +177,7 @@ export class Cluster {
     return this.#seed as unknown as Broker;
   }
 
-  /** Once, however many ask at the same time. */
+  /** Callers that ask at the same time share one request. */
   async #reconnect(): Promise<void> {
     if (this.#seed !== undefined) this.forget(this.#seed);
     await this.connect();
@@ -195,8 +198,8 @@ export class Cluster {
   }
 
   /**
-   * Asks for the leaders of the topics again. What comes back is the answer itself: what others do with these connections
-   * meanwhile cannot change it.
+   * Asks for the leaders of the topics again. It returns the answer itself, because other callers may change the cached
+   * leaders meanwhile.
    *
    * @returns topic → partition → node id of its leader, -1 where it has none
    * @throws UserError for a topic that does not exist
@@ -228,7 +231,7 @@ export class Cluster {
     return this.#topicIds.get(topic);
   }
 
-  /** Which broker leads is to be asked again. */
+  /** Forgets the leaders of these topics, so the next use asks for them again. */
   forgetLeaders(topics: Iterable<string>): void {
     for (const topic of topics) this.#leaders.delete(topic);
   }
@@ -246,13 +249,16 @@ export class Cluster {
     return [...this.#nodes.values()];
   }
 
-  /** Who creates and deletes topics; with KRaft any broker passes that on. */
+  /** The broker that creates and deletes topics. With KRaft any broker forwards the request. */
   async controller(): Promise<Broker> {
     if (this.#controller === undefined) await this.metadata(null);
     return this.#controller === undefined || this.#controller < 0 ? this.any() : this.node(this.#controller);
   }
 
-  /** Does `work` with the broker that coordinates a group or a transactional id; it is asked for again where that has moved. */
+  /**
+   * Does `work` with the broker that coordinates a group or a transactional id; it is asked for again where that has
+   * moved.
+   */
   async atCoordinator<T>(
     kind: CoordinatorKind,
     key: string,
@@ -281,7 +287,8 @@ export class Cluster {
   }
 
   /**
-   * Does `work` again while what it throws is worth another try: for the connect timeout when brokers cannot be reached, for the
+   * Does `work` again while what it throws is worth another try: for the connect timeout when brokers cannot be
+   * reached, for the
    * request timeout when they answer "not now".
    *
    * @throws HippoError what {@link translate} makes of the last failure

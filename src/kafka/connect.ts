@@ -8,14 +8,14 @@ export interface ConnectOptions {
   settings: KafkaConfig;
   /** Left out: `kafka.client_id`. */
   clientId?: string;
-  /** What to do where no broker answers. */
+  /** The remedies if no broker answers. */
   next?: readonly string[] | undefined;
   /** Gives up connecting when it is aborted, and throws its reason. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Loads the Kafka client, and proves that a broker answers and lets us in.
+ * Loads the Kafka client, and checks that a broker answers and accepts our credentials.
  *
  * @throws ServiceError within `connect_timeout` (5 s by default), naming each broker that was tried and why it failed
  * @throws UserError for a broken section `kafka`

@@ -37,7 +37,7 @@ export interface Doing {
   transactionalId?: string;
 }
 
-/** The broker could not be talked to; another try, or another broker, may help. */
+/** The broker could not be reached; another try, or another broker, may help. */
 export function isConnectionError(thrown: unknown): boolean {
   if (thrown instanceof UnreachableError) return true;
   return isLostConnection(thrown) && !isTlsFailure(codeOf(thrown));
@@ -81,7 +81,7 @@ export function translate(thrown: unknown, doing: Doing): HippoError {
   return protocolError(doing, error);
 }
 
-/** Why a broker cannot be talked to. */
+/** Why a broker cannot be reached. */
 export interface Unreachability {
   /** Reads on after `127.0.0.1:9092: `. */
   reason: string;
@@ -95,7 +95,7 @@ const UNREACHABLE_NEXT = [
   'check kafka.brokers in hippo.yaml, or HIPPO_BROKERS',
 ];
 
-/** The same with better advice, except where the brokers' answers gave some. */
+/** The same error with other remedies, unless the brokers' answers already gave some. */
 export function advised(error: UnreachableError, next: readonly string[]): UnreachableError {
   if (error.next !== UNREACHABLE_NEXT) return error;
   const { message, why, place, cause } = error;
@@ -117,7 +117,7 @@ export function unreachable(
 }
 
 /**
- * Makes out from how far a broker let us come what it wants.
+ * Derives what a broker requires from the step at which it closed the connection.
  *
  * @param contact whether TLS was spoken, with a client certificate or not, and whether the broker had answered before
  */

@@ -1,16 +1,21 @@
 import { ServiceError, UserError } from '../core/errors.ts';
 import type { TopicPartition } from './port.ts';
 
-/** Another producer has taken the transactional id over: this process is not the owner any more and must stop writing. */
+/**
+ * Another producer has taken the transactional id over: this process is not the owner any more and must stop writing.
+ */
 export class FencedError extends ServiceError {}
 
-/** Kafka answers, and refuses what was asked: another try does not help before somebody has changed something. */
+/**
+ * Kafka answers, and refuses what was asked: another try fails in the same way until an operator changes a setting or a
+ * right.
+ */
 export class RefusedError extends ServiceError {}
 
-/** No broker of the list can be talked to. */
+/** No broker of the list can be reached. */
 export class UnreachableError extends ServiceError {}
 
-/** What a topic takes at most, and which of its settings says so. */
+/** The size limit of a topic, and the setting that gives it. */
 export interface TopicLimit {
   /** Of a batch of records; Infinity where it is unknown. */
   bytes: number;

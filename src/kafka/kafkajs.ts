@@ -21,12 +21,12 @@ import type { ConnectionSettings } from './wire/index.ts';
 /**
  * The port over kafkajs's connections and encodings.
  *
- * @throws ServiceError within the connect timeout when no broker answers, or when it does not let us in
+ * @throws ServiceError within the connect timeout when no broker answers, or when it refuses our credentials
  */
 export async function openKafka(settings: ConnectionSettings, signal?: AbortSignal): Promise<Kafka> {
   const cluster = new Cluster(settings);
   let own = [cluster];
-  /** Connections for who would block others. */
+  /** Connections of its own for a member or a reader, whose requests would make others wait. */
   const separate = (): Cluster => {
     const made = new Cluster(settings);
     own = [...own.filter(({ isClosed }) => !isClosed), made];

@@ -19,11 +19,11 @@ import {
 } from './wire/index.ts';
 import { parsePlainJson } from '../core/json.ts';
 
-/** The name of our way to assign partitions. A member that does not know it cannot join the group. */
+/** The name of our partition assigner. A member without this assigner cannot join the group. */
 const PROTOCOL = 'hippo-single-owner';
 const PROTOCOL_VERSION = 1;
 
-/** The membership has ended on the broker's side; joining again is all that is needed. */
+/** The broker has ended the membership; joining again restores it. */
 const EXPELLED = new Set<ErrorName | undefined>([
   'UNKNOWN_MEMBER_ID',
   'ILLEGAL_GENERATION',
@@ -32,12 +32,13 @@ const EXPELLED = new Set<ErrorName | undefined>([
 
 /** What a member tells the others when it joins. */
 interface MemberState {
-  /** The generation in which it came to own, if it does: an owner stays the owner. */
+  /** The generation in which it became the owner; an owner stays the owner. Absent for a standby. */
   ownerSince: number | null;
 }
 
 /**
- * @param cluster connections of its own: a broker that lets a member wait for the others answers nothing else meanwhile
+ * @param cluster connections of its own: while a join waits for the other members, the broker answers no other request
+ * on that connection
  * @param shared where offsets are committed
  */
 export async function joinGroup(
@@ -86,13 +87,16 @@ class GroupMember implements Membership {
     return this.#ownerSince !== null;
   }
 
-  /** Joins for the first time; what goes wrong is the caller's to know. */
+  /** Joins for the first time. An error goes to the caller. */
   async start(): Promise<void> {
     await this.#cluster.attempt({ group: this.#options.group }, () => this.#joinFirst());
     this.#running = this.#stay();
   }
 
-  /** Another member that comes or goes meanwhile makes all join again; a broker that is back may have forgotten who joined. */
+  /**
+   * A member that joins or leaves meanwhile makes all members join again; a broker that restarted may have forgotten
+   * the members.
+   */
   async #joinFirst(): Promise<void> {
     for (;;) {
       try {
@@ -116,7 +120,7 @@ class GroupMember implements Membership {
       } catch (error) {
         const type = errorType(error);
         if (EXPELLED.has(type)) {
-          // Who is just joining again belongs to a generation that it does not know yet.
+          // While the member rejoins, its generation id is stale.
           await this.#joining;
           if (generation === this.#generation)
             this.#lose(`the group has expelled this client (${messageOf(error)})`);
@@ -127,7 +131,8 @@ class GroupMember implements Membership {
           return this.isOwner;
         }
       }
-      // An answer may have lain here while this process was frozen: one that is older than a session proves nothing.
+      // The answer may be old, because this process may have been frozen. If it is older than a session, it proves
+      // nothing.
       if (performance.now() - asked < this.#options.sessionTimeout) return this.isOwner;
     }
     return false;
@@ -176,7 +181,7 @@ class GroupMember implements Membership {
     await this.#running;
   }
 
-  /** Stays in the group until it is left, or cannot be belonged to any more. */
+  /** Sends heartbeats and rejoins until the member leaves or the group refuses it for good. */
   async #stay(): Promise<void> {
     const retry = new Retry({ first: 100, most: 1_000 });
     while (!this.#hasLeft()) {
@@ -202,7 +207,8 @@ class GroupMember implements Membership {
           this.#lose(`the group has expelled this client (${messageOf(error)})`);
         } else if (isConnectionError(error) || isRetriable(error)) {
           debug('the group cannot be reached', { error: String(error) });
-          // To the broker this client may still be the owner although its lease is over; only a new join settles that.
+          // The broker may still take this client for the owner although its lease is over; only a new join settles who
+          // owns.
           if (this.#isLeaseOver()) this.#mustJoin = true;
         } else {
           this.#lose(messageOf(error));
@@ -235,7 +241,7 @@ class GroupMember implements Membership {
     const { group: groupId } = this.#options;
     const identity = { groupId, groupGenerationId: this.#generation, memberId: this.#memberId };
     await cluster.atCoordinator('group', groupId, async (broker) => {
-      // The broker counts from when it hears of us, which is before we hear of it.
+      // The broker's session starts when the request arrives there, which is before the answer arrives here.
       const asked = performance.now();
       const { errorCode } = await cluster.send(broker, Heartbeat, identity);
       failOn(errorCode);
@@ -305,7 +311,9 @@ class GroupMember implements Membership {
     }
   }
 
-  /** As the group's leader: everything to the present owner, else to the member that has been waiting first. */
+  /**
+   * As the group's leader: assigns everything to the present owner; without one, to the member that has waited longest.
+   */
   async #assign(
     members: readonly { memberId: string; memberMetadata: Buffer }[],
   ): Promise<{ memberId: string; memberAssignment: Buffer }[]> {
@@ -340,7 +348,7 @@ class GroupMember implements Membership {
   }
 }
 
-/** Another program that calls our protocol by its name may say anything. */
+/** Another program may use our protocol's name, so its metadata can be anything. */
 function ownerSinceOf(memberMetadata: Buffer): number | null {
   try {
     const { userData } = MemberMetadata.decode(memberMetadata);

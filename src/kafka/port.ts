@@ -87,8 +87,8 @@ export interface OffsetRange {
   low: bigint;
   high: bigint;
   /**
-   * The last stable offset: where a reader of committed records gets now. Below `high` while a transaction is open; who must not
-   * wait for a stranger's transaction stops here.
+   * The last stable offset: where a reader of committed records gets now. Below `high` while a transaction is open; a
+   * reader that must not wait for another program's transaction stops here.
    */
   stable: bigint;
 }
@@ -150,7 +150,7 @@ export interface AppendedPart {
   bytes: Buffer;
   from: number;
   to: number;
-  /** Epoch milliseconds: to ask for the time a million times takes a while too. */
+  /** Epoch milliseconds: the caller passes the time, because a million calls of the clock are slow. */
   timestamp: number;
 }
 
@@ -224,7 +224,7 @@ export interface Jump {
 }
 
 export type JumpCause =
-  /** Retention, or a person, removed records before they were read. */
+  /** Retention, or an operator, removed records before they were read. */
   | 'removed'
   /** The log ends before the position: it lost records, or the topic is not the one that it was. */
   | 'shorter'
@@ -232,8 +232,8 @@ export type JumpCause =
   | 'made-again';
 
 /**
- * An async iterator of batches; ends when every partition has reached its `until`, or after `close`. A partition whose log turns
- * out to be another or a shorter one has reached it too.
+ * An async iterator of batches; ends when every partition has reached its `until`, or after `close`. A partition whose
+ * topic was created again, or whose log is shorter than `until`, has reached it too.
  */
 export interface Reader extends AsyncIterable<RecordBatch> {
   /** The position of each partition: the next offset that will be read. */
@@ -253,7 +253,7 @@ export interface MemberOptions {
   onGained(): void;
   /** This member owns nothing any more (a rebalance took it, the session expired, the connection was lost). */
   onLost(reason: string): void;
-  /** The group has made another member the owner: not only may somebody else own, somebody does. */
+  /** The group has made another member the owner. After `onLost` another member may own; now one does. */
   onStandby(): void;
   /** The group cannot be reached. */
   onDisconnected(reason: string): void;
@@ -265,12 +265,13 @@ export interface MemberOptions {
 
 /**
  * Membership of a group that gives every partition to one member and keeps it there while that member lives.
- * It is a lock with a lease, and a place for committed offsets that lag tools read; records are read by a {@link Reader}.
+ * It is a lock with a lease, and a place for committed offsets that lag tools read; records are read by a {@link
+ * Reader}.
  */
 export interface Membership {
   readonly memberId: string;
   readonly isOwner: boolean;
-  /** Asks the broker now whether the ownership still stands; where it does not, `onLost` has been called. */
+  /** Asks the broker now whether this member still owns. If it does not, `onLost` has been called. */
   confirm(): Promise<boolean>;
   /** Follows for lag tools; a failure is reported, never fatal. Ignored when not the owner. */
   commit(positions: readonly TopicPartitionOffset[]): Promise<void>;

@@ -11,7 +11,7 @@ import { Fetch } from './requests/fetch.ts';
 import { type Sasl, saslProvider } from './sasl.ts';
 import { openSocket } from './socket.ts';
 
-/** What a connection needs, with files read and the words of kafkajs. Holds secrets: never print it. */
+/** The settings of a connection, with files read, by kafkajs's names. Holds secrets: never print it. */
 export interface ConnectionSettings {
   /** `host:port` each. */
   brokers: readonly string[];
@@ -103,7 +103,7 @@ export class Broker {
       connection.connect = () => Promise.reject(closedError());
       connection.rejectRequests(closedError());
       connection.disconnect().catch(() => undefined);
-      // With an error: callers that wait for the connection learn of its end only from that.
+      // With an error: callers that wait for the connection see only this error.
       connection.socket?.destroy(closedError());
     }
   }

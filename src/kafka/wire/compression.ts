@@ -13,7 +13,7 @@ const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
  * The records of a compressed batch. The native codecs are loaded when the first such batch is read.
  *
  * @param codec the lowest three bits of the batch's attributes
- * @throws ServiceError for a codec that is unknown, or that this Node does not have
+ * @throws ServiceError for a codec that is unknown, or that this version of Node lacks
  */
 export function decompress(codec: number, bytes: Buffer): Buffer {
   switch (CODECS[codec]) {

@@ -64,7 +64,7 @@ declare module 'kafkajs/src/network/connectionPool.js' {
     rejectRequests(error: Error): void;
   }
   export interface RequestQueue {
-    /** Sends now, or when a broker's quota lets us; tells of the answer, or that there is none. */
+    /** Sends now, or when a broker's quota lets us; resolves with the answer, or rejects without one. */
     push(request: {
       entry: {
         apiKey: number;

@@ -4,11 +4,11 @@ import type { Logger } from 'kafkajs/src/loggers/index.js';
 const traced = debuglog('hippo');
 const wanted = process.env['HIPPO_DEBUG'] !== undefined && process.env['HIPPO_DEBUG'] !== '';
 
-/** Whether `HIPPO_DEBUG=1` or `NODE_DEBUG=hippo` asks for kafkajs's own words. */
+/** Whether `HIPPO_DEBUG=1` or `NODE_DEBUG=hippo` asks for kafkajs's own log lines. */
 const enabled = wanted || traced.enabled;
 
 /**
- * kafkajs reports every retriable condition as ERROR; what matters reaches people as our errors. Its log lines go to
+ * kafkajs reports every retriable condition as ERROR; the errors that matter are thrown as ours. Its log lines go to
  * stderr only when debugging is asked for.
  */
 export const kafkaLogger: Logger = loggerFor('kafka');

@@ -2,7 +2,10 @@ import { ServiceError } from '../../core/errors.ts';
 import { decompress } from './compression.ts';
 import type { HeaderValue, Headers, KafkaRecord } from '../port.ts';
 
-/** Where the fields of Kafka's record batch, version 2, are (https://kafka.apache.org/documentation/#recordbatch), and its flags. */
+/**
+ * Where the fields of Kafka's record batch, version 2, are (https://kafka.apache.org/documentation/#recordbatch), and
+ * its flags.
+ */
 export const BATCH = {
   baseOffset: 0,
   /** Of what comes after it. */
@@ -27,7 +30,10 @@ export const BATCH = {
   control: 0x20,
 } as const;
 
-/** A batch inside the bytes of a fetch. Offsets stay below 2^53: a partition would need 285 years at a million records a second. */
+/**
+ * A batch inside the bytes of a fetch. Offsets stay below 2^53: a partition would need 285 years at a million records a
+ * second.
+ */
 export interface Batch {
   /** Where it starts and ends in the bytes. */
   start: number;
@@ -136,7 +142,8 @@ export class BatchRecords {
   }
 
   /**
-   * Appends wanted records until about `budget` bytes have been gone through. Keys, values and headers are views of the fetched bytes
+   * Appends wanted records until about `budget` bytes have been gone through. Keys, values and headers are views of the
+   * fetched bytes
    * (of the decompressed ones where the batch is compressed).
    *
    * @returns how many bytes were gone through
@@ -224,7 +231,7 @@ class Cursor {
       const name = (this.bytesOrNull() ?? Buffer.alloc(0)).toString('utf8');
       const value = this.bytesOrNull();
       const isAgain = Object.hasOwn(headers, name);
-      // A name may be __proto__, which an assignment would take for something else.
+      // A header may be named __proto__; assigning it would set the object's prototype.
       if (isAgain || name === '__proto__') {
         const before = isAgain ? [headers[name] ?? null].flat() : [];
         Object.defineProperty(headers, name, {

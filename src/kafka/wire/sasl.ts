@@ -11,7 +11,10 @@ import { isLostConnection } from './lost.ts';
 import { parsePlainJson } from '../../core/json.ts';
 
 interface Secret {
-  /** The password or the token; where a file holds it, the file is read anew: what renews the secret writes it there. */
+  /**
+   * The password or the token; if a file holds it, the file is read for each login, because the program that renews the
+   * secret writes to that file.
+   */
   secret: () => string;
   /** Where hippo.yaml says it, e.g. `kafka.sasl.token_file`. */
   secretKey: string;
@@ -21,10 +24,10 @@ export type Sasl =
   | ({ mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string } & Secret)
   | ({ mechanism: 'oauthbearer' } & Secret);
 
-/** The broker does not take up SASL, or not this mechanism: before any credentials were sent. */
+/** The broker does not offer SASL, or not this mechanism. No credentials were sent. */
 export class SaslHandshakeError extends Error {
   readonly mechanism: string;
-  /** The mechanisms that the broker offers; none: this port takes no SASL at all. */
+  /** The mechanisms that the broker offers; none: this port does not use SASL. */
   readonly offered: readonly string[];
 
   constructor(mechanism: string, offered: readonly string[]) {
@@ -73,7 +76,7 @@ export function saslProvider(sasl: Sasl): {
         try {
           await authenticatorOf(sasl, secret)({ ...context, saslAuthenticate }).authenticate();
         } catch (error) {
-          // kafkajs calls everything a refusal, a lost connection too.
+          // kafkajs reports every failure as a refusal, a lost connection too.
           const cause = failure ?? error;
           if (isLostConnection(cause)) throw cause;
           throw new CredentialsRefusedError(`${context.host}:${context.port}`, { sasl, secret, cause });
@@ -91,8 +94,8 @@ function authenticatorOf(sasl: Sasl, secret: string): AuthenticationProvider {
 }
 
 /**
- * kafkajs takes a refused token for a good one: the refusal comes as a challenge, and the broker says that it has failed only
- * when that is answered (RFC 7628, section 3.2.3).
+ * kafkajs reports a refused token as accepted: the refusal comes as a challenge, and the broker reports the failure
+ * only after the client answers that challenge (RFC 7628, section 3.2.3).
  */
 function bearer(token: string): AuthenticationProvider {
   const exchange = (message: string) => ({

@@ -15,8 +15,8 @@ const TLS_ALERT = [0x15, 0x03];
 const BAD_CERTIFICATE = /alert[ _]bad[ _]certificate/i;
 
 /**
- * Opens a connection for kafkajs, which keeps only the code and the message of a socket's error: what a broker means that
- * speaks of TLS to a plain connection, or that got no client certificate, is told by a code of ours.
+ * Opens a connection for kafkajs, which keeps only the code and the message of a socket's error. Two TLS errors get
+ * codes of ours: a broker answered a plain connection with TLS, and a broker got no client certificate.
  */
 export const openSocket: ConnectionPoolOptions['socketFactory'] = ({ host, port, ssl, onConnect }) => {
   const socket =
@@ -24,7 +24,7 @@ export const openSocket: ConnectionPoolOptions['socketFactory'] = ({ host, port,
       ? connectPlain({ host, port }, onConnect)
       : connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
-  // As long as it connects, kafkajs lets go of it once for each request that waits: that is no leak.
+  // While it connects, kafkajs adds one listener for each request that waits; that is not a leak.
   socket.setMaxListeners(0);
   if (ssl === null) {
     socket.once('data', (bytes: Buffer) => {
