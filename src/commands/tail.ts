@@ -39,7 +39,10 @@ export default class Tail extends HippoCommand<TailReport> {
       file: flags.config,
       profile: flags.profile,
       output: process.stdout,
-      view: tailView,
+      view: (options) => {
+        if (options.follows) void this.endWithReader();
+        return tailView(options);
+      },
       signal: this.stopping,
     });
   }

@@ -140,6 +140,12 @@ export abstract class HippoCommand<Result> {
     return ['hippo', this.#name, ...this.argv.filter((word) => word !== '--json').map(shellWord)].join(' ');
   }
 
+  /** Ends the command when the reader of its stdout ends, although nothing may be printed for a long time. */
+  protected async endWithReader(): Promise<void> {
+    const { whenReaderEnds } = await import('./pipe-reader.ts');
+    await whenReaderEnds(process.stdout.fd, () => process.exit());
+  }
+
   /** A closed stdout (EPIPE) must not stop a command that changes something; its exit code still tells the outcome. */
   #watchOutput(): void {
     process.stderr.on('error', () => undefined);

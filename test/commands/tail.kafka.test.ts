@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { listProcesses } from '../../src/core/environment/index.ts';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Kafka, OutgoingRecord } from '../../src/kafka/port.ts';
@@ -190,6 +191,57 @@ describe('hippo tail', () => {
       { ...options, timeout: 120_000 },
     );
     expect([stdout, stderr]).toEqual([`${'x'.repeat(100)}\n0`, '']);
+  });
+});
+
+describe('on a quiet topic', () => {
+  /** The helpers that watch the reader of the process with this id. */
+  const watchers = async (pid: number): Promise<string[]> =>
+    (await listProcesses())
+      .map(({ command }) => command)
+      .filter((command) => command.includes(`--pid=${pid} `));
+
+  test('it ends with its reader all the same: from the beginning', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    await write(kafka, [{ topic, value: 'only' }]);
+    const script = '"$@" | head -n 1; echo "${PIPESTATUS[0]}"';
+    const words = ['tail', topic, '--from', 'beginning', '--raw'];
+    const { stdout, stderr } = await execa(
+      'bash',
+      ['-c', script, 'bash', process.execPath, HIPPO, ...words],
+      {
+        ...options,
+        timeout: 120_000,
+      },
+    );
+    expect([stdout, stderr]).toEqual(['only\n0', '']);
+  });
+
+  test('and from the end, before any record', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const script = '"$@" | true; echo "${PIPESTATUS[0]}"';
+    const words = ['tail', topic, '--from', 'end', '--json'];
+    const { stdout, stderr } = await execa(
+      'bash',
+      ['-c', script, 'bash', process.execPath, HIPPO, ...words],
+      {
+        ...options,
+        timeout: 120_000,
+      },
+    );
+    expect([stdout, stderr]).toEqual(['0', '']);
+  });
+
+  test.each(['SIGINT', 'SIGKILL'] as const)('ended by %s it leaves no process behind', async (signal) => {
+    const topic = await testTopic(await testKafka());
+    const child = startHippo(['tail', topic, '--json'], options);
+    const pid = child.pid ?? 0;
+    await expect.poll(() => watchers(pid)).toHaveLength(1);
+    child.kill(signal);
+    await child;
+    await expect.poll(() => watchers(pid)).toEqual([]);
   });
 });
 
