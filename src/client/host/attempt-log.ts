@@ -22,7 +22,10 @@ export function openLog(path: string): number {
   return openSync(path, 'a', 0o600);
 }
 
-/** A line of the client's own in a job's log. A log that cannot be written is no reason to fail. */
+/**
+ * Writes a line of the client in a job's log. An error of the log is ignored, because the client's own log has the same
+ * text.
+ */
 export function noteInLog(path: string, text: string): void {
   try {
     const log = openLog(path);
@@ -39,7 +42,9 @@ export function tailOf(path: string): string {
   return lastLines(text, cut);
 }
 
-/** The beginning and the end of a log, at most 256 kB each: what spark-submit says of its application. */
+/**
+ * The beginning and the end of a log, at most 256 kB each: they have what spark-submit prints about its application.
+ */
 export function readEnds(path: string): string {
   const { text, cut } = readEnd(path, END_BYTES);
   return cut ? `${readPart(path, () => 0, END_BYTES).text}\n${text}` : text;

@@ -180,7 +180,7 @@ class Client {
     const { loaded, stop } = this.#options;
     const { config, directory } = loaded;
     const killNow = (): void => this.#supervisor.killNow();
-    // A second signal ends the process at once: nothing of the jobs may stay.
+    // A second signal ends the process at once, so its jobs are killed on exit.
     process.on('exit', killNow);
     const closing: (() => Promise<void> | void)[] = [
       () => this.#guard.dismiss(),
@@ -235,9 +235,9 @@ class Client {
     return { hippo: this.#hippo, ended, failed: this.#owner.failedFinishes };
   }
 
-  /** Owns whenever it is our turn, until told to stop. */
+  /** Owns each time that the group makes this client the owner, until told to stop. */
   async #tenures(stop: AbortSignal): Promise<'stopped' | 'done'> {
-    // After a loss jobs go on until another client is known to own, or may long have taken them up.
+    // After a loss, jobs go on until another client is known to own, or until the grace period is over.
     const { session_timeout, kafka_grace = session_timeout } = this.#options.loaded.config.client;
     let jobsUntil: number | undefined;
     for (;;) {
@@ -257,7 +257,7 @@ class Client {
     }
   }
 
-  /** Another client owns, or may: the runs are its to do again. */
+  /** Ends the jobs, because another client owns or may own, and that client runs them again. */
   async #endJobs(): Promise<void> {
     const { length } = this.#supervisor.running;
     if (length > 0) {
@@ -292,7 +292,7 @@ class Client {
       group: this.#group,
       topics: (['frontier', 'finish', 'schedule'] as const).map((role) => topicName(config, role)),
       sessionTimeout,
-      // Three chances a session, as Kafka advises; never so seldom that a takeover shows.
+      // Three heartbeats a session, as Kafka advises, and at least one in 3 s, so that a takeover is quick.
       heartbeatInterval: Math.min(3_000, Math.floor(sessionTimeout / 3)),
       onGained: () => this.#tenure.gained(),
       onLost: (reason) => this.#tenure.lost(reason),

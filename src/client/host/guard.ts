@@ -4,7 +4,8 @@
  * A client killed with SIGKILL cannot clean up behind itself. The guard is a tiny shell process (in a session of its own)
  * that holds the reading end of a pipe from the client. The client tells it each job's process group as it begins and
  * ends; when the pipe closes, because the client is gone, it ends the groups that are left and then itself.
- * Only numbers that we made go through the pipe, and nothing of it is ever evaluated. ("kill -TERM -- -1" is not understood by
+ * Only numbers that the client made go through the pipe, and the shell evaluates none of them. ("kill -TERM -- -1" is
+ * not understood by
  * every shell, dash among them: POSIX has only "-s TERM".)
  */
 import { execa } from '../../core/exec.ts';
@@ -29,7 +30,7 @@ exit 0
 export interface Guard {
   watch(group: number): void;
   forget(group: number): void;
-  /** The client ends in order: forgets every group, so that the guard ends and touches none. */
+  /** Called when the client ends in order: the guard forgets every group and ends without touching one. */
   dismiss(): void;
 }
 
@@ -38,7 +39,7 @@ export function startGuard(grace: number): Guard {
   const guard = execa('/bin/sh', ['-c', SCRIPT, 'hippo-guard', String(Math.ceil(grace / 1000))], {
     detached: true,
     cleanup: false,
-    // Neither a mounted folder nor the variables that tag jobs are any business of the guard's.
+    // The guard must not keep a mounted folder in use, and must not carry the variables that tag jobs.
     cwd: '/',
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
     extendEnv: false,
@@ -47,7 +48,7 @@ export function startGuard(grace: number): Guard {
     stderr: 'ignore',
     reject: false,
   });
-  // It may be gone before us (somebody killed it): the orphan search of the next owner is the second line.
+  // Another program may have killed the guard. Then the next owner finds the orphans.
   guard.stdin.on('error', () => undefined);
   guard.nodeChildProcess.unref();
   const watched = new Set<number>();

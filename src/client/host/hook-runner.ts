@@ -30,7 +30,8 @@ export interface HookRunner {
 /**
  * @param directory the project
  * @param deadline how long a hook may take, milliseconds
- * @throws UserError when the file cannot be loaded or exports no hooks: better now than at the first event
+ * @throws UserError when the file cannot be loaded or exports no hooks: so that the client does not start with broken
+ * hooks
  */
 export async function loadHooks(directory: string, deadline = HOOK_DEADLINE): Promise<HookRunner> {
   const file = FILES.find((candidate) => existsSync(join(directory, candidate)));
@@ -105,7 +106,10 @@ function withNativeResult(outcome: HookOutcome): HookOutcome {
   return { ...outcome, result: parseNative(JSON.stringify(outcome.result)).value };
 }
 
-/** A hook that hangs must not hold the run for ever. One that never yields blocks the client: nothing can be done here. */
+/**
+ * A hook that hangs must not hold the run for ever. A hook that never yields to the event loop blocks the client; no
+ * deadline can stop it.
+ */
 async function called<T>(name: string, millis: number, call: () => T | Promise<T>): Promise<T> {
   const answer = (async () => call())().catch((error: unknown) => {
     throw new Error(`the hook ${name} threw: ${messageOf(error)}`, { cause: error });
@@ -123,7 +127,7 @@ function isVariable([name, value]: [name: string, value: unknown]): boolean {
   return /^[^=\0]+$/.test(name) && typeof value === 'string' && !value.includes('\0');
 }
 
-/** What a hook returned comes from code that we did not write: its types may have been stripped, or never been there. */
+/** A hook's result is checked, because the hook is the project's own code and its types are not checked at run time. */
 export function asDecision(value: unknown): HookDecision {
   if (value === undefined || value === null) return {};
   const wrong = (why: string): Error => new Error(`the hook beforeSubmit returned no decision: ${why}`);

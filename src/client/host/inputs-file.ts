@@ -25,7 +25,7 @@ export class InputsFiles {
     return join(this.#folder, attemptFileName(attemptId));
   }
 
-  /** @throws Error when the disk does not take it */
+  /** @throws Error when the file cannot be written */
   write(attemptId: string, json: string): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     writeFileSync(this.path(attemptId), json, { mode: 0o600 });
@@ -35,7 +35,7 @@ export class InputsFiles {
     rmSync(this.path(attemptId), { force: true });
   }
 
-  /** Removes the files that clients of this hippo left which were killed; the attempts in `running` keep theirs. */
+  /** Removes the files of clients of this hippo that were killed; the attempts in `running` keep theirs. */
   removeOthers(running: readonly string[]): void {
     const kept = new Set(running.map((attemptId) => attemptFileName(attemptId)));
     let names: string[] = [];

@@ -35,7 +35,7 @@ export function readInput(kind: InputKind, record: KafkaRecord): Input {
   };
 }
 
-/** A malformed traceparent is dropped: it is of no use to tracing and may have any length. */
+/** A malformed traceparent is dropped: tracing cannot use it, and it may have any length. */
 function traceparentOf({ headers }: KafkaRecord): string | undefined {
   const text = lastHeader(headers, 'traceparent')?.toString('latin1');
   return text === undefined || traceIdOf(text) === undefined ? undefined : text;

@@ -87,7 +87,7 @@ export class Mailbox {
     return due;
   }
 
-  /** The next record; null for a batch of none, whose position has moved past markers and gaps all the same. */
+  /** The next record; null for a batch without records, which still moves the position past markers and gaps. */
   takeArrival(): Arrival | undefined {
     const front = this.#batches[0];
     if (front === undefined) return undefined;

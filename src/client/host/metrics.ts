@@ -53,7 +53,7 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
       labelNames,
       registers,
       collect() {
-        // A gauge without labels would be 0 after a reset: what is not known is absent.
+        // A gauge without labels would be 0 after a reset, so a gauge with an unknown value is removed.
         if (labelNames.length === 0) this.remove();
         else this.reset();
         collect.call(this, status());

@@ -1,7 +1,7 @@
 /**
- * What an earlier owner of this hippo left running on this machine.
+ * Finds and ends the processes that an earlier owner of this hippo left running on this machine.
  *
- * On Linux every process tells by its environment which hippo of which cluster started it. Elsewhere the files
+ * On Linux the environment of a process names the hippo and the cluster that started it. Elsewhere the files
  * `.hippo/attempts/<attempt id>.json` of the project name the process groups that were started.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ export class AttemptFiles {
 }
 
 /**
- * Ends what earlier owners left, but for the attempts in `spare`.
+ * Ends the processes that earlier owners left, except those of the attempts in `spare`.
  *
  * @returns how many processes (Linux) or process groups (elsewhere) there were
  */
@@ -82,7 +82,7 @@ export async function endOrphans(
   return ended;
 }
 
-/** When a process began, in whatever words the platform has; null when it is gone. */
+/** When a process began, as text in the platform's own form; null when it is gone. */
 async function processStart(pid: number): Promise<string | null> {
   if (process.platform === 'linux') return startOf(pid);
   const { stdout } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], { reject: false });

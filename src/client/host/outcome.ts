@@ -1,4 +1,4 @@
-/** What the end of an attempt's process, and of its applications, means for its run. Pure. */
+/** Derives the outcome of an attempt from the end of its process and its applications. Pure. */
 import { messageOf } from '../../core/errors.ts';
 import type { JobOutcome } from '../machine/types.ts';
 import type { ResultFile } from './result-file.ts';
@@ -13,10 +13,10 @@ export interface ProgramEnd {
   tail: string;
 }
 
-/** The program could not be started, and cannot be as it is: a further attempt would fail in the same way. */
+/** The program could not be started, and a further attempt would fail in the same way. */
 export class PermanentError extends Error {}
 
-/** What an attempt has come to that threw `error`. */
+/** The outcome of an attempt that threw `error`. */
 export function outcomeOfError(error: unknown): JobOutcome {
   const outcome = failed(messageOf(error));
   return error instanceof PermanentError ? { ...outcome, permanent: true } : outcome;
@@ -37,7 +37,8 @@ export function outcomeOfProgram(end: ProgramEnd): JobOutcome {
 }
 
 /**
- * In YARN's cluster mode: the resource manager decides, whatever became of the process that submitted the job. Only a script
+ * In YARN's cluster mode: the resource manager decides, not the exit code of the process that submitted the job. Only a
+ * script
  * that fails of its own accord, after all of its applications have succeeded, is a failure in spite of them.
  *
  * @param end null when the applications of an earlier attempt were taken up
@@ -72,7 +73,7 @@ export function outcomeOnYarn(
   );
 }
 
-/** @param required whether a success without a result is none */
+/** @param required whether a success without a result counts as a failure */
 export function withResult(outcome: JobOutcome, written: ResultFile, required: boolean): JobOutcome {
   if (outcome.status !== 'succeeded') return outcome;
   if (!written.ok) {
@@ -87,7 +88,7 @@ export function withTail(text: string, tail: string): string {
   return tail === '' ? text : `${text}\n${tail}`;
 }
 
-/** By a signal, also as a shell passes that on: 128 and its number. */
+/** Ended by a signal. A shell reports that as 128 plus the signal's number. */
 function wasKilled({ exitCode, signal }: ProgramEnd): boolean {
   return signal !== null || (exitCode !== null && exitCode > 128);
 }

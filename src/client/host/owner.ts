@@ -37,7 +37,7 @@ const TICK = 1_000;
 const LAZY_POSITIONS = 1_000;
 /** How often new partitions of the input topics are looked for, milliseconds: an event in one waits no longer than that. */
 const PARTITIONS_CHECK = 5_000;
-/** A look at all open runs that takes longer, milliseconds, is not taken at each turn, but for one part in so many of the time. */
+/** If a look at all open runs takes longer than `millis`, the owner spends at most one part in `share` of its time on it. */
 const LONG_LOOK = { millis: 2, share: 20 };
 /** What a new hippo remembers. */
 const EMPTY: Snapshot = { records: new Map(), positions: new Map(), previous: null };
@@ -59,7 +59,7 @@ export interface OwnerOptions {
   once: boolean;
 }
 
-/** What can be seen of an owner from outside, for health and metrics. */
+/** The facts about an owner that health and metrics report. */
 export interface OwnerView {
   state: MachineState;
   positions: Positions;
@@ -84,7 +84,7 @@ export class Owner {
   #producer: TransactionalProducer | null = null;
   #reader: Reader | null = null;
   #kinds: ReadonlyMap<string, InputKind>;
-  /** Names this process in the record of who owns. */
+  /** Names this process in the record `<hippo>/owner`. */
   readonly #client = randomUUID();
   #stateTopic: StateTopic | null = null;
   #failedFinishes = 0;
@@ -156,7 +156,10 @@ export class Owner {
     }
   }
 
-  /** After {@link own} has ended: writes what has happened meanwhile, as far as Kafka is there, and lets go. */
+  /**
+   * After {@link own} has ended: writes what has happened meanwhile, if Kafka can be reached, and closes its producer
+   * and reader.
+   */
   async close(): Promise<void> {
     if (this.#producer !== null && this.#stateTopic !== null) {
       const turn = this.#turn(this.#stateTopic);
@@ -198,7 +201,7 @@ export class Owner {
     const unbroken = snapshot.previous === this.#client;
     this.#state = restore(definition, snapshot.records);
     this.#progress.restore(snapshot.positions);
-    // Where a first start begins is written at once: a second later the end is another one.
+    // The positions of a first start are written at once, because the ends of the topics move.
     this.#writtenAt = -Infinity;
     faultPoint('after-restore');
     if (!unbroken) {
@@ -318,7 +321,7 @@ export class Owner {
     return new Map([...this.#options.supervisor.runningFor, ...ended]);
   }
 
-  /** Writes what the turn has decided, makes it the present, and does what it asks for: in this order. */
+  /** Writes the turn's changes, takes the new state over, and then starts and stops processes: in this order. */
   async #finish(turn: Turn): Promise<void> {
     const isWriteDue = performance.now() - this.#writtenAt >= LAZY_POSITIONS;
     if (turn.hasEffects || (isWriteDue && this.#progress.differsFromWritten(turn.positions)))
@@ -347,13 +350,13 @@ export class Owner {
     this.#progress.setWritten(turn.positions);
     this.#writtenAt = performance.now();
     for (const { submission } of turn.exits) this.#unrecorded.delete(submission.attemptId);
-    // What we publish may be what another job of ours waits for.
+    // Another job of this hippo may wait for a message that this client publishes.
     for (const { topic, partition, offset } of written)
       if (this.#kinds.has(topic) && offset >= 0n)
         this.#progress.addGoal({ topic, partition, offset: offset + 1n });
   }
 
-  /** A hook of the project's: whatever it does, the client goes on. */
+  /** Runs a hook of the project. The client goes on even if the hook fails. */
   #afterFinish({ submission, outcome, durationMs, logFile }: AttemptExit): void {
     const { hooks, hippo, log } = this.#options;
     const hookOutcome: HookOutcome = {
@@ -385,7 +388,7 @@ export class Owner {
     const unfinished = [...listOpenRuns(this.#state)].filter(({ status }) => status !== 'waiting');
     const next = this.#progress.nextCommit(unfinished);
     const took = performance.now() - began;
-    // What is not committed at this turn is at one of the ticks.
+    // A later tick commits what this turn did not.
     if (took > LONG_LOOK.millis) this.#commitAfter = began + took * LONG_LOOK.share;
     if (next === null) return;
     faultPoint('before-commit');
@@ -406,7 +409,7 @@ export class Owner {
     );
   }
 
-  /** Finds partitions that were added to the input topics; the next turn begins to read them. */
+  /** Looks for partitions that were added to the input topics. The next turn begins to read them. */
   async #lookForPartitions(): Promise<void> {
     const { kafka } = this.#options;
     try {
@@ -436,7 +439,7 @@ export class Owner {
     this.#reader?.add(added);
   }
 
-  /** Reads and writes no more. The next {@link own} begins with what is written; exits are kept for it. */
+  /** Closes the reader and the producer. The next {@link own} begins with what is written; exits are kept for it. */
   async release(): Promise<void> {
     const { reader, producer } = { reader: this.#reader, producer: this.#producer };
     this.#reader = this.#producer = null;

@@ -11,8 +11,9 @@ export interface Start {
 
 /**
  * Where reading begins: at the known positions. A hippo that knows none starts for the first time, and `startFrom` decides. A
- * partition without a position among others that have one was added since: it is read from its beginning, or the events that
- * are in it already would never be read. Positions of a topic that was deleted say nothing of the one that has its name now,
+ * partition without a position among others that have one was added since: it is read from its beginning, otherwise the
+ * events that are in it already would never be read. Positions of a topic that was deleted say nothing of the one that
+ * has its name now,
  * which is read from its beginning; so is a log that does not have the known position.
  *
  * @param topicId the id that the topic has now; left out: it is not known

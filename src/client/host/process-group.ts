@@ -1,5 +1,5 @@
 /**
- * Process groups, as POSIX has them: what belongs to one attempt of a job, however many processes it started.
+ * Process groups, as POSIX has them: all processes of one attempt of a job.
  *
  * A group is named by the pid of its leader. Where there is /proc (Linux), zombies do not count as alive, and processes
  * that left the group are still found by what their environment says.
@@ -88,7 +88,7 @@ export interface TaggedProcess {
 
 /**
  * The living processes whose environment has all of `tags`. Needs /proc: elsewhere there are none to be found.
- * The environment is the one that a process was started with, whatever it has done since.
+ * This is the environment at the start of a process; later changes are not seen.
  */
 export async function processesTagged(tags: Readonly<Record<string, string>>): Promise<TaggedProcess[]> {
   const found = await Promise.all(processIds().map((pid) => tagged(pid, tags)));

@@ -12,14 +12,14 @@ export interface JobCommand {
   env: Readonly<Record<string, string | undefined>>;
   /** Where stdout and stderr go. */
   logFile: string;
-  /** Find what left the process group: the variables of {@link env} that no other attempt of any hippo shares. */
+  /** These variables of {@link env} are unique to this attempt. They find the processes that left the group. */
   tags: readonly string[];
 }
 
 export type JobEnd =
   | { kind: 'exited'; exitCode: number | null; signal: string | null }
   /** The program could not be started at all. */
-  | { kind: 'not-started'; why: string; /** Starting it again as it is fails again. */ permanent?: true };
+  | { kind: 'not-started'; why: string; /** Starting it again fails in the same way. */ permanent?: true };
 
 export interface JobProcess {
   /** The leader of the process group; null when nothing could be started. */

@@ -27,7 +27,7 @@ export function takeResult(path: string): ResultFile {
   } catch (error) {
     return { ok: false, why: messageOf(error) };
   } finally {
-    // Whatever the job has put there, a folder included.
+    // The job may have put a folder there.
     rmSync(path, { force: true, recursive: true });
   }
 }

@@ -2,7 +2,8 @@ import { type Variables, findProgram, isExecutable, sparkPlace } from '../../cor
 
 /**
  * The spark-submit that jobs should use, for their variable SPARK_SUBMIT: that of the environment, else that of the local
- * stack. What is missing or cannot be executed is passed over: `hippo doctor` tells of it, and a hippo need not use Spark.
+ * stack. A file that is missing or not executable is ignored: `hippo doctor` reports it, and a hippo may not use Spark
+ * at all.
  *
  * @param stack the path that `.hippo/stack.json` names, if any
  */

@@ -35,7 +35,7 @@ export type FoundState =
 
 export interface FindOptions {
   signal: AbortSignal;
-  /** Called when the search has to wait for somebody else, with the reason. */
+  /** Called when the search has to wait for another program, with the reason. */
   onWait: (reason: string) => void;
 }
 
@@ -190,7 +190,7 @@ export class StateTopic {
     });
   }
 
-  /** An open transaction hides whatever was written after its beginning, our probe included. */
+  /** An open transaction hides all records after its beginning, also our probe. */
   async #tellOfTransaction(unread: ReadonlySet<number>, onWait: (reason: string) => void): Promise<void> {
     const ranges = await this.#kafka.offsets(this.#topic).catch(() => []);
     const held = ranges.find(({ partition, stable, high }) => unread.has(partition) && stable < high);
@@ -243,7 +243,7 @@ function isWhole({ owner, hasOffsets }: Part): boolean {
   return isWholeState({ owner: owner !== undefined, offsets: hasOffsets });
 }
 
-/** An owner that has not written anything yet leaves its own record alone: that is no state. */
+/** An owner that has written no transaction yet has only its owner record in the topic; that alone is not a state. */
 function sizeOf({ snapshot, hasOffsets }: Part): number {
   return snapshot.records.size + (hasOffsets ? 1 : 0);
 }

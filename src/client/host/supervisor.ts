@@ -63,9 +63,12 @@ export interface SupervisorOptions {
   yarn: YarnConfig;
   /** Null: no resource manager is known, and exit codes decide. */
   cluster: YarnCluster | null;
-  /** Whether a success of this job without a result is none. */
+  /** Whether a success of this job without a result counts as a failure. */
   needsResult: (job: string) => boolean;
-  /** Asked right before a process starts: whether this client still owns the hippo, so that no other client runs this run. */
+  /**
+   * Asked right before a process starts: whether this client still owns the hippo. If not, another client may run this
+   * run.
+   */
   isOwner: () => Promise<boolean>;
   onStarted: (submission: Submission, started: { pid: number; logFile: string }) => void;
   /** Called once for each submission, but for those that {@link Supervisor.stop} ends or that are not ours to start. */
@@ -162,7 +165,10 @@ export class Supervisor {
     return processes + applications;
   }
 
-  /** The last resort, for a process that is about to exit: SIGKILL to every group, and to what has left it, at once. */
+  /**
+   * The last resort, for a client that is about to exit: sends SIGKILL at once to every group and to the processes that
+   * left it.
+   */
   killNow(): void {
     const { owner } = this.#options;
     for (const { pid } of this.#attempts.values()) if (pid !== null) signalGroup(pid, 'SIGKILL');
@@ -194,7 +200,7 @@ export class Supervisor {
 
   async #runHere(attempt: Attempt, command: JobCommand): Promise<JobOutcome> {
     const end = await this.#process(attempt, command);
-    // Some programs exit with 0 when they are told to end: that is no success.
+    // Some programs exit with 0 after SIGTERM; that does not count as a success.
     if (end === null || attempt.ending !== null) return cancelled(attempt);
     return outcomeOfProgram(end);
   }
@@ -234,7 +240,10 @@ export class Supervisor {
     }
   }
 
-  /** @returns what stands against a confirmation; null when nothing of the attempt is at work, or it is to be left at work */
+  /**
+   * @returns the reason why the end is not confirmed; null when nothing of the attempt runs, or when it is left running
+   * on purpose
+   */
   async #endOnYarn(attempt: Attempt, onYarn: YarnAttempt): Promise<string | null> {
     const { cluster, killGrace } = this.#options;
     if (attempt.ending?.kind === 'cancel') {
@@ -276,7 +285,7 @@ export class Supervisor {
   }
 
   #end(attempt: Attempt, ending: NonNullable<Attempt['ending']>): void {
-    // A stop overrides: it must not be reported, whatever else was under way.
+    // A stop overrides every other ending: its exit is not reported.
     if (attempt.ending !== null && ending.kind !== 'stop') return;
     const begun = attempt.ending !== null;
     attempt.ending = ending;

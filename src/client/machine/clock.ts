@@ -1,5 +1,6 @@
 /**
- * Times of work under way, kept true when the wall clock jumps. They are stored as epoch milliseconds, so that any owner on any
+ * Corrects the times of open runs when the wall clock jumps. They are stored as epoch milliseconds, so that any owner
+ * on any
  * machine can read them, but what counts is the time that passes between them: timeouts, backoffs, durations, patience.
  */
 import type { Millis } from '../../core/clock.ts';
@@ -11,10 +12,10 @@ import { isFiring } from './firing.ts';
 import { isOpen } from './state.ts';
 import { backoff } from './timing.ts';
 
-/** A process is started a little after its attempt is written: so much is no error of the clock. */
+/** A process starts a little after its attempt is written; a difference up to this is not a clock jump. */
 const START_DELAY = 5_000;
 
-/** The wall clock has jumped: moves all times of open runs along. Windows, and what has ended, keep to the calendar. */
+/** Shifts all times of open runs by a jump of the wall clock. Windows, and what has ended, keep to the calendar. */
 export function shiftTimes(draft: Draft, by: Millis): void {
   const shifted = <Time extends Millis | null>(time: Time): Time =>
     (time === null ? null : time + by) as Time;
@@ -38,7 +39,7 @@ export function shiftTimes(draft: Draft, by: Millis): void {
   );
 }
 
-/** The host knows best for how long an attempt has been running. */
+/** For a running attempt the host's own measurement counts. */
 export function correctAttempt(draft: Draft, job: JobDefinition, run: RunState, runningFor: Millis): void {
   const attemptAt = draft.at - runningFor;
   if (Math.abs((run.attemptAt ?? 0) - attemptAt) > START_DELAY) draft.putRun(job, { ...run, attemptAt });

@@ -59,7 +59,7 @@ function listenersOf(jobs: readonly JobDefinition[]): Map<string, Listener[]> {
   return Map.groupBy(all, ({ need }) => need.subject);
 }
 
-/** Compiles one job; what is wrong goes to the list of problems, so that all are told at once. */
+/** Compiles one job; its problems go to the list, so that all problems are reported at once. */
 class JobCompiler {
   readonly #name: string;
   readonly #config: JobConfig;
@@ -119,7 +119,7 @@ class JobCompiler {
     const need = { table: config.table, partition: config.partition };
     const before = this.#problems.length;
     const members = choices.flatMap((names) =>
-      // What is wrong for one value is wrong for all.
+      // A problem with one value is a problem with all, so it is reported once.
       this.#problems.length > before ? [] : this.#single(need, path, names),
     );
     return { atLeast, members };

@@ -15,8 +15,8 @@ import { dueAt } from './timing.ts';
 import type { Effect, Submission } from './types.ts';
 
 /**
- * One step in the making: the state as it changes and the effects as they come up. The state that it began with is not
- * touched. A record that changes several times in a step is written once.
+ * Collects the changes and effects of one step. The state that it began with is not changed. A record that changes
+ * several times in a step is written once.
  */
 export class Draft {
   readonly definition: Definition;

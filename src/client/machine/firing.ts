@@ -17,7 +17,7 @@ export function isFiring(run: RunState): boolean {
   return run.status === 'running' || (run.status === 'ready' && run.attempt > 0);
 }
 
-/** A run that has just come up. */
+/** A new run. */
 export function newRun({ job, key }: RunId, inputs: RunState['inputs'], at: Millis): RunState {
   return {
     job,
@@ -62,8 +62,8 @@ function isDropping(draft: Draft, job: JobDefinition): boolean {
 }
 
 /**
- * Starts this run if it may. After an event that concerns one run only, no other can have become fit to start: there is no
- * need to look at all of a backlog.
+ * Starts this run if it may. After an event about one run, no other run can have become ready, so the backlog is not
+ * searched.
  */
 export function startOne(draft: Draft, job: JobDefinition, id: RunId): void {
   const run = draft.run(id);
@@ -97,7 +97,10 @@ function smallest<T>(items: readonly T[], count: number, compare: (a: T, b: T) =
   return found;
 }
 
-/** By hand first, then what has begun, then the oldest: the keys of windows sort as their times do. */
+/**
+ * Runs asked for by hand first, then those that have begun, then the oldest: the keys of windows sort as their times
+ * do.
+ */
 function byUrgency({ unit }: JobDefinition): (a: RunState, b: RunState) => number {
   return (a, b) =>
     Number(b.manual !== undefined) - Number(a.manual !== undefined) ||
@@ -210,7 +213,9 @@ function failAttempt(
   });
 }
 
-/** The process of a running attempt is gone with the client that owned it: that is no failure of the job. */
+/**
+ * The process of a running attempt ended with the client that owned it. That does not count as a failure of the job.
+ */
 export function loseAttempt(draft: Draft, job: JobDefinition, run: RunState): void {
   const { stopping } = run;
   if (stopping !== undefined) {
@@ -225,7 +230,7 @@ interface End {
   error?: string;
   /** What the job has written as its result. */
   result?: Json;
-  /** It did not run: a person says that it counts as done. */
+  /** Marked as done by an operator; it did not run. */
   marked?: boolean;
 }
 
@@ -273,7 +278,7 @@ export function end(
   }
   draft.putRun(job, { ...ended, relanded: {} });
   if (Object.keys(run.relanded).length > 0) {
-    // Who cancels a run does not want to see it start again at once.
+    // After a cancellation the run must not start again at once.
     reland(draft, job, ended, run.stopping?.cause === 'cancel' ? 'hold' : job.policy.on_reland);
   }
 }

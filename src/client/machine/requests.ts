@@ -48,7 +48,7 @@ type RunAction = (
 ) => void;
 
 const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
-  /** Fires whatever is missing, and although the job is paused; waits for nothing but a free place. */
+  /** Fires the run even if needs are missing or the job is paused; it waits only for a free place. */
   run(draft, job, slot, { request, from }) {
     const known = draft.run({ job: job.name, key: slot.key });
     if (known?.status === 'running') {
@@ -83,7 +83,7 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
     draft.cancel(run, run.attemptId, reason);
   },
 
-  /** The run counts as done: its finish says so, and who said it. Nothing runs. */
+  /** The run counts as done: its finish message says so, and names the operator. No process starts. */
   mark_success(draft, job, slot, { request, from }) {
     const known = draft.run({ job: job.name, key: slot.key });
     if (known?.status === 'running' || known?.status === 'succeeded') {

@@ -1,4 +1,4 @@
-/** Names made of other people's text: bounded, unambiguous, and the same for the same text for ever. */
+/** Makes names from texts of messages: of limited length, unambiguous, and always the same for the same text. */
 
 const LONGEST = 300;
 

@@ -21,7 +21,7 @@ export function runTimers(draft: Draft): void {
   }
   const isExpiryDue = draft.state.expireAt <= at;
   if (isExpiryDue) dropExpired(draft);
-  // A clock that was set back would put off the next look.
+  // If the clock was set back, the next look would come too late.
   const expireAt = isExpiryDue ? at + EXPIRE_EVERY : Math.min(draft.state.expireAt, at + EXPIRE_EVERY);
   draft.wake({ wakeAt, expireAt });
 }
@@ -69,7 +69,7 @@ function missingOf({ atLeast, members }: NeedGroup, run: RunState): string {
 /** Drops runs that ended, and landings that no run needs any more, longer than `keep` ago. */
 function dropExpired(draft: Draft): void {
   const { definition, at } = draft;
-  // A clock that was set years ahead must not make a hippo forget what it has just done.
+  // A clock that was set years ahead must not make a hippo drop what it has just done.
   const horizon = at - definition.keep - Math.max(0, draft.state.jumped);
   const isOld = (when: Millis | null): boolean => when !== null && when < horizon;
   const inUse = new Set<string>();
