@@ -4,7 +4,7 @@ import { UserError, messageOf } from '../core/errors.ts';
 
 const MIB = 1024 * 1024;
 const PIECE = MIB / 2;
-/** What has no newline for so long is not a file of lines. Bytes. */
+/** A file without a newline in so many bytes is not a file of lines. */
 const LONGEST_LINE = 16 * MIB;
 const LARGEST_CONTENT = 64 * MIB;
 /** A byte order mark of any encoding has at most so many bytes. */
@@ -69,7 +69,7 @@ export interface LineBatch {
   bytes: number;
 }
 
-/** @param signal ends the reading of standard input, which may come to nothing for ever */
+/** @param signal ends the reading of standard input, which may deliver nothing for ever */
 export async function* readLines(file: LineFile, signal: AbortSignal): AsyncGenerator<LineBatch> {
   for await (const { first, memory, bounds, count, bytes } of readSpans(file, signal)) {
     const lines = Array.from({ length: count }, (_, index) =>
@@ -79,7 +79,7 @@ export async function* readLines(file: LineFile, signal: AbortSignal): AsyncGene
   }
 }
 
-/** The lines of a {@link LineBatch} as places in its memory, for those who cannot afford an object a line. */
+/** The lines of a {@link LineBatch} as places in its memory, for readers that are too fast for one object per line. */
 export interface LineSpans {
   /** The number of the first one, from 1. */
   first: number;

@@ -207,7 +207,7 @@ export async function resolveSpan(
       const offset = clamp(start, low, high);
       from.push({ topic, partition, offset });
       ends.push({ topic, partition, offset: stable });
-      // Who names an end wants to come to it: what is still to be written is not waited for.
+      // A reader with an end stops at the present end; it does not wait for records that are still to be written.
       const end = least(stop, stable);
       until.push({ topic, partition, offset: end > offset ? end : offset });
     }

@@ -25,7 +25,7 @@ export interface ReadTopicsRequest {
   choose?: ((existing: readonly string[]) => readonly string[]) | undefined;
 }
 
-/** What becomes of the records. */
+/** The functions that receive the records. */
 export interface RecordConsumer {
   /** Whether a record is wanted; left out: all are. */
   keep?: ((record: KafkaRecord) => boolean) | undefined;

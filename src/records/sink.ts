@@ -13,9 +13,9 @@ export interface Output {
   once(event: 'drain', listener: () => void): unknown;
 }
 
-/** Large writes are what makes a pipe fast. Bytes. */
+/** Large writes make a pipe fast. Bytes. */
 const CHUNK = 256 * 1024;
-/** A line that is not out yet waits no longer than this for company: immediate to a person. Milliseconds. */
+/** A line waits at most this long for further lines, milliseconds: a person does not notice it. */
 const SOON = 5;
 
 const ZERO = 0x30;

@@ -4,7 +4,7 @@ import type { MessageKind } from '../messages/index.ts';
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
 
-/** What a topic can be called by what it is for; `dlq`: all dead-letter topics. */
+/** The roles of topics; `dlq`: all dead-letter topics. */
 export const TOPIC_WORDS = ['frontier', 'start', 'finish', 'schedule', 'health', 'state', 'dlq'] as const;
 
 /** Shown when no topic is named: what happens, without the clients' own state. */

@@ -149,7 +149,7 @@ function printBytes(bytes: Buffer | null, sink: Sink): void {
   if (bytes !== null) sink.write(bytes);
 }
 
-/** What a stranger's object holds under a name, not what every object has. */
+/** Own properties only, not those that every object inherits. */
 function own<T>(object: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }

@@ -27,17 +27,17 @@ export interface TailWords extends SpanWords, SelectionWords {
   format?: string | undefined;
   count: boolean;
   stats: boolean;
-  /** Go on after the end though only sums are asked for. */
+  /** Continue after the end, also when only sums are printed. */
   follow: boolean;
 }
 
-/** What is to be done, checked as far as it can be without Kafka. */
+/** The plan of a tail, checked as far as possible without Kafka. */
 export interface TailPlan {
   request: Omit<ReadTopicsRequest, 'topics' | 'choose'>;
   selection: Selection;
   /** Whether it goes on until it is interrupted. */
   follows: boolean;
-  /** `pretty` is up to who shows it to people. */
+  /** `pretty`: the view prints the records. */
   output: 'count' | 'stats' | 'pretty' | Printer;
 }
 

@@ -35,16 +35,19 @@ export interface BulkListener {
   onProgress(progress: LineProgress): void;
 }
 
-/** After so many lines all of them are sent, those too whose batches are not full: else an early one might wait for ever. */
+/**
+ * After so many lines all of them are sent, also those in batches that are not full; otherwise an early line might wait
+ * for ever.
+ */
 const SENT = 50_000;
-/** Where nothing more comes for so long, what has come goes out. Milliseconds. */
+/** If no line arrives for this long, the waiting lines are sent. Milliseconds. */
 const IDLE = 20;
 /** Between two reports of progress, milliseconds. */
 const REPORT = 200;
 
 /**
- * Publishes the events of a file as fast as the brokers take them: nothing is kept of a line but its bytes in a batch. An
- * event that brings no trace gets none: the run that it causes begins one.
+ * Publishes the events of a file as fast as the brokers take them: only its bytes in a batch are kept of a line. An
+ * event without a trace gets none: the run that it causes begins one.
  *
  * @throws UserError for a line that is not an event, or is larger than the topic takes; ServiceError when Kafka is not there; both
  *   say where to go on
@@ -131,7 +134,7 @@ class Bulk {
     this.#report.published = event + 1;
   }
 
-  /** @param event counted from 0, and not acknowledged long since */
+  /** @param event counted from 0; not one that was acknowledged long ago */
   #lineOf(event: number): number | undefined {
     const mark = this.#marks.at(-1);
     const of =
@@ -139,7 +142,7 @@ class Bulk {
     return of === undefined ? undefined : of.line + event - of.event;
   }
 
-  /** Forgets what nothing will be said of any more, and sends what has waited for long. */
+  /** Drops the entries of acknowledged events, and sends lines that have waited long. */
   #mark(): void {
     const { lines: line } = this.#report;
     const { acknowledged } = this.#producer;
@@ -219,7 +222,7 @@ class Bulk {
       : `All events up to line ${safe} are published; some after it may be too.`;
   }
 
-  /** What is under way when Kafka goes may have got there or not. */
+  /** A line that was being sent when Kafka failed may have been written or not. */
   #interrupted(error: ServiceError): ServiceError {
     const { name } = this.#options.file;
     const safe = this.#safe();

@@ -18,7 +18,7 @@ const SAMPLE = Date.UTC(2017, 3, 28, 5);
 
 /**
  * Refuses a partition that no job of this hippo.yaml could read: another number of levels, a level that does not exist,
- * a date written in another way. Where hippo.yaml does not say, everything is allowed.
+ * a date written in another way. If hippo.yaml does not define the form, every partition is allowed.
  *
  * @throws UserError that names what is allowed
  */
@@ -29,7 +29,7 @@ export function checkPartition(
 ): void {
   const [first] = needs;
   if (first === undefined || needs.some(({ format }) => fits(partition, format))) return;
-  // The format that comes nearest is the one to speak about.
+  // The error compares the partition with the nearest format.
   const { job, format } = needs.find((need) => sameNames(partition, need.format)) ?? first;
   throw sameNames(partition, format)
     ? unreadable(table, partition, format, job)
@@ -53,7 +53,7 @@ function sameNames(partition: readonly PartitionField[], format: PartitionFormat
   );
 }
 
-/** Hive knows no case in names of columns. */
+/** Hive ignores case in names of columns. */
 function levelOf(partition: readonly PartitionField[], { name }: LevelFormat): PartitionField | undefined {
   return partition.find((level) => level.name.toLowerCase() === name.toLowerCase());
 }

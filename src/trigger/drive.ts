@@ -28,7 +28,7 @@ export interface DriveOptions {
 
 export interface DriveListener {
   onPublished(event: PlannedEvent, ref: RecordRef): void;
-  /** Told once each: why nothing happens. */
+  /** Called once for each reason why nothing happens. */
   onExplanation(explanation: Explanation): void;
   onProgress(progress: EventProgress): void;
 }
@@ -41,7 +41,7 @@ export interface DriveReport {
   stopped: 'interrupted' | 'timed-out' | null;
 }
 
-/** Events go out together where nothing holds them back. */
+/** So many events are sent together if no limit holds them back. */
 const TOGETHER = 500;
 /**
  * Publishes events as fast as the throttle allows, and follows what they cause. Each is acknowledged by all in-sync replicas

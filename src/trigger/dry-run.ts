@@ -25,9 +25,10 @@ export interface DryEvent extends PlannedEvent {
 }
 
 /**
- * Asks the brokers how many partitions the topic has. That none answers is no error here.
+ * Asks the brokers how many partitions the topic has. If none answers, the destination says why; that is not an error
+ * here.
  *
- * @param kafka why there is none, where there is none
+ * @param kafka the error of the connection if there is none
  */
 export async function findDestination(config: Config, kafka: Kafka | HippoError): Promise<Destination> {
   const topic = topicName(config, 'frontier');

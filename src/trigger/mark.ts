@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { Millis } from '../core/clock.ts';
 
 /**
- * Events of a backfill carry two headers, from which anybody can go on with it: `hippo-backfill: <id>/<n>/<total>` says which
- * of how many an event is; `hippo-backfill-plan` (JSON, only for a range) what the whole is.
+ * Events of a backfill carry two headers, from which any operator can continue it: `hippo-backfill: <id>/<n>/<total>`
+ * is the event's number and the total; `hippo-backfill-plan` (JSON, only for a range) describes the whole backfill.
  */
 export const BACKFILL_HEADER = 'hippo-backfill';
 export const PLAN_HEADER = 'hippo-backfill-plan';
@@ -28,7 +28,7 @@ export function readMark(text: string): BackfillMark | undefined {
 }
 
 const ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[a-z0-9]{4}$/;
-/** Without those that are easily taken for another. */
+/** Without characters that look like another. */
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 
 /** `20170428T155546Z-k3x9`: tells when it began, so that it is found without reading all that came before. */

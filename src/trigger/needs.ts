@@ -12,8 +12,8 @@ export interface TableNeed {
 }
 
 /**
- * How the jobs of this hippo.yaml expect the partition of a table to be written: each format once. Empty where they do not
- * say: a job with `every: event` takes partitions of any form.
+ * How the jobs of this hippo.yaml expect the partition of a table to be written: each format once. Empty if they define
+ * none: a job with `every: event` takes partitions of any form.
  *
  * @throws UserError for a template that no client could run with
  */
@@ -39,7 +39,7 @@ interface NeededPartition {
 function partitionsOf(need: NeedConfig, table: string): NeededPartition[] {
   if ('any_of' in need) return need.any_of.flatMap((one) => partitionsOf(one, table));
   if ('of' in need) return need.of.flatMap((one) => partitionsOf(one, table));
-  // Hive and Spark know no case in names of tables.
+  // Hive and Spark ignore case in names of tables.
   if (!('table' in need) || need.table.toLowerCase() !== table.toLowerCase()) return [];
   const levels = need.partition ?? {};
   return ('each' in need ? combinations(Object.entries(need.each)) : [{}]).map((names) => ({

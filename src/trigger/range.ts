@@ -17,7 +17,7 @@ import {
 } from './format.ts';
 import { tableNeeds } from './needs.ts';
 
-/** More partitions than any table has: a slip of the keyboard. */
+/** More partitions than any table has, so the range is a typing error. */
 const MOST = 1_000_000;
 
 /** Dates written as if they were UTC; the end is not in it. */
@@ -40,7 +40,7 @@ export function partitionsIn(
 ): PartitionField[][] {
   const range = readRange(text, format);
   const unit = formatUnit(format) ?? 'day';
-  // Counting them one by one would take longer than a person waits for a refusal.
+  // Counting them one by one would make the operator wait for the error.
   refuseMore(text, Math.round((range.to - range.from) / (UNITS[unit].plus(range.from, 1) - range.from)));
   const partitions: PartitionField[][] = [];
   let last = '';
@@ -90,7 +90,7 @@ function readEnd(text: string, range: string, format: PartitionFormat): DateRang
   const date = readDate(text.trim(), format);
   if (date === undefined) throw noRange(range, format, text.trim());
   const unit = formatUnit(format);
-  // Weeks and quarters have no form of their own: they are said by their days and months.
+  // Weeks and quarters have no form of their own; a range of them is given in days or months.
   if (unit !== undefined && UNITS[unit].dates.forms.length > 0 && isFiner(date.unit, unit)) {
     throw new UserError(`--range ${range} is finer than the partition`, {
       why: `${text.trim()} is one ${date.unit}, a partition ${describeFormat(format)} holds a ${unit}.`,

@@ -47,11 +47,11 @@ export interface EventSource {
   /** What was published before. */
   before: RecordRef[];
   tables: Iterable<string>;
-  /** The file that must be named again to go on; null: the topic knows all. */
+  /** The file that must be named again to go on; null: the topic has all that is needed to continue. */
   file: string | null;
 }
 
-/** Lines to publish as fast as can be. */
+/** Lines to publish as fast as the brokers take them. */
 export interface LineSource {
   kind: 'lines';
   file: LineFile;
@@ -157,7 +157,7 @@ async function planOne(words: TriggerWords, context: SourceContext): Promise<Pla
   }
   const execDate = await readExecDate(words.execDate ?? 'now', context);
   const event = { kind: 'frontier', ...shape, partitions: [partition], execDate, extra: {} } as const;
-  // What no hippo would read must not be published.
+  // A partition that no job of hippo.yaml could read must not be published.
   const parsed = parseFrontier(serialiseFrontier(event));
   if (parsed.ok) return planEvent(event, topicName(config, 'frontier'));
   const { reason, key } = parsed.rejection;

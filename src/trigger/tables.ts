@@ -8,11 +8,11 @@ import { neededTables } from './event.ts';
 /** A table that no hippo is known to need. */
 export interface UnknownTable {
   table: string;
-  /** Tables that are needed and are called nearly so. */
+  /** Needed tables with similar names. */
   near: string[];
 }
 
-/** So many are told. */
+/** At most this many are listed. */
 const MOST = 5;
 
 /**
@@ -42,7 +42,7 @@ export async function unknownTables(
     .map((table) => ({ table, near: nearMisses(table, known) }));
 }
 
-/** Hive and Spark know no case in names of tables. */
+/** Hive and Spark ignore case in names of tables. */
 function fold(table: string): string {
   return table.toLowerCase();
 }

@@ -76,7 +76,7 @@ export interface TriggerListener {
 
 /** Of more events than these the report counts, and does not list them. */
 const LISTED = 10_000;
-/** What is not known by then about tables is not worth waiting for, milliseconds. */
+/** How long the command waits for the warning about unknown tables, milliseconds. */
 const TABLES_PATIENCE = 2_000;
 
 /** Whether each event is published by itself: they are held back, or what they cause is followed. */
@@ -108,7 +108,7 @@ export async function trigger(
   try {
     const publishing = { ...context, kafka, producer, config };
     if (source.kind === 'lines') return await triggerLines(source, publishing);
-    // Beside the publish: an event must not wait for a warning.
+    // At the same time as the publish: an event must not wait for a warning.
     const unknown = warn(source.tables, config, kafka, context.listener);
     const report = await triggerEvents(source, publishing);
     return { ...report, unknown_tables: await unknown };
@@ -232,7 +232,7 @@ function resumeCommand({ backfill, file }: EventSource, repeat: readonly string[
 }
 
 /**
- * Reports tables that no hippo is known to need, as far as that is known in time.
+ * Reports tables that no hippo is known to need, if the brokers answer in time.
  *
  * @param kafka null to look only at hippo.yaml
  */

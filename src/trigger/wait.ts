@@ -92,7 +92,7 @@ export class Watch {
   }
 
   #takeState(entry: StateEntry): void {
-    // All else would be decoded for nothing.
+    // Other records are not needed, so they are not decoded.
     if (entry.key.kind === 'run' || entry.key.kind === 'offsets')
       this.#follower.stateChanged(entry.key, recordOfEntry(entry));
   }
