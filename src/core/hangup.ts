@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-/** What bin/run.js tells where a shell has started it: `ignored` or `default`. */
+/** The variable in which bin/run.js reports what the shell saw: `ignored` or `default`. */
 const TOLD = 'HIPPO_SIGHUP';
 
 /**
- * Goes on ignoring SIGHUP where the parent has said so, as `nohup` does. Node resets that at its start, and a process that
+ * Keeps SIGHUP ignored if the parent process ignores it, as under `nohup`. Node resets that at its start, and a process
+ * that
  * listens to nothing would then end with its terminal.
  *
- * @param env loses the word of bin/run.js: it is about this process, not about those that it starts
+ * @param env the variable is removed from it, because it is about this process only
  * @param parent its id
  */
 export function respectIgnoredHangup(env: NodeJS.ProcessEnv, parent: number): void {

@@ -14,7 +14,7 @@ declare global {
   }
 }
 
-/** More digits make no number that anybody counts with, and take long to convert. */
+/** A number of more digits is not useful, and takes long to convert. */
 const MOST_DIGITS = 1_000;
 
 /** A number token whose digits a JavaScript number would change. */

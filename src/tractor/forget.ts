@@ -23,11 +23,11 @@ export interface ForgetOptions {
   keepOffsets: boolean;
   dryRun: boolean;
   signal: AbortSignal;
-  /** Asks a person; false leaves everything as it is. */
+  /** Asks the operator; false changes nothing. */
   confirm: (plan: ForgetPlan) => Promise<boolean>;
 }
 
-/** What Kafka remembers of a hippo besides what it has said. */
+/** The group and the state of a hippo in Kafka, without its messages. */
 export interface ForgetPlan {
   hippo: string;
   /** Its consumer group, which is deleted; null: there is none (any more), or it is kept. */
@@ -43,7 +43,8 @@ export interface ForgetReport extends ForgetPlan {
 }
 
 /**
- * Forgets a hippo that is gone for good: its group, and its state. What it has said stays in the topics. Safe to repeat. With
+ * Removes the group and the state of a hippo that is gone for good. Its messages stay in the topics. Safe to repeat.
+ * With
  * `keepOffsets` only what it remembers is forgotten: it gets a new state, which says that it has read up to the committed
  * offsets of its group.
  *
@@ -71,7 +72,7 @@ export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport>
     if (kept.length > 0) {
       await replaceState(kafka, config, { hippo, tombstones, kept });
     } else {
-      // First: the broker refuses it where a client has come meanwhile, and then the state stays.
+      // First the group: if a client has started meanwhile, the broker refuses, and the state stays.
       if (group !== null) await kafka.deleteGroup(group);
       await send(kafka, tombstones);
     }
@@ -87,7 +88,7 @@ async function idleGroup(kafka: Kafka, config: Config, hippo: string): Promise<s
   const { group, state } = found.info;
   if (state === 'Empty' || state === 'Dead') return group;
   throw new UserError(`${hippo} has a client: it is not gone`, {
-    why: `Somebody is in its consumer group ${group}.`,
+    why: `Its consumer group ${group} has a member.`,
     next: ['stop its client first', `hippo tractor --hippo ${shellWord(hippo)}`],
   });
 }

@@ -14,7 +14,7 @@ import { type Request, requestRecord, sendRequests } from '../job/request.ts';
 export async function pullRuns(stuck: readonly Stuck[], tools: PullTools): Promise<Outcome[]> {
   const { kafka, config, timeout } = tools;
   const requests = stuck.flatMap((item) => requestOf(item, tools));
-  // The end before the request: its answer can only come after it.
+  // The ends are read before the request is sent, so that no finish message is missed.
   const from = timeout === null ? [] : await ends(tools);
   await sendRequests(
     kafka,

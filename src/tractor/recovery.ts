@@ -6,7 +6,7 @@ import type { Snapshot } from '../observe/index.ts';
 
 export type RecoveryId = 'rerun-failed-run' | 'owner-gone' | 'unanswered-trigger';
 
-/** Something that stands still: what, why, and the command that moves it. */
+/** A stuck run or event: what, why, and the command that helps. */
 export interface Stuck {
   recovery: RecoveryId;
   hippo: string | null;
@@ -25,7 +25,7 @@ export interface Stuck {
   events: readonly RecordRef[];
 }
 
-/** What came of a run that was pulled. */
+/** The outcome of a run that was pulled. */
 export interface Outcome {
   hippo: string;
   job: string;
@@ -44,7 +44,7 @@ export interface Outcome {
 export interface PullTools {
   kafka: Kafka;
   config: Config;
-  /** Who pulls, and why: the hippos remember it. */
+  /** The operator and the reason, which the hippos remember. */
   by: string;
   reason: string | null;
   /** Milliseconds to wait for the finish messages; null: do not wait. */
@@ -58,14 +58,14 @@ export interface PullTools {
 /** Which hippos are looked at; null: all. */
 export type Scope = ReadonlySet<string> | null;
 
-/** One way of getting something unstuck: one file in recoveries/, one line in recoveries/index.ts. */
+/** One kind of recovery: one file in recoveries/, one line in recoveries/index.ts. */
 export interface Recovery {
   id: RecoveryId;
   /** The heading of its part of the plan. */
   title: string;
   /** Finds what it could recover. Pure. */
   plan: (snapshot: Snapshot, scope: Scope) => Stuck[];
-  /** Moves what it planned with `pull: true`, and looks at what came of each; left out: a person has to. */
+  /** Runs what it planned with `pull: true`, and returns each outcome; left out: an operator has to act. */
   pull?: (stuck: readonly Stuck[], tools: PullTools) => Promise<Outcome[]>;
 }
 
@@ -74,7 +74,7 @@ export function inScope(scope: Scope, hippo: string): boolean {
   return scope === null || scope.has(hippo);
 }
 
-/** Of a time that is later than a Date can be, such as one in nanoseconds, the last that it can be. */
+/** A time as ISO 8601. A time beyond the range of Date, such as one in nanoseconds, becomes the last possible Date. */
 export function iso(at: Millis): string {
   return new Date(Math.min(at, LAST_MOMENT)).toISOString();
 }

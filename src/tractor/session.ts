@@ -20,12 +20,12 @@ export interface TractorOptions {
   signal: AbortSignal;
   onPlan: (plan: TractorPlan) => void;
   onOutcome: (outcome: Outcome) => void;
-  /** Asks a person; false leaves everything as it is. */
+  /** Asks the operator; false changes nothing. */
   confirm: (question: string) => Promise<boolean>;
 }
 
 /**
- * Plans and, when told so, pulls.
+ * Makes the plan and, with `pull`, runs it.
  *
  * @throws UserError without brokers, ServiceError without Kafka, InterruptedError when the signal is aborted
  */

@@ -18,12 +18,12 @@ export interface TractorPlan {
   /** ISO 8601: events before this were not read. */
   since: string;
   parts: PlanPart[];
-  /** What the topics hold that is no message. */
+  /** The number of records that could not be parsed. */
   unreadable: number;
 }
 
 export interface TractorReport extends TractorPlan {
-  /** What came of what was pulled; null: nothing was to be pulled. */
+  /** The outcomes of the pulled runs; null: none was pulled. */
   pulled: Outcome[] | null;
 }
 
@@ -56,7 +56,7 @@ export function pullable({ parts }: TractorPlan): Stuck[] {
   return parts.flatMap(({ stuck }) => stuck).filter(({ pull }) => pull);
 }
 
-/** Carries out what of the plan can be carried out, and looks at what came of it. */
+/** Runs the recoveries of the plan that `--pull` can do, and returns their outcomes. */
 export async function pull(plan: TractorPlan, tools: PullTools): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const recovery of recoveries) {

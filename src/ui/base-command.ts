@@ -160,7 +160,7 @@ export abstract class HippoCommand<Result> {
 
   async #run(): Promise<void> {
     const interrupt = (): void => {
-      // A second Ctrl-C does not wait for anybody.
+      // A second Ctrl-C ends the process at once.
       if (this.#stop.signal.aborted) process.exit(ExitCode.interrupted);
       this.#stop.abort(new InterruptedError());
     };
@@ -199,13 +199,13 @@ async function known(thrown: unknown): Promise<unknown> {
   return refusedBySystem(thrown) ?? thrown;
 }
 
-/** A full disk, mostly. */
+/** Most often the disk is full. */
 function unprintable(error: Error): UserError {
   return new UserError('cannot write to stdout', { why: messageOf(error), cause: error });
 }
 
 /**
- * Prints whatever was thrown, and sets the exit code.
+ * Prints the error, and sets the exit code.
  *
  * @param typed the command that was typed: it has just failed, so it is no remedy
  */

@@ -16,7 +16,7 @@ interface JobFlags {
   timeout?: number;
 }
 
-/** What the commands share that ask a hippo for something. */
+/** The base class of the commands that send a request to a hippo. */
 export abstract class JobCommand extends HippoCommand<JobReport> {
   static override args = jobArgs;
 

@@ -83,7 +83,7 @@ export function runName(hippo: string, job: string, key: string | undefined): st
   return `${chalk.bold(visible(`${hippo}/${job}`))}${key === undefined ? '' : ` ${chalk.cyan(visible(key))}`}`;
 }
 
-/** Control characters of a message made visible: what a stranger wrote must not drive this terminal. */
+/** Control characters of a message made visible: a message from another program must not control this terminal. */
 export function visible(text: string): string {
   return text.replaceAll(
     CONTROL,
@@ -91,7 +91,7 @@ export function visible(text: string): string {
   );
 }
 
-// eslint-disable-next-line no-control-regex -- these are what it is about
+// eslint-disable-next-line no-control-regex -- the function replaces exactly these
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 const ESCAPES: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
 

@@ -5,7 +5,7 @@ import type { NewProject } from '../scaffold/new-project.ts';
 import type { Ask } from '../scaffold/collect.ts';
 import { tilde } from './text.ts';
 
-/** Whether somebody can be asked: prompts are shown on stderr and read from stdin. */
+/** Whether an operator can be asked: prompts are shown on stderr and read from stdin. */
 export function canAsk(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }

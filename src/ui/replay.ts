@@ -5,7 +5,7 @@ import type { ReplayReport } from '../replay/replay.ts';
 import { visible } from './messages.ts';
 import { COLUMNS, cut, wrap } from './text.ts';
 
-/** Of one reason, how many letters are shown; `--json` has all. */
+/** At most this many letters of one reason are shown; `--json` has all. */
 const SHOWN = 3;
 
 /** What is not sent, and how to send it all the same. */

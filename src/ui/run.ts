@@ -125,7 +125,7 @@ function describeEnd(event: Extract<ClientEvent, { event: 'ended' }>): [string, 
   }
 }
 
-/** What who is at the terminal may want to know while jobs are given their time. */
+/** A hint at the terminal while jobs are given time to end. */
 function again({ signal, running }: Extract<ClientEvent, { event: 'stopping' }>): string {
   return signal === 'SIGINT' && running > 0 ? ' (Ctrl-C again: at once)' : '';
 }
@@ -158,7 +158,7 @@ function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, '; ');
 }
 
-/** From `.hippo` on: what stands before is the project's folder, which the reader stands in. */
+/** From `.hippo` on: the part before it is the project's folder, in which the reader works. */
 function relativeLog(path: string): string {
   const start = path.lastIndexOf('.hippo/logs/');
   return start === -1 ? path : path.slice(start);

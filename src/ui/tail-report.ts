@@ -8,7 +8,7 @@ import type { Gap } from '../records/reading.ts';
 import { visible } from './messages.ts';
 import { table, wrap } from './text.ts';
 
-/** Tables, those with the most events; `--json` has all of them. */
+/** At most this many tables are shown, those with the most events; `--json` has all of them. */
 const SHOWN = 20;
 
 /** The sums that were asked for; empty where records were printed instead. */
@@ -91,7 +91,7 @@ function rate({ rate: perSecond }: Flow): string {
   return perSecond === null ? '' : pace(perSecond, '/s', '/min');
 }
 
-/** What is slow is told by the minute. */
+/** Slow rates are given per minute. */
 function pace(perSecond: number, second: string, minute: string): string {
   return perSecond >= 1 ? `${number(perSecond)}${second}` : `${number(perSecond * 60)}${minute}`;
 }

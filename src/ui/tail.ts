@@ -71,7 +71,7 @@ export function prettyPrinter(options: PrettyOptions): (record: KafkaRecord) => 
   };
 }
 
-/** A topic by what it is for, as `hippo tail` takes it too: `finish`, `frontier.dlq`; else by its name. */
+/** A topic by its role, a name that `hippo tail` accepts too: `finish`, `frontier.dlq`; else by its name. */
 function labelOf(topic: string, kinds: PrettyOptions['kinds']): string {
   const base = topic.endsWith(DLQ) ? topic.slice(0, -DLQ.length) : topic;
   const kind = kinds.get(base);

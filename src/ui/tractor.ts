@@ -5,7 +5,7 @@ import type { Outcome, Stuck } from '../tractor/recovery.ts';
 import type { PlanPart, TractorPlan, TractorReport } from '../tractor/tractor.ts';
 import { wrap } from './text.ts';
 
-/** Of one part of the plan, how much is shown; `--json` has all of it. */
+/** At most this many entries of one part of the plan are shown; `--json` has all of them. */
 const SHOWN = 12;
 /** Lines that one reason may take. */
 const REASON_LINES = 3;
@@ -71,7 +71,7 @@ export function renderOutcome({ what, result, duration, error }: Outcome): strin
   }
 }
 
-/** What follows from the plan, or what came of pulling. */
+/** The last line: what to type next, or the outcomes of the pulled runs. */
 export function renderTractorEnd({ parts, pulled }: TractorReport): string {
   const stuck = parts.flatMap((part) => part.stuck);
   const runs = (count: number): string => `${count} ${count === 1 ? 'run' : 'runs'}`;

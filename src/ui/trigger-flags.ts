@@ -89,7 +89,7 @@ export type TriggerFlags = Interfaces.InferredFlags<typeof triggerFlags> & {
 };
 
 /**
- * A single event is held back by nothing.
+ * Refuses limits with a single event, which they cannot hold back.
  *
  * @throws UserError for a limit that would not do anything
  */

@@ -9,9 +9,9 @@ import {
   renderUnknownTable,
 } from './trigger.ts';
 
-/** Of more events than these the single ones are not shown. */
+/** Single events are shown only up to this number of events. */
 const SHOWN = 1_000;
-/** So many lines that were passed over are named. */
+/** At most this many skipped lines are named; the others are counted. */
 const NAMED = 10;
 
 /**

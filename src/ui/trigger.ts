@@ -75,7 +75,7 @@ export function renderProgress(progress: Progress): string {
   ].join(', ');
 }
 
-/** An estimate is no better than to the second. */
+/** Estimates are rounded to seconds. */
 function roughly(millis: number): number {
   return Math.max(1000, Math.round(millis / 1000) * 1000);
 }
@@ -118,7 +118,7 @@ export function renderExplanation(explanation: Explanation): string {
   return `${chalk.yellow('!')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${has.map(visible).join(', ')}`;
 }
 
-/** What came of it all, in the last lines; empty where all has been said. */
+/** The last lines: the outcome; empty if everything has been printed before. */
 export function renderOutcome(report: TriggerReport): string {
   const lines = [
     ...(report.wait === null ? renderEnd(report) : renderWait(report.wait, report)),
@@ -141,7 +141,7 @@ function renderEnd({ published, backfill, file, stopped }: TriggerReport): strin
   return [`${chalk.green('✓')} Published ${count(published, 'event')}${name}${skipped}.`];
 }
 
-/** What has come of what was waited for. */
+/** The outcome of the wait. */
 export function renderWait(
   wait: WaitReport,
   { published, backfill, stopped }: Pick<TriggerReport, 'published' | 'backfill' | 'stopped'> = SINGLE,
@@ -206,7 +206,7 @@ function noneRuns(down: readonly string[]): string {
 
 const SINGLE = { published: 1, backfill: null, stopped: null };
 
-/** So many of a kind are named; the others are counted. */
+/** At most this many of a kind are named; the others are counted. */
 const NAMED = 5;
 
 function stillToCome({ pending, live, down }: WaitReport): string[] {

@@ -79,7 +79,7 @@ async function withoutState(
 }
 
 function leftOver(topic: string, { partition, records }: StatePlace): Finding {
-  return warning(`${topic}[${partition}] has ${count(records)} of it, too, which nobody uses`);
+  return warning(`${topic}[${partition}] has ${count(records)} of it, too, which no client uses`);
 }
 
 function count(records: number): string {

@@ -27,7 +27,7 @@ export const unansweredTrigger: Recovery = {
   },
 };
 
-/** An event is answered, too, when a later landing of the same partition, or the same one told twice, is. */
+/** An event also counts as answered when a later landing of the same partition, or a duplicate of it, is answered. */
 function answerer({ starts, finishes, landed, events }: Snapshot): (event: Found<FrontierEvent>) => boolean {
   const received: ReceivedMessage[] = [...starts, ...finishes].flatMap(
     ({ message }) => message.receiveMsgs ?? [],
@@ -74,7 +74,7 @@ function describe(table: string, events: readonly Found<FrontierEvent>[], snapsh
 
 /**
  * Which hippos have read these events and which have not; `waitsFor` is a hippo of the latter without a client. Only a hippo
- * with a client is said to have read them: of one that is down nobody can say what it would need now.
+ * with a client is said to have read them: what a hippo needs that is down is not known.
  */
 function readBy(
   events: readonly Found<FrontierEvent>[],
