@@ -105,7 +105,7 @@ async function recovery(stage: Stage, kafka: Kafka): Promise<Measure[]> {
     await producer.flush();
     await runOnce(stage, project);
     for (let index = 0; index < EVENTS_SINCE; index += 1) {
-      // Each other one lands again in a window that waits; nobody needs the rest.
+      // Each other one lands again in a window that waits; no job needs the rest.
       const table = index % 2 === 0 ? 'party' : `other_${index % 100}`;
       await producer.append({
         topic: project.topic,
@@ -134,7 +134,7 @@ async function recovery(stage: Stage, kafka: Kafka): Promise<Measure[]> {
 interface Project {
   folder: string;
   topic: string;
-  /** Nobody's: for who only reads. */
+  /** Of no hippo: for suites that only read. */
   plainTopic: string;
 }
 

@@ -97,7 +97,7 @@ export async function run(race: Race, stage: Stage): Promise<Result> {
       memory: memory > 0 ? memory : null,
     };
   });
-  if (ours === undefined) throw new Error('nobody ran');
+  if (ours === undefined) throw new Error('no contender ran');
   return { race, ours, peers };
 }
 

@@ -48,7 +48,7 @@ if (newest(join(root, 'dist')) < Math.max(...sources)) {
   step('building', 'node', ['scripts/build.ts']);
 }
 
-// Whoever has this Node on the PATH has hippo there too.
+// A shell with this Node on its PATH has hippo there too.
 if (!existsSync(join(bin, 'hippo'))) symlinkSync(join('..', '..', 'bin', 'run.js'), join(bin, 'hippo'));
 
 const [command, ...args] = process.argv.slice(2);

@@ -260,7 +260,7 @@ describe('what cannot be done is said', () => {
     expect(stderr).toContain(text);
   });
 
-  test('within seconds where nobody listens, or nobody answers', async () => {
+  test('within seconds if no broker listens, or none answers', async () => {
     const silent = createServer();
     const port = await new Promise<number>((resolve) => {
       silent.listen(0, '127.0.0.1', () => resolve((silent.address() as { port: number }).port));

@@ -41,5 +41,5 @@ export function lines({ findings }: { findings: readonly { status: string; text:
   return findings.map(({ status, text }) => `${status}: ${text}`);
 }
 
-/** For checks that ask nobody to stop. */
+/** A signal that is never aborted. */
 export const never = new AbortController().signal;

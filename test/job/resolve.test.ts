@@ -31,7 +31,7 @@ async function resolve(job: string, words: Partial<RequestWords> = {}, cwd = fol
   return resolveRequest({ action: 'run', job, key: null, by: null, reason: null, ...words }, loaded, NOW);
 }
 
-test('a job of this project, asked for by whoever types', async () => {
+test('a job of this project, asked for by the operator', async () => {
   expect(await resolve('load', { key: '201704', reason: 'late source' })).toEqual({
     hippo: 'etl',
     job: 'load',

@@ -318,7 +318,7 @@ describe('a transaction', () => {
   });
 });
 
-test('whoever is fenced in the middle of a transaction is told so, and nothing else', async () => {
+test('a producer that is fenced in the middle of a transaction gets FencedError only', async () => {
   const kafka = await testKafka();
   const topic = await testTopic(kafka, 4);
   const written: string[] = [];

@@ -240,7 +240,7 @@ describe('the broker refuses us, with exit code 3:', () => {
     '    hippo config    (shows where each value came from)',
   );
   wrong(
-    'what is no token',
+    'not a token',
     'SASL',
     { sasl: { mechanism: 'oauthbearer', token: 'no token' } },
     '✗ Kafka at BROKER refuses the token of kafka.sasl.token',

@@ -230,7 +230,7 @@ it.each<[MessageKind, Record<string, unknown>, string, string]>([
   expect(parseMessage(kind, JSON.stringify(wire))).toStrictEqual({ ok: false, rejection: { reason, key } });
 });
 
-describe('what is no message', () => {
+describe('values that are not messages', () => {
   const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
   const utf16 = (text: string): Uint8Array =>
     new Uint8Array(Uint16Array.from(text, (char) => char.charCodeAt(0)).buffer);

@@ -143,7 +143,10 @@ describe('a mistake', () => {
   });
 });
 
-/** Values that do not hold the text that the expression asks for are left out unparsed: nobody may notice. */
+/**
+ * Values that do not hold the text that the expression asks for are left out unparsed, which must not change the
+ * result.
+ */
 describe('values that are left out by their bytes', () => {
   const judge = (expression: string): ((value: string) => boolean) => {
     const filter = compileFilter(expression);

@@ -53,7 +53,7 @@ describe('the topics that are read', () => {
       { message: 'topic uat-hippo-schedule does not exist' },
     ],
     ['a pattern that matches internal topics only', [], '^__', { message: 'no topic matches --regex ^__' }],
-    ['what is no pattern', [], '(', { message: '--regex ( is not a valid regular expression' }],
+    ['an invalid pattern', [], '(', { message: '--regex ( is not a valid regular expression' }],
   ])('is refused: %s', (_, names, pattern, error) => {
     expect(() => selectTopics(config, existing, { names, pattern })).toThrow(
       expect.objectContaining({ exitCode: 2, ...error }) as Error,

@@ -15,7 +15,7 @@ async function refusal(given: RawAnswers): Promise<UserError> {
   return error as UserError;
 }
 
-describe('answers with nobody to ask', () => {
+describe('answers without a terminal', () => {
   it('takes defaults, each by the answers before it', async () => {
     const table = 'shop.sales';
     const daily = { table, every: 'day', partition: 'yyyymmdd', group_by: 'none', measure: 'none' };

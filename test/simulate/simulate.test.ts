@@ -225,7 +225,7 @@ tell of btd.parties (2). Not read by its client: uat-frontier-adw (1).`,
   });
 });
 
-describe('what is no recording is refused, with its line', () => {
+describe('a line that is not a record is refused, with its number', () => {
   test.each([
     { line: '{"table":"party","db":"btd"}' },
     { line: 'no json' },

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(cache, { recursive: true, force: true }));
 
 describe('an install into the cache', () => {
-  test('happens once, whoever asks', async () => {
+  test('happens once, however many processes ask', async () => {
     let fills = 0;
     const fill = async (temporary: string): Promise<void> => {
       fills++;

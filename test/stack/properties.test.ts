@@ -34,7 +34,7 @@ describe('server.properties', () => {
 
   test.each([
     ['nothing', ''],
-    ['a file of somebody else', 'process.roles=broker\nadvertised.listeners=PLAINTEXT://h:9092\n'],
+    ['a file of another program', 'process.roles=broker\nadvertised.listeners=PLAINTEXT://h:9092\n'],
     ['a file that breaks off', brokerFile('4.3.1', brokerProperties(PORTS, '/data')).slice(0, 100)],
   ])('%s tells nothing', (_, text) => {
     expect(readBrokerFile(text)).toBeUndefined();

@@ -1,4 +1,4 @@
-/** Messages as nobody should send them, each a damaged good one; the same seed gives the same messages. */
+/** Damaged messages, each made from a good one; the same seed gives the same messages. */
 import type { InputKind } from '../../src/client/host/inputs.ts';
 
 export interface Fuzzed {

@@ -366,7 +366,7 @@ class Torture {
   #bury({ code, signal, words }: Death, how: string): void {
     const wasExpected = signal === 'SIGKILL' ? how !== 'by itself' : code === 0 && how.includes('SIGTERM');
     this.deaths.push(wasExpected ? how : `exit code ${code ?? signal ?? 'unknown'}`);
-    // Whoever starts while the broker is away says so and ends: a supervisor starts it again.
+    // A client that starts while the broker is away reports that and ends; a supervisor starts it again.
     const isAway = code === 3 && words.includes('cannot be reached') && this.#world.brokerDeaths > 0;
     if (!wasExpected && !isAway)
       this.violations.push(

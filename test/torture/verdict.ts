@@ -55,7 +55,7 @@ export async function judge({ world, topics, directory, workload, bad, newestAt 
     if (begun > 0 === (expectation === 'marked')) violations.push(`${run}: ${begun} attempts were made`);
   }
   for (const run of byRun.keys())
-    if (!expected.has(run)) violations.push(`${run}: nobody asked for this run`);
+    if (!expected.has(run)) violations.push(`${run}: no event asked for this run`);
 
   violations.push(...unpaired(starts, finishes, expected));
   for (const { what, run } of attempts)

@@ -62,7 +62,8 @@ export class World {
   static async create(withClock = false): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'hippo-torture-'));
     const callOff = watchdog(folder);
-    // Below the ports that the kernel gives to connections, and not where the next world looks first: nobody takes it while the
+    // Below the ports that the kernel gives to connections, and not where the next world looks first: no other program
+    // takes it while the
     // broker is away.
     const port = portNumbers(20_000 + Math.floor(Math.random() * 9_000), 29_999);
     const broker = await start(folder, await getPort({ host: '127.0.0.1', port }));
@@ -116,7 +117,7 @@ export class World {
 
   /** Does what needs the broker; waits for it where it is away, and keeps it there. */
   async use<T>(work: () => Promise<T>): Promise<T> {
-    // Not by ready(): between its end and the next line somebody else could end the broker again.
+    // Not by ready(): between its end and the next line another step could end the broker again.
     while (this.#away !== null) await this.#away;
     this.#users += 1;
     try {
@@ -154,7 +155,7 @@ export class World {
     return records;
   }
 
-  /** Ends the broker for good. @param keep leave the files for whoever looks for what went wrong */
+  /** Ends the broker for good. @param keep leave the files, to look for what went wrong */
   async close(keep = false): Promise<void> {
     this.#isClosed = true;
     this.#closed.resolve(undefined);

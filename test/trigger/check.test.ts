@@ -13,7 +13,7 @@ describe('a partition of a table that a job needs', () => {
     ['btd.party', 'yyyymm=201704'],
     ['btd.party', 'YYYYMM=201704'],
     ['btd.sales', 'dt=2017-04-28/region=us'],
-    // Nobody needs it, but it is written as the table's partitions are.
+    // No job needs it, but it is written as the table's partitions are.
     ['btd.sales', 'region=eu/dt=2017-04-28'],
     ['btd.rates', 'day=2017-04-28'],
     ['btd.clicks', 'hour=2017042805/region=eu'],

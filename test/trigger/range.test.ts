@@ -72,7 +72,7 @@ describe('a range has every partition between its ends, both included', () => {
   });
 });
 
-describe('what is no range is refused', () => {
+describe('a text that is not a range is refused', () => {
   test.each([
     ['2017-13..2018-01', '--range 2017-13..2018-01 is not a range of dates', '2017-13 is not a date'],
     [
@@ -154,7 +154,7 @@ describe('how the partitions of a range are written', () => {
   });
 
   it.each([
-    ['nobody knows', 'a.b', '', 'how is the date written in the partition of a.b?'],
+    ['no format is known', 'a.b', '', 'how is the date written in the partition of a.b?'],
     [
       'a job takes partitions of any form',
       'btd.any',

@@ -322,7 +322,7 @@ describe('a backfill', () => {
     expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is of a file') as string });
   });
 
-  test('that nobody has begun is not known', async ({ makeProject }) => {
+  test('that was never begun is not known', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const { exitCode, stderr } = await project.hippo(['trigger', '--resume', '20170428T155546Z-k3x9']);
     expect(exitCode).toBe(2);
@@ -358,7 +358,7 @@ describe('a backfill', () => {
     const counts = (await project.file('counts')).trim().split(/\s+/).map(Number);
     expect(Math.max(...counts)).toBeLessThanOrEqual(2);
 
-    // Somebody else, who knows nothing of this project, is told what its hippos need.
+    // An operator without this project is told what its hippos need.
     const elsewhere = await makeFolder('elsewhere');
     const unknown = await project.hippo(['trigger', '--table', 'btd.partyy'], {
       cwd: elsewhere,
@@ -369,7 +369,7 @@ describe('a backfill', () => {
     expect(unknown.stderr).toBe('! No hippo is known to need btd.partyy. Did you mean btd.party?\n');
   });
 
-  test('ends where nobody takes its events in, and says how to go on', async ({ makeProject }) => {
+  test('ends if no hippo takes its events in, and says how to go on', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const args = ['trigger', '--range', '2017', '--max-active', '2', '--timeout', '2s'];
     const { exitCode, stdout, stderr } = await project.hippo(args);
@@ -380,7 +380,7 @@ describe('a backfill', () => {
   });
 });
 
-test('an event of a table that nobody needs is published all the same', async ({ makeProject }) => {
+test('an event of a table that no job needs is published all the same', async ({ makeProject }) => {
   const project = await makeProject(MONTHLY);
   const { exitCode, stderr } = await project.hippo(['trigger', '--table', `btd.${newId().slice(0, 6)}`]);
   expect(exitCode).toBe(0);

@@ -125,7 +125,7 @@ describe('the last lines', () => {
       ].join('\n'),
     ],
     [
-      'nobody there',
+      'no client runs',
       report({ wait: wait('no-reaction', { live: [], readers: [] }) }),
       4,
       '✗ No hippo reacted.\n  No hippo is running; the event waits in its topic until one starts.\n' +
@@ -302,7 +302,7 @@ describe('an event', () => {
     });
   });
 
-  test('of a table that nobody needs', () => {
+  test('of a table that no job needs', () => {
     expect(renderUnknownTable({ table: 'btd.partyy', near: ['btd.party'] })).toBe(
       '! No hippo is known to need btd.partyy. Did you mean btd.party?',
     );

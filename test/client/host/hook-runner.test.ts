@@ -117,7 +117,7 @@ describe('a hook that', () => {
     await expect(beforeSubmit(run)).rejects.toThrow('the hook beforeSubmit threw: no data');
   });
 
-  it('throws what is no error is named, too', async () => {
+  it('throws a value that is not an error is named, too', async () => {
     const { beforeSubmit } = await hooks(`export default { beforeSubmit: () => Promise.reject('no data') };`);
     await expect(beforeSubmit(run)).rejects.toThrow('the hook beforeSubmit threw: no data');
   });

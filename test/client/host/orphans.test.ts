@@ -22,7 +22,7 @@ async function project(): Promise<{
   };
 }
 
-/** A job that somebody has left running; ended after the test in any case. */
+/** A job that an earlier owner left running; ended after the test in any case. */
 function job(env: Record<string, string>): number {
   const { pid } = execa('sleep', ['1000'], { detached: true, cleanup: false, reject: false, env });
   if (pid === undefined) throw new Error('not started');

@@ -309,7 +309,7 @@ describe('an end of its own accord', () => {
   });
 });
 
-describe('a hippo that somebody else owns by now', () => {
+describe('a hippo that another client owns by now', () => {
   it('starts nothing, and reports nothing', async () => {
     await using host = await supervised({ isOwner: false });
     await host.script('job.sh', sh(ENDLESS));

@@ -51,7 +51,7 @@ describe('a run fires when its needs are complete, and once', () => {
     }
   });
 
-  it('what nobody needs changes nothing at all', () => {
+  it('a message that no job needs changes nothing', () => {
     const hippo = join([daily('a.a')]);
     const before = hippo.state;
     expect(hippo.land('a.other', 'dt=2017-04-28')).toEqual([]);
@@ -215,7 +215,7 @@ it('runs of every: event are named by the partition: the needs of a job join on 
   expect(hippo.statuses).toEqual({ 'load yyyymm=201704': 'running', 'load yyyymm=201705': 'waiting' });
 });
 
-it('whoever does not own the hippo does not act', () => {
+it('a client that does not own the hippo does not act', () => {
   const hippo = join([daily('a.a')]);
   hippo.tell({ type: 'ownership-lost', at: NOON });
   expect(hippo.land('a.a', 'dt=2017-04-28')).toEqual([]);

@@ -104,7 +104,13 @@ describe('a table is satisfied by what every dialect says of it', () => {
       pairs(['region', 'us']),
       ['region=us'],
     ],
-    ['event: what is no name is escaped', 'event', any, pairs(['path', 'a/b=c%']), ['path=a%2Fb%3Dc%25']],
+    [
+      'event: characters that a name may not have are escaped',
+      'event',
+      any,
+      pairs(['path', 'a/b=c%']),
+      ['path=a%2Fb%3Dc%25'],
+    ],
   ])('%s', (_, every, need, message, keys) => {
     expect(runsOf(every, need, message)).toEqual(keys);
   });

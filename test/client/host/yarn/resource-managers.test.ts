@@ -98,7 +98,7 @@ describe('of two resource managers', () => {
   });
 });
 
-describe('what is no answer', () => {
+describe('responses that are not answers', () => {
   it('none in time', async () => {
     await using yarn = await FakeYarn.start();
     yarn.condition = 'hangs';
