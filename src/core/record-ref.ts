@@ -49,9 +49,13 @@ export function formatOffset(offset: bigint): string {
   return offset.toString();
 }
 
-/** An offset as {@link formatOffset} writes it; undefined for all else. */
+const LARGEST_OFFSET = 2n ** 63n - 1n;
+
+/** An offset as {@link formatOffset} writes it; undefined for all else, and for what is larger than any offset. */
 export function parseOffset(value: unknown): bigint | undefined {
-  return typeof value === 'string' && /^\d{1,19}$/.test(value) ? BigInt(value) : undefined;
+  if (typeof value !== 'string' || !/^\d{1,19}$/.test(value)) return undefined;
+  const offset = BigInt(value);
+  return offset <= LARGEST_OFFSET ? offset : undefined;
 }
 
 /** `frontier-adw 3:2`, for people: `hippo tail frontier-adw --from 3:2` shows the record. */

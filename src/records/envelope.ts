@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Json, type JsonObject, isJsonObject, nativeOf, parseJson } from '../core/json.ts';
 import { isList } from '../core/headers.ts';
+import { parseOffset } from '../core/record-ref.ts';
 import type { HeaderValue, Headers, KafkaRecord } from '../kafka/port.ts';
 import type { Sink } from './sink.ts';
 
@@ -116,9 +117,7 @@ export function readRecord(line: Buffer): Read<{ record: KafkaRecord }> {
   if (typeof topic !== 'string') return wrong('topic', 'text');
   const partitionNumber = int64(partition);
   if (partitionNumber === undefined || partitionNumber < 0n) return wrong('partition', 'a whole number');
-  const offsetNumber = int64(
-    typeof offset === 'string' && /^\d{1,19}$/.test(offset) ? BigInt(offset) : offset,
-  );
+  const offsetNumber = parseOffset(offset) ?? int64(offset);
   if (offsetNumber === undefined || offsetNumber < 0n)
     return wrong('offset', form === 'kcat' ? 'a whole number' : 'a whole number as text');
   // kcat leaves it out where the broker has none.
@@ -237,8 +236,8 @@ function bytesOfKcat(text: Json, encoding: ParsedEnvelope['encoding']): Buffer |
 const LARGEST_INT64 = 2n ** 63n - 1n;
 
 /** @returns undefined for what is not a whole number of 64 bits */
-function int64(value: Json | bigint | undefined): bigint | undefined {
-  const native = typeof value === 'bigint' ? value : nativeOf(value);
+function int64(value: Json | undefined): bigint | undefined {
+  const native = nativeOf(value);
   if (native === undefined || (typeof native === 'number' && !Number.isSafeInteger(native))) return undefined;
   const number = BigInt(native);
   return number <= LARGEST_INT64 && number >= -LARGEST_INT64 - 1n ? number : undefined;

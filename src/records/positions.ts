@@ -2,6 +2,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { compactDate, looksLikeDate } from '../core/compact-date.ts';
 import { meantDurations, parseDuration, withNote } from '../core/duration.ts';
 import { UserError } from '../core/errors.ts';
+import { parseOffset } from '../core/record-ref.ts';
 import type { Kafka, OffsetRange, TopicPartitionOffset } from '../kafka/port.ts';
 
 /** A place in every partition that is read. */
@@ -103,10 +104,8 @@ function onlyOffset(digits: string, flag: string): string {
 }
 
 function readOffset(digits: string, flag: string): bigint {
-  const offset = BigInt(digits);
-  if (offset > 9_223_372_036_854_775_807n) {
-    throw new UserError(`${flag} ${digits} is larger than any Kafka offset`);
-  }
+  const offset = parseOffset(digits.replace(/^0+(?=\d)/, ''));
+  if (offset === undefined) throw new UserError(`${flag} ${digits} is larger than any Kafka offset`);
   return offset;
 }
 

@@ -41,6 +41,7 @@ describe('a record reference', () => {
   test.each<[unknown, bigint | undefined]>([
     ['0', 0n],
     ['9223372036854775807', 2n ** 63n - 1n],
+    ['9223372036854775808', undefined],
     ['12345678901234567890', undefined],
     ['0x10', undefined],
     [' 1', undefined],
