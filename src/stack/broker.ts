@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import getPort from 'get-port';
 import { ChildError, TimeoutError, UserError } from '../core/errors.ts';
 import { execa, spawnDetached } from '../core/exec.ts';
-import { requireKafka } from './distribution.ts';
+import { type KafkaDistribution, requireKafka } from './distribution.ts';
 import { requireJava } from './java.ts';
 import { type BrokerFiles, type FoundBroker, brokerFiles, findBroker, stopBroker } from './found-broker.ts';
 import { isAlive } from '../core/environment/index.ts';
@@ -39,6 +39,8 @@ export interface BrokerOptions {
   /** Further arguments of Kafka's `format`, e.g. `['--add-scram', 'SCRAM-SHA-256=[name=a,password=b]']`. */
   formatArguments?: readonly string[];
   env?: NodeJS.ProcessEnv;
+  /** Default: the Kafka of this machine, fetched if there is none. */
+  kafka?: KafkaDistribution;
   /** Called with progress, e.g. which files are being fetched. */
   update?: (detail: string) => void;
   /** How long the start may take at most. Default: five minutes. */
@@ -75,7 +77,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   if (running !== null) return adopt(running, files, options);
 
   const java = await requireJava(env);
-  const kafka = await requireKafka(env, update, signal);
+  const kafka = options.kafka ?? (await requireKafka(env, update, signal));
   const jvm = [java.command, ...JVM_OPTIONS, '-cp', kafka.classpath] as const;
   await mkdir(files.data, { recursive: true });
   for (let attempt = 1; ; attempt++) {

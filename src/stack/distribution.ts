@@ -7,8 +7,10 @@ import { ChildError, UserError } from '../core/errors.ts';
 import { cacheDirectory } from '../core/paths.ts';
 import { installOnce } from './install.ts';
 
-/** The version that is fetched if `KAFKA_HOME` is not set. */
+/** The version that is fetched if `KAFKA_HOME` is not set: the newest one that hippo is tested with. */
 export const KAFKA_VERSION = '4.3.1';
+/** The oldest version that hippo is tested with. */
+export const OLDEST_KAFKA_VERSION = '3.9.2';
 
 /** The classes of a Kafka. */
 export interface KafkaDistribution {
@@ -22,7 +24,7 @@ export interface KafkaDistribution {
 export async function findKafka(env: Variables): Promise<KafkaDistribution | null> {
   const home = env['KAFKA_HOME'];
   if (home !== undefined && home !== '') return kafkaOfHome(home);
-  const directory = cachedKafka();
+  const directory = cachedKafka(KAFKA_VERSION);
   return existsSync(directory)
     ? { classpath: join(directory, 'lib', '*'), version: KAFKA_VERSION, source: 'cache' }
     : null;
@@ -32,18 +34,20 @@ export async function findKafka(env: Variables): Promise<KafkaDistribution | nul
  * Fetches Kafka's jars into the user's cache with Maven. Safe to repeat, to interrupt and to run twice at once.
  *
  * @param update called with progress
+ * @param version each one has a folder of its own
  * @throws UserError if there is no Maven, ChildError if it fails
  */
 export async function installKafka(
   update: (detail: string) => void,
   signal?: AbortSignal,
+  version = KAFKA_VERSION,
 ): Promise<KafkaDistribution> {
-  const directory = cachedKafka();
-  await installOnce(directory, (temporary) => resolveJars(temporary, update, signal), {
+  const directory = cachedKafka(version);
+  await installOnce(directory, (temporary) => resolveJars(temporary, version, update, signal), {
     onWait: () => update('another hippo is fetching it'),
     signal,
   });
-  return { classpath: join(directory, 'lib', '*'), version: KAFKA_VERSION, source: 'cache' };
+  return { classpath: join(directory, 'lib', '*'), version, source: 'cache' };
 }
 
 /** {@link findKafka}, else {@link installKafka}. */
@@ -55,8 +59,8 @@ export async function requireKafka(
   return (await findKafka(env)) ?? installKafka(update, signal);
 }
 
-function cachedKafka(): string {
-  return join(cacheDirectory(), `kafka-${KAFKA_VERSION}`);
+function cachedKafka(version: string): string {
+  return join(cacheDirectory(), `kafka-${version}`);
 }
 
 async function kafkaOfHome(home: string): Promise<KafkaDistribution> {
@@ -76,13 +80,14 @@ async function kafkaOfHome(home: string): Promise<KafkaDistribution> {
 
 async function resolveJars(
   directory: string,
+  version: string,
   update: (detail: string) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   const pom = join(directory, 'pom.xml');
   const lib = join(directory, 'lib');
   await mkdir(lib);
-  await writeFile(pom, POM);
+  await writeFile(pom, pomOf(version));
   const maven = execa(
     'mvn',
     [
@@ -126,7 +131,7 @@ async function resolveJars(
 }
 
 /** Kafka's broker and a logger. Versions that are not pinned here are pinned by Kafka's own pom. */
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+const pomOf = (version: string): string => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>hippo</groupId>
   <artifactId>local-kafka</artifactId>
@@ -136,7 +141,7 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
     <dependency>
       <groupId>org.apache.kafka</groupId>
       <artifactId>kafka_2.13</artifactId>
-      <version>${KAFKA_VERSION}</version>
+      <version>${version}</version>
     </dependency>
     <dependency>
       <groupId>org.slf4j</groupId>
