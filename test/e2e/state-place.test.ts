@@ -194,8 +194,9 @@ describe('the state topic is made again', () => {
       const client = project.startClient();
       await client.event('finished');
       await makeAgain(project);
+      await client.event('notice', ({ text }) => text.includes('was deleted and made again'));
       await land(project, 2);
-      await Promise.race([client.event('finished', ({ run_key }) => run_key === 'no=2'), client.ended]);
+      await client.event('finished', ({ run_key }) => run_key === 'no=2');
       client.kill('SIGTERM');
       await client.ended;
 

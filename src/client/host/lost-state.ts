@@ -3,6 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import { UserError } from '../../core/errors.ts';
 import { shellWord } from '../../core/shell.ts';
 import type { Kafka } from '../../kafka/port.ts';
+import type { ClientEvent } from './client-event.ts';
 import type { FoundState } from './state-topic.ts';
 
 /** The hippo whose state was looked for. */
@@ -48,11 +49,20 @@ function lost(hippo: string, message: string, why: string): UserError {
   });
 }
 
+/** What a client says when it finds, while it owns the hippo, that the state topic is another one than at its takeover. */
+export function stateTopicMadeAgain(topic: string): ClientEvent {
+  return {
+    event: 'notice',
+    level: 'error',
+    text: `${topic} was deleted and made again while this client ran: what the hippo remembered is gone from it. This client goes on; the next one refuses to start, see hippo doctor state`,
+  };
+}
+
 /** What an operator can do about a state that is lost, to be typed. */
 export function lostStateCommands(hippo: string): string[] {
   const name = shellWord(hippo);
   return [
-    `hippo forget ${name} --keep-offsets    (then it goes on where its group has read)`,
-    `hippo forget ${name}    (then it starts as a new hippo, at client.start_from)`,
+    `hippo forget ${name} --keep-offsets    (go on where its group has read)`,
+    `hippo forget ${name}    (start as a new hippo: client.start_from)`,
   ];
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { unknownTopic } from '../../kafka/errors.ts';
 import { FencedError, RefusedError } from '../../kafka/failures.ts';
 import type { Kafka, Membership, Reader, RecordBatch, TransactionalProducer } from '../../kafka/port.ts';
 import { isAborted } from '../../core/abort.ts';
@@ -25,7 +26,7 @@ import { Mailbox } from './mailbox.ts';
 import { type Positions, listPositions, withPosition } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
 import { Progress } from './progress.ts';
-import { requireFirstStart } from './lost-state.ts';
+import { requireFirstStart, stateTopicMadeAgain } from './lost-state.ts';
 import { type Snapshot, StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import { Turn } from './turn.ts';
@@ -87,6 +88,7 @@ export class Owner {
   /** Names this process in the record `<hippo>/owner`. */
   readonly #client = randomUUID();
   #stateTopic: StateTopic | null = null;
+  #stateTopicId = '';
   #failedFinishes = 0;
 
   constructor(options: OwnerOptions) {
@@ -187,8 +189,10 @@ export class Owner {
     this.#producer = await kafka.transactionalProducer(group);
     faultPoint('after-fencing');
     const stateName = topicName(config, 'state');
-    const topics = new Map((await kafka.topics()).map(({ topic, partitions }) => [topic, partitions.length]));
-    const stateTopic = StateTopic.of(kafka, stateName, hippo, topics.get(stateName) ?? 1);
+    const [info] = await kafka.topics([stateName]);
+    if (info === undefined) throw unknownTopic(stateName, kafka.brokers);
+    this.#stateTopicId = info.topicId;
+    const stateTopic = StateTopic.of(kafka, stateName, hippo, info.partitions.length);
     const found = await stateTopic.find(this.#producer, {
       signal,
       onWait: (text) => log({ event: 'notice', level: 'warning', text }),
@@ -269,7 +273,7 @@ export class Owner {
       await this.#oneTurn();
       if (performance.now() > checkAt) {
         checkAt = performance.now() + PARTITIONS_CHECK;
-        void this.#lookForPartitions();
+        void this.#lookAtTopics();
       }
     }
   }
@@ -409,11 +413,20 @@ export class Owner {
     );
   }
 
-  /** Looks for partitions that were added to the input topics. The next turn begins to read them. */
-  async #lookForPartitions(): Promise<void> {
-    const { kafka } = this.#options;
+  /**
+   * Looks for partitions that were added to the input topics. The next turn begins to read them. Also logs an error if the state
+   * topic was made again, because the new topic gets only a part of the state.
+   */
+  async #lookAtTopics(): Promise<void> {
+    const { kafka, config, log } = this.#options;
+    const stateName = topicName(config, 'state');
     try {
-      for (const { topic, topicId, partitions } of await kafka.topics([...this.#kinds.keys()])) {
+      for (const { topic, topicId, partitions } of await kafka.topics([...this.#kinds.keys(), stateName])) {
+        if (topic === stateName) {
+          if (topicId !== this.#stateTopicId) log(stateTopicMadeAgain(topic));
+          this.#stateTopicId = topicId;
+          continue;
+        }
         if (partitions.every(({ partition }) => this.#progress.knows(topic, partition))) continue;
         const ranges = await kafka.offsets(topic);
         this.#mailbox.added(ranges.map(({ partition, low }) => ({ topic, topicId, partition, offset: low })));
