@@ -37,7 +37,7 @@ export function resolveRequest(words: RequestWords, loaded: LoadedConfig, now: M
 function target(text: string, loaded: LoadedConfig): { hippo: string; job: string } {
   const parts = text.split('/');
   if (parts.length > 2 || parts.some((part) => !NAME_PATTERN.test(part))) {
-    throw new UserError(`"${text}" is no job`, {
+    throw new UserError(`"${text}" is not the name of a job`, {
       why: 'It must be JOB or HIPPO/JOB, such as load or etl/load.',
       next: ['hippo config jobs'],
     });
@@ -74,7 +74,7 @@ function checkOwn(
   if (key === null) return action === 'mark_success' ? example : null;
   if (calendar.ofKey(job.unit, key)?.key === key) return key;
   const { noun } = UNITS[job.unit].window;
-  throw new UserError(`--key ${shellWord(key)} is no ${noun}`, {
+  throw new UserError(`--key ${shellWord(key)} is not a run key`, {
     why: `${hippo}/${name} runs every ${noun}; the present one is ${example}.`,
     next: [`${verb} ${name} --key ${example}`],
     place: loaded.place(['jobs', name, 'every']),

@@ -210,7 +210,7 @@ function protocolError(doing: Doing, error: KafkaError): HippoError {
         ? new ServiceError(`${at} does not know that topic or partition`, { cause: error })
         : unknownTopic(doing.topic, doing.brokers, error);
     case 'INVALID_TOPIC_EXCEPTION':
-      return new UserError(`${doing.topic ?? 'that'} is no name for a topic`, {
+      return new UserError(`${doing.topic ?? 'that'} is not a valid topic name`, {
         why: error.message,
         cause: error,
       });

@@ -30,7 +30,7 @@ function checked(brokers: readonly string[]): readonly string[] {
   for (const broker of brokers) {
     const port = Number(/^(?:\[[^\]]+\]|[^:\s/]+):(\d{1,5})$/.exec(broker)?.[1]);
     if (!(port >= 1 && port <= 65_535)) {
-      throw new UserError(`"${broker}" is no address of a broker`, {
+      throw new UserError(`"${broker}" is not the address of a broker`, {
         why: 'a broker is host:port, e.g. 127.0.0.1:9092',
         next: ['set kafka.brokers in hippo.yaml, or HIPPO_BROKERS'],
         place: { key: 'kafka.brokers' },

@@ -125,7 +125,7 @@ export interface ServiceHealth {
 export type HippoMessage = FrontierEvent | JobStart | JobFinish | ManualRequest | ServiceHealth;
 export type MessageKind = HippoMessage['kind'];
 
-/** Why bytes are no message. `key` is the path inside the JSON, where there is one. */
+/** Why bytes could not be parsed as a message. `key` is the path inside the JSON, where there is one. */
 export interface Rejection {
   reason: string;
   key?: string;

@@ -84,7 +84,7 @@ export class Feed {
    *
    * @param limit how long that may take, milliseconds; left out: as long as the brokers answer
    * @returns whether the ends were reached
-   * @throws ServiceError when Kafka is not there, or when a topic was deleted; the feed is of no use then
+   * @throws ServiceError when Kafka is not there, or when a topic was deleted; the feed cannot be used after that
    */
   async catchUp(limit?: Millis): Promise<boolean> {
     const ranges = await this.#ranges();

@@ -87,7 +87,7 @@ async function idleGroup(kafka: Kafka, config: Config, hippo: string): Promise<s
   if (found === undefined) return null;
   const { group, state } = found.info;
   if (state === 'Empty' || state === 'Dead') return group;
-  throw new UserError(`${hippo} has a client: it is not gone`, {
+  throw new UserError(`${hippo} still has a running client`, {
     why: `Its consumer group ${group} has a member.`,
     next: ['stop its client first', `hippo tractor --hippo ${shellWord(hippo)}`],
   });
@@ -152,7 +152,7 @@ async function replaceState(
 
 async function unknown(kafka: Kafka, config: Config, hippo: string): Promise<UserError> {
   const names = (await knownHippos(kafka, config)).map((known) => known.hippo);
-  return new UserError(`nothing is known here of a hippo ${hippo}`, {
+  return new UserError(`there is no hippo named ${hippo}`, {
     why: didYouMean(hippo, names),
     next: ['hippo tractor --all'],
   });

@@ -41,7 +41,7 @@ function requestOf({ hippo, job, run_key: key }: Stuck, { by, reason }: PullTool
   return hippo === null || job === null ? [] : [{ hippo, job, key, action: 'run', by, reason }];
 }
 
-const STANDS = 'interrupted; what was asked for stands, and is not waited for any longer';
+const STANDS = 'interrupted; the runs that were asked for continue';
 
 async function ends({ kafka, config }: PullTools): Promise<TopicPartitionOffset[]> {
   const topic = topicName(config, 'finish');

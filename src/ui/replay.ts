@@ -17,7 +17,7 @@ const LEFT: Partial<Record<LetterStatus, (count: number) => string>> = {
     `${count === 1 ? '1 comes' : `${count} come`} back again and again; --force sends ${it(count)} all the same`,
   gone: (count) =>
     `${are(count)} cut for ${count === 1 ? 'its' : 'their'} size, and the whole ${count === 1 ? 'message is' : 'messages are'} no longer in the topic`,
-  foreign: (count) => `${are(count)} not put there by a hippo, or came from where nothing is any more`,
+  foreign: (count) => `${are(count)} not written by a hippo, or the original topic is gone`,
 };
 
 /** What goes back where, by the reason for which it was rejected, and what does not. */

@@ -48,7 +48,7 @@ function renderStuck({ what, why, command, pull }: Stuck): string[] {
 function unreadable({ unreadable: count }: TractorPlan): string[] {
   if (count === 0) return [];
   return wrap(
-    `${count} ${count === 1 ? 'record is' : 'records are'} no message: hippo replay --dry-run`,
+    `${count} ${count === 1 ? 'record' : 'records'} could not be parsed. List rejected records: hippo replay --dry-run`,
     chalk.yellow('! '),
     '  ',
   );

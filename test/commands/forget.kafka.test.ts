@@ -23,7 +23,7 @@ describe('hippo forget', () => {
     const early = await project.hippo(['forget', project.name, '--yes']);
     expect(early).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining(`✗ ${project.name} has a client: it is not gone\n`) as string,
+      stderr: expect.stringContaining(`✗ ${project.name} still has a running client\n`) as string,
     });
     client.kill('SIGTERM');
     await client.ended;
@@ -42,7 +42,7 @@ describe('hippo forget', () => {
     expect(await readAll(kafka, `${project.prefix}hippo-finish`)).toHaveLength(1);
 
     const again = await project.hippo(['forget', project.name, '--yes']);
-    expect(again.stderr).toContain(`✗ nothing is known here of a hippo ${project.name}\n`);
+    expect(again.stderr).toContain(`✗ there is no hippo named ${project.name}\n`);
     expect(again.exitCode).toBe(2);
   });
 });

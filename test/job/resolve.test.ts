@@ -87,20 +87,20 @@ describe('refused, with what is meant or allowed', () => {
     {
       job: 'load',
       key: '2017-04',
-      message: '--key 2017-04 is no month',
+      message: '--key 2017-04 is not a run key',
       why: 'etl/load runs every month; the present one is 201704.',
       next: ['hippo job run load --key 201704'],
     },
     {
       job: 'hourly',
       key: '2017-02-30T05',
-      message: '--key 2017-02-30T05 is no hour',
+      message: '--key 2017-02-30T05 is not a run key',
       next: ['hippo job run hourly --key 2017-04-28T12'],
     },
     { job: 'each', key: ' ', message: '--key must name a run; it is blank' },
-    { job: 'a/b/c', message: '"a/b/c" is no job' },
-    { job: '-x', message: '"-x" is no job' },
-    { job: '', message: '"" is no job' },
+    { job: 'a/b/c', message: '"a/b/c" is not the name of a job' },
+    { job: '-x', message: '"-x" is not the name of a job' },
+    { job: '', message: '"" is not the name of a job' },
   ])('$job $key: $message', async ({ job, key = null, ...error }) => {
     await expect(resolve(job, { key })).rejects.toMatchObject({ kind: 'user', exitCode: 2, ...error });
   });

@@ -27,7 +27,7 @@ export interface Workload {
   messages: readonly Message[];
   /** By `<job> <run key>`. */
   expected: ReadonlyMap<string, Expectation>;
-  /** Values that are no messages: each delivery of one is dead-lettered. */
+  /** Values that cannot be parsed: each delivery of one becomes a dead letter. */
   bad: readonly string[];
   /** Of the run whose expectation is about the newest landing: the version of that landing, epoch seconds. */
   newest: number;

@@ -44,7 +44,7 @@ test('by topic and reason, then what is not sent', () => {
   - 1 may have been sent back before: the topic no longer reaches back to when
     it was rejected; --again sends it
   - 1 comes back again and again; --force sends it all the same
-  - 1 was not put there by a hippo, or came from where nothing is any more
+  - 1 was not written by a hippo, or the original topic is gone
 other.dlq → other
   1 × is not JSON
       0:0    2026-11-24 12:00:01  {"db":"btd","tab\\n`,

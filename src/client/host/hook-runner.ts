@@ -43,7 +43,7 @@ export async function loadHooks(directory: string, deadline = HOOK_DEADLINE): Pr
     throw new UserError(`the hooks in ${file} cannot be loaded`, {
       why: messageOf(error),
       place: { file },
-      next: [`mend ${file}, or remove it: a hippo needs no hooks`],
+      next: [`correct ${file}, or remove it (hooks are optional)`],
       cause: error,
     });
   }
@@ -73,16 +73,16 @@ async function strippedUrl(path: string): Promise<string> {
 
 function asHooks(exported: unknown, file: string): Hooks {
   const wrong = (why: string): UserError =>
-    new UserError(`the hooks in ${file} are not what a hippo can use`, {
+    new UserError(`the hooks in ${file} cannot be used`, {
       why,
       place: { file },
       next: ['export default { beforeSubmit(run) { … } } satisfies Hooks'],
     });
-  if (typeof exported !== 'object' || exported === null) throw wrong('its default export is no object');
+  if (typeof exported !== 'object' || exported === null) throw wrong('its default export is not an object');
   for (const [name, value] of Object.entries(exported)) {
     if (!NAMES.some((known) => known === name))
-      throw wrong(`${name} is no hook; there are ${NAMES.join(' and ')}`);
-    if (typeof value !== 'function') throw wrong(`${name} is no function`);
+      throw wrong(`${name} is not a hook; the hooks are ${NAMES.join(' and ')}`);
+    if (typeof value !== 'function') throw wrong(`${name} is not a function`);
   }
   return exported;
 }
@@ -130,11 +130,11 @@ function isVariable([name, value]: [name: string, value: unknown]): boolean {
 /** A hook's result is checked, because the hook is the project's own code and its types are not checked at run time. */
 export function asDecision(value: unknown): HookDecision {
   if (value === undefined || value === null) return {};
-  const wrong = (why: string): Error => new Error(`the hook beforeSubmit returned no decision: ${why}`);
+  const wrong = (why: string): Error => new Error(`the hook beforeSubmit did not return a decision: ${why}`);
   if (typeof value !== 'object') throw wrong(`a ${typeof value}`);
   const decision = value as Record<string, unknown>;
   if (decision['veto'] !== undefined) {
-    if (typeof decision['veto'] !== 'string') throw wrong('veto is no text');
+    if (typeof decision['veto'] !== 'string') throw wrong('veto is not a string');
     return { veto: decision['veto'] };
   }
   const { args, env } = decision;
@@ -142,13 +142,13 @@ export function asDecision(value: unknown): HookDecision {
     args !== undefined &&
     !(Array.isArray(args) && args.every((word) => typeof word === 'string' && !word.includes('\0')))
   ) {
-    throw wrong('args is not a list of texts');
+    throw wrong('args is not a list of strings');
   }
   if (
     env !== undefined &&
     !(typeof env === 'object' && env !== null && Object.entries(env).every(isVariable))
   ) {
-    throw wrong('env is no map of texts');
+    throw wrong('env is not a map of strings');
   }
   return {
     ...(args === undefined ? {} : { args: args as string[] }),

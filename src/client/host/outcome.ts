@@ -77,11 +77,11 @@ export function outcomeOnYarn(
 export function withResult(outcome: JobOutcome, written: ResultFile, required: boolean): JobOutcome {
   if (outcome.status !== 'succeeded') return outcome;
   if (!written.ok) {
-    return failed(`the job ended well, but its $HIPPO_RESULT_FILE is of no use: ${written.why}`, 0);
+    return failed(`the job exited with 0, but its $HIPPO_RESULT_FILE cannot be used: ${written.why}`, 0);
   }
   if (written.result !== null) return { ...outcome, result: written.result };
   if (!required) return outcome;
-  return failed('exit code 0, but nothing in $HIPPO_RESULT_FILE, and this job says result: required', 0);
+  return failed('exit code 0, but $HIPPO_RESULT_FILE is empty, and the job has result: required', 0);
 }
 
 export function withTail(text: string, tail: string): string {

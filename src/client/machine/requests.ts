@@ -121,7 +121,7 @@ function slotAsked(draft: Draft, job: JobDefinition, request: ManualRequest): Sl
     const slot = slotOf(definition, job, request.runKey);
     if (slot !== undefined) return slot;
     const example = job.unit === null ? '' : definition.calendar.at(job.unit, at).key;
-    refuse(draft, request, `"${request.runKey}" is no ${job.unit ?? 'run'}; it must look like ${example}`);
+    refuse(draft, request, `"${request.runKey}" is not a run key; it must look like ${example}`);
     return undefined;
   }
   const { running, byKey } = draft.runs(job);

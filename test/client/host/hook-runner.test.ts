@@ -129,7 +129,7 @@ describe('a hook that', () => {
   });
 });
 
-describe('a file that is of no use', () => {
+describe('a file that cannot be used', () => {
   it.each([
     [
       'cannot be read as TypeScript',
@@ -146,16 +146,16 @@ describe('a file that is of no use', () => {
       `import 'no-such-package'; export default {};`,
       'the hooks in client-app/client.ts cannot be loaded',
     ],
-    ['exports nothing', 'const a = 1;', 'the hooks in client-app/client.ts are not what a hippo can use'],
+    ['exports nothing', 'const a = 1;', 'the hooks in client-app/client.ts cannot be used'],
     [
       'knows another hook',
       'export default { beforeSumbit() {} };',
-      'the hooks in client-app/client.ts are not what a hippo can use',
+      'the hooks in client-app/client.ts cannot be used',
     ],
     [
       'has a hook that is none',
       `export default { beforeSubmit: 'yes' };`,
-      'the hooks in client-app/client.ts are not what a hippo can use',
+      'the hooks in client-app/client.ts cannot be used',
     ],
   ])('%s', async (_, text, message) => {
     await expect(hooks(text)).rejects.toMatchObject({
@@ -181,14 +181,14 @@ describe('a decision', () => {
 
   it.each([
     ['yes', 'a string'],
-    [{ veto: true }, 'veto is no text'],
-    [{ args: 'a b' }, 'args is not a list of texts'],
-    [{ args: [1] }, 'args is not a list of texts'],
-    [{ args: ['a\0b'] }, 'args is not a list of texts'],
-    [{ env: { A: 1 } }, 'env is no map of texts'],
-    [{ env: { 'A=B': '1' } }, 'env is no map of texts'],
-    [{ env: { A: '1\0' } }, 'env is no map of texts'],
+    [{ veto: true }, 'veto is not a string'],
+    [{ args: 'a b' }, 'args is not a list of strings'],
+    [{ args: [1] }, 'args is not a list of strings'],
+    [{ args: ['a\0b'] }, 'args is not a list of strings'],
+    [{ env: { A: 1 } }, 'env is not a map of strings'],
+    [{ env: { 'A=B': '1' } }, 'env is not a map of strings'],
+    [{ env: { A: '1\0' } }, 'env is not a map of strings'],
   ])('%j is none', (value, why) => {
-    expect(() => asDecision(value)).toThrow(`the hook beforeSubmit returned no decision: ${why}`);
+    expect(() => asDecision(value)).toThrow(`the hook beforeSubmit did not return a decision: ${why}`);
   });
 });

@@ -80,7 +80,7 @@ describe('withResult', () => {
     expect(withResult(failure, written, true)).toEqual(failure);
   });
 
-  it('makes a failure of a success whose result is of no use, or required and missing', () => {
+  it('makes a failure of a success whose result cannot be used, or is required and missing', () => {
     expect(withResult(success, { ok: false, why: 'it is not a JSON object' }, false)).toMatchObject({
       status: 'failed',
     });

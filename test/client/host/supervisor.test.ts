@@ -205,7 +205,7 @@ describe('the result', () => {
     expect((await host.run()).outcome).toEqual({
       status: 'failed',
       exitCode: 0,
-      error: 'the job ended well, but its $HIPPO_RESULT_FILE is of no use: it is not a JSON object',
+      error: 'the job exited with 0, but its $HIPPO_RESULT_FILE cannot be used: it is not a JSON object',
     });
   });
 
@@ -215,7 +215,7 @@ describe('the result', () => {
     expect((await host.run()).outcome).toEqual({
       status: 'failed',
       exitCode: 0,
-      error: 'exit code 0, but nothing in $HIPPO_RESULT_FILE, and this job says result: required',
+      error: 'exit code 0, but $HIPPO_RESULT_FILE is empty, and the job has result: required',
     });
   });
 

@@ -96,8 +96,8 @@ describe('run', () => {
   });
 
   it.each([
-    ['2017-13-01', '"2017-13-01" is no day; it must look like 2017-04-28'],
-    ['201704', '"201704" is no day; it must look like 2017-04-28'],
+    ['2017-13-01', '"2017-13-01" is not a run key; it must look like 2017-04-28'],
+    ['201704', '"201704" is not a run key; it must look like 2017-04-28'],
   ])('of no window is refused: %s', (runKey, why) => {
     const hippo = hippoWith();
     expect(notices(hippo.ask('run', 'load', { runKey }))).toEqual([`warning: run load: ${why}`]);

@@ -14,7 +14,7 @@ export interface ResourceManagersOptions {
 /** No resource manager has answered: nothing is known. Asking again may help. */
 export class SilentError extends Error {}
 
-/** A resource manager has answered, and will not do it for us: asking again is of no use. */
+/** A resource manager has answered, and refuses the request, so another try fails in the same way. */
 export class RefusedError extends Error {}
 
 interface Answer {
@@ -150,7 +150,7 @@ function listOf(body: Json | undefined): Application[] {
 }
 
 function checked(id: string): string {
-  if (!isApplicationId(id)) throw new RefusedError(`${JSON.stringify(id)} is no application id`);
+  if (!isApplicationId(id)) throw new RefusedError(`${JSON.stringify(id)} is not an application id`);
   return id;
 }
 

@@ -61,7 +61,7 @@ describe('the active resource manager', () => {
 
   it.each(['../../conf', 'application_1_1/../..', '-x'])('is asked about no such id: %s', async (id) => {
     await using yarn = await FakeYarn.start();
-    await expect(managers([yarn.url]).find(id, signal)).rejects.toThrow('is no application id');
+    await expect(managers([yarn.url]).find(id, signal)).rejects.toThrow('is not an application id');
     expect(yarn.requests).toEqual([]);
   });
 });
