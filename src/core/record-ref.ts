@@ -28,6 +28,26 @@ export function isSameTopic(one: string | undefined, other: string | undefined):
   return one === undefined || other === undefined || one === other;
 }
 
+/** A set of records. A reference that does not know the topic's id stands for the record of whichever topic has the name. */
+export class RecordSet {
+  /** By {@link recordId}: the ids of the topics; undefined: not known. */
+  readonly #topicIds = new Map<string, readonly (string | undefined)[]>();
+
+  constructor(refs: Iterable<RecordRef> = []) {
+    for (const ref of refs) this.add(ref);
+  }
+
+  add(ref: RecordRef): void {
+    const id = recordId(ref);
+    const known = this.#topicIds.get(id);
+    if (known?.includes(ref.topicId) !== true) this.#topicIds.set(id, [...(known ?? []), ref.topicId]);
+  }
+
+  has(ref: RecordRef): boolean {
+    return this.#topicIds.get(recordId(ref))?.some((topicId) => isSameTopic(topicId, ref.topicId)) === true;
+  }
+}
+
 /** Whether JSON is a record reference; it may have further fields. */
 export function isRecordRef(value: unknown): value is RecordRef {
   return (
@@ -66,4 +86,12 @@ export function formatRecordRef({ topic, partition, offset }: RecordRef): string
 /** `frontier-adw/3/2`: equal for two references to the same record. Headers and results have it, so the form is fixed. */
 export function recordId({ topic, partition, offset }: RecordRef): string {
   return `${topic}/${partition}/${offset}`;
+}
+
+/** Reads what {@link recordId} writes; undefined for all else. */
+export function parseRecordId(text: string): RecordRef | undefined {
+  const [, topic, partition, offset] = /^([^/]+)\/(\d{1,9})\/(\d{1,19})$/.exec(text) ?? [];
+  return topic === undefined || offset === undefined
+    ? undefined
+    : { topic, partition: Number(partition), offset };
 }

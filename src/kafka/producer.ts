@@ -145,6 +145,7 @@ export class IdempotentProducer implements Producer {
     }
     return added.map(({ batch, index, topic, partition }) => ({
       topic,
+      topicId: this.#cluster.topicId(topic),
       partition,
       offset: offsetIn(batch, index),
     }));

@@ -1,7 +1,7 @@
 /** What an observer keeps of what it has read. */
 import type { TopicRole } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
-import { recordId } from '../core/record-ref.ts';
+import { RecordSet } from '../core/record-ref.ts';
 import type {
   FrontierEvent,
   JobFinish,
@@ -100,16 +100,16 @@ class StateMemory {
 function knownState(records: Iterable<StateRecord>): KnownState {
   const runs: KnownRun[] = [];
   const paused: PausedJob[] = [];
-  const landed = new Set<string>();
+  const landed = new RecordSet();
   const positions = new Map<string, Positions>();
   for (const record of records) {
     switch (record.kind) {
       case 'run':
         runs.push({ hippo: record.hippo, run: record.run });
-        for (const input of Object.values(record.run.inputs)) landed.add(recordId(input));
+        for (const input of Object.values(record.run.inputs)) landed.add(input);
         break;
       case 'input':
-        landed.add(recordId(record.input));
+        landed.add(record.input);
         break;
       case 'paused':
         paused.push({ hippo: record.hippo, job: record.job, ...record.pause });

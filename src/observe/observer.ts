@@ -5,7 +5,7 @@ import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import { type KnownHippo, knownHippos } from '../kafka/groups.ts';
 import type { Kafka, TopicPartitionOffset } from '../kafka/port.ts';
-import type { Positions } from '../state/index.ts';
+import { type Positions, nextOffset, withPosition } from '../state/index.ts';
 import { Feed } from './feed.ts';
 import { Memory } from './memory.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -136,8 +136,11 @@ function further(
   known: Positions | undefined,
   topic: string,
 ): Positions {
-  const next = new Map(known?.get(topic));
-  for (const { partition, offset } of committed)
-    if (offset > (next.get(partition) ?? -1n)) next.set(partition, offset);
-  return new Map([[topic, next]]);
+  const ofTopic = known?.get(topic);
+  const next: Positions = new Map(ofTopic === undefined ? [] : [[topic, ofTopic]]);
+  return committed.reduce(
+    (read, position) =>
+      position.offset > (nextOffset(read, position) ?? -1n) ? withPosition(read, position) : read,
+    next,
+  );
 }

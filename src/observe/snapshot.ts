@@ -1,3 +1,4 @@
+import type { RecordSet } from '../core/record-ref.ts';
 import { existsSync } from 'node:fs';
 import { clientCommand } from '../core/environment/index.ts';
 import type { Positions, RunState } from '../state/index.ts';
@@ -40,8 +41,8 @@ export interface Snapshot {
   since: Millis;
   runs: readonly KnownRun[];
   paused: readonly PausedJob[];
-  /** The events that a hippo's state remembers as landed: by {@link recordId}. */
-  landed: ReadonlySet<string>;
+  /** The events that a hippo's state remembers as landed. */
+  landed: RecordSet;
   events: readonly Found<FrontierEvent>[];
   starts: readonly Found<JobStart>[];
   finishes: readonly Found<JobFinish>[];

@@ -1,10 +1,11 @@
+import { RecordSet } from '../core/record-ref.ts';
 import type { Kafka, TopicPartitionOffset } from '../kafka/port.ts';
 import { replayedLetter } from './letter.ts';
 
 /** The earlier replays into a topic, as far as it retains them. */
 export interface History {
-  /** The dead letters that were sent back, by {@link recordId}. */
-  sent: Set<string>;
+  /** The dead letters that were sent back. */
+  sent: RecordSet;
   /** For each partition, the time since which no record has been removed, epoch ms. */
   reachesBackTo: Map<number, number>;
   /** The positions up to which this was read. */
@@ -31,7 +32,7 @@ export async function readHistory(
     return { topic, partition, offset: start > low ? start : low, low, stable };
   });
   const history: History = {
-    sent: new Set(),
+    sent: new RecordSet(),
     // A log that starts with its first record has lost none; a log that is read from a later offset reaches back far enough.
     reachesBackTo: new Map(
       spans.map(({ partition, offset, low }) => [

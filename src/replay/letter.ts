@@ -1,6 +1,6 @@
 import { isoTime } from '../core/clock.ts';
 import { lastHeader } from '../core/headers.ts';
-import { type RecordRef, recordId, recordRef } from '../core/record-ref.ts';
+import { type RecordRef, parseRecordId, recordId, recordRef } from '../core/record-ref.ts';
 import type { KafkaRecord, OutgoingRecord } from '../kafka/port.ts';
 
 /** The headers that hippo has added to a dead letter; they are removed when it is sent back. */
@@ -9,6 +9,8 @@ const DLQ_HEADER = /^dlq\./;
 const COUNT_HEADER = 'replay.count';
 /** Which dead letter a message was, as {@link recordId}. A replay is remembered by the message with this header. */
 const LETTER_HEADER = 'replay.of';
+/** The id of that dead letter's topic: another topic of its name may have a letter with the same coordinates. */
+const LETTER_TOPIC_HEADER = 'replay.of.topic_id';
 
 export type LetterStatus =
   | 'ready'
@@ -74,7 +76,7 @@ export function readLetter(record: KafkaRecord, home: string): DeadLetter {
 /** The record to send: the original message, byte for byte, to the partition that it came from. */
 export function messageOf({ letter, record }: DeadLetter, now: number): OutgoingRecord {
   const own = Object.entries(record.headers).filter(
-    ([name]) => !DLQ_HEADER.test(name) && name !== LETTER_HEADER,
+    ([name]) => !DLQ_HEADER.test(name) && name !== LETTER_HEADER && name !== LETTER_TOPIC_HEADER,
   );
   return {
     ...letter.to,
@@ -84,6 +86,7 @@ export function messageOf({ letter, record }: DeadLetter, now: number): Outgoing
       ...Object.fromEntries(own),
       [COUNT_HEADER]: String(letter.replays + 1),
       [LETTER_HEADER]: recordId(letter),
+      ...(letter.topicId === undefined ? {} : { [LETTER_TOPIC_HEADER]: letter.topicId }),
     },
     // A later replay searches from the time of the rejection on, and this machine's clock may be behind the hippo's.
     timestamp: isoTime(record.timestamp) === null ? now : Math.max(now, record.timestamp),
@@ -91,8 +94,10 @@ export function messageOf({ letter, record }: DeadLetter, now: number): Outgoing
 }
 
 /** The dead letter that a message in its topic was, or undefined. */
-export function replayedLetter({ headers }: Pick<KafkaRecord, 'headers'>): string | undefined {
-  return lastHeader(headers, LETTER_HEADER)?.toString('utf8');
+export function replayedLetter({ headers }: Pick<KafkaRecord, 'headers'>): RecordRef | undefined {
+  const ref = parseRecordId(lastHeader(headers, LETTER_HEADER)?.toString('utf8') ?? '');
+  const topicId = lastHeader(headers, LETTER_TOPIC_HEADER)?.toString('utf8');
+  return ref === undefined || topicId === undefined ? ref : { ...ref, topicId };
 }
 
 function countOf({ headers }: KafkaRecord): number {

@@ -1,5 +1,5 @@
 import { lastHeader } from '../core/headers.ts';
-import { parseOffset } from '../core/record-ref.ts';
+import { isSameTopic, parseOffset } from '../core/record-ref.ts';
 import type { Kafka, KafkaRecord } from '../kafka/port.ts';
 import type { DeadLetter } from './letter.ts';
 
@@ -17,9 +17,11 @@ export async function madeWhole(
   if (letter.status !== 'ready' || Number.isNaN(cutFrom)) return found;
   const offset = parseOffset(lastHeader(record.headers, 'dlq.offset')?.toString('latin1')) ?? -1n;
   const original = await recordAt(kafka, letter.to, offset, signal);
+  const topicId = lastHeader(record.headers, 'dlq.topic_id')?.toString('latin1');
   // If the topic was created again, another record may have that offset.
   if (
     original === null ||
+    !isSameTopic(original.topicId, topicId) ||
     !startsWith(original.value, record.value) ||
     !startsWith(original.key, record.key)
   ) {

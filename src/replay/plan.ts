@@ -1,4 +1,3 @@
-import { recordId } from '../core/record-ref.ts';
 import { dlqName, topicName } from '../config/topics.ts';
 import type { Config, TopicRole } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
@@ -101,7 +100,7 @@ function judge(
     return 'foreign';
   }
   if (!again) {
-    if (history.sent.has(recordId(letter))) return 'sent-before';
+    if (history.sent.has(letter)) return 'sent-before';
     if (record.timestamp < (history.reachesBackTo.get(to.partition) ?? Infinity)) return 'perhaps-sent';
   }
   return replays >= limit && !force ? 'looping' : 'ready';

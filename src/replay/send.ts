@@ -32,7 +32,7 @@ export async function sendLetters(
     try {
       // This producer has fenced every other replay, so none can add a record from here on.
       const news = await readHistory(kafka, topic, known.get(topic) ?? 0, signal);
-      const isNews = ({ letter }: DeadLetter): boolean => !again && news.sent.has(recordId(letter));
+      const isNews = ({ letter }: DeadLetter): boolean => !again && news.sent.has(letter);
       for (const { letter } of those.filter(isNews)) outcomes.set(recordId(letter), 'sent-before');
       for (const chunk of chunks(those.filter((each) => !isNews(each)))) {
         if (signal.aborted) break;

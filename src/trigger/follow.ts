@@ -1,5 +1,5 @@
 import type { Millis } from '../core/clock.ts';
-import { type RecordRef, offsetOf, recordId } from '../core/record-ref.ts';
+import { type RecordRef, isSameTopic, offsetOf, recordId } from '../core/record-ref.ts';
 import type { TopicPartitionOffset } from '../kafka/port.ts';
 import type { JobFinish, JobStart } from '../messages/index.ts';
 import {
@@ -81,8 +81,8 @@ type Sighting = { taken: boolean } & (
 interface KnownRun {
   hippo: string;
   run: RunState;
-  /** The ids of its inputs, of what has landed again since, and of the request for it. */
-  causes: readonly string[];
+  /** Its inputs, what has landed again since, and the request for it. */
+  causes: readonly RecordRef[];
 }
 
 /** By hippo. */
@@ -101,7 +101,7 @@ export class Follower {
   /** By hippo, job and job id. */
   readonly #runs = new Map<string, FollowedRun>();
   /** What was seen before its cause was known to be followed: by {@link recordId} of the cause. */
-  readonly #unclaimed = new Map<string, Sighting[]>();
+  readonly #unclaimed = new Map<string, { cause: RecordRef; sighting: Sighting }[]>();
   /** As their hippos' state has them: by the key of the record. */
   readonly #state = new Map<string, KnownRun>();
   readonly #positions = new Map<string, Positions>();
@@ -121,7 +121,9 @@ export class Follower {
       this.#heads.set(partition, { ref, since: now });
     const sightings = this.#unclaimed.get(id) ?? [];
     this.#unclaimed.delete(id);
-    return sightings.flatMap((sighting) => this.#take(sighting, [id], now));
+    return sightings
+      .filter(({ cause }) => isSameTopic(cause.topicId, ref.topicId))
+      .flatMap(({ sighting }) => this.#take(sighting, [id], now));
   }
 
   started(message: JobStart, now: Millis): FollowChange[] {
@@ -176,7 +178,7 @@ export class Follower {
   pending(live: readonly string[], positions: FleetPositions, now: Millis): Pending {
     const running = [...this.#runs.values()].filter(({ outcome }) => outcome === 'running');
     const open = [...this.#state.values()]
-      .filter(({ run, causes }) => isUnfinished(run) && this.#isFollowed(causes))
+      .filter(({ run, causes }) => isUnfinished(run) && this.#followedOf(causes).length > 0)
       .map(({ hippo, run }) => ({
         hippo,
         job: run.job,
@@ -223,7 +225,8 @@ export class Follower {
       mark(roots, live.length > 0 && live.every(isRead) ? 'ended' : 'undecided');
     }
     for (const { run, causes } of this.#state.values()) {
-      if (isUnfinished(run)) mark(this.#rootsOf(causes), run.status === 'waiting' ? 'waiting' : 'running');
+      if (isUnfinished(run))
+        mark(this.#rootsOf(this.#followedOf(causes)), run.status === 'waiting' ? 'waiting' : 'running');
     }
     for (const { because, outcome } of this.runs()) {
       const roots = this.#rootsOf(because);
@@ -242,23 +245,25 @@ export class Follower {
     return [...new Set(causes.flatMap((cause) => this.#followed.get(cause)?.roots ?? []))];
   }
 
-  #isFollowed(causes: readonly string[]): boolean {
-    return causes.some((cause) => this.#followed.has(cause));
+  /** @returns the ids of the followed ones. A record of a topic that was deleted may have had the same coordinates. */
+  #followedOf(causes: readonly RecordRef[]): string[] {
+    return causes.filter((cause) => this.#isFollowed(cause)).map(recordId);
+  }
+
+  #isFollowed(cause: RecordRef): boolean {
+    const followed = this.#followed.get(recordId(cause));
+    return followed !== undefined && isSameTopic(followed.ref.topicId, cause.topicId);
   }
 
   #see(sighting: Sighting, now: Millis): FollowChange[] {
-    const causes = (sighting.message.receiveMsgs ?? []).map(recordId);
+    const causes = sighting.message.receiveMsgs ?? [];
     for (const cause of causes) {
-      if (!this.#followed.has(cause))
-        this.#unclaimed.set(cause, [...(this.#unclaimed.get(cause) ?? []), sighting]);
+      if (this.#isFollowed(cause)) continue;
+      const id = recordId(cause);
+      this.#unclaimed.set(id, [...(this.#unclaimed.get(id) ?? []), { cause, sighting }]);
     }
-    return this.#isFollowed(causes)
-      ? this.#take(
-          sighting,
-          causes.filter((cause) => this.#followed.has(cause)),
-          now,
-        )
-      : [];
+    const because = this.#followedOf(causes);
+    return because.length > 0 ? this.#take(sighting, because, now) : [];
   }
 
   /** Start and finish come on two topics, so the finish may be seen first: a start never reopens a run. */
@@ -294,7 +299,7 @@ export class Follower {
       [...this.#runs.values()].map(({ hippo, job, run_key }) => `${hippo}/${job}/${run_key ?? ''}`),
     );
     return [...this.#state.values()]
-      .filter(({ run, causes }) => hasEndedBadly(run) && this.#isFollowed(causes))
+      .filter(({ run, causes }) => hasEndedBadly(run) && this.#followedOf(causes).length > 0)
       .filter(({ hippo, run }) => !told.has(`${hippo}/${run.job}/${run.key}`))
       .map(({ hippo, run, causes }) => ({
         hippo,
@@ -304,7 +309,7 @@ export class Follower {
         outcome: 'failed',
         duration: null,
         error: run.held ?? run.error ?? run.status,
-        because: causes.filter((cause) => this.#followed.has(cause)),
+        because: this.#followedOf(causes),
       }));
   }
 }
@@ -319,9 +324,9 @@ function hasEndedBadly({ held, status }: RunState): boolean {
 }
 
 /** What has landed again makes a run run again after its end, or holds it. */
-function causesOf({ inputs, relanded, manual }: RunState): string[] {
-  const refs: RecordRef[] = [...Object.values(inputs), ...Object.values(relanded)];
-  return [...refs, ...(manual === undefined ? [] : [manual.from])].map(recordId);
+function causesOf({ inputs, relanded, manual }: RunState): RecordRef[] {
+  const landed: RecordRef[] = [...Object.values(inputs), ...Object.values(relanded)];
+  return manual === undefined ? landed : [...landed, manual.from];
 }
 
 /** A hippo that has positions, but none in a message's topic, does not read that topic; unless it has just begun. */

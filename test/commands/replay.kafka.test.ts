@@ -2,7 +2,7 @@ import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { describe, expect } from 'vitest';
 import type { Kafka, KafkaRecord, OutgoingRecord } from '../../src/kafka/port.ts';
 import type { ReplayReport } from '../../src/replay/replay.ts';
-import { readAll, testKafka } from '../support/kafka.ts';
+import { readAll, remakeTopic, testKafka } from '../support/kafka.ts';
 import { type TestProject, test } from '../support/project.ts';
 
 const JOBS = 'load:\n  needs: [{ table: btd.party }]\n  run: ./job.sh';
@@ -57,8 +57,14 @@ const times = (count: number, status: string): string[] => Array<string>(count).
 
 /** What matters of a message, apart from its place and time. */
 function content({ partition, key, value, headers }: KafkaRecord) {
-  const { 'replay.count': count, 'replay.of': of, ...own } = headers;
-  return { partition, key, value, headers: own, replayed: of === undefined ? null : Number(count) };
+  const { 'replay.count': count, 'replay.of': of, 'replay.of.topic_id': ofTopic, ...own } = headers;
+  return {
+    partition,
+    key,
+    value,
+    headers: own,
+    replayed: of === undefined || ofTopic === undefined ? null : Number(count),
+  };
 }
 
 describe('hippo replay', () => {
@@ -137,6 +143,19 @@ describe('hippo replay', () => {
       statuses: times(5, 'perhaps-sent'),
     });
     expect(statuses(await replay(project, '--yes', '--again', '--last', '2'))).toEqual(times(2, 'sent'));
+  });
+
+  test('a letter of a dead-letter topic that was made again is not taken for one before it', async ({
+    makeProject,
+  }) => {
+    const kafka = await testKafka();
+    const project = await makeProject(JOBS);
+    const topic = await withDeadLetters(project, kafka);
+    expect(statuses(await replay(project, '--yes'))).toEqual(times(5, 'sent'));
+    await remakeTopic(kafka, `${topic}.dlq`);
+    // The messages that were sent back are rejected again, at the offsets of the letters that they were.
+    await rejectAgain(project);
+    expect(statuses(await replay(project, '--yes'))).toEqual(times(5, 'sent'));
   });
 
   test('what was too large for a dead letter goes back whole, while it is there', async ({ makeProject }) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  RecordSet,
   formatOffset,
   formatRecordRef,
   isRecordRef,
@@ -8,6 +9,30 @@ import {
   recordId,
   recordRef,
 } from '../../src/core/record-ref.ts';
+
+describe('a set of records', () => {
+  const ref = (topicId?: string) => ({
+    topic: 't',
+    partition: 0,
+    offset: '1',
+    ...(topicId !== undefined && { topicId }),
+  });
+
+  test.each([
+    ['of the same topic', ref('one'), ref('one'), true],
+    ['of another topic of that name', ref('one'), ref('two'), false],
+    ['of a topic whose id is not known', ref('one'), ref(), true],
+    ['where it does not know the id of its own', ref(), ref('one'), true],
+    ['with another offset', ref('one'), { ...ref('one'), offset: '2' }, false],
+  ])('has a record %s: %#', (_, added, asked, has) => {
+    expect(new RecordSet([added]).has(asked)).toBe(has);
+  });
+
+  test('has records of several topics of one name', () => {
+    const records = new RecordSet([ref('one'), ref('two')]);
+    expect(['one', 'two', 'three'].map((id) => records.has(ref(id)))).toEqual([true, true, false]);
+  });
+});
 
 describe('a record reference', () => {
   const last = { topic: 'frontier-adw', partition: 3, offset: 2n ** 63n - 1n };

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import { addPartitions, produce, removeBefore } from '../support/admin.ts';
 import { kafkaSettings, remakeTopic } from '../support/kafka.ts';
-import { type TestClient, type TestProject, kcat, test, until } from '../support/project.ts';
+import { type TestClient, type TestProject, kcat, test, trigger, until } from '../support/project.ts';
 
 /** Each partition that lands is a run. */
 const EACH = `load: { needs: [{ table: btd.party }], run: ./job.sh, concurrency: 50 }`;
@@ -203,4 +203,20 @@ describe('a topic is deleted and made again, with a log that is longer than what
     ]);
     await runsOf(project, range(0, 25));
   });
+
+  test.concurrent(
+    'trigger --wait does not take a failed run of the topic before for its own',
+    async ({ makeProject }) => {
+      const project = await makeProject(EACH, 'case $HIPPO_RUN_KEY in *=201704) exit 1;; esac');
+      const client = project.startClient();
+      await client.event('owner');
+      expect((await trigger(project, '201704', '--wait')).exitCode).toBe(1);
+      await remake(project, 'frontier-adw', 4);
+      // At the same partition and offset, by its key.
+      const { exitCode, stdout } = await trigger(project, '201705', '--wait', '--json');
+      expect(exitCode, stdout).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ wait: { runs: [{ run_key: 'yyyymm=201705' }] } });
+      expect((JSON.parse(stdout) as { wait: { runs: unknown[] } }).wait.runs).toHaveLength(1);
+    },
+  );
 });

@@ -90,13 +90,28 @@ test('what a report says of it', () => {
   });
 });
 
+test('a message that was sent back names the topic of its letter by its id, too', () => {
+  const record = rejected({ ...plain, topicId: 'id-of-events' });
+  expect(record.headers['dlq.topic_id']).toEqual(Buffer.from('id-of-events'));
+  const letter = readLetter({ ...record, topicId: 'id-of-letters' }, 'events');
+  const { headers = {} } = messageOf(letter, 5000);
+  expect(Object.keys(headers).filter((name) => name.startsWith('dlq.'))).toEqual([]);
+  const back = stored({ topic: 'events', headers, value: 'x' }, 8n);
+  expect(replayedLetter(back)).toEqual({
+    topic: 'events.dlq',
+    topicId: 'id-of-letters',
+    partition: 0,
+    offset: '7',
+  });
+});
+
 test('each time that it comes back it has been sent back once more', () => {
   let record = plain;
   for (const [offset, count] of [[7n, 1] as const, [8n, 2] as const, [9n, 3] as const]) {
     const letter = readLetter(rejected(record, offset), 'events');
     expect(letter.letter.replays).toBe(count - 1);
     record = { ...stored(messageOf(letter, 5000), 99n), partition: 3 };
-    expect(replayedLetter(record)).toBe(`events.dlq/0/${offset}`);
+    expect(replayedLetter(record)).toEqual({ topic: 'events.dlq', partition: 0, offset: String(offset) });
   }
 });
 

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { RecordSet } from '../../src/core/record-ref.ts';
+import type { Snapshot } from '../../src/observe/snapshot.ts';
 import { unansweredTrigger } from '../../src/tractor/recoveries/unanswered-trigger.ts';
 import type { ReceivedMessage } from '../../src/messages/index.ts';
 import { NOON, finish, group, hours, landing, minutes, world } from './world.ts';
@@ -78,7 +80,7 @@ test.each([
     'a finish names it',
     { finishes: [finish('etl', 'load', '201704', true, NOON, { receiveMsgs: [received] })] },
   ],
-  ['a hippo remembers it', { landed: new Set(['frontier-adw/1/7']) }],
+  ['a hippo remembers it', { landed: new RecordSet([event.ref]) }],
 ])('answered: %s', (_, parts) => {
   expect(unansweredTrigger.plan(world({ events: [event], ...parts }), null)).toEqual([]);
 });
@@ -89,14 +91,29 @@ test('a later landing of the same partition that was taken answers it; so does t
     landing('btd.party', { yyyymm: '201704' }, NOON - hours(1), '6'),
     landing('btd.party', { yyyymm: '201705' }, NOON - hours(2), '4'),
   ];
-  const landed = new Set(['frontier-adw/1/7']);
+  const landed = new RecordSet([event.ref]);
   const plan = unansweredTrigger.plan(world({ events: [other, older, same, event], landed }), null);
   expect(plan.map(({ what }) => what)).toEqual(['btd.party yyyymm=201705']);
 });
 
 test('another event of the same table does not answer it', () => {
-  const landed = new Set(['frontier-adw/1/8', 'frontier-adw/0/7']);
+  const landed = new RecordSet([
+    { ...event.ref, offset: '8' },
+    { ...event.ref, partition: 0 },
+  ]);
   expect(unansweredTrigger.plan(world({ events: [event], landed }), null)).toHaveLength(1);
+});
+
+test('a record of a deleted topic, with the same coordinates, does not answer it', () => {
+  const [now, former] = ['new', 'old'].map((topicId) => ({ ...event.ref, topicId }));
+  const finished = (ref: typeof former) => [
+    finish('etl', 'load', '201704', true, NOON, { receiveMsgs: [{ ...received, ...ref }] }),
+  ];
+  const asked = (parts: Partial<Snapshot>) =>
+    unansweredTrigger.plan(world({ events: [{ ...event, ref: now! }], ...parts }), null);
+  expect(asked({ landed: new RecordSet([former!]), finishes: finished(former) })).toHaveLength(1);
+  expect(asked({ landed: new RecordSet([former!, now!]) })).toEqual([]);
+  expect(asked({ finishes: finished(now) })).toEqual([]);
 });
 
 test('an event that came just now may still be on its way', () => {

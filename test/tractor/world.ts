@@ -1,3 +1,4 @@
+import { RecordSet } from '../../src/core/record-ref.ts';
 import type { RunState } from '../../src/state/index.ts';
 import type { GroupInfo } from '../../src/kafka/port.ts';
 import type { FrontierEvent, JobFinish, ManualRequest, ServiceHealth } from '../../src/messages/index.ts';
@@ -14,7 +15,7 @@ export function world(parts: Partial<Snapshot> = {}): Snapshot {
     since: NOON - hours(48),
     runs: [],
     paused: [],
-    landed: new Set(),
+    landed: new RecordSet(),
     events: [],
     starts: [],
     finishes: [],

@@ -84,6 +84,35 @@ function standings(tell: (follower: Follower) => void, live = ['etl']): (Standin
 
 const is = (phase: Standing['phase'], runs = 0, failed = false): Standing => ({ phase, runs, failed });
 
+test('a run that a record of a deleted topic caused, with the same coordinates, is not taken for its own', () => {
+  const old = { ...event(0), topicId: 'old' };
+  const follower = new Follower();
+  follower.started(start('b', old), NOW);
+  follower.stateChanged(...run('201701', 'failed', [old]));
+  expect(follower.follow({ ...event(0), topicId: 'new' }, NOW)).toEqual([]);
+  follower.finished(finish('a', false, old), { topic: 'finish', partition: 0, offset: '0' }, NOW);
+  expect(follower.runs()).toEqual([]);
+  expect(follower.pending(['etl'], follower.positions(), NOW)).toMatchObject({ open: [], running: [] });
+
+  follower.finished(
+    finish('c', true, { ...event(0), topicId: 'new' }),
+    { topic: 'finish', partition: 0, offset: '1' },
+    NOW,
+  );
+  // One that does not know the id of its topic is any.
+  follower.started(start('d', event(0)), NOW);
+  expect(follower.runs().map(({ job }) => job)).toEqual(['c', 'd']);
+});
+
+test('a hippo that has read a deleted topic of that name has not read an event of the new one', () => {
+  const follower = new Follower();
+  follower.follow({ ...event(0), topicId: 'new' }, NOW);
+  follower.position('etl', { topic: 'frontier', topicId: 'old', partition: 0, offset: 9n });
+  expect(follower.pending(['etl'], follower.positions(), LATER).undecided).toEqual(['etl']);
+  follower.position('etl', { topic: 'frontier', topicId: 'new', partition: 0, offset: 1n });
+  expect(follower.pending(['etl'], follower.positions(), LATER).undecided).toEqual([]);
+});
+
 describe('an event stands as', () => {
   test.each<[string, (follower: Follower) => void, [Standing, Standing]]>([
     [

@@ -67,6 +67,7 @@ export function deadLetter(record: KafkaRecord, rejection: Rejection, hippo: str
       ...(rejection.key === undefined ? {} : { 'dlq.key': rejection.key }),
       ...(isCut ? { 'dlq.truncated': String(size) } : {}),
       'dlq.topic': record.topic,
+      ...(record.topicId === undefined ? {} : { 'dlq.topic_id': record.topicId }),
       'dlq.partition': String(record.partition),
       'dlq.offset': formatOffset(record.offset),
       'dlq.timestamp': String(record.timestamp),

@@ -3,7 +3,7 @@
  * one transaction and a list of things to do after it. Pure but for the clock that is passed in.
  */
 import type { Millis } from '../../core/clock.ts';
-import { recordRef } from '../../core/record-ref.ts';
+import { formatOffset } from '../../core/record-ref.ts';
 import type { Config } from '../../config/schema.ts';
 import type { OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
@@ -99,7 +99,9 @@ export class Turn {
         this.#add(deadLetter(record, input.rejection, this.#context.hippo));
         this.events.push({
           event: 'rejected',
-          ...recordRef(record),
+          topic: record.topic,
+          partition: record.partition,
+          offset: formatOffset(record.offset),
           ...input.rejection,
           dlq: dlqName(record.topic),
         });

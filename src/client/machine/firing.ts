@@ -309,8 +309,9 @@ export function reland(
 /** The messages that a run was started with: its inputs, and the request where it was asked for by hand. */
 function receivedBy({ inputs, manual }: RunState): ReceivedMessage[] {
   const received = Object.values(inputs).map(
-    ({ topic, partition, offset, need, traceparent }): ReceivedMessage => ({
+    ({ topic, topicId, partition, offset, need, traceparent }): ReceivedMessage => ({
       topic,
+      ...(topicId === undefined ? {} : { topicId }),
       partition,
       offset,
       need,

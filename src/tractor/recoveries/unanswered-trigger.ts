@@ -1,7 +1,8 @@
 import { formatDuration } from '../../core/duration.ts';
-import { offsetOf, recordId } from '../../core/record-ref.ts';
+import { type RecordRef, RecordSet, offsetOf } from '../../core/record-ref.ts';
 import { shellWord } from '../../core/shell.ts';
-import { type FrontierEvent, type ReceivedMessage, partitionPath } from '../../messages/index.ts';
+import { type FrontierEvent, partitionPath } from '../../messages/index.ts';
+import { nextOffset } from '../../state/index.ts';
 import { type Recovery, type Stuck, iso } from '../recovery.ts';
 import { type Found, type HippoGroup, type Snapshot, isOwned, startCommand } from '../../observe/index.ts';
 
@@ -29,18 +30,17 @@ export const unansweredTrigger: Recovery = {
 
 /** An event also counts as answered when a later landing of the same partition, or a duplicate of it, is answered. */
 function answerer({ starts, finishes, landed, events }: Snapshot): (event: Found<FrontierEvent>) => boolean {
-  const received: ReceivedMessage[] = [...starts, ...finishes].flatMap(
-    ({ message }) => message.receiveMsgs ?? [],
+  const received = new RecordSet(
+    [...starts, ...finishes].flatMap(({ message }) => message.receiveMsgs ?? []),
   );
-  const named = new Set([...landed, ...received.map(recordId)]);
+  const isNamed = (ref: RecordRef): boolean => landed.has(ref) || received.has(ref);
   const newest = new Map<string, number>();
   for (const { message, ref } of events) {
-    if (!named.has(recordId(ref))) continue;
+    if (!isNamed(ref)) continue;
     const what = whatLanded(message);
     newest.set(what, Math.max(newest.get(what) ?? 0, message.execDate));
   }
-  return ({ message, ref }) =>
-    named.has(recordId(ref)) || message.execDate <= (newest.get(whatLanded(message)) ?? -1);
+  return ({ message, ref }) => isNamed(ref) || message.execDate <= (newest.get(whatLanded(message)) ?? -1);
 }
 
 function whatLanded({ db, table, partitions }: FrontierEvent): string {
@@ -99,7 +99,7 @@ function readBy(
 
 /** A hippo without a position in a partition has read nothing there. */
 function hasRead({ read }: HippoGroup, events: readonly Found<FrontierEvent>[]): boolean {
-  return events.every(({ ref }) => (read.get(ref.topic)?.get(ref.partition) ?? 0n) > offsetOf(ref));
+  return events.every(({ ref }) => (nextOffset(read, ref) ?? 0n) > offsetOf(ref));
 }
 
 function split<Item>(items: readonly Item[], is: (item: Item) => boolean): [Item[], Item[]] {
