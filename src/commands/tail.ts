@@ -52,12 +52,13 @@ export default class Tail extends HippoCommand<TailReport> {
   }
 
   /** The sums; records were printed on the way. */
-  protected override toJson({ stopped, records, counts, stats }: TailReport): unknown {
-    if (counts !== null) return { stopped, records, topics: counts };
-    return stats === null ? null : { stopped, ...stats };
+  protected override toJson({ stopped, records, counts, stats, unread }: TailReport): unknown {
+    if (counts !== null) return { stopped, records, topics: counts, unread };
+    return stats === null ? null : { stopped, ...stats, unread };
   }
 
-  protected override verdict({ stopped }: TailReport): ExitCode {
-    return stopped === 'interrupted' ? ExitCode.interrupted : ExitCode.ok;
+  protected override verdict({ stopped, unread }: TailReport): ExitCode {
+    if (stopped === 'interrupted') return ExitCode.interrupted;
+    return unread.length > 0 ? ExitCode.unreachable : ExitCode.ok;
   }
 }

@@ -118,8 +118,9 @@ async function whereabouts(
   { topic, key }: RequestRecord,
   hippo: string,
 ): Promise<Pick<AskedRequest, 'clients' | 'similar'> & { partition: number }> {
-  const [topics, hippos] = await Promise.all([kafka.topics(), knownHippos(kafka, config)]);
-  const partitions = topics.find((info) => info.topic === topic)?.partitions.length ?? 0;
+  const [{ found, hidden }, hippos] = await Promise.all([kafka.lookUp([topic]), knownHippos(kafka, config)]);
+  if (hidden[0] !== undefined) throw hidden[0];
+  const partitions = found[0]?.partitions.length ?? 0;
   if (partitions === 0) {
     throw new UserError(`topic ${topic} does not exist`, {
       why: 'Requests to hippos go there (topics.schedule in hippo.yaml).',

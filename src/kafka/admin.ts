@@ -1,7 +1,8 @@
 import type { Cluster } from './cluster.ts';
-import { translate } from './errors.ts';
-import type { TopicLimit } from './failures.ts';
-import type { ClusterInfo, GroupInfo, TopicInfo, TopicPartition, TopicSpec } from './port.ts';
+import { failLacking, lacking } from './lacking.ts';
+import { DeniedError, type TopicLimit } from './failures.ts';
+import type { ClusterInfo, GroupInfo, LookedUp, TopicInfo, TopicPartition, TopicSpec } from './port.ts';
+import { onCluster, onGroup, onTopic } from './rights.ts';
 import {
   type Broker,
   CreateTopics,
@@ -10,6 +11,7 @@ import {
   DescribeConfigs,
   DescribeGroups,
   ListGroups,
+  type TopicMetadata,
   OffsetFetch,
   ProtocolError,
   errorNamed,
@@ -40,20 +42,39 @@ export function listTopics(cluster: Cluster, names?: readonly string[]): Promise
     const { topicMetadata } = await cluster.metadata(names ?? null);
     return topicMetadata
       .filter(({ topicErrorCode }) => errorNamed(topicErrorCode) !== 'UNKNOWN_TOPIC_OR_PARTITION')
-      .map(({ topic, topicId, partitionMetadata }) => ({
-        topic,
-        topicId,
-        partitions: partitionMetadata
-          .map(({ partitionId, leader, replicas, isr }) => ({
-            partition: partitionId,
-            leader,
-            replicas,
-            isr,
-          }))
-          .sort((a, b) => a.partition - b.partition),
-      }))
+      .map(topicInfo)
       .sort((a, b) => (a.topic < b.topic ? -1 : 1));
   });
+}
+
+export function lookUpTopics(cluster: Cluster, names: readonly string[]): Promise<LookedUp> {
+  return cluster.attempt({}, async () => {
+    const looked: LookedUp = { found: [], absent: [], hidden: [] };
+    // No names would mean all topics.
+    const { topicMetadata } = names.length === 0 ? { topicMetadata: [] } : await cluster.metadata(names);
+    for (const answer of topicMetadata) {
+      const { topic, topicErrorCode } = answer;
+      const error = errorOf(topicErrorCode);
+      if (error === undefined || error.type === 'LEADER_NOT_AVAILABLE') looked.found.push(topicInfo(answer));
+      else if (error.type === 'UNKNOWN_TOPIC_OR_PARTITION') looked.absent.push(topic);
+      else {
+        const translated = cluster.translate(lacking(error, onTopic('Describe', topic)), { topic });
+        if (!(translated instanceof DeniedError)) throw error;
+        looked.hidden.push(translated);
+      }
+    }
+    return looked;
+  });
+}
+
+function topicInfo({ topic, topicId, partitionMetadata }: TopicMetadata): TopicInfo {
+  return {
+    topic,
+    topicId,
+    partitions: partitionMetadata
+      .map(({ partitionId, leader, replicas, isr }) => ({ partition: partitionId, leader, replicas, isr }))
+      .sort((a, b) => a.partition - b.partition),
+  };
 }
 
 /** @returns the names that were created; all of them have leaders then */
@@ -79,7 +100,7 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
   for (const { topic, errorCode, errorMessage } of topicErrors) {
     const error = errorOf(errorCode, errorMessage);
     if (error === undefined || error.type === 'TOPIC_ALREADY_EXISTS') continue;
-    throw translate(error, { brokers: cluster.brokers, topic });
+    throw cluster.translate(lacking(error, onTopic('Create', topic), onCluster('Create')), { topic });
   }
   const created = topicErrors
     .filter(({ errorCode }) => errorOf(errorCode) === undefined)
@@ -107,7 +128,9 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
     for (const { topic, errorCode } of topicErrors) {
       const error = errorOf(errorCode);
       if (error === undefined || error.type === 'UNKNOWN_TOPIC_OR_PARTITION') continue;
-      throw error.type === 'NOT_CONTROLLER' ? error : translate(error, { brokers: cluster.brokers, topic });
+      throw error.type === 'NOT_CONTROLLER'
+        ? error
+        : cluster.translate(lacking(error, onTopic('Delete', topic)), { topic });
     }
   });
   cluster.forgetLeaders(names);
@@ -123,7 +146,7 @@ export function topicConfig(
     const { resources } = await cluster.send(await cluster.any(), DescribeConfigs, {
       resources: [{ type: TOPIC_RESOURCE, name: topic, configNames: names }],
     });
-    for (const { errorCode } of resources) failOn(errorCode);
+    for (const { errorCode } of resources) failLacking(errorCode, onTopic('DescribeConfigs', topic));
     const entries = resources.flatMap(({ configEntries }) => configEntries);
     return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue ?? '']));
   });
@@ -144,7 +167,7 @@ export function listGroups(cluster: Cluster, prefix = ''): Promise<GroupInfo[]> 
     const perBroker = await Promise.all(
       cluster.nodes().map(async (broker) => {
         const { errorCode, groups } = await cluster.send(broker, ListGroups, {});
-        failOn(errorCode);
+        failLacking(errorCode, onCluster('Describe'));
         const names = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(prefix));
         if (names.length === 0) return [];
         const described = await cluster.send(broker, DescribeGroups, { groupIds: names });
@@ -160,7 +183,8 @@ export function describeGroup(cluster: Cluster, group: string): Promise<GroupInf
     const { groups } = await cluster.send(broker, DescribeGroups, {
       groupIds: [group],
     });
-    for (const { errorCode } of groups) failOn(errorCode, 'GROUP_ID_NOT_FOUND');
+    for (const { errorCode } of groups)
+      if (errorNamed(errorCode) !== 'GROUP_ID_NOT_FOUND') failLacking(errorCode, onGroup('Describe', group));
     const [first] = groups;
     if (first === undefined) return { group, state: 'Dead', members: [] };
     const info = groupInfo(first);
@@ -206,7 +230,7 @@ export function committedOffsets(
       groupId: group,
       topics: wanted,
     });
-    failOn(errorCode);
+    failLacking(errorCode, onGroup('Describe', group));
     const found = responses.flatMap(({ topic, partitions }) =>
       partitions.map(({ partition, offset }) => ({ topic, partition, offset: BigInt(offset) })),
     );
@@ -219,7 +243,8 @@ export function committedOffsets(
 async function partitionsOrNone(cluster: Cluster, topic: string): Promise<number[]> {
   const { topicMetadata } = await cluster.metadata([topic]);
   return topicMetadata.flatMap(({ topicErrorCode, partitionMetadata }) => {
-    failOn(topicErrorCode, 'UNKNOWN_TOPIC_OR_PARTITION');
+    if (errorNamed(topicErrorCode) !== 'UNKNOWN_TOPIC_OR_PARTITION')
+      failLacking(topicErrorCode, onTopic('Describe', topic));
     return partitionMetadata.map(({ partitionId }) => partitionId);
   });
 }
@@ -228,7 +253,8 @@ async function partitionsOrNone(cluster: Cluster, topic: string): Promise<number
 export function deleteGroup(cluster: Cluster, group: string): Promise<void> {
   return atCoordinator(cluster, group, async (broker) => {
     const { results } = await cluster.send(broker, DeleteGroups, [group]);
-    for (const { errorCode } of results) failOn(errorCode, 'GROUP_ID_NOT_FOUND');
+    for (const { errorCode } of results)
+      if (errorNamed(errorCode) !== 'GROUP_ID_NOT_FOUND') failLacking(errorCode, onGroup('Delete', group));
   });
 }
 

@@ -1,4 +1,5 @@
 import { Retry, pause, within } from '../core/deadline.ts';
+import type { HippoError } from '../core/errors.ts';
 import {
   type Doing,
   type Unreachability,
@@ -11,6 +12,8 @@ import {
   unreachable,
   unspokenWish,
 } from './errors.ts';
+import { failLacking } from './lacking.ts';
+import { onGroup, onTopic, onTransactionalId } from './rights.ts';
 import {
   type Api,
   Broker,
@@ -25,7 +28,6 @@ import {
   debug,
   errorNamed,
   errorOf,
-  failOn,
 } from './wire/index.ts';
 
 /** Between the first tries of two brokers of the list: the first one that answers is used. */
@@ -209,7 +211,8 @@ export class Cluster {
     for (const { topic, topicErrorCode } of topicMetadata) {
       if (errorNamed(topicErrorCode) === 'UNKNOWN_TOPIC_OR_PARTITION')
         throw unknownTopic(topic, this.brokers, errorOf(topicErrorCode));
-      failOn(topicErrorCode, 'LEADER_NOT_AVAILABLE');
+      if (errorNamed(topicErrorCode) !== 'LEADER_NOT_AVAILABLE')
+        failLacking(topicErrorCode, onTopic('Describe', topic));
     }
     return leadersOf(topicMetadata);
   }
@@ -280,7 +283,7 @@ export class Cluster {
       groupId: key,
       coordinatorType: kind === 'group' ? 0 : 1,
     });
-    failOn(answer.errorCode);
+    failLacking(answer.errorCode, onGroup('Describe', key), onTransactionalId('Describe', key));
     const { nodeId, host, port } = answer.coordinator;
     this.#coordinators.set(name, nodeId);
     return this.#adopt(nodeId, host, port);
@@ -311,11 +314,16 @@ export class Cluster {
               Date.now() - started < this.settings.requestTimeout &&
               !(doing.topic !== undefined && errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
             : Date.now() - unreachableSince < this.settings.connectTimeout;
-        if (!patient || this.#closed) throw translate(error, { brokers: this.brokers, ...doing });
+        if (!patient || this.#closed) throw this.translate(error, doing);
         debug('trying again', { error: String(error) });
         await retry.pause();
       }
     }
+  }
+
+  /** See {@link translate}. */
+  translate(error: unknown, doing: Omit<Doing, 'brokers'> = {}): HippoError {
+    return translate(error, { brokers: this.brokers, principal: this.settings.principal, ...doing });
   }
 
   /** Drops a connection that has failed; the next use opens another one. */

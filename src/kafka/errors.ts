@@ -6,7 +6,9 @@ import {
   UserError,
   messageOf,
 } from '../core/errors.ts';
-import { FencedError, RefusedError, UnreachableError } from './failures.ts';
+import { DeniedError, FencedError, LeaderlessError, RefusedError, UnreachableError } from './failures.ts';
+import { LackedRight } from './lacking.ts';
+import { describeResource, grantCommand, listCommand } from './rights.ts';
 import { credentialsRefused, handshakeFailed } from './sasl-errors.ts';
 import { USE_CERTIFICATE, USE_PLAIN, USE_TLS, isTlsFailure, tlsFailed } from './tls-errors.ts';
 import {
@@ -32,6 +34,8 @@ interface KafkaError extends Error {
 /** What was being done, for the text of an error. */
 export interface Doing {
   brokers: readonly string[];
+  /** Who we are to the brokers' authorizer, e.g. `User:hippo`; left out: not known. */
+  principal?: string | null;
   topic?: string;
   group?: string;
   transactionalId?: string;
@@ -202,6 +206,20 @@ export function unknownTopic(topic: string, brokers: readonly string[], cause?: 
   });
 }
 
+/** Partitions that nobody can read or write for now. */
+export function leaderless(
+  topic: string,
+  partitions: readonly number[],
+  brokers: readonly string[],
+): LeaderlessError {
+  const [verb, which] = partitions.length === 1 ? ['has', 'its'] : ['have', 'their'];
+  return new LeaderlessError(`${topic}[${partitions.join(', ')}] ${verb} no leader`, {
+    why: `The brokers that hold ${which} replicas are down, says Kafka at ${brokers.join(', ')}.`,
+    next: ['start those brokers', 'hippo doctor topics'],
+    place: { topic },
+  });
+}
+
 function protocolError(doing: Doing, error: KafkaError): HippoError {
   const at = `Kafka at ${doing.brokers.join(', ')}`;
   switch (error.type) {
@@ -215,13 +233,10 @@ function protocolError(doing: Doing, error: KafkaError): HippoError {
         cause: error,
       });
     case 'TOPIC_AUTHORIZATION_FAILED':
-      return notAuthorised(at, doing.topic === undefined ? 'these topics' : `topic ${doing.topic}`, error);
     case 'GROUP_AUTHORIZATION_FAILED':
-      return notAuthorised(at, doing.group === undefined ? 'this group' : `group ${doing.group}`, error);
     case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
-      return notAuthorised(at, `transactional id ${doing.transactionalId ?? ''}`, error);
     case 'CLUSTER_AUTHORIZATION_FAILED':
-      return notAuthorised(at, 'the cluster', error);
+      return denied(doing, error);
     case 'NON_EMPTY_GROUP':
       return new UserError(`group ${doing.group ?? ''} still has members`, {
         why: 'only an empty group can be deleted',
@@ -255,10 +270,25 @@ function of(topic: string | undefined): string {
   return topic === undefined ? '' : ` for topic ${topic}`;
 }
 
-function notAuthorised(at: string, what: string, cause: Error): ServiceError {
-  return new ServiceError(`${at} does not allow us to use ${what}`, {
-    why: cause.message,
-    next: ['ask for an ACL for the user of kafka.sasl (or of the client certificate)'],
-    cause,
+/** A missing right, with the command that grants it. */
+function denied({ brokers, principal = null }: Doing, error: KafkaError): DeniedError {
+  const at = `Kafka at ${brokers.join(', ')}`;
+  const user = principal ?? 'this user';
+  if (!(error instanceof LackedRight)) {
+    return new DeniedError(`${at} denies ${user} a right`, null, {
+      why: `${error.type ?? ''}: ${error.message}`,
+      next: [`kafka-acls.sh --bootstrap-server ${brokers.join(',')} --list`],
+      cause: error,
+    });
+  }
+  const { right } = error;
+  const [what, which] = [right.operation, describeResource(right.resource)];
+  return new DeniedError(`${at} denies ${user} the operation ${what} on ${which}`, right, {
+    why: 'No ACL allows it, or one denies it.',
+    next: [
+      grantCommand(brokers, principal, [right]),
+      `${listCommand(brokers, right)}    (remove an ACL that denies it)`,
+    ],
+    cause: error,
   });
 }

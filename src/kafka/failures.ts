@@ -1,5 +1,5 @@
-import { ServiceError, UserError } from '../core/errors.ts';
-import type { TopicPartition } from './port.ts';
+import { type ErrorDetails, ServiceError, UserError } from '../core/errors.ts';
+import type { Right } from './rights.ts';
 
 /**
  * Another producer has taken the transactional id over: this process is not the owner any more and must stop writing.
@@ -11,6 +11,25 @@ export class FencedError extends ServiceError {}
  * right.
  */
 export class RefusedError extends ServiceError {}
+
+/** The user may not do this: an ACL is missing, or denies it. */
+export class DeniedError extends RefusedError {
+  /** null: the broker's answer does not say which right is missing. */
+  readonly right: Right | null;
+
+  constructor(message: string, right: Right | null, details: ErrorDetails) {
+    super(message, details);
+    this.right = right;
+  }
+
+  /** The name of the topic that this is about, if it is about one. */
+  get topic(): string | undefined {
+    return this.right?.resource.type === 'topic' ? this.right.resource.name : undefined;
+  }
+}
+
+/** A partition has no leader: the brokers that hold its replicas are down. */
+export class LeaderlessError extends ServiceError {}
 
 /** No broker of the list can be reached. */
 export class UnreachableError extends ServiceError {}
@@ -33,7 +52,7 @@ export class RecordTooLargeError extends UserError {
   readonly limit: TopicLimit;
 
   constructor(
-    { topic, partition }: TopicPartition,
+    { topic, partition }: { topic: string; partition: number },
     index: number,
     { bytes, limit, cause }: { bytes: number; limit: TopicLimit; cause?: unknown },
   ) {

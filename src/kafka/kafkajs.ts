@@ -7,6 +7,7 @@ import {
   describeGroup,
   listGroups,
   listTopics,
+  lookUpTopics,
   topicConfig,
 } from './admin.ts';
 import { Cluster } from './cluster.ts';
@@ -16,7 +17,7 @@ import type { Kafka } from './port.ts';
 import { IdempotentProducer, initProducer } from './producer.ts';
 import { GrouplessReader } from './reader.ts';
 import { openTransactionalProducer } from './transactions.ts';
-import type { ConnectionSettings } from './wire/index.ts';
+import { type ConnectionSettings, closedError } from './wire/index.ts';
 
 /**
  * The port over kafkajs's connections and encodings.
@@ -28,6 +29,8 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
   let own = [cluster];
   /** Connections of its own for a member or a reader, whose requests would make others wait. */
   const separate = (): Cluster => {
+    // A call that was under way at close() must not open connections that nobody closes.
+    if (cluster.isClosed) throw closedError();
     const made = new Cluster(settings);
     own = [...own.filter(({ isClosed }) => !isClosed), made];
     return made;
@@ -37,11 +40,12 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
     brokers: settings.brokers,
     cluster: () => describeCluster(cluster),
     topics: (names) => listTopics(cluster, names),
+    lookUp: (names) => lookUpTopics(cluster, names),
     createTopics: (specs) => createTopics(cluster, specs),
     deleteTopics: (names) => deleteTopics(cluster, names),
     topicConfig: (topic) => topicConfig(cluster, topic),
-    offsets: (topic) => cluster.attempt({ topic }, () => offsetRanges(cluster, topic)),
-    offsetsAt: (topic, at) => cluster.attempt({ topic }, () => offsetsAt(cluster, topic, at)),
+    offsets: (topic, onTrouble) => offsetRanges(cluster, topic, onTrouble),
+    offsetsAt: (topic, at, onTrouble) => offsetsAt(cluster, topic, at, onTrouble),
     groups: (prefix) => listGroups(cluster, prefix),
     describeGroup: (group) => describeGroup(cluster, group),
     committed: (group, topics) => committedOffsets(cluster, group, topics),

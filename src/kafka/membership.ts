@@ -1,8 +1,10 @@
 import { type HippoError, messageOf } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Retry, pause } from '../core/deadline.ts';
-import { errorType, isConnectionError, isRetriable, translate } from './errors.ts';
+import { errorType, isConnectionError, isRetriable } from './errors.ts';
+import { LackedRight, failLacking } from './lacking.ts';
 import type { MemberOptions, Membership, TopicPartitionOffset } from './port.ts';
+import { onGroup } from './rights.ts';
 import {
   type Broker,
   type ErrorName,
@@ -229,7 +231,7 @@ class GroupMember implements Membership {
   }
 
   #translated(error: unknown): HippoError {
-    return translate(error, { brokers: this.#cluster.brokers, group: this.#options.group });
+    return this.#cluster.translate(error, { group: this.#options.group });
   }
 
   async #pauseAndBeat(): Promise<void> {
@@ -244,7 +246,7 @@ class GroupMember implements Membership {
       // The broker's session starts when the request arrives there, which is before the answer arrives here.
       const asked = performance.now();
       const { errorCode } = await cluster.send(broker, Heartbeat, identity);
-      failOn(errorCode);
+      failLacking(errorCode, onGroup('Read', groupId));
       this.#lastContact = Math.max(this.#lastContact, asked);
     });
   }
@@ -290,7 +292,7 @@ class GroupMember implements Membership {
     // The first answer only gives us our id (KIP-394).
     if (this.#memberId !== '' && errorNamed(joined.errorCode) === 'MEMBER_ID_REQUIRED')
       return this.#joinAt(broker);
-    failOn(joined.errorCode);
+    failLacking(joined.errorCode, onGroup('Read', groupId));
     const groupAssignment = joined.leaderId === joined.memberId ? await this.#assign(joined.members) : [];
     const asked = performance.now();
     const synced = await this.#cluster.send(broker, SyncGroup, {
@@ -299,7 +301,7 @@ class GroupMember implements Membership {
       memberId: joined.memberId,
       groupAssignment,
     });
-    failOn(synced.errorCode);
+    failLacking(synced.errorCode, onGroup('Read', groupId));
     this.#generation = joined.generationId;
     this.#lastContact = asked;
     if (this.#hasLeft()) return;
@@ -325,7 +327,7 @@ class GroupMember implements Membership {
       candidates.filter(({ since }) => since !== null).sort((a, b) => (b.since ?? 0) - (a.since ?? 0))[0] ??
       candidates[0];
     const everything: Record<string, number[]> = {};
-    for (const topic of this.#options.topics) everything[topic] = await this.#cluster.partitions(topic);
+    for (const topic of this.#options.topics) everything[topic] = await this.#visiblePartitions(topic);
     return members.map(({ memberId }) => ({
       memberId,
       memberAssignment: MemberAssignment.encode({
@@ -333,6 +335,16 @@ class GroupMember implements Membership {
         assignment: memberId === owner?.memberId ? everything : {},
       }),
     }));
+  }
+
+  /** None of a topic that this user may not see: who owns does not depend on it. */
+  async #visiblePartitions(topic: string): Promise<number[]> {
+    try {
+      return await this.#cluster.partitions(topic);
+    } catch (error) {
+      if (error instanceof LackedRight) return [];
+      throw error;
+    }
   }
 
   #gain(): void {

@@ -8,6 +8,7 @@
  */
 
 import type { Headers } from '../core/headers.ts';
+import type { DeniedError, LeaderlessError } from './failures.ts';
 
 export type { HeaderValue, Headers } from '../core/headers.ts';
 
@@ -100,23 +101,46 @@ export interface GroupInfo {
   members: { memberId: string; clientId: string; clientHost: string }[];
 }
 
+/** Partitions that cannot be used for now, while others can. */
+export interface Trouble {
+  /** Without a partition: the whole topic. */
+  places: readonly { topic: string; partition?: number }[];
+  /** The missing right, or the missing leader; null: it is over. */
+  error: DeniedError | LeaderlessError | null;
+}
+
+/** What is known of topics that were asked for by name. */
+export interface LookedUp {
+  found: TopicInfo[];
+  absent: string[];
+  /** Topics that this user may not see: whether they exist is not known. */
+  hidden: DeniedError[];
+}
+
 export interface Kafka {
   /** `host:port`, as configured. */
   readonly brokers: readonly string[];
   cluster(): Promise<ClusterInfo>;
   /**
-   * All topics; internal ones (`__…`) too.
+   * All topics that this user may see; internal ones (`__…`) too.
    *
    * @param names only these; those that do not exist are left out
    */
   topics(names?: readonly string[]): Promise<TopicInfo[]>;
+  /** Tells apart topics that do not exist and topics that this user may not see. */
+  lookUp(names: readonly string[]): Promise<LookedUp>;
   /** @returns the names that were created; the others were there. */
   createTopics(specs: readonly TopicSpec[]): Promise<string[]>;
   deleteTopics(names: readonly string[]): Promise<void>;
   topicConfig(topic: string): Promise<Record<string, string>>;
-  offsets(topic: string): Promise<OffsetRange[]>;
+  /** @param onTrouble told of partitions that are left out; left out itself, those make the call throw */
+  offsets(topic: string, onTrouble?: (trouble: Trouble) => void): Promise<OffsetRange[]>;
   /** Of each partition the first offset whose timestamp is at or after `at`; the end where there is none. */
-  offsetsAt(topic: string, at: number): Promise<{ partition: number; offset: bigint }[]>;
+  offsetsAt(
+    topic: string,
+    at: number,
+    onTrouble?: (trouble: Trouble) => void,
+  ): Promise<{ partition: number; offset: bigint }[]>;
   groups(prefix?: string): Promise<GroupInfo[]>;
   describeGroup(group: string): Promise<GroupInfo>;
   /** Partitions without a committed offset are left out. */
@@ -202,6 +226,12 @@ export interface ReaderOptions {
    * reader goes on where it was when they are back.
    */
   patience?: number;
+  /**
+   * Told of partitions that cannot be read while the reader goes on with the others, and when they can be read again.
+   * A partition that has an end in `until` is given up then. Left out: a missing right makes the iterator throw, and for
+   * a missing leader the reader waits.
+   */
+  onTrouble?(trouble: Trouble): void;
 }
 
 /** What one fetch of one partition brought. */

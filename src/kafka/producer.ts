@@ -3,6 +3,7 @@ import { topicLimit } from './admin.ts';
 import type { Cluster } from './cluster.ts';
 import { isConnectionError, isRetriable } from './errors.ts';
 import { RecordTooLargeError, type TopicLimit } from './failures.ts';
+import { failLacking, lacking } from './lacking.ts';
 import { partitionForKey } from './partitioner.ts';
 import { isList } from '../core/headers.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
   Producer,
   TopicPartitionOffset,
 } from './port.ts';
+import { onCluster, onTopic, onTransactionalId } from './rights.ts';
 import {
   BatchWriter,
   type Broker,
@@ -21,7 +23,6 @@ import {
   type RecordPart,
   type ProtocolError,
   errorOf,
-  failOn,
   isTooLarge,
   splitBatch,
 } from './wire/index.ts';
@@ -366,7 +367,7 @@ export class IdempotentProducer implements Producer {
     for (const { topic, partition, errorCode, baseOffset } of answer.partitions) {
       const log = logs.find((sent) => sent.topic === topic && sent.partition === partition);
       if (log === undefined) continue;
-      const error = errorOf(errorCode);
+      const error = this.#errorOf(errorCode, topic);
       // The broker has a duplicate already: a first try was acknowledged, and the acknowledgement was lost.
       if (error === undefined || error.type === 'DUPLICATE_SEQUENCE_NUMBER') {
         this.#acknowledge(log, error === undefined ? baseOffset : -1n);
@@ -409,6 +410,13 @@ export class IdempotentProducer implements Producer {
     state.batchBytes = Math.min(state.batchBytes, Math.ceil(sealed.length / 2));
     this.#keep(writer.memory);
     return undefined;
+  }
+
+  #errorOf(code: number, topic: string): ProtocolError | undefined {
+    const error = errorOf(code);
+    const { transactionalId: id } = this.#identity;
+    const own = id === null ? onCluster('IdempotentWrite') : onTransactionalId('Write', id);
+    return error === undefined ? undefined : lacking(error, onTopic('Write', topic), own);
   }
 
   #acknowledge(log: PartitionLog, baseOffset: bigint): void {
@@ -511,7 +519,10 @@ export function initProducer(
 ): Promise<ProducerIdentity> {
   const ask = async (broker: Broker): Promise<ProducerIdentity> => {
     const answer = await cluster.send(broker, InitProducerId, { transactionalId, transactionTimeout });
-    failOn(answer.errorCode);
+    failLacking(
+      answer.errorCode,
+      transactionalId === null ? onCluster('IdempotentWrite') : onTransactionalId('Write', transactionalId),
+    );
     return { transactionalId, producerId: BigInt(answer.producerId), producerEpoch: answer.producerEpoch };
   };
   return transactionalId === null

@@ -1,9 +1,12 @@
 import { HippoError, UserError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Retry } from '../core/deadline.ts';
-import { errorType, isConnectionError, isRetriable, translate } from './errors.ts';
-import { lowOffset } from './offsets.ts';
+import { errorType, isConnectionError, isRetriable, leaderless } from './errors.ts';
+import { DeniedError, type LeaderlessError } from './failures.ts';
+import { LackedRight, lacking } from './lacking.ts';
+import { ELECTION_MS, lowOffset } from './offsets.ts';
 import type { Jump, KafkaRecord, TopicPartitionOffset, Reader, ReaderOptions, RecordBatch } from './port.ts';
+import { onTopic } from './rights.ts';
 import {
   type Batch,
   BatchRecords,
@@ -32,6 +35,9 @@ const BATCH_BYTES = 16 * 1024;
 
 /** How long a topic may be unknown to the brokers before it counts as deleted: metadata takes a while to get around. */
 const UNKNOWN_TOPIC_MS = 10_000;
+/** How long a partition rests that has no leader, or that this user may not read, before it is tried again. */
+const REST_MS = { leaderless: 1_000, denied: 5_000 };
+const SHORTEST_REST_MS = 100;
 
 interface PartitionState {
   topic: string;
@@ -45,6 +51,15 @@ interface PartitionState {
   until: bigint | undefined;
   done: boolean;
   unknownSince: number | undefined;
+  /** It cannot be read for now, while others can. */
+  aside: Aside | undefined;
+}
+
+interface Aside {
+  /** By performance.now(). */
+  since: number;
+  nextTry: number;
+  isTold: boolean;
 }
 
 /** What one fetch brought for one partition, not yet decoded. */
@@ -87,6 +102,7 @@ export class GrouplessReader implements Reader {
   readonly #retry = new Retry({ first: 50, most: 1_000 });
   #wake: (() => void) | undefined;
   #turn = 0;
+  #nextTry: NodeJS.Timeout | undefined;
 
   constructor(cluster: Cluster, options: ReaderOptions) {
     this.#cluster = cluster;
@@ -117,6 +133,7 @@ export class GrouplessReader implements Reader {
         until: end,
         done: end !== undefined && offset >= end,
         unknownSince: undefined,
+        aside: undefined,
       });
     }
   }
@@ -133,6 +150,7 @@ export class GrouplessReader implements Reader {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#nextTry);
     this.#queue.length = 0;
     this.#wake?.();
     await this.#cluster.close();
@@ -260,10 +278,16 @@ export class GrouplessReader implements Reader {
     try {
       const leaders = new Map<Broker, PartitionState[]>();
       for (const state of this.#states) {
-        if (state.done) continue;
-        const leader = await this.#leaderOf(state);
-        if (leader !== undefined) leaders.set(leader, [...(leaders.get(leader) ?? []), state]);
+        if (state.done || performance.now() < (state.aside?.nextTry ?? 0)) continue;
+        try {
+          const leader = await this.#leaderOf(state);
+          if (leader !== undefined) leaders.set(leader, [...(leaders.get(leader) ?? []), state]);
+        } catch (error) {
+          if (!this.#setAside(state, error)) throw error;
+        }
       }
+      this.#tellLeaderless();
+      this.#tryLater();
       this.#leaders = leaders;
     } catch (error) {
       await this.#survive(error);
@@ -365,8 +389,14 @@ export class GrouplessReader implements Reader {
       this.#jumpTo(state, broker, { from: state.ahead, to, cause: state.ahead < to ? 'removed' : 'shorter' });
       return;
     }
-    if (error !== undefined) throw this.#refused(state, error);
+    if (error !== undefined) {
+      const lacked = lacking(error, onTopic('Read', state.topic));
+      if (!this.#setAside(state, lacked)) throw this.#refused(state, lacked);
+      this.#leaders = undefined;
+      return;
+    }
     state.unknownSince = undefined;
+    this.#isBack(state);
     const next = endOf(fetched.bytes);
     if (next === undefined) return;
     state.ahead = next > state.ahead ? next : state.ahead;
@@ -385,6 +415,74 @@ export class GrouplessReader implements Reader {
     });
     this.#queued.set(broker, (this.#queued.get(broker) ?? 0) + bytes.length);
     this.#wake?.();
+  }
+
+  /** @returns whether the others can be read without this partition, as somebody is told of it */
+  #setAside(state: PartitionState, error: unknown): boolean {
+    if (this.#options.onTrouble === undefined) return false;
+    const isLeaderless = errorType(error) === 'LEADER_NOT_AVAILABLE';
+    if (!isLeaderless && !(error instanceof LackedRight)) return false;
+    const now = performance.now();
+    state.aside ??= { since: now, nextTry: 0, isTold: false };
+    state.aside.nextTry = now + (isLeaderless ? REST_MS.leaderless : REST_MS.denied);
+    if (error instanceof LackedRight && !state.aside.isTold) this.#tellDenied(state.topic, error);
+    return true;
+  }
+
+  /** The partitions that rest are tried again when their time has come. */
+  #tryLater(): void {
+    const tries = this.#states.flatMap(({ aside, done }) =>
+      aside === undefined || done ? [] : [aside.nextTry],
+    );
+    clearTimeout(this.#nextTry);
+    if (tries.length === 0 || this.#closed) return;
+    const again = (): void => {
+      this.#leaders = undefined;
+      this.#wake?.();
+    };
+    this.#nextTry = setTimeout(again, Math.max(Math.min(...tries) - performance.now(), SHORTEST_REST_MS));
+  }
+
+  /** An election of leaders passes; what takes longer is told, once for all partitions of a topic that lack one. */
+  #tellLeaderless(): void {
+    const ripe = performance.now() - ELECTION_MS;
+    const untold = this.#states.filter(({ aside }) => aside?.isTold === false && aside.since < ripe);
+    for (const [topic, states] of Map.groupBy(untold, (state) => state.topic)) {
+      const partitions = states.map(({ partition }) => partition);
+      this.#tell(states, leaderless(topic, partitions, this.#cluster.brokers));
+    }
+  }
+
+  /** A right is missing for a whole topic. */
+  #tellDenied(topic: string, lacked: LackedRight): void {
+    const states = this.#states.filter((state) => state.topic === topic && !state.done);
+    for (const state of states)
+      state.aside ??= {
+        since: performance.now(),
+        nextTry: performance.now() + REST_MS.denied,
+        isTold: false,
+      };
+    const error = this.#cluster.translate(lacked, { topic });
+    if (error instanceof DeniedError) this.#tell(states, error);
+  }
+
+  #tell(states: readonly PartitionState[], error: DeniedError | LeaderlessError | null): void {
+    for (const state of states) {
+      if (state.aside !== undefined) state.aside.isTold = true;
+      // What has an end is given up; what has none is read on when it is back.
+      if (error !== null && state.until !== undefined) state.done = true;
+    }
+    this.#options.onTrouble?.({
+      places: states.map(({ topic, partition }) => ({ topic, partition })),
+      error,
+    });
+  }
+
+  /** Of a topic all partitions that were told come back together, mostly: each is told when it does. */
+  #isBack(state: PartitionState): void {
+    const { aside } = state;
+    state.aside = undefined;
+    if (aside?.isTold === true) this.#tell([state], null);
   }
 
   /** The wanted offset is not in the log (any more): goes on at its start. */
@@ -408,10 +506,10 @@ export class GrouplessReader implements Reader {
   /** @returns what to throw: the error itself where another fetch may succeed */
   #refused(state: PartitionState, error: ProtocolError): Error {
     const { topic } = state;
-    if (!hasMoved(error.type)) return translate(error, { brokers: this.#cluster.brokers, topic });
+    if (!hasMoved(error.type)) return this.#cluster.translate(error, { topic });
     this.#cluster.forgetLeaders([topic]);
     return error.type === 'UNKNOWN_TOPIC_OR_PARTITION'
-      ? this.#mayComeBack(state, translate(error, { brokers: this.#cluster.brokers, topic }))
+      ? this.#mayComeBack(state, this.#cluster.translate(error, { topic }))
       : error;
   }
 
@@ -432,15 +530,20 @@ export class GrouplessReader implements Reader {
   /** Waits a little after what may pass; keeps anything else for the iterator to throw. */
   async #survive(error: unknown): Promise<void> {
     if (this.#closed) return;
+    // Closed with all of its kafka, as by a command that has failed elsewhere: nothing comes back.
+    if (this.#cluster.isClosed) {
+      this.#failure = this.#cluster.translate(error);
+      return;
+    }
     const passing = isConnectionError(error) || (isRetriable(error) && !(error instanceof HippoError));
     if (!passing) {
-      this.#failure = translate(error, { brokers: this.#cluster.brokers });
+      this.#failure = this.#cluster.translate(error);
       return;
     }
     this.#awaySince ??= Date.now();
     const { patience } = this.#options;
     if (patience !== undefined && Date.now() - this.#awaySince >= patience) {
-      this.#failure = translate(error, { brokers: this.#cluster.brokers });
+      this.#failure = this.#cluster.translate(error);
       return;
     }
     debug('reading goes on soon', { error: String(error) });

@@ -19,7 +19,15 @@ export function connectionSettings(
     requestTimeout: settings.request_timeout,
     tls: tlsOptions(settings.tls),
     sasl: settings.sasl === undefined ? null : saslSettings(settings.sasl),
+    principal: principalOf(settings),
   };
+}
+
+/** Of a token and of a client certificate only the brokers know whom they name. */
+function principalOf({ sasl, tls }: KafkaConfig): string | null {
+  if (sasl !== undefined)
+    return sasl.mechanism === 'oauthbearer' || sasl.username === undefined ? null : `User:${sasl.username}`;
+  return typeof tls === 'object' && tls.cert_file !== undefined ? null : 'User:ANONYMOUS';
 }
 
 function checked(brokers: readonly string[]): readonly string[] {

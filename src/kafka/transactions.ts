@@ -2,10 +2,12 @@ import { ServiceError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Retry } from '../core/deadline.ts';
 import { errorType } from './errors.ts';
+import { failLacking, lacking } from './lacking.ts';
 import { partitionForKey } from './partitioner.ts';
 import type { OutgoingRecord, TopicPartitionOffset, TransactionalProducer } from './port.ts';
 import { IdempotentProducer, type ProducerIdentity, initProducer } from './producer.ts';
-import { AddPartitionsToTxn, type Broker, EndTxn, type ErrorName, failOn } from './wire/index.ts';
+import { type Right, onTopic, onTransactionalId } from './rights.ts';
+import { AddPartitionsToTxn, type Broker, EndTxn, type ErrorName, errorOf } from './wire/index.ts';
 
 /**
  * How long a transaction may stay open before the brokers abort it, milliseconds. Ours are a few requests long; one that was
@@ -81,8 +83,15 @@ class OneShotTransactions implements TransactionalProducer {
         ...this.#identity,
         topics,
       });
-      for (const { partitionErrors } of errors)
-        for (const { errorCode } of partitionErrors) failOn(errorCode);
+      const failed = errors.flatMap(({ topic, partitionErrors }) =>
+        partitionErrors.flatMap(({ errorCode }) => {
+          const error = errorOf(errorCode);
+          return error === undefined ? [] : [lacking(error, onTopic('Write', topic), this.#right)];
+        }),
+      );
+      // Where the broker refuses one partition it tries none of the others, and says so of each.
+      const first = failed.find(({ type }) => type !== 'OPERATION_NOT_ATTEMPTED') ?? failed[0];
+      if (first !== undefined) throw first;
     });
   }
 
@@ -92,8 +101,12 @@ class OneShotTransactions implements TransactionalProducer {
         ...this.#identity,
         transactionResult: true,
       });
-      failOn(errorCode);
+      failLacking(errorCode, this.#right);
     });
+  }
+
+  get #right(): Right {
+    return onTransactionalId('Write', this.#identity.transactionalId);
   }
 
   /** Asks the transaction's coordinator, and again where it has moved or is still busy. */

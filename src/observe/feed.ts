@@ -26,7 +26,7 @@ type MessageTakers = { [Role in MessageKind]?: (found: Found<MessageOf<Role>>) =
 export type Takers = MessageTakers & { state?: (entry: StateEntry) => void };
 
 interface FeedOptions {
-  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>;
+  kafka: Pick<Kafka, 'lookUp' | 'offsets' | 'offsetsAt' | 'reader'>;
   config: Pick<Config, 'topics'>;
   take: Takers;
   /** From when messages are read, epoch milliseconds; null: from the present ends. The state topic is read whole. */
@@ -109,7 +109,8 @@ export class Feed {
 
   async #ranges(): Promise<Range[]> {
     const { kafka } = this.#options;
-    const existing = (await kafka.topics()).filter(({ topic }) => this.#roles.has(topic));
+    const { found: existing, hidden } = await kafka.lookUp([...this.#roles.keys()]);
+    if (hidden[0] !== undefined) throw hidden[0];
     this.#existing = new Set(existing.map(({ topic }) => topic));
     const perTopic = await Promise.all(
       existing.map(async ({ topic, topicId }) =>

@@ -3,7 +3,7 @@ import { compactDate, looksLikeDate } from '../core/compact-date.ts';
 import { meantDurations, parseDuration, withNote } from '../core/duration.ts';
 import { UserError } from '../core/errors.ts';
 import { parseOffset } from '../core/record-ref.ts';
-import type { Kafka, OffsetRange, TopicPartitionOffset } from '../kafka/port.ts';
+import type { Kafka, OffsetRange, TopicPartitionOffset, Trouble } from '../kafka/port.ts';
 
 /** A place in every partition that is read. */
 export type Position =
@@ -168,13 +168,19 @@ export interface Bounds {
   ends: TopicPartitionOffset[];
 }
 
+export interface SpanChoice {
+  /** The partitions to read; left out: all of them. */
+  only?: readonly number[] | undefined;
+  /** Told of partitions that cannot be read now, which are in no list; left out, those make the call throw. */
+  onTrouble?: ((trouble: Trouble) => void) | undefined;
+}
+
 /**
  * Where each partition of `topics` is read from, and up to where.
  *
  * A position past a partition's end is its end; one before its first record is its first record. A partition that
  * `p:o` does not name is not read. The end is the last stable offset, so that an open transaction of another producer is not waited for.
  *
- * @param only the partitions to read; left out: all of them
  * @returns partitions with nothing to read are in all lists, at the same offset
  * @throws UserError for a partition that is not there
  */
@@ -182,18 +188,26 @@ export async function resolveSpan(
   kafka: Pick<Kafka, 'offsets' | 'offsetsAt'>,
   topics: readonly string[],
   span: Span,
-  only?: readonly number[],
+  { only, onTrouble }: SpanChoice = {},
 ): Promise<Bounds> {
   const from: TopicPartitionOffset[] = [];
   const until: TopicPartitionOffset[] = [];
   const ends: TopicPartitionOffset[] = [];
   const perTopic = await Promise.all(
     topics.map(async (topic) => {
-      const ranges = await kafka.offsets(topic);
-      if (only !== undefined) mustExist(topic, only, ranges);
+      let isWhole = true as boolean;
+      const told =
+        onTrouble === undefined
+          ? undefined
+          : (trouble: Trouble): void => {
+              isWhole = false;
+              onTrouble(trouble);
+            };
+      const ranges = await kafka.offsets(topic, told);
+      if (only !== undefined && isWhole) mustExist(topic, only, ranges);
       const [starts, stops] = await Promise.all([
-        locate(kafka, topic, ranges, span.from),
-        locate(kafka, topic, ranges, span.to ?? { at: 'end' }),
+        locate(kafka, { topic, ranges, isWhole }, span.from),
+        locate(kafka, { topic, ranges, isWhole }, span.to ?? { at: 'end' }),
       ]);
       return { topic, ranges, starts, stops };
     }),
@@ -216,8 +230,7 @@ export async function resolveSpan(
 
 async function locate(
   kafka: Pick<Kafka, 'offsetsAt'>,
-  topic: string,
-  ranges: readonly OffsetRange[],
+  { topic, ranges, isWhole }: { topic: string; ranges: readonly OffsetRange[]; isWhole: boolean },
   position: Position,
 ): Promise<Map<number, bigint>> {
   switch (position.at) {
@@ -228,10 +241,11 @@ async function locate(
     case 'offset':
       return new Map(ranges.map(({ partition }) => [partition, position.offset]));
     case 'partitions':
-      mustExist(topic, [...position.offsets.keys()], ranges);
+      if (isWhole) mustExist(topic, [...position.offsets.keys()], ranges);
       return new Map(position.offsets);
     case 'time': {
-      const found = await kafka.offsetsAt(topic, position.time);
+      // What is left out here is left out of the ranges too.
+      const found = await kafka.offsetsAt(topic, position.time, isWhole ? undefined : () => undefined);
       const offsets = new Map(found.map(({ partition, offset }) => [partition, offset]));
       // Of a partition without anything so late it is the end, and that is never in an open transaction.
       return new Map(

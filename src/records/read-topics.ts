@@ -4,8 +4,10 @@ import type {
   KafkaRecord,
   TopicPartitionOffset,
   Reader,
+  ReaderOptions,
   RecordBatch,
   TopicPartition,
+  Trouble,
 } from '../kafka/port.ts';
 import { type Span, resolveSpan } from './positions.ts';
 
@@ -34,6 +36,11 @@ export interface RecordConsumer {
   ready?(): Promise<void>;
   /** The log lost what was to be read next; reading went on elsewhere. */
   gap?: ((gap: Gap) => void) | undefined;
+  /**
+   * Told of partitions that cannot be read, for want of a right or a leader, while the others are read; and when they can be
+   * read again. Left out: the reading throws.
+   */
+  trouble?: ((trouble: Trouble) => void) | undefined;
 }
 
 /** Where the position in a partition was not in its log. */
@@ -68,7 +75,9 @@ export async function readTopics(
   const summary: ReadTopicsSummary = { topics: [...request.topics], records: 0, stopped: 'end' };
   const limit = request.max ?? Infinity;
   if (limit === 0) return { ...summary, stopped: 'max' };
-  const { from, until, ends } = await resolveSpan(kafka, request.topics, request.span, request.partitions);
+  const leftOut = new LeftOut(consumer.trouble);
+  const choice = { only: request.partitions, onTrouble: leftOut.told };
+  const { from, until, ends } = await resolveSpan(kafka, request.topics, request.span, choice);
   const stops = until ?? (request.exitAtEnd ? ends : undefined);
   let starts = from;
 
@@ -87,13 +96,14 @@ export async function readTopics(
       from: open,
       patience: PATIENCE,
       ...(stops === undefined ? {} : { until: stops }),
+      ...troubleOf(consumer),
     });
     const { keep } = consumer;
     const looking =
       stops === undefined
         ? setInterval(
-            () => void addNew(kafka, request, reader, summary),
-            request.choose === undefined ? LOOK.named : LOOK.chosen,
+            () => void addNew(kafka, request, { reader, summary, leftOut }),
+            request.choose === undefined && leftOut.isEmpty ? LOOK.named : LOOK.chosen,
           )
         : undefined;
     try {
@@ -114,12 +124,57 @@ export async function readTopics(
   return { ...summary, stopped: signal.aborted ? 'interrupted' : 'end' };
 }
 
-/** Adds the topics and partitions that are new to the reader, from their beginning. */
+function troubleOf({ trouble }: RecordConsumer): Pick<ReaderOptions, 'onTrouble'> {
+  return trouble === undefined ? {} : { onTrouble: trouble };
+}
+
+/** Topics of which something could not be read at the start. */
+class LeftOut {
+  readonly #trouble: RecordConsumer['trouble'];
+  readonly #topics = new Set<string>();
+
+  constructor(trouble: RecordConsumer['trouble']) {
+    this.#trouble = trouble;
+  }
+
+  get isEmpty(): boolean {
+    return this.#topics.size === 0;
+  }
+
+  has(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
+  /** undefined: nobody wants to know, so the reading fails. */
+  get told(): ((trouble: Trouble) => void) | undefined {
+    const trouble = this.#trouble;
+    if (trouble === undefined) return undefined;
+    return (told) => {
+      for (const { topic } of told.places) this.#topics.add(topic);
+      trouble(told);
+    };
+  }
+
+  /** They can be read now. */
+  back(places: readonly TopicPartition[]): void {
+    this.#trouble?.({ places, error: null });
+  }
+}
+
+interface Following {
+  reader: Reader;
+  summary: ReadTopicsSummary;
+  leftOut: LeftOut;
+}
+
+/**
+ * Adds the topics and partitions that are new to the reader, from their beginning; those that could not be read at the start,
+ * from where they were to be read.
+ */
 async function addNew(
-  kafka: Pick<Kafka, 'topics' | 'offsets'>,
-  { topics, partitions: only, choose }: ReadTopicsRequest,
-  reader: Reader,
-  summary: ReadTopicsSummary,
+  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt'>,
+  { topics, partitions: only, choose, span }: ReadTopicsRequest,
+  { reader, summary, leftOut }: Following,
 ): Promise<void> {
   try {
     const existing = await kafka.topics();
@@ -129,6 +184,13 @@ async function addNew(
       const isNew = ({ partition }: { partition: number }): boolean =>
         only?.includes(partition) !== false && !known.some((at) => isSame(at, { topic, partition }));
       if (!partitions.some(isNew)) continue;
+      if (leftOut.has(topic)) {
+        const { from } = await resolveSpan(kafka, [topic], span, { only, onTrouble: () => undefined });
+        const back = from.filter(isNew);
+        reader.add(back);
+        if (back.length > 0) leftOut.back(back.map(placeOf));
+        continue;
+      }
       const ranges = (await kafka.offsets(topic)).filter(isNew);
       reader.add(ranges.map(({ partition, low }) => ({ topic, partition, offset: low })));
       if (!summary.topics.includes(topic)) summary.topics.push(topic);
@@ -221,6 +283,7 @@ async function readLast(
       from: windows.map(({ partition, start }) => ({ ...placeOf(partition), offset: start })),
       until: short.map((partition) => ({ ...placeOf(partition), offset: partition.unread })),
       patience: PATIENCE,
+      ...troubleOf(consumer),
     });
     let bytes = 0;
     await consume(reader, consumer, signal, (batch) => {

@@ -3,6 +3,7 @@ import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { maskedJobs } from '../config/report.ts';
 import { systemClock } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
+import { existingTopics } from '../kafka/look-up.ts';
 import { connectProject } from '../kafka/project.ts';
 import { readSpan, readTopics } from '../records/reading.ts';
 import { Intake, type IntakeReport, inputTopics } from './intake.ts';
@@ -69,7 +70,7 @@ async function readInto(
   const kafka = await connectProject(loaded, process.env, signal);
   try {
     const wanted = [...inputTopics(loaded.config).keys()];
-    const existing = new Set((await kafka.topics()).map(({ topic }) => topic));
+    const existing = await existingTopics(kafka, wanted);
     const topics = wanted.filter((topic) => existing.has(topic));
     if (topics.length === 0) {
       throw new UserError('there is nothing to simulate: no input topic exists', {

@@ -1,5 +1,6 @@
 /** Reads the state topic. A hippo's own client reads its part in another way: see client/host/state-topic. */
 import type { Kafka, KafkaRecord } from '../kafka/port.ts';
+import { existingTopics } from '../kafka/look-up.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
 import {
   type StateKey,
@@ -36,11 +37,11 @@ export function recordOfEntry({ key, value }: StateEntry): StateRecord | undefin
  * later ones replace come too, as long as the broker has not compacted them. A topic that does not exist has no entries.
  */
 export async function readState(
-  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
+  kafka: Pick<Kafka, 'lookUp' | 'offsets' | 'offsetsAt' | 'reader'>,
   topic: string,
   onEntry: (entry: StateEntry) => void,
 ): Promise<void> {
-  if (!(await kafka.topics()).some(({ topic: name }) => name === topic)) return;
+  if (!(await existingTopics(kafka, [topic])).has(topic)) return;
   await readUntilNow(kafka, topic, null, (record) => {
     const entry = stateEntry(record);
     if (entry !== undefined) onEntry(entry);

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Kafka, KafkaRecord } from '../kafka/port.ts';
+import type { Kafka, KafkaRecord, Trouble } from '../kafka/port.ts';
 import type { MessageKind } from '../messages/index.ts';
 import { Counter, type TopicCount } from './count.ts';
 import { type Output, type Printer, Sink, printEnvelope } from '../records/index.ts';
@@ -48,6 +48,16 @@ export interface TailReport extends ReadTopicsSummary {
   stats: TailStats | null;
   /** What `--filter` left out without judging it. */
   doubts: Readonly<Doubts> | undefined;
+  /** What could not be read at the end: a right or a leader is missing. */
+  unread: Unread[];
+}
+
+/** A topic, or one partition of it, that could not be read. */
+export interface Unread {
+  topic: string;
+  /** null: all of them. */
+  partition: number | null;
+  error: string;
 }
 
 /** How a tail is shown to people. */
@@ -57,6 +67,8 @@ export interface TailView {
   /** The line of a record, its newline included. */
   line(record: KafkaRecord): string;
   gap(gap: Gap): void;
+  /** Partitions cannot be read, or can be read again, while the others are. */
+  trouble(trouble: Trouble): void;
   /** Called each second with the sums so far; undefined off a terminal. */
   progress: ((report: Pick<TailReport, 'counts' | 'stats'>) => void) | undefined;
   /** Called after the last record, unless the tail failed. */
@@ -113,6 +125,7 @@ export async function runTail(
     counts: counter?.report() ?? null,
     stats: statistics?.report() ?? null,
   });
+  const unread = new Map<string, Unread>();
   const sink = new Sink(output);
   const sum = counter ?? statistics;
   const print: Printer = typeof what === 'function' ? what : (record, to) => to.write(view.line(record));
@@ -129,12 +142,27 @@ export async function runTail(
       keep: selection.keep,
       take,
       gap: (gap: Gap) => view.gap(gap),
+      trouble: (trouble: Trouble) => {
+        note(unread, trouble);
+        view.trouble(trouble);
+      },
       ready: () => sink.ready(),
     };
     const summary = await readTopics(kafka, { ...request, topics, choose }, consumer, signal);
-    return { ...summary, ...sums(), doubts: selection.doubts };
+    return { ...summary, ...sums(), doubts: selection.doubts, unread: [...unread.values()] };
   } finally {
     clearInterval(timer);
     sink.flush();
+  }
+}
+
+function note(unread: Map<string, Unread>, { places, error }: Trouble): void {
+  for (const { topic, partition } of places) {
+    const place = `${topic} ${partition ?? ''}`;
+    if (error !== null) unread.set(place, { topic, partition: partition ?? null, error: error.message });
+    else {
+      unread.delete(place);
+      unread.delete(`${topic} `);
+    }
   }
 }

@@ -1,5 +1,8 @@
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { Kafka } from '../kafka/port.ts';
+import { topicSpecs } from '../kafka/topics.ts';
 import { connectProject } from '../kafka/project.ts';
 import type { MessageKind } from '../messages/index.ts';
 import type { Output } from '../records/index.ts';
@@ -50,7 +53,7 @@ export async function tail(options: TailOptions): Promise<TailReport> {
   try {
     const choose = (existing: readonly string[]): string[] =>
       selectTopics(config, existing, { names, pattern });
-    const topics = choose((await kafka.topics()).map(({ topic }) => topic));
+    const topics = choose(await existingNames(kafka, config, names));
     const place = { topics, kinds: topicKinds(config), ...(pattern && { choose }) };
     const { timezone } = config.calendar;
     const view = options.view({ ...place, timezone, now: systemClock.now(), follows: plan.follows });
@@ -62,3 +65,15 @@ export async function tail(options: TailOptions): Promise<TailReport> {
     await kafka.close();
   }
 }
+
+/** All topics that there are; with those of the wanted ones that this user may not see, which are named in the end. */
+async function existingNames(kafka: Kafka, config: Config, names: readonly string[]): Promise<string[]> {
+  const visible = (await kafka.topics()).map(({ topic }) => topic);
+  const known = [...topicSpecs(config).map(({ topic }) => topic), ...names];
+  const wanted = known.filter((name) => TOPIC_NAME.test(name) && !visible.includes(name));
+  const { hidden } = await kafka.lookUp([...new Set(wanted)]);
+  return [...visible, ...hidden.flatMap(({ topic }) => topic ?? [])];
+}
+
+/** Kafka refuses others. */
+const TOPIC_NAME = /^[\w.-]{1,249}$/;

@@ -34,7 +34,9 @@ export async function findDestination(config: Config, kafka: Kafka | HippoError)
   const topic = topicName(config, 'frontier');
   if (kafka instanceof HippoError) return { topic, partitions: null, why: kafka.message };
   try {
-    const found = (await kafka.topics()).find(({ topic: name }) => name === topic);
+    const { found: looked, hidden } = await kafka.lookUp([topic]);
+    if (hidden[0] !== undefined) throw hidden[0];
+    const [found] = looked;
     return found === undefined
       ? { topic, partitions: null, why: `topic ${topic} does not exist` }
       : { topic, partitions: found.partitions.length, why: null };

@@ -3,8 +3,9 @@ import { formatDuration } from '../core/duration.ts';
 import type { TopicCount } from '../tail/count.ts';
 import type { Flow, TailStats } from '../tail/stats.ts';
 import type { TailReport } from '../tail/run.ts';
-import type { Jump } from '../kafka/port.ts';
+import type { Jump, Trouble } from '../kafka/port.ts';
 import type { Gap } from '../records/reading.ts';
+import { renderErrorReport } from './errors.ts';
 import { visible } from './messages.ts';
 import { table, wrap } from './text.ts';
 
@@ -129,6 +130,15 @@ function describeJump({ from, to, cause }: Jump): string {
     case 'made-again':
       return 'the topic was created again';
   }
+}
+
+/** That partitions cannot be read while the others are, why, and what to do; or that they can be read again. */
+export function renderTrouble({ places, error }: Trouble): string {
+  if (error !== null) return renderErrorReport(error.toJSON());
+  const names = places.map(({ topic, partition }) =>
+    partition === undefined ? topic : `${topic}[${partition}]`,
+  );
+  return `${chalkStderr.green('✓')} ${names.join(', ')}: can be read again`;
 }
 
 /** That the filter could not judge everything, or that it asked for a field that nothing has; empty: all is well. */

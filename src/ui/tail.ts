@@ -9,7 +9,7 @@ import { describeMessage, visible } from './messages.ts';
 import type { TailView } from '../tail/run.ts';
 import type { TailViewOptions } from '../tail/tail.ts';
 import { Live } from './live.ts';
-import { renderGap, renderSums, renderDoubts } from './tail-report.ts';
+import { renderDoubts, renderGap, renderSums, renderTrouble } from './tail-report.ts';
 import { lineColumns } from './terminal.ts';
 import { COLUMNS, cut } from './text.ts';
 
@@ -29,6 +29,7 @@ export function tailView({ topics, kinds, timezone, now, follows }: TailViewOpti
       columns: () => lineColumns(stdout),
     }),
     gap: (gap) => say(renderGap(gap)),
+    trouble: (trouble) => say(renderTrouble(trouble)),
     progress: live === undefined ? undefined : (sums) => live.show(renderSums(sums)),
     end: (report) => {
       live?.clear();

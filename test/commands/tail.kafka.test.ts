@@ -110,6 +110,7 @@ describe('hippo tail', () => {
       stopped: 'end',
       records: 2,
       topics: [{ topic, records: 2 }],
+      unread: [],
     });
   });
 

@@ -135,7 +135,7 @@ describe('resolving a span', () => {
     span: Span,
     only?: number[],
   ): Promise<Record<string, [bigint, bigint | undefined]>> => {
-    const { from, until } = await resolveSpan(kafka, ['t'], span, only);
+    const { from, until } = await resolveSpan(kafka, ['t'], span, { only });
     return Object.fromEntries(
       from.map(({ partition, offset }) => [
         partition,

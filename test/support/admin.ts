@@ -1,5 +1,14 @@
 /** What an operator does to topics with tools that are not ours. `brokers` are `host:port` each. */
-import { type Admin, Kafka as KafkaJs, logLevel } from 'kafkajs';
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  type Admin,
+  Kafka as KafkaJs,
+  ResourcePatternTypes,
+  logLevel,
+} from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from '../../src/core/exec.ts';
 
 async function withAdmin(
@@ -46,4 +55,40 @@ export async function produce(
 ): Promise<void> {
   const args = ['-P', '-b', brokers.join(','), '-t', topic, '-p', String(partition)];
   await execa('kcat', args, { input: values.map((value) => `${value}\n`).join('') });
+}
+
+/** An operation on a resource, by the names of kafkajs, e.g. `['READ', 'TOPIC', 'frontier-adw']`. */
+export type Acl = readonly [
+  operation: keyof typeof AclOperationTypes,
+  type: keyof typeof AclResourceTypes,
+  name: string,
+];
+
+const entry = (permission: 'ALLOW' | 'DENY', principal: string, [operation, type, resourceName]: Acl) => ({
+  resourceType: AclResourceTypes[type],
+  resourceName,
+  resourcePatternType: ResourcePatternTypes.LITERAL,
+  principal,
+  host: '*',
+  operation: AclOperationTypes[operation],
+  permissionType: AclPermissionTypes[permission],
+});
+
+/** Denies a user one operation on a resource, on which it may do everything else. Resolves when the broker goes by it. */
+export function deny(brokers: readonly string[], user: string, acl: Acl): Promise<void> {
+  const [, type, name] = acl;
+  const denial = entry('DENY', `User:${user}`, acl);
+  return withAdmin(brokers, async (admin) => {
+    await admin.createAcls({ acl: [entry('ALLOW', 'User:*', ['ALL', type, name]), denial] });
+    while ((await admin.describeAcls(denial)).resources.length === 0) await sleep(50);
+  });
+}
+
+/** Takes back what {@link deny} did. */
+export function allow(brokers: readonly string[], user: string, acl: Acl): Promise<void> {
+  const denial = entry('DENY', `User:${user}`, acl);
+  return withAdmin(brokers, async (admin) => {
+    await admin.deleteAcls({ filters: [denial] });
+    while ((await admin.describeAcls(denial)).resources.length > 0) await sleep(50);
+  });
 }

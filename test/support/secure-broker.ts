@@ -1,4 +1,4 @@
-/** A real broker with a port for each way to be let in, and for each way to be turned away. */
+/** A real broker with a port for each way to be let in, and for each way to be turned away, and with an authorizer. */
 import { createPrivateKey } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -76,6 +76,10 @@ export async function startSecureBroker(): Promise<SecureBroker> {
         'inter.broker.listener.name': 'PLAINTEXT',
         ...tlsProperties(certificates),
         ...saslProperties(),
+        // What has no ACL is open to all; the user of ports without credentials may do everything.
+        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+        'allow.everyone.if.no.acl.found': 'true',
+        'super.users': 'User:ANONYMOUS',
       };
     },
   });

@@ -30,14 +30,12 @@ function decidingKafka(): Kafka {
     }
   }
   const kafka: Partial<Kafka> = {
-    topics: () =>
-      Promise.resolve(
-        ['hippo-state', 'hippo-start', 'hippo-finish'].map((topic) => ({
-          topic,
-          topicId: topic,
-          partitions: [],
-        })),
-      ),
+    lookUp: (topics) =>
+      Promise.resolve({
+        found: topics.map((topic) => ({ topic, topicId: topic, partitions: [] })),
+        absent: [],
+        hidden: [],
+      }),
     offsets: (topic) => {
       if (topic !== 'hippo-state') return Promise.resolve(range(0));
       end = state.length;

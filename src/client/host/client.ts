@@ -6,6 +6,7 @@ import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { findStack } from '../../config/stack-file.ts';
 import { topicName } from '../../config/topics.ts';
 import { connectProject } from '../../kafka/project.ts';
+import { DeniedError } from '../../kafka/failures.ts';
 import type { Kafka, Membership } from '../../kafka/port.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import { type HttpServer, serveHttp } from '../../http/index.ts';
@@ -73,11 +74,13 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
   }
 }
 
+/** An input or a dead-letter topic that this user may not see is said by the owner: the others are of use without it. */
 async function requireTopics(kafka: Kafka, loaded: LoadedConfig): Promise<void> {
-  const there = new Set((await kafka.topics()).map(({ topic }) => topic));
-  const missing = topicSpecs(loaded.config)
-    .map(({ topic }) => topic)
-    .filter((topic) => !there.has(topic));
+  const names = topicSpecs(loaded.config).map(({ topic }) => topic);
+  const { absent: missing, hidden } = await kafka.lookUp(names);
+  const written = (['state', 'start', 'finish'] as const).map((role) => topicName(loaded.config, role));
+  const denied = hidden.find(({ topic }) => written.some((name) => name === topic));
+  if (denied !== undefined) throw denied;
   if (missing.length === 0) return;
   throw new UserError(
     missing.length === 1 ? `the topic ${missing[0]} does not exist` : `${missing.length} topics do not exist`,
@@ -300,6 +303,7 @@ class Client {
       onDisconnected: (reason) => this.#connection.disconnected('group', reason),
       onConnected: () => this.#connection.connected('group'),
       onCrash: (error) => {
+        if (error instanceof DeniedError) this.#crashed.abort(error);
         this.#crashed.abort(
           new ServiceError('the membership of the group is over; the client must be started again', {
             why: messageOf(error),

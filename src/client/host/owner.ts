@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { unknownTopic } from '../../kafka/errors.ts';
-import { FencedError, RefusedError } from '../../kafka/failures.ts';
-import type { Kafka, Membership, Reader, RecordBatch, TransactionalProducer } from '../../kafka/port.ts';
+import { DeniedError, FencedError, RefusedError } from '../../kafka/failures.ts';
+import type {
+  Kafka,
+  Membership,
+  Reader,
+  RecordBatch,
+  TransactionalProducer,
+  Trouble,
+} from '../../kafka/port.ts';
 import { isAborted } from '../../core/abort.ts';
 import { ServiceError, messageOf } from '../../core/errors.ts';
 import type { Millis, SteadyClock } from '../../core/clock.ts';
-import { topicName } from '../../config/topics.ts';
+import { dlqName, topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import {
   type Definition,
@@ -16,6 +23,7 @@ import {
   nextWake,
   restore,
 } from '../machine/index.ts';
+import { Aside } from './aside.ts';
 import { type ClientLog, gapEvent } from './client-event.ts';
 import type { Connection } from './connection.ts';
 import { faultPoint } from './fault.ts';
@@ -42,7 +50,12 @@ const PARTITIONS_CHECK = 5_000;
 const LONG_LOOK = { millis: 2, share: 20 };
 /** What a new hippo remembers. */
 const EMPTY: Snapshot = { records: new Map(), positions: new Map(), previous: null };
+/** How often it is tried whether dead letters may be written again, milliseconds. */
+const LETTERS_RETRY = 60_000;
 const RETRY: Backoff = { first: 250, most: 5_000 };
+
+/** Reading has to start anew: there is more to be read than before. */
+class StartAgain extends ServiceError {}
 
 export interface OwnerOptions {
   kafka: Kafka;
@@ -89,11 +102,17 @@ export class Owner {
   readonly #client = randomUUID();
   #stateTopic: StateTopic | null = null;
   #stateTopicId = '';
+  readonly #aside: Aside;
+  /** Topics that could not be read, in whole or in part, when reading started. */
+  readonly #notStarted = new Set<string>();
+  /** Input topics whose dead letters may not be written, and when to try again (performance.now()). */
+  readonly #withoutLetters = new Map<string, number>();
   #failedFinishes = 0;
 
   constructor(options: OwnerOptions) {
     this.#options = options;
     this.#state = emptyState();
+    this.#aside = new Aside(options.log);
     const { config } = options;
     this.#kinds = new Map(
       (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),
@@ -120,6 +139,8 @@ export class Owner {
    *
    * @throws UserError when the hippo's state is lost: see {@link requireFirstStart}
    * @throws FencedError when another client writes as this hippo, and the group does not know of it
+   * @throws DeniedError when the hippo may not read or write its state or write its messages; with `once`, when all is done,
+   *   also what kept it from reading an input
    */
   async own(signal: AbortSignal): Promise<void> {
     const { connection } = this.#options;
@@ -132,9 +153,14 @@ export class Owner {
           connection.connected('owner');
           retry.reset();
           await this.#serve(signal);
+          if (this.#options.once && !isAborted(signal) && this.#aside.error !== undefined) {
+            await this.release();
+            throw this.#aside.error;
+          }
           return;
         } catch (error) {
           await this.release();
+          if (error === this.#aside.error) throw error;
           if (isAborted(signal) && (error === signal.reason || error instanceof ServiceError)) return;
           if (!(error instanceof ServiceError)) throw error;
           // Re-initialising the producer fences any other writer, so it is done only while this client owns the group. Being
@@ -143,8 +169,9 @@ export class Owner {
           const isOurs = await this.#options.membership.confirm();
           if (isAborted(signal)) return;
           if (!isOurs && error instanceof FencedError) throw error;
+          if (error instanceof StartAgain || this.#setLettersAside(error)) continue;
           if (error instanceof RefusedError) {
-            if (this.#options.once) throw error;
+            if (this.#options.once || error instanceof DeniedError) throw error;
             connection.refused(`${error.message}: ${error.why ?? ''}`);
           } else {
             connection.disconnected('owner', error.why ?? error.message);
@@ -229,13 +256,29 @@ export class Owner {
     await this.#finish(turn);
   }
 
+  /** A dead letter that may not be written keeps its topic from being read on: it would be lost. @returns whether it is that */
+  #setLettersAside(error: unknown): boolean {
+    if (!(error instanceof DeniedError)) return false;
+    const topic = [...this.#kinds.keys()].find((input) => dlqName(input) === error.topic);
+    if (topic === undefined) return false;
+    this.#withoutLetters.set(topic, performance.now() + LETTERS_RETRY);
+    this.#aside.add(topic, error, null);
+    return true;
+  }
+
   async #startReading(turn: Turn): Promise<void> {
     const { kafka, config, log } = this.#options;
     const from = [];
+    this.#aside.restart();
+    this.#notStarted.clear();
     const infos = await kafka.topics([...this.#kinds.keys()]);
     for (const topic of this.#kinds.keys()) {
+      if (this.#withoutLetters.has(topic)) continue;
       const topicId = infos.find((info) => info.topic === topic)?.topicId;
-      const ranges = await kafka.offsets(topic);
+      const ranges = await kafka.offsets(topic, (trouble) => {
+        this.#notStarted.add(topic);
+        this.#aside.told(trouble);
+      });
       const start = startPositions(
         { topic, topicId },
         ranges,
@@ -249,8 +292,14 @@ export class Owner {
       for (const jump of start.jumps) log(gapEvent(jump, jump));
     }
     for (const position of from) turn.positions = withPosition(turn.positions, position);
-    this.#reader = await kafka.reader({ from });
+    this.#reader = await kafka.reader({ from, onTrouble: (trouble) => this.#troubled(trouble) });
     void this.#pump(this.#reader);
+  }
+
+  #troubled(trouble: Trouble): void {
+    this.#aside.told(trouble);
+    // With `once`, what cannot be read may have been all that was left to do.
+    this.#mailbox.tick();
   }
 
   async #pump(reader: Reader): Promise<void> {
@@ -402,7 +451,7 @@ export class Owner {
 
   #isDone(): boolean {
     if (
-      !this.#progress.hasReachedGoals ||
+      !this.#progress.hasReachedGoals((topic, partition) => this.#aside.has(topic, partition)) ||
       this.#mailbox.hasExits ||
       this.#options.supervisor.running.length > 0
     )
@@ -421,6 +470,8 @@ export class Owner {
     const { kafka, config, log } = this.#options;
     const stateName = topicName(config, 'state');
     try {
+      this.#aside.settle();
+      if (await this.#canStartMore()) this.#mailbox.fail(new StartAgain('more can be read'));
       for (const { topic, topicId, partitions } of await kafka.topics([...this.#kinds.keys(), stateName])) {
         if (topic === stateName) {
           if (topicId !== this.#stateTopicId) log(stateTopicMadeAgain(topic));
@@ -434,6 +485,21 @@ export class Owner {
     } catch {
       // The reader reports that Kafka cannot be reached.
     }
+  }
+
+  /** Whether a topic can be read now that could not be when reading started. */
+  async #canStartMore(): Promise<boolean> {
+    for (const [topic, retryAt] of this.#withoutLetters) {
+      if (performance.now() < retryAt) continue;
+      this.#withoutLetters.delete(topic);
+      return true;
+    }
+    for (const topic of this.#notStarted) {
+      const troubles: Trouble[] = [];
+      await this.#options.kafka.offsets(topic, (trouble) => troubles.push(trouble));
+      if (troubles.length === 0) return true;
+    }
+    return false;
   }
 
   /** Begins to read partitions that were added, from their beginning. */

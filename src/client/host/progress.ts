@@ -70,9 +70,15 @@ export class Progress {
     return positions !== this.#written && !samePositions(positions, this.#written);
   }
 
-  /** Whether all messages up to the goals have been taken in. */
-  get hasReachedGoals(): boolean {
-    return listPositions(this.#goals).every((goal) => (nextOffset(this.#taken, goal) ?? 0n) >= goal.offset);
+  /**
+   * Whether all messages up to the goals have been taken in.
+   *
+   * @param isAside partitions that cannot be read, whose goals do not count
+   */
+  hasReachedGoals(isAside: (topic: string, partition: number) => boolean = () => false): boolean {
+    return listPositions(this.#goals).every(
+      (goal) => (nextOffset(this.#taken, goal) ?? 0n) >= goal.offset || isAside(goal.topic, goal.partition),
+    );
   }
 
   /** Whether the partition is being read. */

@@ -1,9 +1,11 @@
+import { DeniedError } from '../../kafka/failures.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import type { Kafka, TopicInfo, TopicSpec } from '../../kafka/port.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import { type Check, type Finding, type Remedy, error, ok, skipped, warning } from '../check.ts';
+import { sentence } from '../runner.ts';
 import { unreachable } from './kafka.ts';
 
 const DAY = 86_400_000;
@@ -19,13 +21,25 @@ export const topics: Check = {
     if (why !== undefined || environment.project.state === 'broken') return skipped(why ?? '');
     const { config } = environment.project.loaded;
     const cluster = await environment.kafka();
-    const present = new Map((await cluster.topics()).map((topic) => [topic.topic, topic]));
     const { brokers } = await cluster.cluster();
     const specs = topicSpecs(config, brokers.length);
-    const findings = await Promise.all(
-      specs.map((spec) => examine(spec, present.get(spec.topic), cluster, config)),
-    );
-    const ill = findings.flat().filter(({ status }) => status !== 'ok');
+    const { found, hidden } = await cluster.lookUp(specs.map(({ topic }) => topic));
+    const present = new Map(found.map((topic) => [topic.topic, topic]));
+    const visible = specs.filter(({ topic: name }) => !hidden.some(({ topic }) => topic === name));
+    const settings = await settingsOf(found, cluster);
+    const findings = [
+      ...visible.flatMap((spec) =>
+        examine(spec, {
+          topic: present.get(spec.topic),
+          settings: settings.get(spec.topic),
+          cluster,
+          config,
+        }),
+      ),
+      ...hidden.map((denial) => error(sentence(denial), { commands: denial.next })),
+      ...unknownSettings([...settings.values()].filter((each) => each instanceof DeniedError)),
+    ];
+    const ill = findings.filter(({ status }) => status !== 'ok');
     const there = specs.filter(({ topic }) => present.has(topic)).length;
     return {
       summary: `${there} of ${specs.length}`,
@@ -34,18 +48,48 @@ export const topics: Check = {
   },
 };
 
-async function examine(
-  spec: TopicSpec,
-  topic: TopicInfo | undefined,
+type Settings = Readonly<Record<string, string>>;
+
+/** The settings of each topic, or why they are not known. */
+async function settingsOf(
+  topics: readonly TopicInfo[],
   cluster: Kafka,
-  config: Config,
-): Promise<Finding[]> {
+): Promise<Map<string, Settings | DeniedError>> {
+  const ask = async ({ topic }: TopicInfo): Promise<[string, Settings | DeniedError]> => {
+    try {
+      return [topic, await cluster.topicConfig(topic)];
+    } catch (thrown) {
+      if (!(thrown instanceof DeniedError)) throw thrown;
+      return [topic, thrown];
+    }
+  };
+  return new Map(await Promise.all(topics.map(ask)));
+}
+
+/** Nothing is wrong with these topics, as far as is known. */
+function unknownSettings(denials: readonly DeniedError[]): Finding[] {
+  const [first] = denials;
+  if (first === undefined) return [];
+  const others =
+    denials.length === 1 ? '' : ` and ${denials.length - 1} more topic${denials.length === 2 ? '' : 's'}`;
+  const text = `Retention and compaction were not checked. ${sentence(first)}${others}`;
+  return [warning(text, { commands: denials.flatMap(({ next }) => next.slice(0, 1)) })];
+}
+
+interface Examined {
+  topic: TopicInfo | undefined;
+  settings: Settings | DeniedError | undefined;
+  cluster: Kafka;
+  config: Config;
+}
+
+function examine(spec: TopicSpec, { topic, settings, cluster, config }: Examined): Finding[] {
   if (topic === undefined) {
     return [
       error(`${spec.topic} is missing`, { commands: ['hippo up', createCommand(spec, cluster.brokers)] }),
     ];
   }
-  const settings = await cluster.topicConfig(spec.topic);
+  if (settings === undefined || settings instanceof DeniedError) return examinePartitions(topic);
   return [
     ...examinePartitions(topic),
     ...(spec.topic === topicName(config, 'state')

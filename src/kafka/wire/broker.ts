@@ -22,6 +22,8 @@ export interface ConnectionSettings {
   requestTimeout: number;
   tls: ConnectionOptions | null;
   sasl: Sasl | null;
+  /** Who we are to the brokers' authorizer by its default rules, e.g. `User:hippo`; null: not known. */
+  principal: string | null;
 }
 
 /** Fetches wait for data: they have a connection of their own, so that other requests do not wait with them. */

@@ -47,7 +47,7 @@ export {
   OffsetFetch,
   SyncGroup,
 } from './requests/kafkajs.ts';
-export { Metadata, type MetadataResponse } from './requests/metadata.ts';
+export { Metadata, type MetadataResponse, type TopicMetadata } from './requests/metadata.ts';
 export { Produce } from './requests/produce.ts';
 export { splitBatch } from './split-batch.ts';
 export { CredentialsRefusedError, type Sasl, SaslHandshakeError } from './sasl.ts';
