@@ -4,6 +4,9 @@ import { execa } from '../core/exec.ts';
 import { ChildError } from '../core/errors.ts';
 
 const MEGABYTE = 1_000_000;
+const UNIT_BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1_000, MB: MEGABYTE, GB: 1_000 * MEGABYTE };
+/** pip rounds the size that it prints, so a complete file may be a little smaller. */
+const COMPLETE = 0.999;
 
 interface PipOptions {
   /** An empty folder for pip's temporary files, where the progress of a download is measured. */
@@ -38,13 +41,7 @@ export async function pipInstall(
   try {
     for await (const line of pip.iterable({ from: 'all' })) {
       download = downloadOf(line);
-      if (download === undefined && line.trim() !== '')
-        update(
-          line
-            .trim()
-            .replace(/: started$|: finished.*$| \(from .*/, '')
-            .slice(0, 60),
-        );
+      if (download === undefined && line.trim() !== '') update(stepOf(line));
     }
   } finally {
     clearInterval(ticker);
@@ -73,11 +70,44 @@ export function downloadOf(line: string): Download | undefined {
     : { file: basename(match[1]), total: match[2] };
 }
 
+/** What pip does after a line of its output, where its own words do not tell a reader how long that takes. */
+const STEPS: readonly [line: RegExp, step: string][] = [
+  [
+    /^(Installing build dependencies|Getting requirements|Preparing metadata)/,
+    'unpacked; preparing the build',
+  ],
+  [/^Building wheel/, 'building the package; this takes minutes'],
+  [/^Installing collected/, 'installing what was built'],
+];
+
+/** The step that a line of pip's output begins. */
+export function stepOf(line: string): string {
+  const said = line.trim();
+  const known = STEPS.find(([form]) => form.test(said))?.[1];
+  return known ?? said.replace(/: started$|: finished.*$| \(from .*/, '').slice(0, 60);
+}
+
+const BAR = 20;
+
+/**
+ * How far a download is. pip prints nothing while it unpacks a file that is complete, which takes minutes for a large one.
+ *
+ * @param size bytes that are here
+ */
+export function downloadProgress(size: number, { file, total }: Download): string {
+  const [amount = '', unit = 'B'] = total.split(' ');
+  const whole = Number(amount) * (UNIT_BYTES[unit] ?? 1);
+  const share = Math.min(1, size / whole);
+  if (share > COMPLETE) return `unpacking ${file} (${total})`;
+  const filled = Math.round(share * BAR);
+  const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled);
+  return `downloading ${bar} ${(size / MEGABYTE).toFixed(1)} MB of ${total}`;
+}
+
 async function report(scratch: string, download: Download, update: (detail: string) => void): Promise<void> {
   const folders = await readdir(scratch).catch(() => []);
   for (const folder of folders) {
     const here = await stat(join(scratch, folder, download.file)).catch(() => undefined);
-    if (here !== undefined)
-      update(`${download.file}: ${(here.size / MEGABYTE).toFixed(1)} MB of ${download.total}`);
+    if (here !== undefined) update(downloadProgress(here.size, download));
   }
 }
