@@ -41,7 +41,8 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   writeFileSync(stamp, lock);
 }
 
-const sources = ['src', 'scripts', 'package.json', 'package-lock.json'].map((name) =>
+// The help of `hippo new` has the questions of templates.
+const sources = ['src', 'scripts', 'templates', 'package.json', 'package-lock.json'].map((name) =>
   newest(join(root, name)),
 );
 if (newest(join(root, 'dist')) < Math.max(...sources)) {

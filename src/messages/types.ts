@@ -18,8 +18,8 @@ export type Partition = readonly PartitionField[];
  * - `scalars`: `partition_fields: "a/b"`, `partition_values: "1/2"`, `timestamp` a number
  * - `legacy`: `partitions: [values]`, `exec_date: "2017/04/05T00:00:00Z"`
  */
-export type FrontierDialect = 'pairs' | 'arrays' | 'scalars' | 'legacy';
 export const FRONTIER_DIALECTS = ['pairs', 'arrays', 'scalars', 'legacy'] as const;
+export type FrontierDialect = (typeof FRONTIER_DIALECTS)[number];
 
 /** Methods seen in the wild; others are allowed. */
 export const FRONTIER_METHODS = ['partition', 'overwrite_partition', 'overwrite', 'append'] as const;
