@@ -16,6 +16,12 @@ const text = fc.oneof(
   fc.string({ unit: fc.constantFrom('"', '\\', '\0', '1.10', ':', '{') }),
 );
 
+/**
+ * A key of one character that must be written with an escape. JSON.parse of Node 24 takes `\"` for `\\` where an object with
+ * the same keys before it was read earlier: `{"a":0,"\\":{}}`, then `{"a":0,"\"":{}}`.
+ */
+const isMisread = (key: string): boolean => key.length === 1 && JSON.stringify(key).length > 3;
+
 /** JSON without blanks whose objects have no key twice, nor any that JavaScript would put first. */
 export const jsonText: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
@@ -29,7 +35,7 @@ export const jsonText: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie)
         maxLength: 4,
         selector: ([key]) => key,
       })
-      .map((entries) => entries.filter(([key]) => !/^\d+$/.test(key)))
+      .map((entries) => entries.filter(([key]) => !/^\d+$/.test(key) && !isMisread(key)))
       .map((entries) => `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${inner}`).join(',')}}`),
   ),
 })).value;
