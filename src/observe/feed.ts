@@ -59,6 +59,8 @@ export class Feed {
   readonly #roles: ReadonlyMap<string, TopicRole>;
   /** Up to where records have been taken in, by {@link partitionId}. */
   readonly #taken = new Map<string, bigint>();
+  /** The partitions that the reader has been given: `<topic>/<partition>`. */
+  readonly #given = new Set<string>();
   /** The topics that exist, as of the last time that this was asked. */
   #existing: ReadonlySet<string> = new Set();
   #reader: Promise<Reader> | undefined;
@@ -88,7 +90,8 @@ export class Feed {
    */
   async catchUp(limit?: Millis): Promise<boolean> {
     const ranges = await this.#ranges();
-    const made = ranges.filter((range) => !this.#taken.has(partitionId(range)));
+    // The reader finds a topic that was made again by itself: it ends with the old one first, and says so.
+    const made = ranges.filter(({ topic, partition }) => !this.#given.has(`${topic}/${partition}`));
     await this.#readFrom(made.map((range) => position(range, range.low)));
     // Behind `stable` a transaction is open, perhaps of a client that hangs: its records are not waited for.
     return this.#reach(
@@ -138,7 +141,10 @@ export class Feed {
 
   async #readFrom(from: readonly Position[]): Promise<void> {
     if (from.length === 0) return;
-    for (const each of from) this.#taken.set(partitionId(each), each.offset);
+    for (const each of from) {
+      this.#given.add(`${each.topic}/${each.partition}`);
+      this.#taken.set(partitionId(each), each.offset);
+    }
     if (this.#reader !== undefined) {
       (await this.#reader).add(from);
       return;

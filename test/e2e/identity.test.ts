@@ -76,7 +76,7 @@ test('two hippos of one name and different topics.prefix run side by side on one
     down: [],
   });
   const early = await one.hippo(['forget', one.name, '--yes']);
-  expect(early.stderr).toContain(`${one.name} has a client`);
+  expect(early.stderr).toContain(`${one.name} still has a running client`);
   const forgotten = await two.hippo(['forget', two.name, '--yes']);
   expect(forgotten.stdout).toContain(`group hippo.${two.prefix}/${two.name}`);
 });

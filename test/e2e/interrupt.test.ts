@@ -36,7 +36,7 @@ async function hasJobAtWork(project: TestProject, said: () => string): Promise<v
 }
 
 /** The lines without what differs from time to time. */
-function normal(text: string, { name, brokers }: TestProject): string {
+function normal(text: string, { name, prefix, brokers }: TestProject): string {
   return (
     text
       // A line that the terminal is too narrow for goes on under itself.
@@ -44,13 +44,14 @@ function normal(text: string, { name, brokers }: TestProject): string {
       .replaceAll(/\d\d:\d\d:\d\d/g, 'HH:MM:SS')
       .replaceAll(/pid \d+/g, 'pid N')
       .replaceAll(/201704\.\S+\.log/g, '201704.ID.log')
+      .replaceAll(`${prefix}/${name}`, 'PREFIX/NAME')
       .replaceAll(name, 'NAME')
       .replaceAll(brokers, 'BROKER')
   );
 }
 
 const SERVING = `HH:MM:SS ▸ NAME started, pid N, Kafka at BROKER
-HH:MM:SS ▸ owner of hippo.NAME: nothing remembered
+HH:MM:SS ▸ owner of hippo.PREFIX/NAME: nothing remembered
 HH:MM:SS → btd.party yyyymm=201704 → load 201704 (running)
 HH:MM:SS ▸ load 201704 submitted, pid N, log .hippo/logs/load/201704.ID.log
 `;

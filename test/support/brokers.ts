@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { startBroker } from '../../src/stack/broker.ts';
 
+const DAY_MS = 86_400_000;
+
 let brokers: Promise<string[]> | undefined;
 
 /**
@@ -19,8 +21,13 @@ async function ofThisWorker(): Promise<string[]> {
   const broker = await startBroker({
     // An earlier file of this worker may have started it: then that one is used.
     directory: join(inject('testFolder'), `worker-${process.env['VITEST_POOL_ID'] ?? ''}`),
-    // The tests of compaction wait for the cleaner.
-    properties: { 'log.cleaner.backoff.ms': '200' },
+    properties: {
+      // The tests of compaction wait for the cleaner.
+      'log.cleaner.backoff.ms': '200',
+      // Some write records of years ago: the broker would remove them half a minute after its start, or five minutes later.
+      'log.initial.task.delay.ms': String(DAY_MS),
+      'log.retention.check.interval.ms': String(DAY_MS),
+    },
   });
   return broker.brokers;
 }
