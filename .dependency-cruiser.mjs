@@ -73,7 +73,7 @@ export default {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(client/machine/|messages/|windows/|state/index\\.ts|core/(backoff|clock|duration|json|shell)\\.ts)',
+          '^src/(client/machine/|messages/|windows/|state/index\\.ts|core/(backoff|clock|duration|json|listed|shell)\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -10,7 +10,7 @@ import {
   withExtra,
   writeSeconds,
 } from './fields.ts';
-import { isReceivedMessages, writeReceivedMessages } from './received.ts';
+import { isCount, isReceivedMessages, writeReceivedMessages } from './received.ts';
 import type { JobFinish } from './types.ts';
 
 export function readFinish(object: JsonObject): JobFinish {
@@ -26,6 +26,7 @@ export function readFinish(object: JsonObject): JobFinish {
     ...present({
       runKey: runKeyOf(extra),
       receiveMsgs: take(extra, 'receive_msgs', isReceivedMessages),
+      receiveCount: take(extra, 'receive_msgs_count', isCount),
       errorMsg: take(extra, 'error_msg', isText),
     }),
     extra,
@@ -51,6 +52,7 @@ export function writeFinish(message: JobFinish): JsonObject {
       ...(message.receiveMsgs === undefined
         ? {}
         : { receive_msgs: writeReceivedMessages(message.receiveMsgs) }),
+      ...(message.receiveCount === undefined ? {} : { receive_msgs_count: message.receiveCount }),
       ...(message.errorMsg === undefined ? {} : { error_msg: message.errorMsg }),
     },
     message.extra,

@@ -22,3 +22,8 @@ function isReceivedMessage(value: Json): boolean {
 export function writeReceivedMessages(received: readonly ReceivedMessage[]): Json {
   return received.map((message) => ({ ...message }));
 }
+
+/** Of a `receive_msgs_count` field. */
+export function isCount(value: Json): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../core/json.ts';
 import { isText, name, present, seconds, take, withExtra, writeSeconds } from './fields.ts';
-import { isReceivedMessages, writeReceivedMessages } from './received.ts';
+import { isCount, isReceivedMessages, writeReceivedMessages } from './received.ts';
 import type { JobStart } from './types.ts';
 
 export function readStart(object: JsonObject): JobStart {
@@ -14,6 +14,7 @@ export function readStart(object: JsonObject): JobStart {
     ...present({
       runKey: take(extra, 'run_key', isText),
       receiveMsgs: take(extra, 'receive_msgs', isReceivedMessages),
+      receiveCount: take(extra, 'receive_msgs_count', isCount),
     }),
     extra,
   };
@@ -30,6 +31,7 @@ export function writeStart(message: JobStart): JsonObject {
       ...(message.receiveMsgs === undefined
         ? {}
         : { receive_msgs: writeReceivedMessages(message.receiveMsgs) }),
+      ...(message.receiveCount === undefined ? {} : { receive_msgs_count: message.receiveCount }),
     },
     message.extra,
   );

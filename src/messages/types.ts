@@ -63,6 +63,8 @@ export interface JobStart {
   runKey?: string;
   /** Ours: what the run was started with. */
   receiveMsgs?: readonly ReceivedMessage[];
+  /** How many there are, instead of a list that would be long. */
+  receiveCount?: number;
   /** Everything else, kept for a round trip. */
   extra: JsonObject;
 }
@@ -80,6 +82,8 @@ export interface JobFinish {
   durationTime: number;
   runKey?: string;
   receiveMsgs?: readonly ReceivedMessage[];
+  /** How many there are, instead of a list that would be long. */
+  receiveCount?: number;
   /** Ours: why it failed, with the tail of its log. */
   errorMsg?: string;
   extra: JsonObject;

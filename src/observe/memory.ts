@@ -10,7 +10,7 @@ import type {
   MessageKind,
   ServiceHealth,
 } from '../messages/index.ts';
-import type { Positions, StateRecord } from '../state/index.ts';
+import { type Positions, RunParts, type StateRecord } from '../state/index.ts';
 import { type StateEntry, recordOfEntry } from '../state/reader.ts';
 import type { Found, Takers } from './feed.ts';
 import type { KnownRun, PausedJob, Snapshot } from './snapshot.ts';
@@ -99,6 +99,7 @@ class StateMemory {
 
 function knownState(records: Iterable<StateRecord>): KnownState {
   const runs: KnownRun[] = [];
+  const parts = new RunParts();
   const paused: PausedJob[] = [];
   const landed = new RecordSet();
   const positions = new Map<string, Positions>();
@@ -111,6 +112,10 @@ function knownState(records: Iterable<StateRecord>): KnownState {
       case 'input':
         landed.add(record.input);
         break;
+      case 'run-input':
+        parts.add(record);
+        if (record.part.landed !== undefined) landed.add(record.part.landed);
+        break;
       case 'paused':
         paused.push({ hippo: record.hippo, job: record.job, ...record.pause });
         break;
@@ -120,7 +125,12 @@ function knownState(records: Iterable<StateRecord>): KnownState {
       case 'owner':
     }
   }
-  return { runs, paused, landed, positions };
+  return {
+    runs: runs.map(({ hippo, run }) => ({ hippo, run: parts.whole(hippo, run) })),
+    paused,
+    landed,
+    positions,
+  };
 }
 
 /** All that an observer has read. */

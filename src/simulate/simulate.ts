@@ -8,10 +8,12 @@ import {
   type JobOutcome,
   type MachineEvent,
   type MachineState,
+  type Run,
   type Missing,
   type Submission,
   emptyState,
   findRun,
+  inOrder,
   listPauses,
   listRuns,
   missingNeeds,
@@ -19,7 +21,7 @@ import {
   step,
 } from '../client/machine/index.ts';
 import type { FrontierEvent, JobFinish, ManualRequest, MessageRef } from '../messages/index.ts';
-import type { InputState, RunId, RunState, RunStatus } from '../state/index.ts';
+import type { InputState, RunId, RunStatus } from '../state/index.ts';
 import type { Timed } from './timeline.ts';
 
 export interface SimulatedMessage {
@@ -270,14 +272,14 @@ class SimulatedHost {
     this.#notices.push({ at: iso(at), level, job: run?.job ?? null, run_key: run?.key ?? null, text });
   }
 
-  #waiting(run: RunState, paused: boolean): Waiting {
+  #waiting(run: Run, paused: boolean): Waiting {
     const job = this.#definition.jobs.get(run.job);
     return {
       job: run.job,
       run_key: run.key,
       status: run.status,
       since: iso(run.firstInputAt),
-      has: Object.values(run.inputs).map(simulatedInput),
+      has: (job === undefined ? [...run.inputs.values()] : inOrder(job, run.inputs)).map(simulatedInput),
       missing: job === undefined || run.status === 'ready' ? [] : missingNeeds(this.#definition, job, run),
       paused,
       not_before: run.notBefore === null ? null : iso(run.notBefore),

@@ -2,7 +2,7 @@
  * The topic `hippo-state`: what its records' keys and values mean. Pure. A hippo's client writes it (client/host/state-topic);
  * all others read it by ./reader.ts.
  */
-export { type StateKey, formatStateKey, inputRecordKey, parseStateKey } from './keys.ts';
+export { type StateKey, formatStateKey, inputRecordKey, parseStateKey, runInputRecordKey } from './keys.ts';
 export {
   type Positions,
   listPositions,
@@ -13,4 +13,5 @@ export {
 } from './positions.ts';
 export { isWholeState } from './place.ts';
 export { type StateRecord, decodeStateValue, parseStateRecord } from './records.ts';
-export type { InputState, Owner, Pause, RunId, RunState, RunStatus } from './types.ts';
+export { RunParts } from './run-parts.ts';
+export type { InputState, Owner, Pause, RunId, RunInput, RunState, RunStatus } from './types.ts';

@@ -1,9 +1,13 @@
+import type { RunId } from './types.ts';
+
 /** What a record of the state topic is about, as its key says. The names of hippos and jobs have no slash. */
 export type StateKey =
   /** `<hippo>/run/<job>/<run key>` */
   | { kind: 'run'; hippo: string; job: string; key: string }
   /** `<hippo>/input/<job>/<need id>/<value>`. A need's id may have a slash, so only the record's value tells the two apart. */
   | { kind: 'input'; hippo: string; job: string; /** `<need id>/<value>` */ input: string }
+  /** `<hippo>/run-input/<job>/<run key>/<need id>`: one input of a run with many. Both may have slashes, too. */
+  | { kind: 'run-input'; hippo: string; job: string; /** `<run key>/<need id>` */ input: string }
   /** `<hippo>/paused/<job>` */
   | { kind: 'paused'; hippo: string; job: string }
   /**
@@ -19,7 +23,8 @@ export function formatStateKey(key: StateKey): string {
     case 'run':
       return `${key.hippo}/run/${key.job}/${key.key}`;
     case 'input':
-      return `${key.hippo}/input/${key.job}/${key.input}`;
+    case 'run-input':
+      return `${key.hippo}/${key.kind}/${key.job}/${key.input}`;
     case 'paused':
       return `${key.hippo}/paused/${key.job}`;
     case 'offsets':
@@ -36,6 +41,11 @@ export function inputRecordKey(hippo: string, job: string, need: string, value: 
   return formatStateKey({ kind: 'input', hippo, job, input: `${need}/${value}` });
 }
 
+/** The key of one input of a run whose inputs have records of their own. */
+export function runInputRecordKey(hippo: string, { job, key }: RunId, need: string): string {
+  return formatStateKey({ kind: 'run-input', hippo, job, input: `${key}/${need}` });
+}
+
 /** @returns undefined for a key that does not begin with the name of a hippo */
 export function parseStateKey(text: string): StateKey | undefined {
   const slash = text.indexOf('/');
@@ -43,9 +53,10 @@ export function parseStateKey(text: string): StateKey | undefined {
   const hippo = text.slice(0, slash);
   const rest = text.slice(slash + 1);
   if (rest === 'offsets' || rest === 'owner' || rest === 'probe') return { kind: rest, hippo };
-  const [, kind, job = '', , path] = /^(run|input|paused)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
+  const [, kind, job = '', , path] = /^(run|input|run-input|paused)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
   if (kind === 'paused' && path === undefined) return { kind, hippo, job };
   if (kind === 'run' && path !== undefined) return { kind, hippo, job, key: path };
-  if (kind === 'input' && path !== undefined) return { kind, hippo, job, input: path };
+  if ((kind === 'input' || kind === 'run-input') && path !== undefined)
+    return { kind, hippo, job, input: path };
   return { kind: 'unknown', hippo, rest };
 }

@@ -2,12 +2,13 @@ import { type Json, isJsonObject, parseJson } from '../core/json.ts';
 import { isRecordRef } from '../core/record-ref.ts';
 import type { StateKey } from './keys.ts';
 import { type Positions, positionsFromJson } from './positions.ts';
-import type { InputState, Owner, Pause, RunState, RunStatus } from './types.ts';
+import type { InputState, Owner, Pause, RunInput, RunState, RunStatus } from './types.ts';
 
 /** A record of the state topic, read. */
 export type StateRecord =
   | { kind: 'run'; hippo: string; run: RunState }
   | { kind: 'input'; hippo: string; job: string; input: InputState }
+  | { kind: 'run-input'; hippo: string; job: string; need: string; part: RunInput }
   | { kind: 'paused'; hippo: string; job: string; pause: Pause }
   | { kind: 'offsets'; hippo: string; positions: Positions }
   | { kind: 'owner'; hippo: string; owner: Owner };
@@ -28,6 +29,12 @@ export function parseStateRecord(key: StateKey, value: Json): StateRecord | unde
       return isInput(value) && key.input.startsWith(`${value.need}/`)
         ? { kind: 'input', hippo, job: key.job, input: value }
         : undefined;
+    case 'run-input': {
+      const need = isRunInput(value) ? (value.landed ?? value.relanded)?.need : undefined;
+      return isRunInput(value) && need !== undefined && key.input === `${value.key}/${need}`
+        ? { kind: 'run-input', hippo, job: key.job, need, part: value }
+        : undefined;
+    }
     case 'paused':
       return isPause(value) ? { kind: 'paused', hippo, job: key.job, pause: value } : undefined;
     case 'offsets':
@@ -75,6 +82,7 @@ function isRun(value: unknown): value is RunState {
     (value['attemptId'] === null || typeof value['attemptId'] === 'string') &&
     ['attempt', 'failures', 'firstInputAt'].every((name) => typeof value[name] === 'number') &&
     ['held', 'error'].every((name) => value[name] === undefined || typeof value[name] === 'string') &&
+    (value['apart'] === undefined || value['apart'] === true) &&
     isRequestOrNone(value['manual']) &&
     [value['inputs'], value['relanded']].every(
       (inputs) => isJsonObject(inputs) && Object.values(inputs).every(isInput),
@@ -94,6 +102,14 @@ function isInput(value: unknown): value is InputState {
     typeof value['version'] === 'number' &&
     typeof value['at'] === 'number' &&
     isJsonObject(value['values'])
+  );
+}
+
+function isRunInput(value: unknown): value is RunInput {
+  return (
+    isJsonObject(value) &&
+    typeof value['key'] === 'string' &&
+    ['landed', 'relanded'].every((name) => value[name] === undefined || isInput(value[name]))
   );
 }
 

@@ -33,6 +33,8 @@ export interface RunState extends RunId {
   inputs: Readonly<Record<string, InputState>>;
   /** What has landed again since, by need: while it was firing, or with `on_reland: hold`. */
   relanded: Readonly<Record<string, InputState>>;
+  /** Its job has many needs: `inputs` and `relanded` are empty in its own record, and each input has a record, a {@link RunInput}. */
+  apart?: true;
   /** It has ended, and is not run again before a person says so: why. */
   held?: string;
   /** When the run was opened. */
@@ -55,6 +57,16 @@ export interface RunState extends RunId {
   permanent?: true;
   /** The present or last firing was asked for by hand: by whom, why, and the coordinates of the request. */
   manual?: { by?: string; reason?: string; from: MessageRef };
+}
+
+/** What has landed for one need of a run whose inputs have records of their own: {@link RunState.apart}. */
+export interface RunInput {
+  /** Of the run. */
+  key: string;
+  /** As in {@link RunState.inputs}. */
+  landed?: InputState;
+  /** As in {@link RunState.relanded}. */
+  relanded?: InputState;
 }
 
 /** A landed input. */

@@ -2,8 +2,10 @@ import type { Millis } from '../core/clock.ts';
 import { type RecordRef, isSameTopic, offsetOf, recordId } from '../core/record-ref.ts';
 import type { TopicPartitionOffset } from '../kafka/port.ts';
 import type { JobFinish, JobStart } from '../messages/index.ts';
+import { CausesApart } from './causes-apart.ts';
 import {
   type Positions,
+  type RunId,
   type RunState,
   type StateKey,
   type StateRecord,
@@ -104,6 +106,9 @@ export class Follower {
   readonly #unclaimed = new Map<string, { cause: RecordRef; sighting: Sighting }[]>();
   /** As their hippos' state has them: by the key of the record. */
   readonly #state = new Map<string, KnownRun>();
+  readonly #apart = new CausesApart();
+  /** Starts and finishes that do not list what they were started with: by the key of their run's record. */
+  readonly #unlisted = new Map<string, Sighting[]>();
   readonly #positions = new Map<string, Positions>();
 
   /** Follows an event that was published. */
@@ -136,19 +141,25 @@ export class Follower {
   }
 
   /**
-   * A record of the state topic has been written. Kinds other than runs and offsets do not matter here.
+   * A record of the state topic has been written. Kinds other than runs, their inputs and offsets do not matter here.
    *
    * @param record undefined for a tombstone
    */
-  stateChanged(key: StateKey, record: StateRecord | undefined): void {
+  stateChanged(key: StateKey, record: StateRecord | undefined, now: Millis): FollowChange[] {
     if (record?.kind === 'run') {
       const { hippo, run } = record;
       this.#state.set(formatStateKey(key), { hippo, run, causes: causesOf(run) });
+    } else if (record?.kind === 'run-input') {
+      const { run, landed } = this.#apart.take(key, record);
+      if (landed === undefined) return [];
+      return (this.#unlisted.get(run) ?? []).flatMap((sighting) => this.#attribute(sighting, [landed], now));
     } else if (record?.kind === 'offsets') {
       for (const position of listPositions(record.positions)) this.position(record.hippo, position);
     } else {
       this.#state.delete(formatStateKey(key));
+      this.#apart.delete(key);
     }
+    return [];
   }
 
   /** A hippo has read a partition up to this offset, exclusive. Never goes back. */
@@ -178,13 +189,13 @@ export class Follower {
   pending(live: readonly string[], positions: FleetPositions, now: Millis): Pending {
     const running = [...this.#runs.values()].filter(({ outcome }) => outcome === 'running');
     const open = [...this.#state.values()]
-      .filter(({ run, causes }) => isUnfinished(run) && this.#followedOf(causes).length > 0)
+      .filter((known) => isUnfinished(known.run) && this.#followedOf(this.#causesOf(known)).length > 0)
       .map(({ hippo, run }) => ({
         hippo,
         job: run.job,
         run_key: run.key,
         status: run.status,
-        has: Object.keys(run.inputs),
+        has: [...Object.keys(run.inputs), ...this.#apart.needs(runId(hippo, run))],
       }));
     const undecided = live.filter((hippo) =>
       [...this.#heads.values()].some(({ ref, since }) => !hasRead(positions.get(hippo), ref, now - since)),
@@ -224,9 +235,13 @@ export class Follower {
       const isRead = (hippo: string): boolean => hasRead(positions.get(hippo), ref, now - since);
       mark(roots, live.length > 0 && live.every(isRead) ? 'ended' : 'undecided');
     }
-    for (const { run, causes } of this.#state.values()) {
+    for (const known of this.#state.values()) {
+      const { run } = known;
       if (isUnfinished(run))
-        mark(this.#rootsOf(this.#followedOf(causes)), run.status === 'waiting' ? 'waiting' : 'running');
+        mark(
+          this.#rootsOf(this.#followedOf(this.#causesOf(known))),
+          run.status === 'waiting' ? 'waiting' : 'running',
+        );
     }
     for (const { because, outcome } of this.runs()) {
       const roots = this.#rootsOf(because);
@@ -245,6 +260,10 @@ export class Follower {
     return [...new Set(causes.flatMap((cause) => this.#followed.get(cause)?.roots ?? []))];
   }
 
+  #causesOf({ hippo, run, causes }: KnownRun): readonly RecordRef[] {
+    return run.apart === undefined ? causes : [...causes, ...this.#apart.all(runId(hippo, run))];
+  }
+
   /** @returns the ids of the followed ones. A record of a topic that was deleted may have had the same coordinates. */
   #followedOf(causes: readonly RecordRef[]): string[] {
     return causes.filter((cause) => this.#isFollowed(cause)).map(recordId);
@@ -256,7 +275,15 @@ export class Follower {
   }
 
   #see(sighting: Sighting, now: Millis): FollowChange[] {
-    const causes = sighting.message.receiveMsgs ?? [];
+    const { receiveMsgs = [], receiveCount, hippoName: hippo, jobName: job, runKey: key } = sighting.message;
+    if (receiveCount === undefined || key === undefined) return this.#attribute(sighting, receiveMsgs, now);
+    // Its hippo's state tells, before or after this.
+    const id = runId(hippo, { job, key });
+    this.#unlisted.set(id, [...(this.#unlisted.get(id) ?? []), sighting]);
+    return this.#attribute(sighting, this.#apart.landed(id), now);
+  }
+
+  #attribute(sighting: Sighting, causes: readonly RecordRef[], now: Millis): FollowChange[] {
     for (const cause of causes) {
       if (this.#isFollowed(cause)) continue;
       const id = recordId(cause);
@@ -299,7 +326,9 @@ export class Follower {
       [...this.#runs.values()].map(({ hippo, job, run_key }) => `${hippo}/${job}/${run_key ?? ''}`),
     );
     return [...this.#state.values()]
-      .filter(({ run, causes }) => hasEndedBadly(run) && this.#followedOf(causes).length > 0)
+      .filter(({ run }) => hasEndedBadly(run))
+      .map((known) => ({ ...known, causes: this.#causesOf(known) }))
+      .filter(({ causes }) => this.#followedOf(causes).length > 0)
       .filter(({ hippo, run }) => !told.has(`${hippo}/${run.job}/${run.key}`))
       .map(({ hippo, run, causes }) => ({
         hippo,
@@ -312,6 +341,11 @@ export class Follower {
         because: this.#followedOf(causes),
       }));
   }
+}
+
+/** The key of the run's record. */
+function runId(hippo: string, { job, key }: RunId): string {
+  return formatStateKey({ kind: 'run', hippo, job, key });
 }
 
 function isUnfinished({ held, status }: RunState): boolean {

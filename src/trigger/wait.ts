@@ -93,8 +93,8 @@ export class Watch {
 
   #takeState(entry: StateEntry): void {
     // Other records are not needed, so they are not decoded.
-    if (entry.key.kind === 'run' || entry.key.kind === 'offsets')
-      this.#follower.stateChanged(entry.key, recordOfEntry(entry));
+    if (entry.key.kind === 'run' || entry.key.kind === 'run-input' || entry.key.kind === 'offsets')
+      this.#tell(this.#follower.stateChanged(entry.key, recordOfEntry(entry), this.#options.clock.now()));
   }
 
   #tell(changes: readonly FollowChange[]): void {

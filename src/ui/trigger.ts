@@ -1,3 +1,4 @@
+import { listed } from '../core/listed.ts';
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
 import { ExitCode } from '../core/errors.ts';
@@ -115,7 +116,7 @@ export function renderExplanation(explanation: Explanation): string {
     ].join('\n');
   }
   const { hippo, job, run_key, has } = explanation.run;
-  return `${chalk.yellow('!')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${has.map(visible).join(', ')}`;
+  return `${chalk.yellow('!')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${listed(has.map(visible))}`;
 }
 
 /** The last lines: the outcome; empty if everything has been printed before. */
@@ -223,7 +224,7 @@ function stillToCome({ pending, live, down }: WaitReport): string[] {
       pending.open.filter(({ status }) => status !== 'running'),
       ({ hippo, job, run_key, status, has }) =>
         status === 'waiting'
-          ? `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${has.join(', ')}`
+          ? `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${listed(has.map(visible))}`
           : `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} is ready, ${pending.running.some((run) => isSame({ hippo, job, run_key }, run)) ? 'and waits for its next attempt' : 'not yet started'}`,
     ),
     ...pending.undecided.map((hippo) => `  ${chalk.yellow('…')} ${hippo} has not read it yet`),

@@ -359,7 +359,7 @@ const foreign = fc
   )
   .filter((extra) => !('is_success' in extra));
 const common = { hippoName: word, jobName: word, extra: foreign };
-const optional = { runKey: word, receiveMsgs: fc.constant(received) };
+const optional = { runKey: word, receiveMsgs: fc.constant(received), receiveCount: fc.nat() };
 const anyMessage = fc.oneof(
   fc.record(
     { kind: fc.constant('start'), ...common, jobId: word, startTime: fc.nat(), ...optional },

@@ -11,6 +11,10 @@ describe('a key of the state topic', () => {
       'etl/input/load/btd.party/yyyymm=201704',
       { kind: 'input', hippo: 'etl', job: 'load', input: 'btd.party/yyyymm=201704' },
     ],
+    [
+      'etl/run-input/load/dt=1/region=us/btd.party{a=b/c}',
+      { kind: 'run-input', hippo: 'etl', job: 'load', input: 'dt=1/region=us/btd.party{a=b/c}' },
+    ],
     ['etl/paused/load', { kind: 'paused', hippo: 'etl', job: 'load' }],
     ['etl/offsets', { kind: 'offsets', hippo: 'etl' }],
     ['etl/owner', { kind: 'owner', hippo: 'etl' }],

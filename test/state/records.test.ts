@@ -27,6 +27,8 @@ const OWNER = { client: 'c', token: 't', host: 'h', pid: 1, since: '2017-04-28T0
 const RUN_KEY: StateKey = { kind: 'run', hippo: 'etl', job: 'load', key: '2017-04-28' };
 const INPUT_KEY: StateKey = { kind: 'input', hippo: 'etl', job: 'load', input: 'a.a/dt=1' };
 const PAUSED_KEY: StateKey = { kind: 'paused', hippo: 'etl', job: 'load' };
+const PART_KEY: StateKey = { kind: 'run-input', hippo: 'etl', job: 'load', input: '2017-04-28/a.a' };
+const PART = { key: '2017-04-28', landed: INPUT };
 const OFFSETS_KEY: StateKey = { kind: 'offsets', hippo: 'etl' };
 const OWNER_KEY: StateKey = { kind: 'owner', hippo: 'etl' };
 
@@ -35,6 +37,7 @@ describe('a state record', () => {
     [RUN_KEY, RUN, { run: RUN }],
     [RUN_KEY, { ...RUN, added: 'by a newer hippo' }, { run: { ...RUN, added: 'by a newer hippo' } }],
     [INPUT_KEY, INPUT, { job: 'load', input: INPUT }],
+    [PART_KEY, PART, { job: 'load', need: 'a.a', part: PART }],
     [PAUSED_KEY, { at: 1, by: 'ann' }, { job: 'load', pause: { at: 1, by: 'ann' } }],
     [OFFSETS_KEY, { t: { next: { '0': '7' } } }, { positions: new Map([['t', new Map([[0, 7n]])]]) }],
     [OWNER_KEY, OWNER, { owner: OWNER }],
@@ -49,6 +52,9 @@ describe('a state record', () => {
     ['of a status that is not known', RUN_KEY, { ...RUN, status: 'dreaming' }],
     ['with an input of another shape', RUN_KEY, { ...RUN, inputs: { 'a.a': { ...INPUT, offset: 1 } } }],
     ['asked for by a request without its reference', RUN_KEY, { ...RUN, manual: { by: 'ann' } }],
+    ['with the input of another run', PART_KEY, { ...PART, key: '2017-04-27' }],
+    ['with no input', PART_KEY, { key: '2017-04-28' }],
+    ['whose inputs are apart in another way', RUN_KEY, { ...RUN, apart: 'yes' }],
     ['held for a reason that is not text', RUN_KEY, { ...RUN, held: true }],
     ['of another need', INPUT_KEY, { ...INPUT, need: 'a.b' }],
     ['with an offset that is not decimal', INPUT_KEY, { ...INPUT, offset: '0x1' }],

@@ -67,6 +67,35 @@ function run(
   ];
 }
 
+/** One input of a run whose inputs have records of their own. */
+function part(
+  key: string,
+  { landed, relanded }: { landed?: RecordRef; relanded?: RecordRef },
+): [StateKey, StateRecord] {
+  const input = (ref: RecordRef) => ({ ...ref, need: 'need', version: 1, values: {}, at: NOW });
+  return [
+    { kind: 'run-input', hippo: 'etl', job: 'a', input: `${key}/need` },
+    {
+      kind: 'run-input',
+      hippo: 'etl',
+      job: 'a',
+      need: 'need',
+      part: {
+        key,
+        ...(landed === undefined ? {} : { landed: input(landed) }),
+        ...(relanded === undefined ? {} : { relanded: input(relanded) }),
+      },
+    },
+  ];
+}
+
+/** The start of a run that has too many inputs to list. */
+function large(key: string): JobStart {
+  const message: JobStart = { ...start('a'), jobId: `a_${key}`, runKey: key, receiveCount: 5_000 };
+  delete message.receiveMsgs;
+  return message;
+}
+
 /** etl has read a topic up to this offset. */
 function hasRead(follower: Follower, topic: string, offset: bigint, hippo = 'etl'): void {
   follower.position(hippo, { topic, partition: 0, offset });
@@ -88,7 +117,7 @@ test('a run that a record of a deleted topic caused, with the same coordinates, 
   const old = { ...event(0), topicId: 'old' };
   const follower = new Follower();
   follower.started(start('b', old), NOW);
-  follower.stateChanged(...run('201701', 'failed', [old]));
+  follower.stateChanged(...run('201701', 'failed', [old]), NOW);
   expect(follower.follow({ ...event(0), topicId: 'new' }, NOW)).toEqual([]);
   follower.finished(finish('a', false, old), { topic: 'finish', partition: 0, offset: '0' }, NOW);
   expect(follower.runs()).toEqual([]);
@@ -164,8 +193,8 @@ describe('an event stands as', () => {
       'waiting where its run needs more, running when that is complete',
       (follower) => {
         hasRead(follower, 'frontier', 2n);
-        follower.stateChanged(...run('201701', 'waiting', [event(0)]));
-        follower.stateChanged(...run('201702', 'ready', [event(1)]));
+        follower.stateChanged(...run('201701', 'waiting', [event(0)]), NOW);
+        follower.stateChanged(...run('201702', 'ready', [event(1)]), NOW);
       },
       [is('waiting'), is('running')],
     ],
@@ -181,7 +210,7 @@ describe('an event stands as', () => {
       'failed where its run has ended without a message',
       (follower) => {
         hasRead(follower, 'frontier', 2n);
-        follower.stateChanged(...run('201701', 'timed-out', [event(0)]));
+        follower.stateChanged(...run('201701', 'timed-out', [event(0)]), NOW);
       },
       [is('ended', 1, true), is('ended')],
     ],
@@ -190,8 +219,8 @@ describe('an event stands as', () => {
       (follower) => {
         hasRead(follower, 'frontier', 2n);
         const again = { ...event(0), need: 'need', version: 2, values: {}, at: NOW };
-        follower.stateChanged(...run('201701', 'running', [], { relanded: { need: again } }));
-        follower.stateChanged(...run('201702', 'ready', [], { manual: { from: event(1) } }));
+        follower.stateChanged(...run('201701', 'running', [], { relanded: { need: again } }), NOW);
+        follower.stateChanged(...run('201702', 'ready', [], { manual: { from: event(1) } }), NOW);
       },
       [is('running'), is('running')],
     ],
@@ -199,9 +228,44 @@ describe('an event stands as', () => {
       'failed where its run is held, ended where the state no longer has its run',
       (follower) => {
         hasRead(follower, 'frontier', 2n);
-        follower.stateChanged(...run('201701', 'ready', [event(0)], { held: 'landed again' }));
-        follower.stateChanged(...run('201702', 'running', [event(1)]));
-        follower.stateChanged(run('201702', 'running', [])[0], undefined);
+        follower.stateChanged(...run('201701', 'ready', [event(0)], { held: 'landed again' }), NOW);
+        follower.stateChanged(...run('201702', 'running', [event(1)]), NOW);
+        follower.stateChanged(run('201702', 'running', [])[0], undefined, NOW);
+      },
+      [is('ended', 1, true), is('ended')],
+    ],
+    [
+      'running where it is one of the many inputs of a run, told before or after its start',
+      (follower) => {
+        hasRead(follower, 'frontier', 2n);
+        follower.stateChanged(...run('201701', 'running', [], { apart: true }), NOW);
+        follower.stateChanged(...part('201701', { landed: event(0) }), NOW);
+        follower.started(large('201701'), NOW);
+        follower.started(large('201702'), NOW);
+        follower.stateChanged(...part('201702', { landed: event(1) }), NOW);
+      },
+      [is('running', 1), is('running', 1)],
+    ],
+    [
+      'waiting or running where it has landed, first or again, for a run with many inputs',
+      (follower) => {
+        hasRead(follower, 'frontier', 2n);
+        follower.stateChanged(...run('201701', 'waiting', [], { apart: true }), NOW);
+        follower.stateChanged(...part('201701', { landed: event(0) }), NOW);
+        follower.stateChanged(...run('201702', 'running', [], { apart: true }), NOW);
+        follower.stateChanged(...part('201702', { landed: done(7), relanded: event(1) }), NOW);
+      },
+      [is('waiting'), is('running')],
+    ],
+    [
+      'failed where a run with many inputs has ended without a message, ended where it is forgotten',
+      (follower) => {
+        hasRead(follower, 'frontier', 2n);
+        follower.stateChanged(...run('201701', 'timed-out', [], { apart: true }), NOW);
+        follower.stateChanged(...part('201701', { landed: event(0) }), NOW);
+        follower.stateChanged(...run('201702', 'waiting', [], { apart: true }), NOW);
+        follower.stateChanged(...part('201702', { landed: event(1) }), NOW);
+        follower.stateChanged(part('201702', {})[0], undefined, NOW);
       },
       [is('ended', 1, true), is('ended')],
     ],
@@ -217,6 +281,7 @@ describe('an event stands as', () => {
         follower.stateChanged(
           { kind: 'offsets', hippo: 'etl' },
           { kind: 'offsets', hippo: 'etl', positions },
+          NOW,
         );
         hasRead(follower, 'frontier', 1n);
       },

@@ -1,7 +1,8 @@
 /** Where reading begins, and what the group's committed offsets may say. Pure. */
 import { isSameTopic, offsetOf } from '../../core/record-ref.ts';
 import type { Jump, OffsetRange, TopicPartition, TopicPartitionOffset } from '../../kafka/port.ts';
-import { type Positions, type RunState, listPositions, nextOffset, withPosition } from '../../state/index.ts';
+import type { MessageRef } from '../../messages/types.ts';
+import { type Positions, listPositions, nextOffset, withPosition } from '../../state/index.ts';
 
 export interface Start {
   from: TopicPartitionOffset[];
@@ -54,6 +55,11 @@ export function startPositions(
   return start;
 }
 
+/** A run, as far as its inputs. */
+export interface HasInputs {
+  inputs: { values(): Iterable<MessageRef> };
+}
+
 /**
  * What the group commits, which lag tools and `trigger --wait` read: a partition's committed offset does not pass an
  * input whose run has not finished, and does not go back. The state's own positions, by which a new owner starts, are
@@ -61,12 +67,12 @@ export function startPositions(
  */
 export function committable(
   positions: Positions,
-  unfinished: Iterable<RunState>,
+  unfinished: Iterable<HasInputs>,
   committed: Positions,
 ): Positions {
   const held = new Map([...positions].map(([topic, partitions]) => [topic, new Map(partitions)]));
   for (const run of unfinished) {
-    for (const { topic, topicId, partition, offset } of Object.values(run.inputs)) {
+    for (const { topic, topicId, partition, offset } of run.inputs.values()) {
       const partitions = isSameTopic(positions.get(topic)?.topicId, topicId) ? held.get(topic) : undefined;
       const next = partitions?.get(partition);
       if (next !== undefined && offsetOf({ offset }) < next) partitions?.set(partition, offsetOf({ offset }));

@@ -1,13 +1,6 @@
 import type { TopicPartitionOffset } from '../../kafka/port.ts';
-import {
-  type Positions,
-  type RunState,
-  listPositions,
-  nextOffset,
-  samePositions,
-  withPosition,
-} from '../../state/index.ts';
-import { committable } from './positions.ts';
+import { type Positions, listPositions, nextOffset, samePositions, withPosition } from '../../state/index.ts';
+import { type HasInputs, committable } from './positions.ts';
 
 /**
  * How far the owner has come in each input partition. Three positions follow each other: what has been taken in by the
@@ -91,7 +84,7 @@ export class Progress {
    *
    * @param unfinished runs whose inputs the committed offsets must not pass
    */
-  nextCommit(unfinished: Iterable<RunState>): Positions | null {
+  nextCommit(unfinished: Iterable<HasInputs>): Positions | null {
     const next = committable(this.#written, unfinished, this.#committed);
     return samePositions(next, this.#committed) ? null : next;
   }

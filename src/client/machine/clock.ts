@@ -5,11 +5,10 @@
  */
 import type { Millis } from '../../core/clock.ts';
 import { formatDuration } from '../../core/duration.ts';
-import type { RunState } from '../../state/index.ts';
 import type { JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { isFiring } from './firing.ts';
-import { isOpen } from './state.ts';
+import { isOpen, type Run } from './state.ts';
 import { backoff } from './timing.ts';
 
 /** A process starts a little after its attempt is written; a difference up to this is not a clock jump. */
@@ -40,7 +39,7 @@ export function shiftTimes(draft: Draft, by: Millis): void {
 }
 
 /** For a running attempt the host's own measurement counts. */
-export function correctAttempt(draft: Draft, job: JobDefinition, run: RunState, runningFor: Millis): void {
+export function correctAttempt(draft: Draft, job: JobDefinition, run: Run, runningFor: Millis): void {
   const attemptAt = draft.at - runningFor;
   if (Math.abs((run.attemptAt ?? 0) - attemptAt) > START_DELAY) draft.putRun(job, { ...run, attemptAt });
 }
@@ -49,7 +48,7 @@ export function correctAttempt(draft: Draft, job: JobDefinition, run: RunState, 
  * After a takeover: the previous owner's clock may have been ahead of this one, or this one was set back. A wait for the next
  * attempt is not longer than its backoff, and a run has not been opened, nor started, in the future.
  */
-export function limitWaits(draft: Draft, job: JobDefinition, id: RunState): void {
+export function limitWaits(draft: Draft, job: JobDefinition, id: Run): void {
   const run = draft.run(id);
   if (run === undefined || !isOpen(run)) return;
   const { at } = draft;

@@ -8,7 +8,8 @@ import {
   createCalendar,
 } from '../../windows/index.ts';
 import { UNITS } from '../../windows/units.ts';
-import type { Definition, JobDefinition, Listener, Need, NeedGroup } from './definition.ts';
+import type { Definition, JobDefinition, Need, NeedGroup } from './definition.ts';
+import { Listeners } from './listeners.ts';
 import { compileNeed } from './needs.ts';
 
 export interface CompileInput {
@@ -19,7 +20,18 @@ export interface CompileInput {
   calendar: CalendarConfig;
   /** `client.keep`, milliseconds; left out: 62 days. */
   keep?: Millis;
+  limits?: Partial<NeedLimits>;
 }
+
+/** See docs/decisions/inputs-of-large-runs.md. */
+export interface NeedLimits {
+  /** The inputs of a run of a job with more needs have records of their own. */
+  inline: number;
+  /** A run of a job with more needs fails. */
+  most: number;
+}
+
+const NEED_LIMITS: NeedLimits = { inline: 32, most: 10_000 };
 
 type Path = (string | number)[];
 
@@ -37,9 +49,11 @@ export function compileJobs(input: CompileInput): Compiled {
   const { timezone, day_starts: dayStarts } = input.calendar;
   const calendar = createCalendar(timezone, dayStarts);
   const problems: CompileProblem[] = [];
-  const jobs = Object.entries(input.jobs).map(([name, config]) =>
-    new JobCompiler(name, config, calendar, problems).compile(),
-  );
+  const { inline, most } = { ...NEED_LIMITS, ...input.limits };
+  const jobs = Object.entries(input.jobs).map(([name, config]): JobDefinition => {
+    const job = new JobCompiler(name, config, calendar, problems).compile();
+    return { ...job, isLarge: job.needs.length > inline };
+  });
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
@@ -49,14 +63,16 @@ export function compileJobs(input: CompileInput): Compiled {
       calendar,
       keep: input.keep ?? DEFAULT_KEEP,
       jobs: new Map(jobs.map((job) => [job.name, job])),
+      mostNeeds: most,
       listeners: listenersOf(jobs),
     },
   };
 }
 
-function listenersOf(jobs: readonly JobDefinition[]): Map<string, Listener[]> {
+function listenersOf(jobs: readonly JobDefinition[]): Map<string, Listeners> {
   const all = jobs.flatMap((job) => job.needs.map((need) => ({ job, need })));
-  return Map.groupBy(all, ({ need }) => need.subject);
+  const bySubject = Map.groupBy(all, ({ need }) => need.subject);
+  return new Map([...bySubject].map(([subject, those]) => [subject, new Listeners(those)]));
 }
 
 /** Compiles one job; its problems go to the list, so that all problems are reported at once. */
@@ -74,7 +90,7 @@ class JobCompiler {
     this.#problems = problems;
   }
 
-  compile(): JobDefinition {
+  compile(): Omit<JobDefinition, 'isLarge'> {
     const { needs, run, args, env, every, ...policy } = this.#config;
     const before = this.#problems.length;
     const groups = needs.map((need, index) => this.#group(need, ['needs', index]));
@@ -91,6 +107,7 @@ class JobCompiler {
       unit: this.#unit,
       groups,
       needs: members,
+      least: groups.reduce((sum, { atLeast }) => sum + atLeast, 0),
       program: typeof run === 'string' ? [run] : run,
       args: args.flatMap((source, index) => this.#argument(source, ['args', index])),
       env: Object.entries(env).flatMap(([name, source]) =>

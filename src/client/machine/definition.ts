@@ -3,6 +3,8 @@ import type { JobConfig } from '../../config/schema.ts';
 import type { FrontierEvent, JobFinish } from '../../messages/types.ts';
 import type { ArgumentTemplate, Calendar, Window } from '../../windows/index.ts';
 import type { WindowUnit } from '../../windows/units.ts';
+import type { InputState } from '../../state/index.ts';
+import type { Inputs } from './state.ts';
 
 /** The jobs of one hippo, compiled: what {@link step} needs to know besides the state. Immutable. */
 export interface Definition {
@@ -13,8 +15,16 @@ export interface Definition {
   /** How long ended runs and landed inputs are remembered, milliseconds. */
   readonly keep: Millis;
   readonly jobs: ReadonlyMap<string, JobDefinition>;
+  /** A run of a job with more needs fails. */
+  readonly mostNeeds: number;
   /** The needs by subject, so that a message that concerns none costs one look-up. */
-  readonly listeners: ReadonlyMap<string, readonly Listener[]>;
+  readonly listeners: ReadonlyMap<string, Listening>;
+}
+
+/** The needs of one subject. */
+export interface Listening {
+  /** Those that the message may concern, in the order of the file. */
+  of(message: FrontierEvent | JobFinish): readonly Listener[];
 }
 
 export interface Listener {
@@ -30,6 +40,10 @@ export interface JobDefinition {
   readonly groups: readonly NeedGroup[];
   /** The needs of all groups, in the order of the file. */
   readonly needs: readonly Need[];
+  /** How many inputs it takes at least to satisfy them. */
+  readonly least: number;
+  /** It has many needs: the inputs of its runs have records of their own. */
+  readonly isLarge: boolean;
   readonly program: readonly string[];
   readonly args: readonly ArgumentTemplate[];
   readonly env: readonly (readonly [string, ArgumentTemplate])[];
@@ -61,12 +75,21 @@ export interface Landing {
   readonly slots: readonly Slot[];
 }
 
+export interface FixedLevel {
+  readonly name: string;
+  readonly value: string;
+  /** From 0. */
+  readonly at: number;
+}
+
 /** One thing that a job needs: a table's partition or another job's run. */
 export interface Need {
   /** Unique in its job: `btd.party`, `other.hippo/job`, `btd.party{region=us}`. */
   readonly id: string;
   /** The table or job that a message must be about: {@link tableSubject}, {@link jobSubject}. */
   readonly subject: string;
+  /** The levels whose value it fixes, and where they stand among its levels: it concerns no partition with other values. */
+  readonly fixed: readonly FixedLevel[];
   /** Whether a landing identifies one run, and so may open it. A month that a daily job needs does not: it serves each of the month's days. */
   readonly identifiesRun: boolean;
   /** What of the message concerns this need; empty when nothing does. */
@@ -76,15 +99,20 @@ export interface Need {
 }
 
 /** Whether these inputs, by need, satisfy all groups of a job's needs. */
-export function isComplete(job: JobDefinition, inputs: Readonly<Record<string, unknown>>): boolean {
-  return job.groups.every((group) => isSatisfied(group, inputs));
+export function isComplete(job: JobDefinition, inputs: Pick<Inputs, 'has' | 'size'>): boolean {
+  return inputs.size >= job.least && job.groups.every((group) => isSatisfied(group, inputs));
 }
 
-export function isSatisfied(
-  { atLeast, members }: NeedGroup,
-  inputs: Readonly<Record<string, unknown>>,
-): boolean {
-  return members.filter(({ id }) => Object.hasOwn(inputs, id)).length >= atLeast;
+export function isSatisfied({ atLeast, members }: NeedGroup, inputs: Pick<Inputs, 'has'>): boolean {
+  return members.filter(({ id }) => inputs.has(id)).length >= atLeast;
+}
+
+/** The inputs in the order of the file; those of needs that it does not have any more come last. */
+export function inOrder(job: JobDefinition, inputs: Inputs): InputState[] {
+  const known = job.needs.flatMap(({ id }) => inputs.get(id) ?? []);
+  if (known.length === inputs.size) return known;
+  const ids = new Set(job.needs.map(({ id }) => id));
+  return [...known, ...[...inputs.values()].filter(({ need }) => !ids.has(need))];
 }
 
 /** Hive and Spark ignore case in names of tables, and so do needs. */

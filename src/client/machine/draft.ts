@@ -5,12 +5,23 @@ import {
   type InputState,
   type Pause,
   type RunId,
-  type RunState,
   formatStateKey,
   inputRecordKey,
 } from '../../state/index.ts';
 import type { Definition, JobDefinition, Slot } from './definition.ts';
-import { findRun, type JobRuns, type MachineState, runsOf, withoutRun, withRun } from './state.ts';
+import { type Added, type RecordChange, runRecords } from './run-records.ts';
+import {
+  findRun,
+  type Inputs,
+  type JobRuns,
+  type MachineState,
+  NO_INPUTS,
+  omit,
+  type Run,
+  runsOf,
+  withoutRun,
+  withRun,
+} from './state.ts';
 import { dueAt } from './timing.ts';
 import type { Effect, Submission } from './types.ts';
 
@@ -21,15 +32,19 @@ import type { Effect, Submission } from './types.ts';
 export class Draft {
   readonly definition: Definition;
   readonly at: Millis;
+  readonly #begun: MachineState;
   #state: MachineState;
   readonly #records = new Map<string, Json | null>();
+  /** By the key of their records, which stand in {@link #records} too. */
+  readonly #changedRuns = new Map<string, RunId>();
+  readonly #added = new Map<Inputs, Added>();
   readonly #messages: Effect[] = [];
   readonly #processes: Effect[] = [];
   readonly #notices: Effect[] = [];
 
   constructor(definition: Definition, state: MachineState, at: Millis) {
     this.definition = definition;
-    this.#state = state;
+    this.#begun = this.#state = state;
     this.at = at;
   }
 
@@ -38,36 +53,51 @@ export class Draft {
   }
 
   effects(): Effect[] {
-    const records = [...this.#records].map(([key, value]): Effect => ({ type: 'persist', key, value }));
-    return [...records, ...this.#messages, ...this.#processes, ...this.#notices];
+    const records = [...this.#records].flatMap(([key, value]): RecordChange[] => {
+      const id = this.#changedRuns.get(key);
+      return id === undefined ? [{ key, value }] : this.#runRecords(id);
+    });
+    return [
+      ...records.map((record): Effect => ({ type: 'persist', ...record })),
+      ...this.#messages,
+      ...this.#processes,
+      ...this.#notices,
+    ];
   }
 
   runs(job: JobDefinition): JobRuns {
     return runsOf(this.#state, job.name);
   }
 
-  run(id: RunId): RunState | undefined {
+  run(id: RunId): Run | undefined {
     return findRun(this.#state, id);
   }
 
   /** The runs of a job that have not ended. */
-  openRuns(job: JobDefinition): RunState[] {
+  openRuns(job: JobDefinition): Run[] {
     const { byKey, open } = this.runs(job);
     return [...open].map((key) => byKey.get(key)).filter((run) => run !== undefined);
   }
 
-  putRun(job: JobDefinition, run: RunState): void {
+  putRun(job: JobDefinition, run: Run): void {
     if (this.run(run) === run) return;
     this.#change({
-      runs: this.#state.runs.set(job.name, withRun(this.runs(job), run)),
+      runs: this.#state.runs.set(job.name, withRun(this.runs(job), placed(job, run))),
       wakeAt: Math.min(this.#state.wakeAt, dueAt(this.definition, job, run)),
     });
-    this.#records.set(this.#runKey(run), asJson(run));
+    this.#noteRun(run);
   }
 
   dropRun(job: JobDefinition, key: string): void {
     this.#change({ runs: this.#state.runs.set(job.name, withoutRun(this.runs(job), key)) });
-    this.#records.set(this.#runKey({ job: job.name, key }), null);
+    this.#noteRun({ job: job.name, key });
+  }
+
+  /** The inputs with one more, or a newer one. */
+  withInput(inputs: Inputs, input: InputState): Inputs {
+    const more = inputs.set(input.need, input);
+    if (more !== inputs) this.#added.set(more, { to: inputs, need: input.need });
+    return more;
   }
 
   landing(job: JobDefinition, need: string, value: string): InputState | undefined {
@@ -75,13 +105,13 @@ export class Draft {
   }
 
   /** What has landed for each need of a run. */
-  inputsFor(job: JobDefinition, slot: Slot): Record<string, InputState> {
-    const landed = job.needs.map(
-      (need) => [need.id, this.landing(job, need.id, need.expects(slot))] as const,
-    );
-    return Object.fromEntries(
-      landed.filter((entry): entry is [string, InputState] => entry[1] !== undefined),
-    );
+  inputsFor(job: JobDefinition, slot: Slot): Inputs {
+    return NO_INPUTS.withMutations((inputs) => {
+      for (const need of job.needs) {
+        const input = this.landing(job, need.id, need.expects(slot));
+        if (input !== undefined) inputs.set(need.id, input);
+      }
+    });
   }
 
   putLanding(job: JobDefinition, value: string, input: InputState): void {
@@ -137,6 +167,18 @@ export class Draft {
     this.#notices.push({ type: 'notice', level, ...about, text });
   }
 
+  #noteRun({ job, key }: RunId): void {
+    const record = this.#runKey({ job, key });
+    this.#records.set(record, null);
+    this.#changedRuns.set(record, { job, key });
+  }
+
+  #runRecords(id: RunId): RecordChange[] {
+    const { hippo } = this.definition;
+    const [before, after] = [findRun(this.#begun, id), this.run(id)];
+    return runRecords(hippo, { id, before, after, added: this.#added });
+  }
+
   #runKey({ job, key }: RunId): string {
     return formatStateKey({ kind: 'run', hippo: this.definition.hippo, job, key });
   }
@@ -150,7 +192,14 @@ export class Draft {
   }
 }
 
+/** The run as it will be written. */
+function placed({ isLarge }: JobDefinition, run: Run): Run {
+  if (isLarge) return run.apart === true ? run : { ...run, apart: true };
+  if (run.apart === undefined) return run;
+  return omit(run, 'apart');
+}
+
 /** States are plain data: what goes into a record is what the state holds. */
-function asJson(value: RunState | InputState | Pause): Json {
+function asJson(value: InputState | Pause): Json {
   return value as unknown as Json;
 }

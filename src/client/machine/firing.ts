@@ -1,24 +1,25 @@
 /** The life of a run from complete to finished: which run may start, which messages it publishes, what follows the end of an attempt. */
 import { type Millis, epochSeconds } from '../../core/clock.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
+import { listed } from '../../core/listed.ts';
 import { shellWord } from '../../core/shell.ts';
-import type { ReceivedMessage } from '../../messages/types.ts';
-import { isComplete, type JobDefinition } from './definition.ts';
+import type { JobStart, ReceivedMessage } from '../../messages/types.ts';
+import { inOrder, isComplete, type JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
-import { omit } from './state.ts';
+import { type Inputs, NO_INPUTS, omit, type Run } from './state.ts';
 import { attemptIdOf, submissionOf } from './submission.ts';
 import { backoff, nameOf, slotFor } from './timing.ts';
 import { traceOf } from './trace.ts';
-import type { RunId, RunState } from '../../state/index.ts';
+import type { RunId } from '../../state/index.ts';
 import type { JobOutcome } from './types.ts';
 
 /** Between its first attempt's start and its finish: also while it waits for its next attempt. */
-export function isFiring(run: RunState): boolean {
+export function isFiring(run: Run): boolean {
   return run.status === 'running' || (run.status === 'ready' && run.attempt > 0);
 }
 
 /** A new run. */
-export function newRun({ job, key }: RunId, inputs: RunState['inputs'], at: Millis): RunState {
+export function newRun({ job, key }: RunId, inputs: Inputs, at: Millis): Run {
   return {
     job,
     key,
@@ -28,7 +29,7 @@ export function newRun({ job, key }: RunId, inputs: RunState['inputs'], at: Mill
     failures: 0,
     attemptId: null,
     inputs,
-    relanded: {},
+    relanded: NO_INPUTS,
     firstInputAt: at,
     startedAt: null,
     attemptAt: null,
@@ -39,13 +40,20 @@ export function newRun({ job, key }: RunId, inputs: RunState['inputs'], at: Mill
 }
 
 /** The same run, before a further firing. Of the last one it keeps the ids and times. */
-export function renewed(run: RunState, inputs: RunState['inputs'], at: Millis): RunState {
+export function renewed(run: Run, inputs: Inputs, at: Millis): Run {
   const { jobId, startedAt, finishedAt } = run;
   return { ...newRun(run, inputs, at), jobId, startedAt, finishedAt };
 }
 
 /** Puts a run that is not firing: it waits, or is ready to start. */
-export function settle(draft: Draft, job: JobDefinition, run: RunState): void {
+export function settle(draft: Draft, job: JobDefinition, run: Run): void {
+  const { mostNeeds } = draft.definition;
+  if (job.needs.length > mostNeeds) {
+    const error = `it has ${job.needs.length} needs; a run may have ${mostNeeds}`;
+    draft.notice('error', `${nameOf(run)} failed: ${error}`, run);
+    end(draft, job, { ...run, permanent: true }, { status: 'failed', error });
+    return;
+  }
   if (run.manual === undefined && !isComplete(job, run.inputs)) {
     draft.putRun(job, run.status === 'waiting' ? run : { ...run, status: 'waiting' });
     return;
@@ -101,7 +109,7 @@ function smallest<T>(items: readonly T[], count: number, compare: (a: T, b: T) =
  * Runs asked for by hand first, then those that have begun, then the oldest: the keys of windows sort as their times
  * do.
  */
-function byUrgency({ unit }: JobDefinition): (a: RunState, b: RunState) => number {
+function byUrgency({ unit }: JobDefinition): (a: Run, b: Run) => number {
   return (a, b) =>
     Number(b.manual !== undefined) - Number(a.manual !== undefined) ||
     Number(isFiring(b)) - Number(isFiring(a)) ||
@@ -118,12 +126,12 @@ function placesOf(draft: Draft, job: JobDefinition): number {
   return job.policy.concurrency - draft.runs(job).running.size;
 }
 
-function mayStart(draft: Draft, job: JobDefinition, run: RunState): boolean {
+function mayStart(draft: Draft, job: JobDefinition, run: Run): boolean {
   if (run.status !== 'ready' || (run.notBefore !== null && run.notBefore > draft.at)) return false;
   return run.manual !== undefined || draft.pauseOf(job) === undefined;
 }
 
-function start(draft: Draft, job: JobDefinition, run: RunState): void {
+function start(draft: Draft, job: JobDefinition, run: Run): void {
   const { hippo, identity } = draft.definition;
   const isFirst = run.attempt === 0;
   const jobId = isFirst || run.jobId === null ? nextJobId(draft, job) : run.jobId;
@@ -140,7 +148,7 @@ function start(draft: Draft, job: JobDefinition, run: RunState): void {
     notBefore: null,
   };
   draft.putRun(job, running);
-  const traceparent = traceOf(hippo, running, 'start');
+  const traceparent = traceOf(hippo, { ...running, inputs: inOrder(job, running.inputs) }, 'start');
   if (isFirst) {
     draft.publish(
       'start',
@@ -151,7 +159,7 @@ function start(draft: Draft, job: JobDefinition, run: RunState): void {
         jobId,
         startTime: epochSeconds(draft.at),
         runKey: run.key,
-        receiveMsgs: receivedBy(running),
+        ...receivedBy(job, running),
         extra: byHand(running, 'asked_by'),
       },
       traceparent,
@@ -166,7 +174,7 @@ function start(draft: Draft, job: JobDefinition, run: RunState): void {
 }
 
 /** An attempt has ended by itself, or as it was asked to. */
-export function endAttempt(draft: Draft, job: JobDefinition, run: RunState, outcome: JobOutcome): void {
+export function endAttempt(draft: Draft, job: JobDefinition, run: Run, outcome: JobOutcome): void {
   const { stopping } = run;
   if (outcome.status === 'succeeded') {
     const result = outcome.result ?? null;
@@ -194,12 +202,12 @@ function reasonOf(outcome: Extract<JobOutcome, { status: 'failed' | 'cancelled' 
 function failAttempt(
   draft: Draft,
   job: JobDefinition,
-  run: RunState,
+  run: Run,
   { error, isPermanent }: { error: string; isPermanent: boolean },
 ): void {
   const failures = run.failures + 1;
   if (isPermanent || failures > job.policy.retries.attempts) {
-    const failed: RunState = isPermanent ? { ...run, failures, permanent: true } : { ...run, failures };
+    const failed: Run = isPermanent ? { ...run, failures, permanent: true } : { ...run, failures };
     end(draft, job, failed, { status: 'failed', error });
     return;
   }
@@ -216,7 +224,7 @@ function failAttempt(
 /**
  * The process of a running attempt ended with the client that owned it. That does not count as a failure of the job.
  */
-export function loseAttempt(draft: Draft, job: JobDefinition, run: RunState): void {
+export function loseAttempt(draft: Draft, job: JobDefinition, run: Run): void {
   const { stopping } = run;
   if (stopping !== undefined) {
     endAttempt(draft, job, run, { status: 'cancelled', reason: stopping.reason });
@@ -241,11 +249,11 @@ interface End {
 export function end(
   draft: Draft,
   job: JobDefinition,
-  run: RunState,
+  run: Run,
   { status, error, result, marked = false }: End,
 ): void {
   const finishTime = finishSecond(draft.at, run);
-  const ended: RunState = {
+  const ended: Run = {
     ...omit(run, 'stopping', 'error'),
     status,
     finishedAt: Math.max(draft.at, finishTime * 1000),
@@ -265,7 +273,7 @@ export function end(
         finishTime,
         durationTime: Math.max(0, Math.round((draft.at - (run.startedAt ?? draft.at)) / 1000)),
         runKey: run.key,
-        receiveMsgs: receivedBy(run),
+        ...receivedBy(job, run),
         ...(error === undefined ? {} : { errorMsg: error }),
         extra: {
           ...(result === undefined ? {} : { result }),
@@ -273,11 +281,11 @@ export function end(
           ...byHand(run, marked ? 'marked_by' : 'asked_by'),
         },
       },
-      traceOf(draft.definition.hippo, run, 'finish'),
+      traceOf(draft.definition.hippo, { ...run, inputs: inOrder(job, run.inputs) }, 'finish'),
     );
   }
-  draft.putRun(job, { ...ended, relanded: {} });
-  if (Object.keys(run.relanded).length > 0) {
+  draft.putRun(job, { ...ended, relanded: NO_INPUTS });
+  if (run.relanded.size > 0) {
     // After a cancellation the run must not start again at once.
     reland(draft, job, ended, run.stopping?.cause === 'cancel' ? 'hold' : job.policy.on_reland);
   }
@@ -287,16 +295,18 @@ export function end(
 export function reland(
   draft: Draft,
   job: JobDefinition,
-  run: RunState,
+  run: Run,
   policy: 'rerun' | 'hold' | 'ignore',
 ): void {
-  const inputs = draft.inputsFor(job, slotFor(draft.definition, job, run));
-  if (policy === 'ignore' || !isComplete(job, inputs) || isDropping(draft, job)) return;
+  if (policy === 'ignore' || isDropping(draft, job)) return;
+  const landed = (): Inputs => draft.inputsFor(job, slotFor(draft.definition, job, run));
   if (policy === 'rerun') {
-    settle(draft, job, renewed(run, inputs, draft.at));
+    const inputs = landed();
+    if (isComplete(job, inputs)) settle(draft, job, renewed(run, inputs, draft.at));
     return;
   }
-  const held = `${Object.keys(run.relanded).join(', ')} landed again after it had run`;
+  if (!isComplete(job, run.inputs) && !isComplete(job, landed())) return;
+  const held = `${listed([...run.relanded.keys()])} landed again after it had run`;
   draft.putRun(job, { ...run, held });
   const name = `${draft.definition.hippo}/${job.name}`;
   draft.notice(
@@ -306,9 +316,17 @@ export function reland(
   );
 }
 
+/** So many messages are listed in a start or finish; of more it has the number, and the state has the rest. */
+const MOST_LISTED = 100;
+
 /** The messages that a run was started with: its inputs, and the request where it was asked for by hand. */
-function receivedBy({ inputs, manual }: RunState): ReceivedMessage[] {
-  const received = Object.values(inputs).map(
+function receivedBy(
+  job: JobDefinition,
+  { inputs, manual }: Run,
+): Pick<JobStart, 'receiveMsgs' | 'receiveCount'> {
+  const receiveCount = inputs.size + (manual === undefined ? 0 : 1);
+  if (receiveCount > MOST_LISTED) return { receiveCount };
+  const received = inOrder(job, inputs).map(
     ({ topic, topicId, partition, offset, need, traceparent }): ReceivedMessage => ({
       topic,
       ...(topicId === undefined ? {} : { topicId }),
@@ -318,11 +336,11 @@ function receivedBy({ inputs, manual }: RunState): ReceivedMessage[] {
       ...(traceparent === undefined ? {} : { traceparent }),
     }),
   );
-  return manual === undefined ? received : [...received, manual.from];
+  return { receiveMsgs: manual === undefined ? received : [...received, manual.from] };
 }
 
 /** Who asked for it, and why, where it was asked for by hand. */
-function byHand({ manual }: RunState, name: 'asked_by' | 'marked_by'): JsonObject {
+function byHand({ manual }: Run, name: 'asked_by' | 'marked_by'): JsonObject {
   if (manual === undefined) return {};
   const { by = 'unknown', reason } = manual;
   return { [name]: by, ...(reason === undefined ? {} : { reason }) };
@@ -334,7 +352,7 @@ export function nextJobId(draft: Draft, job: JobDefinition): string {
 }
 
 /** Downstream hippos tell a new finish from an old one by its second, so a run never has two in the same second. */
-function finishSecond(at: Millis, { finishedAt }: RunState): number {
+function finishSecond(at: Millis, { finishedAt }: Run): number {
   return Math.max(epochSeconds(at), finishedAt === null ? 0 : epochSeconds(finishedAt) + 1);
 }
 

@@ -9,11 +9,12 @@
  */
 export type * from './types.ts';
 export { type CompileInput, type CompileProblem, type Compiled, compileJobs } from './compile.ts';
-export type { Definition, JobDefinition, Need } from './definition.ts';
+export { type Definition, type JobDefinition, type Need, inOrder } from './definition.ts';
 export { type Missing, missingNeeds } from './missing.ts';
 export { restore } from './records.ts';
 export {
   type MachineState,
+  type Run,
   emptyState,
   findRun,
   listOpenRuns,

@@ -14,8 +14,8 @@ import {
 } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { isFiring, newRun, reland, renewed, settle, startOne } from './firing.ts';
-import { isOpen } from './state.ts';
-import type { InputState, RunState } from '../../state/index.ts';
+import { isOpen, type Run } from './state.ts';
+import type { InputState } from '../../state/index.ts';
 
 /** The needs that this message concerns. */
 export function listenersOf(
@@ -26,7 +26,7 @@ export function listenersOf(
     message.kind === 'frontier'
       ? tableSubject(message.db, message.table)
       : jobSubject(message.hippoName, message.jobName);
-  return listeners.get(subject) ?? [];
+  return listeners.get(subject)?.of(message) ?? [];
 }
 
 /** Takes one landing in: a newer version lands, one of the same is a duplicate, an older one is late news of the past. */
@@ -58,30 +58,31 @@ export function land(
 function serve(draft: Draft, { job, need }: Listener, slot: Slot, input: InputState): void {
   const run = draft.run({ job: job.name, key: slot.key });
   if (run === undefined && !need.identifiesRun) return;
-  const inputs = draft.inputsFor(job, slot);
   if (run === undefined) {
-    settle(draft, job, newRun({ job: job.name, key: slot.key }, inputs, draft.at));
+    settle(draft, job, newRun({ job: job.name, key: slot.key }, draft.inputsFor(job, slot), draft.at));
   } else if (isFiring(run)) {
     if (isNews(job, need, run) && job.policy.on_reland !== 'ignore') {
-      draft.putRun(job, withRelanded(run, input));
+      draft.putRun(job, withRelanded(draft, run, input));
     }
   } else if (isOpen(run)) {
-    settle(draft, job, { ...run, inputs });
+    settle(draft, job, { ...run, inputs: draft.withInput(run.inputs, input) });
   } else if (run.status === 'timed-out') {
+    const inputs = draft.withInput(run.inputs, input);
     if (isComplete(job, inputs)) settle(draft, job, renewed(run, inputs, draft.at));
     else draft.putRun(job, { ...run, inputs });
   } else if (isNews(job, need, run)) {
-    reland(draft, job, withRelanded(run, input), job.policy.on_reland);
+    reland(draft, job, withRelanded(draft, run, input), job.policy.on_reland);
   }
 }
 
-function withRelanded(run: RunState, input: InputState): RunState {
-  return { ...run, relanded: { ...run.relanded, [input.need]: input } };
+function withRelanded(draft: Draft, run: Run, input: InputState): Run {
+  return { ...run, relanded: draft.withInput(run.relanded, input) };
 }
 
 /** Whether the run was started without it: with an older version, or while it was missing, by hand. */
-function isNews(job: JobDefinition, need: Need, run: RunState): boolean {
-  if (run.inputs[need.id] !== undefined) return true;
+function isNews(job: JobDefinition, need: Need, run: Run): boolean {
+  if (run.inputs.has(need.id)) return true;
+  if (run.attempt === 0) return false;
   const group = job.groups.find(({ members }) => members.includes(need));
-  return run.attempt > 0 && group !== undefined && !isSatisfied(group, run.inputs);
+  return group !== undefined && !isSatisfied(group, run.inputs);
 }

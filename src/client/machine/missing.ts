@@ -1,6 +1,6 @@
 import { type Definition, isSatisfied, type JobDefinition } from './definition.ts';
 import { slotFor } from './timing.ts';
-import type { RunState } from '../../state/index.ts';
+import type { Run } from './state.ts';
 
 /** Needs of which some have yet to land before a run is complete. */
 export interface Missing {
@@ -15,12 +15,12 @@ export interface Missing {
 }
 
 /** What a run still waits for, in the order of hippo.yaml. */
-export function missingNeeds(definition: Definition, job: JobDefinition, run: RunState): Missing[] {
+export function missingNeeds(definition: Definition, job: JobDefinition, run: Run): Missing[] {
   const slot = slotFor(definition, job, run);
   return job.groups
     .filter((group) => !isSatisfied(group, run.inputs))
     .map(({ atLeast, members }) => {
-      const open = members.filter(({ id }) => !Object.hasOwn(run.inputs, id));
+      const open = members.filter(({ id }) => !run.inputs.has(id));
       return {
         atLeast: atLeast - (members.length - open.length),
         needs: open.map((need) => ({ need: need.id, expected: need.expects(slot) })),

@@ -13,7 +13,14 @@ import {
   compilePieces,
   datePattern,
 } from '../../windows/index.ts';
-import { jobSubject, type Landing, type Need, type Slot, tableSubject } from './definition.ts';
+import {
+  type FixedLevel,
+  jobSubject,
+  type Landing,
+  type Need,
+  type Slot,
+  tableSubject,
+} from './definition.ts';
 import { UNITS, type WindowUnit, isFiner } from '../../windows/units.ts';
 import { bounded } from './text.ts';
 import { nativeOf } from '../../core/json.ts';
@@ -59,7 +66,13 @@ function compileTable(
     isLiteral(pieces) ? [[name, pieces.join('')]] : [],
   );
   const [db = '', ...rest] = table.split('.');
-  const base = { id: table + braced(fixed), subject: tableSubject(db, rest.join('.')) };
+  const base = {
+    id: table + braced(fixed),
+    subject: tableSubject(db, rest.join('.')),
+    fixed: levels.flatMap(({ name, pieces }, at): FixedLevel[] =>
+      isLiteral(pieces) ? [{ name, value: pieces.join(''), at }] : [],
+    ),
+  };
   if (unit === null) return { ok: true, need: { ...base, ...eventTable(fixed, calendar) } };
   if (fixed.length === levels.length)
     return { ok: true, need: { ...base, ...datedTable(fixed, calendar, unit) } };
@@ -96,7 +109,7 @@ function problemAt(path: (string | number)[], { message, allowed }: TemplateProb
   return { path, message, ...(allowed === undefined ? {} : { allowed }) };
 }
 
-type Matching = Omit<Need, 'id' | 'subject'>;
+type Matching = Omit<Need, 'id' | 'subject' | 'fixed'>;
 
 /** Needs of a table see frontier messages, one partition at a time. */
 function landingsOf(read: (partition: Partition, execDate: Millis) => Landing | undefined): Need['landings'] {
@@ -161,7 +174,7 @@ function partitionedTable(names: readonly string[], template: PartitionTemplate)
 function compileJob(config: { job: string; key?: string | undefined }, context: NeedContext): CompiledNeed {
   const { calendar, unit, names } = context;
   const [hippo = '', job = ''] = config.job.split('/');
-  const base = { id: config.job, subject: jobSubject(hippo, job) };
+  const base = { id: config.job, subject: jobSubject(hippo, job), fixed: [] };
   if (config.key === undefined) {
     return {
       ok: true,

@@ -1,7 +1,14 @@
+import { Map as PersistentMap } from 'immutable';
 import type { Json } from '../../core/json.ts';
-import { type StateRecord, parseStateKey, parseStateRecord } from '../../state/index.ts';
+import {
+  RunParts,
+  type RunState,
+  type StateRecord,
+  parseStateKey,
+  parseStateRecord,
+} from '../../state/index.ts';
 import type { Definition, JobDefinition } from './definition.ts';
-import { emptyState, type MachineState, runsOf, withRun } from './state.ts';
+import { emptyState, type MachineState, type Run, runsOf, withRun } from './state.ts';
 import { dueAt, slotOf } from './timing.ts';
 
 /**
@@ -14,35 +21,51 @@ export function restore(
 ): MachineState {
   let state = emptyState();
   const strays: string[] = [];
+  const parts = new RunParts();
+  const runs: Known<'run'>[] = [];
   for (const [text, value] of records) {
     const key = parseStateKey(text);
     if (key?.hippo !== definition.hippo || value === null || !('job' in key)) continue;
     const job = definition.jobs.get(key.job);
     const record = parseStateRecord(key, value);
-    const next =
-      job === undefined || record === undefined
-        ? undefined
-        : withRecord(definition, state, job, { key: text, record });
-    if (next === undefined) strays.push(text);
-    else state = next;
+    if (job === undefined || record === undefined) strays.push(text);
+    // Runs come last: their inputs may have records of their own.
+    else if (record.kind === 'run') runs.push({ key: text, job, record });
+    else if (record.kind === 'run-input') parts.add(record);
+    else state = withRecord(state, job, { key: text, record });
+  }
+  for (const { key, job, record } of runs) {
+    const { run } = record;
+    if (slotOf(definition, job, run.key) === undefined) strays.push(key);
+    else state = withStoredRun(definition, state, job, parts.whole(definition.hippo, run));
   }
   return { ...state, strays };
 }
 
-/** The state with one more record; undefined where it does not fit. */
-function withRecord(
+interface Known<Kind extends StateRecord['kind']> {
+  key: string;
+  job: JobDefinition;
+  record: Extract<StateRecord, { kind: Kind }>;
+}
+
+function withStoredRun(
   definition: Definition,
   state: MachineState,
   job: JobDefinition,
-  { key, record }: { key: string; record: StateRecord },
-): MachineState | undefined {
+  { inputs, relanded, ...stored }: RunState,
+): MachineState {
+  const run: Run = { ...stored, inputs: PersistentMap(inputs), relanded: PersistentMap(relanded) };
+  const runs = state.runs.set(job.name, withRun(runsOf(state, job.name), run));
+  return { ...state, runs, wakeAt: Math.min(state.wakeAt, dueAt(definition, job, run)) };
+}
+
+/** The state with one more record. */
+function withRecord(
+  state: MachineState,
+  job: JobDefinition,
+  { key, record }: { key: string; record: Exclude<StateRecord, { kind: 'run' | 'run-input' }> },
+): MachineState {
   switch (record.kind) {
-    case 'run': {
-      const { run } = record;
-      if (slotOf(definition, job, run.key) === undefined) return undefined;
-      const runs = state.runs.set(job.name, withRun(runsOf(state, job.name), run));
-      return { ...state, runs, wakeAt: Math.min(state.wakeAt, dueAt(definition, job, run)) };
-    }
     case 'input':
       return { ...state, landings: state.landings.set(key, record.input) };
     case 'paused':

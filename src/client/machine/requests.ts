@@ -3,9 +3,8 @@ import type { ManualRequest, MessageRef } from '../../messages/types.ts';
 import type { JobDefinition, Slot } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
-import { isOpen } from './state.ts';
+import { isOpen, type Run } from './state.ts';
 import { nameOf, slotOf } from './timing.ts';
-import type { RunState } from '../../state/index.ts';
 
 export function applyRequest(draft: Draft, request: ManualRequest, from: MessageRef): void {
   const { jobs } = draft.definition;
@@ -74,7 +73,7 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
       return;
     }
     const reason = sentence('cancelled', request);
-    const stopping: RunState = { ...run, stopping: { cause: 'cancel', reason } };
+    const stopping: Run = { ...run, stopping: { cause: 'cancel', reason } };
     if (run.status !== 'running' || run.attemptId === null) {
       end(draft, job, stopping, { status: 'cancelled', error: reason });
       return;
@@ -92,7 +91,7 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
       return;
     }
     const manual = { ...requesterOf(request), from };
-    const run: RunState =
+    const run: Run =
       known !== undefined && isFiring(known)
         ? { ...known, manual }
         : {
@@ -108,7 +107,7 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
 };
 
 /** The run as it is before a firing, with what has landed. */
-function fresh(draft: Draft, job: JobDefinition, slot: Slot, known: RunState | undefined): RunState {
+function fresh(draft: Draft, job: JobDefinition, slot: Slot, known: Run | undefined): Run {
   const inputs = draft.inputsFor(job, slot);
   if (known === undefined) return newRun({ job: job.name, key: slot.key }, inputs, draft.at);
   return isOpen(known) ? { ...known, inputs } : renewed(known, inputs, draft.at);

@@ -2,6 +2,17 @@ import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { Millis } from '../../core/clock.ts';
 import type { InputState, Pause, RunId, RunState } from '../../state/index.ts';
 
+/** Inputs by need. A run may have thousands, so they are not copied to add one. */
+export type Inputs = PersistentMap<string, InputState>;
+
+export const NO_INPUTS: Inputs = PersistentMap();
+
+/** A run, as the machine has it. */
+export interface Run extends Omit<RunState, 'inputs' | 'relanded'> {
+  inputs: Inputs;
+  relanded: Inputs;
+}
+
 /**
  * Everything that a hippo remembers, as values that are never changed in place: a step returns a new state that shares
  * all but the changed paths with the old one. `runs`, `landings` and `pauses` are what the records of the state topic
@@ -27,7 +38,7 @@ export interface MachineState {
 
 /** The runs of one job. */
 export interface JobRuns {
-  readonly byKey: PersistentMap<string, RunState>;
+  readonly byKey: PersistentMap<string, Run>;
   /** Keys of the runs that have not ended. */
   readonly open: PersistentSet<string>;
   readonly running: PersistentSet<string>;
@@ -62,12 +73,12 @@ export function nextWake({ owned, wakeAt, expireAt }: MachineState): Millis | nu
 }
 
 /** The run without some of the fields that it need not have. */
-export function omit(run: RunState, ...names: ('held' | 'stopping' | 'error' | 'manual')[]): RunState {
+export function omit(run: Run, ...names: ('held' | 'stopping' | 'error' | 'manual' | 'apart')[]): Run {
   const kept = Object.entries(run).filter(([name]) => !(names as string[]).includes(name));
-  return Object.fromEntries(kept) as unknown as RunState;
+  return Object.fromEntries(kept) as unknown as Run;
 }
 
-export function isOpen(run: RunState): boolean {
+export function isOpen(run: Pick<Run, 'status'>): boolean {
   return run.status === 'waiting' || run.status === 'ready' || run.status === 'running';
 }
 
@@ -75,17 +86,17 @@ export function runsOf(state: MachineState, job: string): JobRuns {
   return state.runs.get(job) ?? NO_RUNS;
 }
 
-export function findRun(state: MachineState, id: RunId): RunState | undefined {
+export function findRun(state: MachineState, id: RunId): Run | undefined {
   return state.runs.get(id.job)?.byKey.get(id.key);
 }
 
 /** All runs that are remembered, in no order. */
-export function* listRuns(state: MachineState): Generator<RunState> {
+export function* listRuns(state: MachineState): Generator<Run> {
   for (const runs of state.runs.values()) yield* runs.byKey.values();
 }
 
 /** The runs that have not ended, in no order. */
-export function* listOpenRuns(state: MachineState): Generator<RunState> {
+export function* listOpenRuns(state: MachineState): Generator<Run> {
   for (const { byKey, open } of state.runs.values()) {
     for (const key of open) {
       const run = byKey.get(key);
@@ -100,7 +111,7 @@ export function listPauses(state: MachineState): Iterable<[job: string, pause: P
 }
 
 /** The job's runs with this one added or replaced, and what is derived from them kept true. */
-export function withRun(runs: JobRuns, run: RunState): JobRuns {
+export function withRun(runs: JobRuns, run: Run): JobRuns {
   const second = run.jobId === null ? 0 : secondOf(run.jobId);
   return {
     byKey: runs.byKey.set(run.key, run),

@@ -104,8 +104,6 @@ function reconsider(draft: Draft, job: JobDefinition, key: string): void {
   const run = draft.run({ job: job.name, key });
   if (run === undefined || isFiring(run)) return;
   const inputs = draft.inputsFor(job, slotFor(draft.definition, job, run));
-  const ids = Object.keys(inputs);
-  const isSame =
-    ids.length === Object.keys(run.inputs).length && ids.every((id) => Object.hasOwn(run.inputs, id));
+  const isSame = inputs.size === run.inputs.size && inputs.every((_, id) => run.inputs.has(id));
   settle(draft, job, isSame ? run : { ...run, inputs });
 }

@@ -1,8 +1,8 @@
 import { parsePartitionPath } from '../../messages/index.ts';
-import type { Definition, JobDefinition, Slot } from './definition.ts';
+import { type Definition, inOrder, type JobDefinition, type Slot } from './definition.ts';
 import { type ArgumentContext, type TemplateResult, WindowDate } from '../../windows/index.ts';
 import { hash, slug } from './text.ts';
-import type { RunState } from '../../state/index.ts';
+import type { Run } from './state.ts';
 import type { Submission } from './types.ts';
 
 /** Everything that starting this attempt takes; a problem where an argument cannot be rendered. */
@@ -10,7 +10,7 @@ export function submissionOf(
   { hippo }: Definition,
   job: JobDefinition,
   slot: Slot,
-  { run, traceparent }: { run: RunState & { jobId: string; attemptId: string }; traceparent: string },
+  { run, traceparent }: { run: Run & { jobId: string; attemptId: string }; traceparent: string },
 ): TemplateResult<Submission> {
   const context = contextOf(hippo, job, slot, run);
   const argv = [...job.program];
@@ -37,7 +37,7 @@ export function submissionOf(
       window: window === null ? null : { start: window.start, end: window.end },
       argv,
       env: Object.fromEntries(env),
-      inputs: Object.values(run.inputs),
+      inputs: inOrder(job, run.inputs),
       timeout: job.policy.timeout ?? null,
       traceparent,
     },
@@ -60,8 +60,8 @@ export function attemptIdOf(
   return [slug(job, 28), second, String(attempt), id].filter((part) => part !== '').join('-');
 }
 
-function contextOf(hippo: string, job: JobDefinition, slot: Slot, run: RunState): ArgumentContext {
-  const landed = job.needs.flatMap(({ id }) => run.inputs[id] ?? []);
+function contextOf(hippo: string, job: JobDefinition, slot: Slot, run: Run): ArgumentContext {
+  const landed = job.needs.flatMap(({ id }) => run.inputs.get(id) ?? []);
   const values = landed.map((input) => input.values);
   return {
     hippo,

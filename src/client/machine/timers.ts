@@ -1,11 +1,12 @@
 /** What a tick does: retries, timeouts, deadlines, windows that are given up, and the removal of what is older than `keep`. */
 import { formatDuration } from '../../core/duration.ts';
+import { NAMED, listed } from '../../core/listed.ts';
 import type { Millis } from '../../core/clock.ts';
-import { type RunState, inputRecordKey } from '../../state/index.ts';
+import { inputRecordKey } from '../../state/index.ts';
 import { isSatisfied, type JobDefinition, type NeedGroup } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { fillPlaces } from './firing.ts';
-import { isOpen, listRuns } from './state.ts';
+import { isOpen, listRuns, type Run } from './state.ts';
 import { dueAt, nameOf, slotFor, timesOf } from './timing.ts';
 
 const EXPIRE_EVERY = 3_600_000;
@@ -26,7 +27,7 @@ export function runTimers(draft: Draft): void {
   draft.wake({ wakeAt, expireAt });
 }
 
-function runTimersOf(draft: Draft, job: JobDefinition, run: RunState): void {
+function runTimersOf(draft: Draft, job: JobDefinition, run: Run): void {
   const { at } = draft;
   const { deadline, giveUp, timeout } = timesOf(draft.definition, job, run);
   if (Math.min(deadline, giveUp, timeout) > at) return;
@@ -48,22 +49,24 @@ function runTimersOf(draft: Draft, job: JobDefinition, run: RunState): void {
   draft.putRun(job, next);
 }
 
-function stateOf(job: JobDefinition, run: RunState): string {
+function stateOf(job: JobDefinition, run: Run): string {
   return run.status === 'waiting' ? `waiting for ${missing(job, run)}` : run.status;
 }
 
 /** The needs that are not satisfied, for sentences. */
-function missing(job: JobDefinition, run: RunState): string {
-  return job.groups
+function missing(job: JobDefinition, run: Run): string {
+  const groups = job.groups
     .filter((group) => !isSatisfied(group, run.inputs))
-    .map((group) => missingOf(group, run))
-    .join(' and ');
+    .slice(0, NAMED + 1)
+    .map((group) => missingOf(group, run));
+  const names = groups.slice(0, NAMED).join(' and ');
+  return groups.length > NAMED ? `${names} and more` : names;
 }
 
-function missingOf({ atLeast, members }: NeedGroup, run: RunState): string {
-  const open = members.map(({ id }) => id).filter((id) => run.inputs[id] === undefined);
+function missingOf({ atLeast, members }: NeedGroup, run: Run): string {
+  const open = members.map(({ id }) => id).filter((id) => !run.inputs.has(id));
   const count = atLeast - (members.length - open.length);
-  return count === open.length ? open.join(', ') : `${count} of ${open.join(', ')}`;
+  return count === open.length ? listed(open) : `${count} of ${listed(open)}`;
 }
 
 /** Drops runs that ended, and landings that no run needs any more, longer than `keep` ago. */

@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
 import type { Definition, JobDefinition, Slot } from './definition.ts';
-import { isOpen } from './state.ts';
-import type { RunId, RunState } from '../../state/index.ts';
+import { isOpen, type Run } from './state.ts';
+import type { RunId } from '../../state/index.ts';
 import { pauseAfter } from '../../core/backoff.ts';
 
 /** The window of a run; undefined where the key is no window of this job (its `every` was changed). */
@@ -32,7 +32,7 @@ interface RunTimes {
  * A window's patience begins at its end; for what is opened later (a backfill of last year) and for events, it begins
  * when the run is opened.
  */
-export function timesOf(definition: Definition, job: JobDefinition, run: RunState): RunTimes {
+export function timesOf(definition: Definition, job: JobDefinition, run: Run): RunTimes {
   const { deadline = Infinity, give_up: giveUp = definition.keep, timeout = Infinity } = job.policy;
   const end = slotFor(definition, job, run).window?.end ?? run.firstInputAt;
   const from = Math.max(end, run.firstInputAt);
@@ -49,7 +49,7 @@ export function timesOf(definition: Definition, job: JobDefinition, run: RunStat
 export function dueAt(
   definition: Definition,
   job: JobDefinition,
-  run: RunState,
+  run: Run,
   after: Millis = -Infinity,
 ): Millis {
   if (!isOpen(run)) return Infinity;

@@ -1,5 +1,10 @@
 import { hash } from './text.ts';
-import type { RunState } from '../../state/index.ts';
+import type { InputState, RunState } from '../../state/index.ts';
+
+interface Caused extends Pick<RunState, 'job' | 'jobId' | 'manual'> {
+  /** In the order of the file. */
+  inputs: readonly InputState[];
+}
 
 /**
  * The W3C traceparent (https://www.w3.org/TR/trace-context/) of a run's start or finish: a span of the trace of what
@@ -7,17 +12,15 @@ import type { RunState } from '../../state/index.ts';
  *
  * @param hippo together with job and job id it determines the span id, so every client computes the same one for a firing
  */
-export function traceOf(hippo: string, run: RunState, span: 'start' | 'finish'): string {
+export function traceOf(hippo: string, run: Caused, span: 'start' | 'finish'): string {
   const firing = `${hippo}/${run.job}/${run.jobId ?? ''}`;
   const trace = traceIdOf(causeOf(run)) ?? hash(`${firing}/trace`) + hash(`trace/${firing}`);
   return `00-${trace}-${hash(`${firing}/${span}`)}-01`;
 }
 
-function causeOf({ manual, inputs }: RunState): string | undefined {
+function causeOf({ manual, inputs }: Caused): string | undefined {
   if (manual !== undefined) return manual.from.traceparent;
-  return Object.values(inputs)
-    .toSorted((a, b) => a.at - b.at)
-    .at(-1)?.traceparent;
+  return inputs.toSorted((a, b) => a.at - b.at).at(-1)?.traceparent;
 }
 
 function traceIdOf(traceparent: string | undefined): string | undefined {

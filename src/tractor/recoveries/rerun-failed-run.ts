@@ -1,3 +1,4 @@
+import { listed } from '../../core/listed.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { shellWord } from '../../core/shell.ts';
 import type { Millis } from '../../core/clock.ts';
@@ -65,7 +66,7 @@ function failureOf(run: RunState, now: Millis): Pick<FailedRun, 'at' | 'why' | '
   const at = run.finishedAt ?? run.firstInputAt;
   if (run.status === 'timed-out') {
     const landed = Object.keys(run.inputs);
-    const there = landed.length === 0 ? 'nothing has landed' : `only ${landed.join(', ')} landed`;
+    const there = landed.length === 0 ? 'nothing has landed' : `only ${listed(landed)} landed`;
     return { at, repeatable: false, why: `its needs were not complete in time: ${there}` };
   }
   const attempts = run.attempt > 1 ? ` after ${run.attempt} attempts` : '';

@@ -1,3 +1,4 @@
+import { Map as PersistentMap } from 'immutable';
 import { describe, expect, test } from 'vitest';
 import { committable, startPositions } from '../../../src/client/host/positions.ts';
 import { newRun } from '../../../src/client/machine/firing.ts';
@@ -97,7 +98,7 @@ describe('a topic that was deleted and made again', () => {
       values: {},
       at: 0,
     };
-    const run = newRun({ job: 'load', key: '2017-04-28' }, { 'btd.party': input }, 0);
+    const run = newRun({ job: 'load', key: '2017-04-28' }, PersistentMap({ 'btd.party': input }), 0);
     expect(committable(written, [run], OLD)).toEqual(written);
   });
 });

@@ -1,7 +1,9 @@
+import { Map as PersistentMap } from 'immutable';
 import { describe, expect, it } from 'vitest';
 import { Progress } from '../../../src/client/host/progress.ts';
 import { newRun } from '../../../src/client/machine/firing.ts';
-import { type InputState, type Positions, type RunState, listPositions } from '../../../src/state/index.ts';
+import type { Run } from '../../../src/client/machine/index.ts';
+import { type InputState, type Positions, listPositions } from '../../../src/state/index.ts';
 
 const TOPIC = 'frontier-adw';
 
@@ -16,7 +18,7 @@ function at(partition: number, offset: number) {
   return { topic: TOPIC, partition, offset: BigInt(offset) };
 }
 
-function runWithInput(partition: number, offset: number): RunState {
+function runWithInput(partition: number, offset: number): Run {
   const input: InputState = {
     topic: TOPIC,
     partition,
@@ -26,10 +28,10 @@ function runWithInput(partition: number, offset: number): RunState {
     values: {},
     at: 0,
   };
-  return newRun({ job: 'load', key: '2017-04-28' }, { 'btd.party': input }, 0);
+  return newRun({ job: 'load', key: '2017-04-28' }, PersistentMap({ 'btd.party': input }), 0);
 }
 
-function committedNext(progress: Progress, unfinished: RunState[] = []): object | null {
+function committedNext(progress: Progress, unfinished: Run[] = []): object | null {
   const next = progress.nextCommit(unfinished);
   return (
     next &&

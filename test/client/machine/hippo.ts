@@ -14,6 +14,7 @@ import {
   restore,
   step,
 } from '../../../src/client/machine/index.ts';
+import type { NeedLimits } from '../../../src/client/machine/compile.ts';
 import type { RunState } from '../../../src/state/index.ts';
 import { type configSchema, parseConfig } from '../../../src/config/schema.ts';
 import type { Json } from '../../../src/core/json.ts';
@@ -32,6 +33,7 @@ export interface Options {
   identity?: string;
   /** Milliseconds. */
   keep?: number;
+  limits?: Partial<NeedLimits>;
 }
 
 /** What compiling these jobs gives, problems included. */
@@ -49,6 +51,7 @@ export function compiled(
     jobs: config.jobs,
     calendar: config.calendar,
     ...(options.keep === undefined ? {} : { keep: options.keep }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
 }
 
@@ -186,7 +189,7 @@ export class Hippo {
     const run = findRun(this.state, { job, key });
     if (run === undefined)
       throw new Error(`there is no run ${job} ${key}; there are ${JSON.stringify(this.statuses)}`);
-    return run;
+    return { ...run, inputs: run.inputs.toObject(), relanded: run.relanded.toObject() };
   }
 
   /** `job key` → status, sorted. */

@@ -10,10 +10,10 @@ import {
   type Effect,
   type JobOutcome,
   type MachineState,
+  type Run,
   listRuns,
   restore,
 } from '../../../src/client/machine/index.ts';
-import type { RunState } from '../../../src/state/index.ts';
 import type { ManualRequest } from '../../../src/messages/types.ts';
 import { Hippo, type JobYaml, SECOND, define, landing } from './hippo.ts';
 
@@ -121,7 +121,8 @@ class World {
   readonly #ghosts: { attemptId: string; run: { job: string; key: string } }[] = [];
 
   constructor(jobs: Record<string, JobYaml>, concurrency: number) {
-    this.#definition = define(jobs);
+    // Of some jobs the inputs have records of their own.
+    this.#definition = define(jobs, { limits: { inline: 2 } });
     this.#concurrency = concurrency;
     this.hippo = new Hippo(this.#definition);
   }
@@ -229,9 +230,12 @@ class World {
       assert.equal(begun.includes(jobId) || 'marked_by' in extra, true);
     // The records are the state.
     assert.deepEqual(contentOf(restore(this.#definition, records)), contentOf(state));
+    const apart = runs.filter((run) => run.apart === true);
+    const parts = apart.flatMap(({ inputs, relanded }) => [...inputs.merge(relanded).keys()]);
+    assert.equal([...records.keys()].filter((key) => key.includes('/run-input/')).length, parts.length);
   }
 
-  #isFitToStart(run: RunState): boolean {
+  #isFitToStart(run: Run): boolean {
     // One that has a time to wait for is started by a tick.
     if (run.status !== 'ready' || run.notBefore !== null) return false;
     return run.manual !== undefined || !this.hippo.state.pauses.has(run.job);
@@ -241,7 +245,9 @@ class World {
 /** What a state holds, and what is derived from it, but for the order in which it came about. */
 function contentOf({ runs, landings, pauses }: MachineState): unknown {
   const jobs = runs.map(({ byKey, open, running, lastId }) => ({
-    byKey: byKey.toObject(),
+    byKey: byKey
+      .map((run) => ({ ...run, inputs: run.inputs.toObject(), relanded: run.relanded.toObject() }))
+      .toObject(),
     open: [...open].sort(),
     running: [...running].sort(),
     lastId,
@@ -339,7 +345,7 @@ describe('whatever lands, in whatever order and however often, with owners that 
               continue;
             }
             expect(last?.jobId).toBe(world.hippo.finishes.findLast(({ runKey }) => runKey === day)?.jobId);
-            for (const [need, { version }] of Object.entries(last?.inputs ?? {}))
+            for (const [need, { version }] of last?.inputs ?? [])
               expect(version).toBe(there.get(need.split('#')[0] ?? ''));
           }
         },
