@@ -22,8 +22,8 @@ export const CHECK = 'hippo config    (checks it again)';
 
 /** One error that lists each problem once, in the order of the file. */
 export function problemsError(file: string, problems: readonly Problem[]): ConfigError {
-  const told = new Map(problems.map((problem) => [describe(problem), problem]));
-  const sorted = [...told.values()].sort((left, right) => position(left) - position(right));
+  const byText = new Map(problems.map((problem) => [describe(problem), problem]));
+  const sorted = [...byText.values()].sort((left, right) => position(left) - position(right));
   const [first] = sorted;
   const next = [CHECK];
   if (sorted.length === 1 && first !== undefined) {

@@ -36,7 +36,7 @@ export function requestRecord(config: Config, request: Request): RequestRecord {
   return {
     topic: topicName(config, 'schedule'),
     key: request.hippo,
-    value: serialiseSchedule(messageOf(request)),
+    value: serialiseSchedule(manualRequest(request)),
     traceparent: newTraceparent(),
   };
 }
@@ -57,7 +57,7 @@ export async function sendRequests(
   }
 }
 
-function messageOf({ hippo, job, action, key, by, reason }: Request): ManualRequest {
+function manualRequest({ hippo, job, action, key, by, reason }: Request): ManualRequest {
   return {
     kind: 'schedule',
     hippoName: hippo,

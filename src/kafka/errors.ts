@@ -206,7 +206,7 @@ export function unknownTopic(topic: string, brokers: readonly string[], cause?: 
   });
 }
 
-/** Partitions that nobody can read or write for now. */
+/** Partitions that cannot be read or written for now: no broker leads them. */
 export function leaderless(
   topic: string,
   partitions: readonly number[],

@@ -29,7 +29,7 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
   let own = [cluster];
   /** Connections of its own for a member or a reader, whose requests would make others wait. */
   const separate = (): Cluster => {
-    // A call that was under way at close() must not open connections that nobody closes.
+    // A call that was under way at close() must not open connections that then stay open.
     if (cluster.isClosed) throw closedError();
     const made = new Cluster(settings);
     own = [...own.filter(({ isClosed }) => !isClosed), made];

@@ -196,14 +196,14 @@ export async function resolveSpan(
   const perTopic = await Promise.all(
     topics.map(async (topic) => {
       let isWhole = true as boolean;
-      const told =
+      const noted =
         onTrouble === undefined
           ? undefined
           : (trouble: Trouble): void => {
               isWhole = false;
               onTrouble(trouble);
             };
-      const ranges = await kafka.offsets(topic, told);
+      const ranges = await kafka.offsets(topic, noted);
       if (only !== undefined && isWhole) mustExist(topic, only, ranges);
       const [starts, stops] = await Promise.all([
         locate(kafka, { topic, ranges, isWhole }, span.from),

@@ -76,7 +76,7 @@ export async function readTopics(
   const limit = request.max ?? Infinity;
   if (limit === 0) return { ...summary, stopped: 'max' };
   const leftOut = new LeftOut(consumer.trouble);
-  const choice = { only: request.partitions, onTrouble: leftOut.told };
+  const choice = { only: request.partitions, onTrouble: leftOut.onTrouble };
   const { from, until, ends } = await resolveSpan(kafka, request.topics, request.span, choice);
   const stops = until ?? (request.exitAtEnd ? ends : undefined);
   let starts = from;
@@ -145,13 +145,13 @@ class LeftOut {
     return this.#topics.has(topic);
   }
 
-  /** undefined: nobody wants to know, so the reading fails. */
-  get told(): ((trouble: Trouble) => void) | undefined {
-    const trouble = this.#trouble;
-    if (trouble === undefined) return undefined;
-    return (told) => {
-      for (const { topic } of told.places) this.#topics.add(topic);
-      trouble(told);
+  /** undefined: no one asks for it, so the reading fails. */
+  get onTrouble(): ((trouble: Trouble) => void) | undefined {
+    const report = this.#trouble;
+    if (report === undefined) return undefined;
+    return (trouble) => {
+      for (const { topic } of trouble.places) this.#topics.add(topic);
+      report(trouble);
     };
   }
 

@@ -74,7 +74,7 @@ export function readLetter(record: KafkaRecord, home: string): DeadLetter {
 }
 
 /** The record to send: the original message, byte for byte, to the partition that it came from. */
-export function messageOf({ letter, record }: DeadLetter, now: number): OutgoingRecord {
+export function sentBack({ letter, record }: DeadLetter, now: number): OutgoingRecord {
   const own = Object.entries(record.headers).filter(
     ([name]) => !DLQ_HEADER.test(name) && name !== LETTER_HEADER && name !== LETTER_TOPIC_HEADER,
   );

@@ -5,7 +5,7 @@ import { NotFineError } from '../core/errors.ts';
 import { FencedError } from '../kafka/failures.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { readHistory } from './history.ts';
-import { type DeadLetter, messageOf } from './letter.ts';
+import { type DeadLetter, sentBack } from './letter.ts';
 import type { ReplayPlan } from './plan.ts';
 
 /** The records of a transaction go to a partition in one batch, which brokers limit to 1 MB. */
@@ -36,7 +36,7 @@ export async function sendLetters(
       for (const { letter } of those.filter(isNews)) outcomes.set(recordId(letter), 'sent-before');
       for (const chunk of chunks(those.filter((each) => !isNews(each)))) {
         if (signal.aborted) break;
-        await producer.write(chunk.map((each) => messageOf(each, clock.now())));
+        await producer.write(chunk.map((each) => sentBack(each, clock.now())));
         for (const { letter } of chunk) outcomes.set(recordId(letter), 'sent');
       }
     } catch (error) {

@@ -190,10 +190,10 @@ class SimulatedHost {
   #step(event: MachineEvent): void {
     const { state, effects } = step(this.#definition, this.#state, event);
     this.#state = state;
-    for (const effect of effects) this.#carryOut(effect, event.at);
+    for (const effect of effects) this.#applyEffect(effect, event.at);
   }
 
-  #carryOut(effect: Effect, at: Millis): void {
+  #applyEffect(effect: Effect, at: Millis): void {
     switch (effect.type) {
       case 'submit':
         this.#submit(effect.submission, at);

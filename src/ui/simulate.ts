@@ -124,7 +124,7 @@ function nothing(
   { elsewhere, unneeded, records }: IntakeReport,
 ): string {
   if (records === 0) return ' There are no records.';
-  const told = Object.entries(unneeded)
+  const others = Object.entries(unneeded)
     .slice(0, 5)
     .map(([name, times]) => `${name} (${times})`);
   const topics = Object.entries(elsewhere)
@@ -132,7 +132,7 @@ function nothing(
     .map(([name, times]) => `${name} (${times})`);
   return [
     ` The jobs of ${hippo} need ${needs.join(', ')}.`,
-    told.length === 0 ? '' : ` The records tell of ${told.map(visible).join(', ')}.`,
+    others.length === 0 ? '' : ` The records tell of ${others.map(visible).join(', ')}.`,
     topics.length === 0 ? '' : ` Not read by its client: ${topics.map(visible).join(', ')}.`,
   ].join('');
 }

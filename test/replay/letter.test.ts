@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { deadLetter } from '../../src/client/host/inputs.ts';
 import { isList } from '../../src/core/headers.ts';
 import type { KafkaRecord, OutgoingRecord } from '../../src/kafka/port.ts';
-import { messageOf, readLetter, replayedLetter } from '../../src/replay/letter.ts';
+import { sentBack, readLetter, replayedLetter } from '../../src/replay/letter.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((array) => Buffer.from(array));
 const records: fc.Arbitrary<KafkaRecord> = fc.record({
@@ -45,7 +45,7 @@ test('rejected and sent back, a message is what it was, where it was; and it kno
   fc.assert(
     fc.property(records, (record) => {
       const letter = readLetter(rejected(record), 'events');
-      const { headers = {}, ...back } = messageOf(letter, 5000);
+      const { headers = {}, ...back } = sentBack(letter, 5000);
       const { 'replay.count': count, 'replay.of': of, ...own } = headers;
       expect(back).toEqual({
         topic: 'events',
@@ -94,7 +94,7 @@ test('a message that was sent back names the topic of its letter by its id, too'
   const record = rejected({ ...plain, topicId: 'id-of-events' });
   expect(record.headers['dlq.topic_id']).toEqual(Buffer.from('id-of-events'));
   const letter = readLetter({ ...record, topicId: 'id-of-letters' }, 'events');
-  const { headers = {} } = messageOf(letter, 5000);
+  const { headers = {} } = sentBack(letter, 5000);
   expect(Object.keys(headers).filter((name) => name.startsWith('dlq.'))).toEqual([]);
   const back = stored({ topic: 'events', headers, value: 'x' }, 8n);
   expect(replayedLetter(back)).toEqual({
@@ -110,13 +110,13 @@ test('each time that it comes back it has been sent back once more', () => {
   for (const [offset, count] of [[7n, 1] as const, [8n, 2] as const, [9n, 3] as const]) {
     const letter = readLetter(rejected(record, offset), 'events');
     expect(letter.letter.replays).toBe(count - 1);
-    record = { ...stored(messageOf(letter, 5000), 99n), partition: 3 };
+    record = { ...stored(sentBack(letter, 5000), 99n), partition: 3 };
     expect(replayedLetter(record)).toEqual({ topic: 'events.dlq', partition: 0, offset: String(offset) });
   }
 });
 
 test('its time is never before its rejection, whatever this clock says', () => {
-  expect(messageOf(readLetter(rejected(plain), 'events'), 10).timestamp).toBe(1000);
+  expect(sentBack(readLetter(rejected(plain), 'events'), 10).timestamp).toBe(1000);
 });
 
 describe('what no hippo has put there is not sent anywhere', () => {

@@ -1,12 +1,12 @@
 import { readEnds } from '../attempt-log.ts';
 import type { SparkTags } from '../tags.ts';
 import { type Application, hasLostSight, submittedIn } from './application.ts';
-import { type Look, type Patience, type Watch, isAlive } from './watch.ts';
+import { type FindApplications, type Patience, type ApplicationWatch, isAlive } from './watch.ts';
 
 export type Note = (level: 'info' | 'warning', text: string) => void;
 
 export interface YarnAttemptOptions {
-  watch: Watch;
+  watch: ApplicationWatch;
   tags: SparkTags;
   logFile: string;
   giveUp: number;
@@ -50,7 +50,7 @@ export class YarnAttempt {
     const unwanted = earlier.filter(({ id, status }) => status === 'alive' && !this.#adopted.includes(id));
     if (unwanted.length > 0) {
       note('warning', `ending ${namesOf(unwanted)} of an earlier attempt`);
-      const left: Look = async (patient) =>
+      const left: FindApplications = async (patient) =>
         (await watch.look(tags.run, [], patient)).filter(({ id }) => !this.#adopted.includes(id));
       await watch.kill(left, patience);
     }
@@ -78,7 +78,7 @@ export class YarnAttempt {
     return tags.includes(this.#options.tags.firing) && !tags.some((tag) => this.#options.isJudged(tag));
   }
 
-  #look(): Look {
+  #look(): FindApplications {
     const { watch, tags, logFile } = this.#options;
     const ids = [...this.#adopted, ...submittedIn(readEnds(logFile))];
     return (patience) => watch.look(tags.attempt, ids, patience);

@@ -6,7 +6,7 @@ import { attemptTag, ownerTag, sparkTags } from '../tags.ts';
 import { userName } from '../../../core/user-name.ts';
 import { type Note, YarnAttempt } from './attempt.ts';
 import { ResourceManagers } from './resource-managers.ts';
-import { type Look, Watch, confirmationDeadline, isAlive } from './watch.ts';
+import { type FindApplications, ApplicationWatch, confirmationDeadline, isAlive } from './watch.ts';
 import type { Backoff } from '../../../core/backoff.ts';
 
 export interface YarnClusterOptions {
@@ -27,12 +27,12 @@ const JUDGED = 10_000;
 /** The YARN cluster on which a hippo's jobs run in cluster mode. */
 export class YarnCluster {
   readonly #options: YarnClusterOptions;
-  readonly #watch: Watch;
+  readonly #watch: ApplicationWatch;
   readonly #judged = new Set<string>();
 
   constructor(options: YarnClusterOptions) {
     this.#options = options;
-    this.#watch = new Watch(options.managers, options.pace);
+    this.#watch = new ApplicationWatch(options.managers, options.pace);
   }
 
   get detach(): boolean {
@@ -71,7 +71,7 @@ export class YarnCluster {
     const spared = spare.map((attemptId) => attemptTag(owner, attemptId));
     const patience = { signal: confirmationDeadline(grace), giveUp: grace, onSilence: () => undefined };
     const found = new Set<string>();
-    const orphans: Look = async (patient) => {
+    const orphans: FindApplications = async (patient) => {
       const all = await this.#watch.look(ownerTag(owner), [], patient);
       const lost = all.filter(({ tags }) => !tags.some((tag) => spared.includes(tag)));
       for (const application of lost) if (isAlive(application)) found.add(application.id);

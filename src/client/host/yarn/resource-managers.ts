@@ -15,7 +15,7 @@ export interface ResourceManagersOptions {
 export class SilentError extends Error {}
 
 /** A resource manager has answered, and refuses the request, so another try fails in the same way. */
-export class RefusedError extends Error {}
+export class ManagerRefusedError extends Error {}
 
 interface Answer {
   status: number;
@@ -32,7 +32,7 @@ interface Question {
 /**
  * The REST API of YARN's resource managers. A standby's redirect is followed, and the one that answered last is asked first.
  *
- * Every method throws {@link SilentError} or {@link RefusedError}, or the reason of the signal that has called it off.
+ * Every method throws {@link SilentError} or {@link ManagerRefusedError}, or the reason of the signal that has called it off.
  */
 export class ResourceManagers {
   readonly #options: ResourceManagersOptions;
@@ -128,12 +128,12 @@ export class ResourceManagers {
     return { status: response.status, body: parsed };
   }
 
-  #refused(status: number, body: Json | undefined): RefusedError {
+  #refused(status: number, body: Json | undefined): ManagerRefusedError {
     const exception = isJsonObject(body) ? body['RemoteException'] : undefined;
     const message = isJsonObject(exception) ? exception['message'] : undefined;
     const kerberos = status === 401 ? ' (hippo does not speak Kerberos)' : '';
     const { user } = this.#options;
-    return new RefusedError(
+    return new ManagerRefusedError(
       `${this.#addresses[0] ?? ''} answers ${status} to user ${user}${kerberos}${said(message)}`,
     );
   }
@@ -150,7 +150,7 @@ function listOf(body: Json | undefined): Application[] {
 }
 
 function checked(id: string): string {
-  if (!isApplicationId(id)) throw new RefusedError(`${JSON.stringify(id)} is not an application id`);
+  if (!isApplicationId(id)) throw new ManagerRefusedError(`${JSON.stringify(id)} is not an application id`);
   return id;
 }
 

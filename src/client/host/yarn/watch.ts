@@ -1,6 +1,6 @@
 import { formatDuration } from '../../../core/duration.ts';
 import { type Application, goneApplication } from './application.ts';
-import { RefusedError, type ResourceManagers, SilentError } from './resource-managers.ts';
+import { ManagerRefusedError, type ResourceManagers, SilentError } from './resource-managers.ts';
 import { type Backoff, pauseAfter } from '../../../core/backoff.ts';
 import { deadlineSignal, pause } from '../../../core/deadline.ts';
 
@@ -19,10 +19,10 @@ export interface Patience {
   onSilence: (why: string | null) => void;
 }
 
-export type Look = (patience: Patience) => Promise<Application[]>;
+export type FindApplications = (patience: Patience) => Promise<Application[]>;
 
 /** Waits for what applications come to. Whatever a resource manager does not say is unknown: neither an end nor life. */
-export class Watch {
+export class ApplicationWatch {
   readonly #managers: ResourceManagers;
   readonly #pace: Backoff;
 
@@ -44,7 +44,7 @@ export class Watch {
   }
 
   /** Polls until none is alive. @throws UnknownError if no resource manager has answered for too long */
-  async untilEnded(look: Look, patience: Patience): Promise<Application[]> {
+  async untilEnded(look: FindApplications, patience: Patience): Promise<Application[]> {
     for (let looks = 1; ; looks += 1) {
       const applications = await look(patience);
       if (!applications.some(isAlive)) return applications;
@@ -53,7 +53,7 @@ export class Watch {
   }
 
   /** Kills the applications that are alive, and polls until none is. @throws UnknownError if no resource manager has answered for too long */
-  async kill(look: Look, patience: Patience): Promise<Application[]> {
+  async kill(look: FindApplications, patience: Patience): Promise<Application[]> {
     return this.untilEnded(async () => {
       const applications = await look(patience);
       const alive = applications.filter(isAlive);
@@ -81,7 +81,7 @@ export class Watch {
         if (silent) onSilence(null);
         return answer;
       } catch (error) {
-        if (error instanceof RefusedError) throw new UnknownError(error.message);
+        if (error instanceof ManagerRefusedError) throw new UnknownError(error.message);
         if (!(error instanceof SilentError)) throw error;
         if (!silent) onSilence(error.message);
         silent = true;

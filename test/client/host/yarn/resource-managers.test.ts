@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
-  RefusedError,
+  ManagerRefusedError,
   ResourceManagers,
   SilentError,
 } from '../../../../src/client/host/yarn/resource-managers.ts';
@@ -53,7 +53,7 @@ describe('the active resource manager', () => {
     await using yarn = await FakeYarn.start();
     const { id } = yarn.submit([]);
     const killing = managers([yarn.url], { user: 'mallory' }).kill(id, signal);
-    await expect(killing).rejects.toThrow(RefusedError);
+    await expect(killing).rejects.toThrow(ManagerRefusedError);
     await expect(killing).rejects.toThrow(
       `${yarn.url} answers 403 to user mallory: User mallory does not have privilege to kill this application`,
     );
