@@ -4,6 +4,7 @@ import type { Cluster } from './cluster.ts';
 import { isConnectionError, isRetriable } from './errors.ts';
 import { RecordTooLargeError, type TopicLimit } from './failures.ts';
 import { failLacking, lacking } from './lacking.ts';
+import { Ordinals } from './ordinals.ts';
 import { partitionForKey } from './partitioner.ts';
 import { isList } from '../core/headers.ts';
 import type {
@@ -56,8 +57,8 @@ export interface ProducerIdentity {
 
 interface Batch {
   writer: BatchWriter;
-  /** Of each of its records how many were appended before it, to any partition. */
-  ordinals: number[];
+  /** Of its records, among all that were appended to any partition. */
+  ordinals: Ordinals;
   /** Set when it is closed to further records. */
   sealed: Buffer | undefined;
   /** What it was split into, because the topic does not take so large a batch. */
@@ -99,7 +100,7 @@ export class IdempotentProducer implements Producer {
   readonly #cluster: Cluster;
   readonly #identity: ProducerIdentity;
   readonly #topics = new Map<string, TopicState>();
-  readonly #spare: Buffer[] = [];
+  readonly #spare: { bytes: Buffer; ordinals: Uint32Array }[] = [];
   #spareBytes = 0;
   #appended = 0;
   /** Bytes of batches that are not acknowledged, and of these of the ones that are closed. */
@@ -172,7 +173,7 @@ export class IdempotentProducer implements Producer {
   get acknowledged(): number {
     let least = this.#appended;
     for (const { logs } of this.#topics.values())
-      for (const { batches } of logs) least = Math.min(least, batches[0]?.ordinals[0] ?? least);
+      for (const { batches } of logs) least = Math.min(least, batches[0]?.ordinals.first ?? least);
     return least;
   }
 
@@ -246,8 +247,9 @@ export class IdempotentProducer implements Producer {
 
   #open(log: PartitionLog, { batchBytes }: TopicState): Batch {
     const spare = this.#spare.pop();
-    this.#spareBytes -= spare?.length ?? 0;
-    const batch = newBatch(new BatchWriter(batchBytes, spare ?? Buffer.allocUnsafe(FIRST_BYTES)));
+    this.#spareBytes -= spare?.bytes.length ?? 0;
+    const writer = new BatchWriter(batchBytes, spare?.bytes ?? Buffer.allocUnsafe(FIRST_BYTES));
+    const batch = newBatch(writer, new Ordinals(spare?.ordinals));
     log.batches.push(batch);
     this.#held += batch.writer.size;
     return batch;
@@ -394,21 +396,19 @@ export class IdempotentProducer implements Producer {
     if (writer.count === 1) {
       // It may have been lowered since it was asked for.
       const limit = await this.#learnLimit(state);
-      return new RecordTooLargeError(log, ordinals[0] ?? 0, { bytes: sealed.length, limit, cause });
+      return new RecordTooLargeError(log, ordinals.first ?? 0, { bytes: sealed.length, limit, cause });
     }
-    const [first, second] = splitBatch(sealed).map((half) => newBatch(half.writer, half.sealed)) as [
-      Batch,
-      Batch,
-    ];
-    first.ordinals = ordinals.slice(0, first.writer.count);
-    second.ordinals = ordinals.slice(first.writer.count);
+    const [one, other] = splitBatch(sealed);
+    const [ofOne, ofOther] = ordinals.split(one.writer.count);
+    const first = newBatch(one.writer, ofOne, one.sealed);
+    const second = newBatch(other.writer, ofOther, other.sealed);
     batch.halves = [first, second];
     log.batches.splice(0, 1, first, second);
     const more = first.writer.size + second.writer.size - sealed.length;
     this.#held += more;
     this.#sealed += more;
     state.batchBytes = Math.min(state.batchBytes, Math.ceil(sealed.length / 2));
-    this.#keep(writer.memory);
+    this.#keep(batch);
     return undefined;
   }
 
@@ -426,14 +426,14 @@ export class IdempotentProducer implements Producer {
     batch.baseOffset = baseOffset;
     this.#held -= batch.sealed.length;
     this.#sealed -= batch.sealed.length;
-    this.#keep(batch.writer.memory);
+    this.#keep(batch);
   }
 
-  /** Memory that no batch uses any more. */
-  #keep(memory: Buffer): void {
-    if (this.#spareBytes + memory.length > SPARE_BYTES || memory.length > 2 * BATCH_BYTES) return;
-    this.#spare.push(memory);
-    this.#spareBytes += memory.length;
+  /** The memory of a batch that is not used any more. */
+  #keep({ writer: { memory: bytes }, ordinals }: Batch): void {
+    if (this.#spareBytes + bytes.length > SPARE_BYTES || bytes.length > 2 * BATCH_BYTES) return;
+    this.#spare.push({ bytes, ordinals: ordinals.memory });
+    this.#spareBytes += bytes.length;
   }
 
   async #roomAgain(): Promise<void> {
@@ -461,8 +461,8 @@ export class IdempotentProducer implements Producer {
   }
 }
 
-function newBatch(writer: BatchWriter, sealed?: Buffer): Batch {
-  return { writer, ordinals: [], sealed, halves: undefined, isAcknowledged: false, baseOffset: -1n };
+function newBatch(writer: BatchWriter, ordinals: Ordinals, sealed?: Buffer): Batch {
+  return { writer, ordinals, sealed, halves: undefined, isAcknowledged: false, baseOffset: -1n };
 }
 
 /** The second half is sent when the first one is acknowledged. */
