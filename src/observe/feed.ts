@@ -59,8 +59,6 @@ export class Feed {
   readonly #roles: ReadonlyMap<string, TopicRole>;
   /** Up to where records have been taken in, by {@link partitionId}. */
   readonly #taken = new Map<string, bigint>();
-  /** The partitions that the reader has been given: `<topic>/<partition>`. */
-  readonly #given = new Set<string>();
   /** The topics that exist, as of the last time that this was asked. */
   #existing: ReadonlySet<string> = new Set();
   #reader: Promise<Reader> | undefined;
@@ -91,7 +89,8 @@ export class Feed {
   async catchUp(limit?: Millis): Promise<boolean> {
     const ranges = await this.#ranges();
     // The reader finds a topic that was made again by itself: it ends with the old one first, and says so.
-    const made = ranges.filter(({ topic, partition }) => !this.#given.has(`${topic}/${partition}`));
+    const read = await this.#partitionsRead();
+    const made = ranges.filter(({ topic, partition }) => !read.has(`${topic}/${partition}`));
     await this.#readFrom(made.map((range) => position(range, range.low)));
     // Behind `stable` a transaction is open, perhaps of a client that hangs: its records are not waited for.
     return this.#reach(
@@ -141,16 +140,19 @@ export class Feed {
 
   async #readFrom(from: readonly Position[]): Promise<void> {
     if (from.length === 0) return;
-    for (const each of from) {
-      this.#given.add(`${each.topic}/${each.partition}`);
-      this.#taken.set(partitionId(each), each.offset);
-    }
+    for (const each of from) this.#taken.set(partitionId(each), each.offset);
     if (this.#reader !== undefined) {
       (await this.#reader).add(from);
       return;
     }
     this.#reader = this.#options.kafka.reader({ from, patience: PATIENCE });
     this.#reading = this.#read(await this.#reader);
+  }
+
+  /** `<topic>/<partition>` of each, whatever id its topic has. */
+  async #partitionsRead(): Promise<ReadonlySet<string>> {
+    const positions = (await this.#reader)?.positions() ?? [];
+    return new Set(positions.map(({ topic, partition }) => `${topic}/${partition}`));
   }
 
   async #read(reader: Reader): Promise<void> {

@@ -1,4 +1,3 @@
-import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Config, TopicRole } from '../../src/config/schema.ts';
 import { parseConfig } from '../../src/config/schema.ts';
@@ -8,7 +7,7 @@ import type { Kafka, OutgoingRecord, RecordBatch } from '../../src/kafka/port.ts
 import { serialiseMessage } from '../../src/messages/index.ts';
 import { Observer, type Snapshot, observe } from '../../src/observe/index.ts';
 import { positionsToJson } from '../../src/state/index.ts';
-import { testBrokers } from '../support/brokers.ts';
+import { addPartitions } from '../support/admin.ts';
 import { testKafka } from '../support/kafka.ts';
 import { finish, landing, minutes, run, sign } from '../tractor/world.ts';
 
@@ -60,10 +59,7 @@ async function world(roles: readonly TopicRole[] = ROLES) {
   };
   const addPartition = async (role: TopicRole): Promise<void> => {
     const topic = topicName(config, role);
-    const admin = new KafkaJs({ brokers: await testBrokers(), logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    await admin.createPartitions({ topicPartitions: [{ topic, count: 2 }] });
-    await admin.disconnect();
+    await addPartitions(others.brokers, topic, 2);
     const leaders = async (): Promise<number> =>
       (await others.topics())
         .filter((info) => info.topic === topic)
@@ -197,6 +193,21 @@ describe('a look', () => {
       finishes: [{}],
       runs: [],
     });
+  });
+
+  test('reads a partition that a topic lost when it was made again, and has again', async () => {
+    const { config, others, make, write, open, addPartition } = await world();
+    await addPartition('frontier');
+    const observer = await open();
+    const look = (): Promise<Snapshot> => observer.look({ now: NOW, since: LONG_AGO });
+    await look();
+    await others.deleteTopics([topicName(config, 'frontier')]);
+    await make(['frontier']);
+    await write('frontier', event('201701'));
+    expect(await look()).toMatchObject({ events: [{}] });
+    await addPartition('frontier');
+    await write('frontier', { ...event('201702'), partition: 1 });
+    expect(await look()).toMatchObject({ events: [{}, {}] });
   });
 
   test('says so where none of the topics exists', async () => {

@@ -63,9 +63,9 @@ function decidingKafka(): Kafka {
       state.push({ topic: 'hippo-state', partition: 0, offset, timestamp: 0, key, value, headers: {} });
       return Promise.resolve([{ topic: EVENT.topic, partition: 0, offset: 1n }]);
     },
-    reader: () =>
+    reader: ({ from }) =>
       Promise.resolve({
-        positions: () => [],
+        positions: () => [...from],
         add: () => undefined,
         close: () => {
           asked.resolve(false);
