@@ -1,7 +1,7 @@
-import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { describe, expect } from 'vitest';
 import type { Kafka, KafkaRecord, OutgoingRecord } from '../../src/kafka/port.ts';
 import type { ReplayReport } from '../../src/replay/replay.ts';
+import { removeAll } from '../support/admin.ts';
 import { readAll, remakeTopic, testKafka } from '../support/kafka.ts';
 import { type TestProject, test } from '../support/project.ts';
 
@@ -28,18 +28,6 @@ async function withDeadLetters(project: TestProject, kafka: Kafka): Promise<stri
   await producer.close();
   await rejectAgain(project);
   return topic;
-}
-
-/** As retention does, sooner or later. */
-async function deleteRecords(kafka: Kafka, topic: string): Promise<void> {
-  const admin = new KafkaJs({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  await admin.fetchTopicMetadata({ topics: [topic] });
-  await admin.deleteTopicRecords({
-    topic,
-    partitions: [0, 1, 2, 3].map((partition) => ({ partition, offset: '-1' })),
-  });
-  await admin.disconnect();
 }
 
 async function rejectAgain(project: TestProject): Promise<void> {
@@ -136,7 +124,8 @@ describe('hippo replay', () => {
     const project = await makeProject(JOBS);
     const topic = await withDeadLetters(project, kafka);
     await replay(project, '--yes');
-    await deleteRecords(kafka, topic);
+    // As retention does, sooner or later.
+    await removeAll(kafka.brokers, topic);
     const { exitCode, letters } = await replay(project, '--yes');
     expect({ exitCode, statuses: letters.map(({ status }) => status) }).toEqual({
       exitCode: 0,
@@ -186,7 +175,8 @@ describe('hippo replay', () => {
       originals.map((one) => ({ ...one, replayed: 1 })),
     );
 
-    await deleteRecords(kafka, topic);
+    // As retention does, sooner or later.
+    await removeAll(kafka.brokers, topic);
     const { exitCode, letters } = await replay(project, '--yes', '--again');
     expect([exitCode, ...letters.map(({ status }) => status)]).toEqual([1, 'gone', 'gone']);
   });

@@ -1,26 +1,29 @@
 /** What an operator does to topics with tools that are not ours. `brokers` are `host:port` each. */
-import {
+import kafkajs, { type Admin } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from '../../src/core/exec.ts';
+
+// Node finds some of these only as properties of the default export.
+const {
   AclOperationTypes,
   AclPermissionTypes,
   AclResourceTypes,
-  type Admin,
-  Kafka as KafkaJs,
+  ConfigResourceTypes,
+  Kafka,
   ResourcePatternTypes,
   logLevel,
-} from 'kafkajs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from '../../src/core/exec.ts';
+} = kafkajs;
 
 async function withAdmin(
   brokers: readonly string[],
   work: (admin: Admin) => Promise<unknown>,
 ): Promise<void> {
-  const kafkajs = new KafkaJs({
+  const kafka = new Kafka({
     brokers: [...brokers],
     logLevel: logLevel.NOTHING,
     retry: { initialRetryTime: 20 },
   });
-  const admin = kafkajs.admin();
+  const admin = kafka.admin();
   await admin.connect();
   try {
     await work(admin);
@@ -45,6 +48,28 @@ export function removeBefore(
     await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
   });
+}
+
+/** Removes all records that a topic has now. */
+export function removeAll(brokers: readonly string[], topic: string): Promise<void> {
+  return withAdmin(brokers, async (admin) => {
+    const ends = await admin.fetchTopicOffsets(topic);
+    const partitions = ends.map(({ partition, high }) => ({ partition, offset: high }));
+    await admin.deleteTopicRecords({ topic, partitions });
+  });
+}
+
+/** Sets the settings of topics. Those that are not named go back to the broker's defaults. */
+export function alterTopics(
+  brokers: readonly string[],
+  topics: readonly { topic: string; config: Readonly<Record<string, string>> }[],
+): Promise<void> {
+  const resources = topics.map(({ topic, config }) => ({
+    type: ConfigResourceTypes.TOPIC,
+    name: topic,
+    configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+  }));
+  return withAdmin(brokers, (admin) => admin.alterConfigs({ validateOnly: false, resources }));
 }
 
 /** Writes a record for each value, to one partition. */

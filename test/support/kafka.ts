@@ -1,10 +1,10 @@
-import { ConfigResourceTypes, Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
 import { newId } from '../../src/core/ids.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import type { Kafka, KafkaRecord } from '../../src/kafka/port.ts';
+import { alterTopics } from './admin.ts';
 import { testBrokers } from './brokers.ts';
 
 /** The section `kafka` of a hippo.yaml, as loaded. */
@@ -36,14 +36,7 @@ export async function setTopicConfig(
   topic: string,
   config: Record<string, string>,
 ): Promise<void> {
-  const admin = new KafkaJs({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-  await admin.alterConfigs({
-    validateOnly: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
-  });
-  await admin.disconnect();
+  await alterTopics(kafka.brokers, [{ topic, config }]);
   // The broker answers before it has applied them.
   const isSet = (now: Record<string, string>): boolean =>
     Object.entries(config).every(([name, value]) => now[name] === value);

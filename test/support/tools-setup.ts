@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { findProgram } from '../../src/core/environment/index.ts';
+import { canInstall, install } from './apt.ts';
 
 /** What some tests judge by, besides what npm, Maven and pip bring: another Kafka client, and a critic of shell scripts. */
 const TOOLS = ['kcat', 'shellcheck'];
@@ -8,11 +8,9 @@ const TOOLS = ['kcat', 'shellcheck'];
 export default function installTools(): void {
   const missing = TOOLS.filter((tool) => findProgram(tool, process.env) === undefined);
   if (missing.length === 0) return;
-  if (process.getuid?.() !== 0 || findProgram('apt-get', process.env) === undefined) {
+  if (!canInstall()) {
     throw new Error(`the tests need ${missing.join(' and ')}: sudo apt-get install ${missing.join(' ')}`);
   }
   process.stderr.write(`▸ installing ${missing.join(' and ')} …\n`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  execFileSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
-  execFileSync('apt-get', ['install', '-y', '-qq', ...missing], { env, stdio: 'ignore' });
+  install(missing);
 }

@@ -1,10 +1,10 @@
 /** What operators do to topics, and to a machine's clock, while a hippo runs or between two of its clients. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Admin } from 'kafkajs';
 import { topicName } from '../../src/config/topics.ts';
 import type { Config, TopicRole } from '../../src/config/schema.ts';
 import type { Kafka } from '../../src/kafka/port.ts';
 import { topicSpecs } from '../../src/kafka/topics.ts';
+import { addPartitions, alterTopics, removeAll } from '../support/admin.ts';
 
 export type Change =
   | { kind: 'partitions added'; role: 'frontier' | 'finish' | 'state' }
@@ -15,8 +15,6 @@ export type Change =
   | { kind: 'limits lowered' }
   | { kind: 'clock moved'; by: string };
 
-const { ConfigResourceTypes, Kafka: KafkaJs, logLevel } = kafkajs;
-
 /** Smaller than what one transaction of the workload can write, larger than each of its records. */
 const LOW_LIMIT = 6_000;
 
@@ -24,16 +22,10 @@ const LOW_LIMIT = 6_000;
 export class Operator {
   readonly #kafka: Kafka;
   readonly #config: Config;
-  readonly #admin: Admin;
 
   constructor(kafka: Kafka, config: Config) {
     this.#kafka = kafka;
     this.#config = config;
-    this.#admin = new KafkaJs({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).admin();
-  }
-
-  async close(): Promise<void> {
-    await this.#admin.disconnect();
   }
 
   /** How many records each partition of the frontier topic has ever had. */
@@ -43,10 +35,8 @@ export class Operator {
   }
 
   async addPartitions(role: TopicRole): Promise<void> {
-    await this.#admin.connect();
     const topic = this.#topic(role);
-    const count = (await this.#kafka.offsets(topic)).length + 2;
-    await this.#admin.createPartitions({ topicPartitions: [{ topic, count }] });
+    await addPartitions(this.#kafka.brokers, topic, (await this.#kafka.offsets(topic)).length + 2);
   }
 
   /** Deletes the frontier topic, and makes it with as many partitions. */
@@ -60,30 +50,17 @@ export class Operator {
     while ((await this.#kafka.createTopics([{ ...spec, partitions }])).length === 0) await sleep(50);
   }
 
-  async removeRecords(): Promise<void> {
-    await this.#admin.connect();
-    const topic = this.#topic('frontier');
-    await this.#admin.fetchTopicMetadata({ topics: [topic] });
-    const ranges = await this.#kafka.offsets(topic);
-    await this.#admin.deleteTopicRecords({
-      topic,
-      partitions: ranges.map(({ partition, high }) => ({ partition, offset: String(high) })),
-    });
+  removeRecords(): Promise<void> {
+    return removeAll(this.#kafka.brokers, this.#topic('frontier'));
   }
 
-  async lowerLimits(): Promise<void> {
-    await this.#admin.connect();
-    const specs = topicSpecs(this.#config);
-    await this.#admin.alterConfigs({
-      validateOnly: false,
-      resources: specs.map(({ topic, config }) => ({
-        type: ConfigResourceTypes.TOPIC,
-        name: topic,
-        configEntries: Object.entries({ ...config, 'max.message.bytes': String(LOW_LIMIT) }).map(
-          ([name, value]) => ({ name, value }),
-        ),
-      })),
-    });
+  lowerLimits(): Promise<void> {
+    const limits = { 'max.message.bytes': String(LOW_LIMIT) };
+    const topics = topicSpecs(this.#config).map(({ topic, config }) => ({
+      topic,
+      config: { ...config, ...limits },
+    }));
+    return alterTopics(this.#kafka.brokers, topics);
   }
 
   #topic(role: TopicRole): string {

@@ -1,8 +1,7 @@
 /** A wall clock that the crash test can move: libfaketime, in the client and in its jobs. Steady clocks stay as they are. */
-import { execFileSync } from 'node:child_process';
 import { glob, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram } from '../../src/core/environment/index.ts';
+import { canInstall, install } from '../support/apt.ts';
 
 const LIBRARY = '/usr/lib/*/faketime/libfaketimeMT.so.1';
 
@@ -10,10 +9,8 @@ const LIBRARY = '/usr/lib/*/faketime/libfaketimeMT.so.1';
 export async function findFaketime(): Promise<string | null> {
   const found = await firstOf(LIBRARY);
   if (found !== null) return found;
-  if (process.getuid?.() !== 0 || findProgram('apt-get', process.env) === undefined) return null;
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  execFileSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
-  execFileSync('apt-get', ['install', '-y', '-qq', 'faketime'], { env, stdio: 'ignore' });
+  if (!canInstall()) return null;
+  install(['faketime']);
   return firstOf(LIBRARY);
 }
 

@@ -140,15 +140,11 @@ class Torture {
   }
 
   async run(): Promise<void> {
-    try {
-      await this.#clock?.set('+0');
-      for (const [index, planned] of this.#scenario.changes.entries()) await this.#change(planned, index);
-      await this.#disturb();
-      await this.#world.use(() => this.#finish());
-      if (this.#hasLost) this.#mustTellOfLoss();
-    } finally {
-      await this.#operator.close();
-    }
+    await this.#clock?.set('+0');
+    for (const [index, planned] of this.#scenario.changes.entries()) await this.#change(planned, index);
+    await this.#disturb();
+    await this.#world.use(() => this.#finish());
+    if (this.#hasLost) this.#mustTellOfLoss();
   }
 
   /** How many messages are delivered when so many of the changes and disturbances are over. A change takes three shares. */
