@@ -1,8 +1,8 @@
 import type { GroupInfo } from '../../kafka/port.ts';
 import { type InputProgress, inputProgress } from '../../observe/index.ts';
 import { clientCommandFor } from '../../core/environment/index.ts';
-import { type Check, type Finding, error, ok, skipped, warning } from '../check.ts';
-import { unreachable } from './kafka.ts';
+import { type Check, type Finding, error, ok, warning } from '../check.ts';
+import { aboutHippo } from './hippo.ts';
 
 /** This hippo's consumer group: its owner, its standbys and its lag. */
 export const group: Check = {
@@ -10,22 +10,11 @@ export const group: Check = {
   title: 'Client',
   category: 'kafka',
   about: "this hippo's consumer group: owner, standbys, lag",
-  async run(environment) {
-    const { project } = environment;
-    if (project.state === 'none')
-      return skipped('There is no hippo.yaml here or above: no hippo to look for');
-    const why = await unreachable(environment);
-    if (why !== undefined || project.state === 'broken') return skipped(why ?? '');
-    if (Object.keys(project.loaded.config.jobs).length === 0)
-      return skipped('hippo.yaml has no jobs: no client is needed');
-    const start = clientCommandFor(project.file, environment.cwd);
-    const { info, inputs } = await inputProgress(
-      await environment.kafka(),
-      project.loaded.config,
-      project.hippo,
-    );
+  run: aboutHippo('hippo.yaml has no jobs: no client is needed', async (kafka, project, { cwd }) => {
+    const start = clientCommandFor(project.file, cwd);
+    const { info, inputs } = await inputProgress(kafka, project.loaded.config, project.hippo);
     return { summary: summarise(info), findings: [membership(info, inputs, start), ...losses(inputs)] };
-  },
+  }),
 };
 
 function summarise({ state, members }: GroupInfo): string {

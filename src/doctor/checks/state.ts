@@ -7,7 +7,7 @@ import { partitionForKey } from '../../kafka/partitioner.ts';
 import { isWholeState } from '../../state/index.ts';
 import { type StateEntry, readState } from '../../state/reader.ts';
 import { type Check, type Diagnosis, type Finding, error, ok, skipped, warning } from '../check.ts';
-import { unreachable } from './kafka.ts';
+import { aboutHippo } from './hippo.ts';
 
 /** This hippo's state: in which partition of the state topic it is, and whether it is all there. */
 export const state: Check = {
@@ -15,17 +15,9 @@ export const state: Check = {
   title: 'State',
   category: 'kafka',
   about: "this hippo's state: its partition, and whether it is whole",
-  async run(environment) {
-    const { project } = environment;
-    if (project.state === 'none')
-      return skipped('There is no hippo.yaml here or above: no hippo to look for');
-    const why = await unreachable(environment);
-    if (why !== undefined || project.state === 'broken') return skipped(why ?? '');
-    const { config } = project.loaded;
-    if (Object.keys(config.jobs).length === 0)
-      return skipped('hippo.yaml has no jobs: there is no state to look for');
-    return examine(await environment.kafka(), config, project.hippo);
-  },
+  run: aboutHippo('hippo.yaml has no jobs: there is no state to look for', (kafka, { loaded, hippo }) =>
+    examine(kafka, loaded.config, hippo),
+  ),
 };
 
 async function examine(kafka: Kafka, config: Config, hippo: string): Promise<Diagnosis> {
