@@ -67,7 +67,7 @@ export function offsetsAt(
 }
 
 /**
- * Asks for the partitions of a topic. Where `onTrouble` is given, partitions without a leader are left out after
+ * Asks for the partitions that a topic has now: some may have been added since it was last asked about. Where `onTrouble` is given, partitions without a leader are left out after
  * {@link ELECTION_MS}, and all of a topic that this user may not see at once.
  */
 async function ofUsable<T>(
@@ -77,7 +77,10 @@ async function ofUsable<T>(
   ask: (partitions: readonly number[]) => Promise<T[]>,
 ): Promise<T[]> {
   if (onTrouble === undefined)
-    return cluster.attempt({ topic }, async () => ask(await cluster.partitions(topic)));
+    return cluster.attempt({ topic }, async () => {
+      const leaders = (await cluster.refresh([topic])).get(topic) ?? new Map<number, number>();
+      return ask([...leaders.keys()].sort((a, b) => a - b));
+    });
   const started = performance.now();
   let without: number[] = [];
   try {

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { newId } from '../../src/core/ids.ts';
 import type { Kafka, Reader, RecordBatch } from '../../src/kafka/port.ts';
-import { removeBefore } from '../support/admin.ts';
+import { addPartitions, removeBefore } from '../support/admin.ts';
 import { testBrokers } from '../support/brokers.ts';
 import { readAll, remakeTopic, testKafka, testTopic } from '../support/kafka.ts';
 
@@ -43,6 +43,14 @@ async function readUntil(reader: Reader, enough: (batch: RecordBatch) => boolean
 }
 
 const at = (topic: string, offset: bigint, partition = 0) => ({ topic, partition, offset });
+
+test('the offsets of a topic are those of all partitions that it has by now', async () => {
+  const kafka = await testKafka();
+  const topic = await testTopic(kafka);
+  expect(await kafka.offsets(topic)).toHaveLength(1);
+  await addPartitions(await testBrokers(), topic, 3);
+  await expect.poll(async () => (await kafka.offsets(topic)).length).toBe(3);
+});
 
 test('partitions that are added are read too, and those that it has go on', async () => {
   const kafka = await testKafka();
