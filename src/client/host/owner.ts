@@ -18,6 +18,7 @@ import {
   type Definition,
   type MachineState,
   emptyState,
+  hasWork,
   listOpenRuns,
   listRuns,
   nextWake,
@@ -456,10 +457,7 @@ export class Owner {
       this.#options.supervisor.running.length > 0
     )
       return false;
-    return ![...listOpenRuns(this.#state)].some(
-      ({ status, job, held }) =>
-        status === 'running' || (status === 'ready' && held === undefined && !this.#state.pauses.has(job)),
-    );
+    return !hasWork(this.#state);
   }
 
   /**

@@ -6,7 +6,7 @@ import { shellWord } from '../../core/shell.ts';
 import type { JobStart, ReceivedMessage } from '../../messages/types.ts';
 import { inOrder, isComplete, type JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
-import { type Inputs, NO_INPUTS, omit, type Run } from './state.ts';
+import { type Inputs, isStartable, NO_INPUTS, omit, type Run } from './state.ts';
 import { attemptIdOf, submissionOf } from './submission.ts';
 import { backoff, nameOf, slotFor } from './timing.ts';
 import { traceOf } from './trace.ts';
@@ -75,13 +75,13 @@ function isDropping(draft: Draft, job: JobDefinition): boolean {
  */
 export function startOne(draft: Draft, job: JobDefinition, id: RunId): void {
   const run = draft.run(id);
-  if (run !== undefined && hasPlace(draft, job) && mayStart(draft, job, run)) start(draft, job, run);
+  if (run !== undefined && hasPlace(draft, job) && mayStart(draft, run)) start(draft, job, run);
 }
 
 /** Starts as many of the ready runs as there are places. */
 export function fillPlaces(draft: Draft, job: JobDefinition): void {
   if (!hasPlace(draft, job)) return;
-  let ready = draft.openRuns(job).filter((run) => mayStart(draft, job, run));
+  let ready = draft.openRuns(job).filter((run) => mayStart(draft, run));
   while (ready.length > 0) {
     const next = smallest(ready, placesOf(draft, job), byUrgency(job));
     for (const run of next) start(draft, job, run);
@@ -126,9 +126,8 @@ function placesOf(draft: Draft, job: JobDefinition): number {
   return job.policy.concurrency - draft.runs(job).running.size;
 }
 
-function mayStart(draft: Draft, job: JobDefinition, run: Run): boolean {
-  if (run.status !== 'ready' || (run.notBefore !== null && run.notBefore > draft.at)) return false;
-  return run.manual !== undefined || draft.pauseOf(job) === undefined;
+function mayStart(draft: Draft, run: Run): boolean {
+  return isStartable(draft.state, run) && (run.notBefore === null || run.notBefore <= draft.at);
 }
 
 function start(draft: Draft, job: JobDefinition, run: Run): void {

@@ -17,6 +17,7 @@ export {
   type Run,
   emptyState,
   findRun,
+  hasWork,
   listOpenRuns,
   listPauses,
   listRuns,

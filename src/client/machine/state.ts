@@ -105,6 +105,20 @@ export function* listOpenRuns(state: MachineState): Generator<Run> {
   }
 }
 
+/**
+ * Whether some run is running, or starts as soon as a place is free and its pause before a retry is over: nothing else need
+ * happen.
+ */
+export function hasWork(state: MachineState): boolean {
+  for (const run of listOpenRuns(state)) if (run.status === 'running' || isStartable(state, run)) return true;
+  return false;
+}
+
+/** A pause of its job does not hold back a run that was asked for by hand. */
+export function isStartable({ pauses }: MachineState, { status, manual, job }: Run): boolean {
+  return status === 'ready' && (manual !== undefined || !pauses.has(job));
+}
+
 /** The paused jobs. */
 export function listPauses(state: MachineState): Iterable<[job: string, pause: Pause]> {
   return state.pauses.entries();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Effect } from '../../../src/client/machine/index.ts';
+import { type Effect, listOpenRuns } from '../../../src/client/machine/index.ts';
 import { DAY, HOUR, Hippo, type JobYaml, MINUTE, SECOND, daily, notices } from './hippo.ts';
 
 /** A job for each partition that lands. */
@@ -169,6 +169,41 @@ describe('after a restart with a clock that is behind the one before', () => {
     hippo.exit('load', KEY);
     expect(hippo.finishes).toMatchObject([{ durationTime: 5 }]);
   });
+});
+
+// On a clock that is set while no client runs, nothing says by how much.
+it('after a restart nothing waits longer than its backoff, timeout or give_up, wherever the clock is', () => {
+  const policy: Partial<JobYaml> = {
+    needs: [{ table: 'a.a' }, { table: 'a.b' }],
+    timeout: '20s',
+    give_up: '2h',
+    retries: { attempts: 2, backoff: '5s' },
+    concurrency: 2,
+  };
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 20 }), fc.constantFrom(...JUMPS), (steps, by) => {
+      const hippo = hippoWith(policy);
+      for (const next of steps) {
+        perform(hippo, next);
+        if (next.do === 'land' && next.key !== 'dt=3') hippo.land('a.b', next.key);
+      }
+      hippo.now += by;
+      hippo.restart();
+      for (const run of listOpenRuns(hippo.state)) {
+        expect((run.notBefore ?? 0) - hippo.now).toBeLessThanOrEqual(10 * SECOND);
+        for (const past of [run.firstInputAt, run.startedAt, run.attemptAt])
+          expect(past ?? 0).toBeLessThanOrEqual(hippo.now);
+      }
+      hippo.wait(2 * HOUR);
+      hippo.wait(SECOND);
+      for (const { status, stopping, attemptAt } of listOpenRuns(hippo.state)) {
+        expect(status).not.toBe('waiting');
+        if (stopping === undefined) expect(hippo.now - (attemptAt ?? hippo.now)).toBeLessThan(20 * SECOND);
+      }
+      for (const { durationTime } of hippo.finishes) expect(durationTime).toBeGreaterThanOrEqual(0);
+    }),
+    { numRuns: 200 },
+  );
 });
 
 type Action =

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hasWork } from '../../../src/client/machine/index.ts';
 import { HOUR, Hippo, type JobYaml, MINUTE, NOON, SECOND, TRACE, notices, daily } from './hippo.ts';
 
 const KEY = '2017-04-28';
@@ -200,6 +201,20 @@ describe('cancel', () => {
 });
 
 describe('pause', () => {
+  it('leaves no work but what was asked for by hand, and that also between two attempts', () => {
+    const hippo = running({ retries: { attempts: 1, backoff: '30s' } });
+    hippo.ask('pause', 'load');
+    hippo.fail('load', KEY);
+    expect(hasWork(hippo.state)).toBe(false);
+    hippo.ask('run', 'load', { runKey: '2017-04-27' });
+    hippo.fail('load', '2017-04-27');
+    expect(hippo.run('load', '2017-04-27').status).toBe('ready');
+    expect(hasWork(hippo.state)).toBe(true);
+    hippo.wait(30 * SECOND);
+    hippo.exit('load', '2017-04-27');
+    expect(hasWork(hippo.state)).toBe(false);
+  });
+
   it('lets nothing start; what runs goes on; resume starts what is ready', () => {
     const hippo = running({ concurrency: 2, retries: { attempts: 1, backoff: '1s' } });
     hippo.ask('pause', 'load', ann);
