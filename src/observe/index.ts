@@ -2,4 +2,11 @@
 export { Feed, type Found } from './feed.ts';
 export { Observer, observe } from './observer.ts';
 export { type InputProgress, inputProgress } from './progress.ts';
-export { type HippoGroup, type KnownRun, type Snapshot, isOwned, startCommand } from './snapshot.ts';
+export {
+  type HippoGroup,
+  type KnownRun,
+  type PausedJob,
+  type Snapshot,
+  isOwned,
+  startCommand,
+} from './snapshot.ts';

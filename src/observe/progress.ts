@@ -1,38 +1,76 @@
 import { groupName, identityOf } from '../config/groups.ts';
 import type { Config } from '../config/schema.ts';
 import { topicName } from '../config/topics.ts';
+import { DeniedError } from '../kafka/failures.ts';
 import type { GroupInfo, Kafka, OffsetRange } from '../kafka/port.ts';
+import { type Positions, nextOffset } from '../state/index.ts';
+import { readState, recordOfEntry } from '../state/reader.ts';
 
 /** How far a hippo has read one partition of its inputs. */
 export interface InputProgress extends OffsetRange {
   topic: string;
-  /** The next offset to read; undefined if none was committed. */
-  committed: bigint | undefined;
+  /** The next offset to read, by the hippo's state or, if it has none, as its group has committed; undefined without both. */
+  next: bigint | undefined;
 }
 
 /** The roles of the topics that a client reads. */
 const INPUTS = ['frontier', 'finish', 'schedule'] as const;
 
-/** The consumer group of one hippo, and its progress in each partition of its inputs. A topic that does not exist has none. */
+/**
+ * The consumer group of one hippo, and its progress in each partition of its inputs. A topic that does not exist has none.
+ *
+ * The state decides: a committed offset waits for the runs that have not finished, for example those of a paused job, and
+ * may be far behind what the client has read.
+ */
 export async function inputProgress(
-  kafka: Pick<Kafka, 'topics' | 'offsets' | 'committed' | 'describeGroup'>,
+  kafka: Pick<
+    Kafka,
+    'topics' | 'lookUp' | 'offsets' | 'offsetsAt' | 'reader' | 'committed' | 'describeGroup'
+  >,
   config: Config,
   hippo: string,
 ): Promise<{ info: GroupInfo; inputs: InputProgress[] }> {
   const group = groupName(identityOf(config, hippo));
-  const present = new Set((await kafka.topics()).map(({ topic }) => topic));
+  const present = new Map((await kafka.topics()).map(({ topic, topicId }) => [topic, topicId]));
   const topics = INPUTS.map((role) => topicName(config, role)).filter((topic) => present.has(topic));
   // In this order: the ends are never behind the offsets that are compared with them.
-  const [info, committed] = await Promise.all([kafka.describeGroup(group), kafka.committed(group, topics)]);
-  const nextOf = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
+  const [info, committed, positions] = await Promise.all([
+    kafka.describeGroup(group),
+    kafka.committed(group, topics),
+    positionsOf(kafka, topicName(config, 'state'), hippo),
+  ]);
+  const committedOf = new Map(
+    committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]),
+  );
   const perTopic = await Promise.all(
     topics.map(async (topic) =>
-      (await kafka.offsets(topic)).map((range) => ({
-        topic,
-        ...range,
-        committed: nextOf.get(`${topic}/${range.partition}`),
-      })),
+      (await kafka.offsets(topic)).map((range) => {
+        const { partition } = range;
+        const next = positions.has(topic)
+          ? nextOffset(positions, { topic, topicId: present.get(topic), partition })
+          : committedOf.get(`${topic}/${partition}`);
+        return { topic, ...range, next };
+      }),
     ),
   );
   return { info, inputs: perTopic.flat() };
+}
+
+/** The positions in the hippo's state; none where it has no state, and where this user may not read the state topic. */
+async function positionsOf(
+  kafka: Pick<Kafka, 'lookUp' | 'offsets' | 'offsetsAt' | 'reader'>,
+  topic: string,
+  hippo: string,
+): Promise<Positions> {
+  let positions: Positions = new Map();
+  try {
+    await readState(kafka, topic, (entry) => {
+      if (entry.key.hippo !== hippo || entry.key.kind !== 'offsets') return;
+      const record = recordOfEntry(entry);
+      positions = record?.kind === 'offsets' ? record.positions : new Map();
+    });
+  } catch (error) {
+    if (!(error instanceof DeniedError)) throw error;
+  }
+  return positions;
 }

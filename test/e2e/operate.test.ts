@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
+import { removeAll } from '../support/admin.ts';
 import { MONTHLY, test } from '../support/project.ts';
 
 describe('hippo tractor', () => {
@@ -67,6 +68,33 @@ Run the failed run again: hippo tractor --pull
     expect(stdout).toContain(`${project.name}: load 201704`);
     expect(stdout).toContain(`→ cd ${project.directory} && hippo run`);
   });
+});
+
+describe('a paused job whose run is ready', () => {
+  test.concurrent(
+    'is named by tractor, and what retention deletes after it was read is no loss',
+    async ({ makeProject }) => {
+      const project = await makeProject(MONTHLY);
+      await project.startClient().event('owner');
+      const asked = ['job', 'pause', 'load', '--by', 'ann', '--reason', 'disk full'];
+      expect((await project.hippo(asked)).exitCode).toBe(0);
+      const landed = ['trigger', '--table', 'btd.party', '--range', '201704..201707'];
+      expect((await project.hippo(landed)).exitCode).toBe(0);
+      const group = async () => (await project.hippo(['doctor', 'group'])).stdout;
+      await expect.poll(group, { timeout: 60_000 }).toContain('lag 0');
+
+      await removeAll(project.brokers.split(','), `${project.prefix}frontier-adw`);
+      const diagnosis = await project.hippo(['doctor', 'group']);
+      expect([diagnosis.exitCode, diagnosis.stdout]).toEqual([0, expect.stringContaining('lag 0')]);
+
+      const found = await project.hippo(['tractor']);
+      expect(found.exitCode).toBe(1);
+      expect(found.stdout.replaceAll(/\s+/g, ' ').replace(/\d+(\.\d+)? (ms|s) ago/, 'N s ago')).toContain(
+        `Paused jobs (1) ! ${project.name}/load: 201704, 201705, 201706, and 1 more paused by ann N s ago: disk full; ` +
+          `4 runs are ready, and not started while the job is paused → hippo job resume ${project.name}/load`,
+      );
+    },
+  );
 });
 
 describe('hippo doctor', () => {

@@ -3,7 +3,7 @@ import type { ManualRequest, MessageRef } from '../../messages/types.ts';
 import type { JobDefinition, Slot } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
-import { isOpen, type Run } from './state.ts';
+import { isOpen, NO_INPUTS, omit, type Run } from './state.ts';
 import { nameOf, slotOf } from './timing.ts';
 
 export function applyRequest(draft: Draft, request: ManualRequest, from: MessageRef): void {
@@ -85,6 +85,11 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
   /** The run counts as done: its finish message says so, and names the operator. No process starts. */
   mark_success(draft, job, slot, { request, from }) {
     const known = draft.run({ job: job.name, key: slot.key });
+    if (known?.status === 'succeeded' && known.held !== undefined) {
+      // Its finish message has said so already; what has landed again since is accepted.
+      draft.putRun(job, { ...omit(known, 'held'), relanded: NO_INPUTS });
+      return;
+    }
     if (known?.status === 'running' || known?.status === 'succeeded') {
       const why = known.status === 'running' ? 'is running; cancel it first' : 'has succeeded already';
       refuse(draft, request, `${nameOf(known)} ${why}`);
@@ -137,7 +142,7 @@ function slotAsked(draft: Draft, job: JobDefinition, request: ManualRequest): Sl
 
 function refuse(draft: Draft, { action, jobName, by }: ManualRequest, why: string): void {
   const who = by === undefined ? '' : ` (asked by ${by})`;
-  draft.notice('warning', `${action} ${jobName}${who}: ${why}`);
+  draft.notice('warning', `${action.replace('_', '-')} ${jobName}${who}: ${why}`);
 }
 
 /** Who asked, and why, as far as the request says so. */

@@ -31,7 +31,7 @@ function membership(
   const remedy = { commands: [start] };
   const behind = lag(progress);
   const waiting = `${behind} ${behind === 1n ? 'message waits' : 'messages wait'}`;
-  const started = progress.some(({ committed }) => committed !== undefined);
+  const started = progress.some(({ next }) => next !== undefined);
   switch (state) {
     case 'Unknown':
       return error(
@@ -63,22 +63,24 @@ function membership(
 }
 
 /**
- * The messages between the committed offsets and the end. A client commits all partitions together: one without an offset among
+ * The messages between what the client has read and the end. Its state has all partitions together: one without a position among
  * others was added since, and is read from its beginning.
  */
 function lag(progress: readonly InputProgress[]): bigint {
-  if (progress.every(({ committed }) => committed === undefined)) return 0n;
-  return progress.reduce((sum, { committed, low, high }) => {
-    const from = committed === undefined || committed < low ? low : committed;
+  if (progress.every(({ next }) => next === undefined)) return 0n;
+  return progress.reduce((sum, { next, low, high }) => {
+    const from = next === undefined || next < low ? low : next;
     return sum + (high > from ? high - from : 0n);
   }, 0n);
 }
 
 /** Messages that retention deleted before the client read them. */
 function losses(progress: readonly InputProgress[]): Finding[] {
-  return progress.flatMap(({ topic, partition, committed, low }) => {
-    if (committed === undefined || committed >= low) return [];
-    const text = `${topic}[${partition}]: ${low - committed} messages were deleted by retention before the client read them`;
+  return progress.flatMap(({ topic, partition, next, low }) => {
+    if (next === undefined || next >= low) return [];
+    const count = low - next;
+    const messages = count === 1n ? 'message was' : 'messages were';
+    const text = `${topic}[${partition}]: ${count} ${messages} deleted by retention before the client read ${count === 1n ? 'it' : 'them'}`;
     return [
       error(text, {
         commands: [`hippo tail ${topic} --from beginning`],

@@ -1,6 +1,6 @@
-import { formatDuration } from '../../core/duration.ts';
 import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
 import { type Snapshot, isOwned, startCommand } from '../../observe/index.ts';
+import { ago, firstOf } from '../words.ts';
 
 /** Runs that are running or ready in the state of a hippo without a client: without one they are never finished. */
 export const ownerGone: Recovery = {
@@ -26,19 +26,18 @@ function describe(hippo: string, snapshot: Snapshot): Stuck {
     )
     .map(({ run }) => run);
   const names = runs.map((run) => `${run.job} ${run.key}`);
-  const shown = names.length > 3 ? [...names.slice(0, 3), `and ${names.length - 3} more`] : names;
   const sign = snapshot.health.get(hippo);
   const last =
     sign === undefined
       ? 'it has given no sign of life'
-      : `last sign of life ${formatDuration(Math.max(0, snapshot.now - sign.at))} ago from ${sign.message.clientIp}`;
+      : `last sign of life ${ago(snapshot.now, sign.at)} from ${sign.message.clientIp}`;
   const begun = runs.map((run) => run.startedAt ?? run.firstInputAt);
   return {
     recovery: 'owner-gone',
     hippo,
     job: runs.length === 1 ? (runs[0]?.job ?? null) : null,
     run_key: runs.length === 1 ? (runs[0]?.key ?? null) : null,
-    what: `${hippo}: ${shown.join(', ')}`,
+    what: `${hippo}: ${firstOf(names)}`,
     why: `no client of ${hippo} runs; ${last}`,
     command: startCommand(hippo, snapshot),
     since: iso(begun.length === 0 ? snapshot.now : Math.min(...begun)),

@@ -1,11 +1,10 @@
 import { listed } from '../../core/listed.ts';
-import { formatDuration } from '../../core/duration.ts';
-import { shellWord } from '../../core/shell.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { RunState } from '../../state/index.ts';
 import { pullRuns } from '../pull.ts';
 import { type Recovery, type Scope, type Stuck, inScope, iso } from '../recovery.ts';
 import { type Snapshot, isOwned } from '../../observe/index.ts';
+import { ago, by, jobCommand, runName } from '../words.ts';
 
 /** A run whose latest firing did not succeed. */
 interface FailedRun {
@@ -110,9 +109,9 @@ function describe(run: FailedRun, snapshot: Snapshot): Stuck {
     hippo,
     job,
     run_key: key,
-    what: `${hippo}/${job}${key === null ? '' : ` ${key}`}`,
+    what: runName(hippo, job, key),
     why: [run.why, ...notes].join('; '),
-    command: `hippo job run ${shellWord(`${hippo}/${job}`)}${key === null ? '' : ` --key ${shellWord(key)}`}${run.first === undefined ? '' : `    (${run.first})`}`,
+    command: `${jobCommand('run', { hippo, job, key })}${run.first === undefined ? '' : `    (${run.first})`}`,
     since: iso(at),
     // A run without all its inputs is a person's decision; one that waits for its client has been asked for already.
     pull: run.repeatable && (asked === undefined || owned),
@@ -124,16 +123,8 @@ function runId(hippo: string, job: string, key: string | null): string {
   return JSON.stringify([hippo, job, key]);
 }
 
-function ago(now: Millis, at: Millis): string {
-  return `${formatDuration(Math.max(0, now - at))} ago`;
-}
-
 /** The first line of what went wrong. */
 function reason(text: string | undefined): string {
   const line = text?.split('\n').find((candidate) => candidate.trim() !== '');
   return line === undefined ? '' : `: ${line.trim()}`;
-}
-
-function by(who: string | undefined): string {
-  return who === undefined || who === '' ? '' : ` by ${who}`;
 }

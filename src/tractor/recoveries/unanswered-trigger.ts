@@ -1,10 +1,10 @@
-import { formatDuration } from '../../core/duration.ts';
 import { type RecordRef, RecordSet, offsetOf } from '../../core/record-ref.ts';
 import { shellWord } from '../../core/shell.ts';
 import { type FrontierEvent, partitionPath } from '../../messages/index.ts';
 import { nextOffset } from '../../state/index.ts';
 import { type Recovery, type Stuck, iso } from '../recovery.ts';
 import { type Found, type HippoGroup, type Snapshot, isOwned, startCommand } from '../../observe/index.ts';
+import { ago } from '../words.ts';
 
 /** A younger event may still be on its way through a client, milliseconds. */
 const GRACE = 10_000;
@@ -61,7 +61,7 @@ function describe(table: string, events: readonly Found<FrontierEvent>[], snapsh
     job: null,
     run_key: null,
     what: [table, ...shown].join(' '),
-    why: `landed ${formatDuration(Math.max(0, snapshot.now - last.at))} ago; ${reading.why}`,
+    why: `landed ${ago(snapshot.now, last.at)}; ${reading.why}`,
     command:
       reading.waitsFor !== undefined
         ? startCommand(reading.waitsFor, snapshot)

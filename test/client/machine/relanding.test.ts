@@ -154,6 +154,16 @@ describe('hold: it waits for a person', () => {
     expect(hippo.run('load', KEY)).toMatchObject({ relanded: {} });
     expect(hippo.run('load', KEY)).not.toHaveProperty('held');
   });
+
+  it('until it is accepted as it is, without a further finish message', () => {
+    const hippo = fired('hold');
+    hippo.exit('load', KEY);
+    hippo.land('a.a', PARTITION, 101);
+    expect(notices(hippo.ask('mark_success', 'load', { runKey: KEY }))).toEqual([]);
+    expect(hippo.run('load', KEY)).toMatchObject({ status: 'succeeded', relanded: {} });
+    expect(hippo.run('load', KEY)).not.toHaveProperty('held');
+    expect([hippo.fired, hippo.finishes]).toEqual([[expect.anything()], [expect.anything()]]);
+  });
 });
 
 describe('ignore', () => {

@@ -304,9 +304,9 @@ describe('mark_success', () => {
   it('is refused of what runs, or has succeeded', () => {
     const hippo = running();
     const ask = (): string[] => notices(hippo.ask('mark_success', 'load', { runKey: KEY }));
-    expect(ask()).toEqual([`warning: mark_success load: load ${KEY} is running; cancel it first`]);
+    expect(ask()).toEqual([`warning: mark-success load: load ${KEY} is running; cancel it first`]);
     hippo.exit('load', KEY);
-    expect(ask()).toEqual([`warning: mark_success load: load ${KEY} has succeeded already`]);
+    expect(ask()).toEqual([`warning: mark-success load: load ${KEY} has succeeded already`]);
     expect(hippo.finishes).toHaveLength(1);
   });
 });

@@ -1,0 +1,25 @@
+import { type Recovery, inScope, iso } from '../recovery.ts';
+import { jobCommand, runName } from '../words.ts';
+
+/** Runs that have ended and whose inputs have landed again, of jobs with `on_reland: hold`: an operator has to decide. */
+export const heldRun: Recovery = {
+  id: 'held-run',
+  title: 'Held runs',
+  plan(snapshot, scope) {
+    return snapshot.runs
+      .filter(({ hippo, run }) => inScope(scope, hippo) && run.held !== undefined)
+      .map(({ hippo, run: { job, key, held = '', finishedAt, firstInputAt } }) => ({
+        recovery: 'held-run' as const,
+        hippo,
+        job,
+        run_key: key,
+        what: runName(hippo, job, key),
+        why: `${held}; it is not run again before an operator asks for it (or accepts it as it is: mark-success)`,
+        command: jobCommand('run', { hippo, job, key }),
+        since: iso(finishedAt ?? firstInputAt),
+        pull: false,
+        events: [],
+      }))
+      .sort((a, b) => a.since.localeCompare(b.since));
+  },
+};
