@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Kafka, TopicPartitionOffset } from '../kafka/port.ts';
 import { TOPIC_WORDS, compileSelection, readSpan, selectTopics, readTopics } from '../records/reading.ts';
 import { type History, readHistory } from './history.ts';
-import { type DeadLetter, type LetterStatus, readLetter } from './letter.ts';
+import { type DeadLetter, type LetterStatus, onePerRecord, readLetter, wasSent } from './letter.ts';
 import { madeWhole } from './original.ts';
 
 /** Which dead letters, as flags like those of `hippo tail`; undefined if not given. */
@@ -49,29 +49,32 @@ export async function planReplay(
   const infos = await kafka.topics();
   const existing = infos.map(({ topic }) => topic);
   const topics = selectTopics(config, existing, { names: dlqNames(words.topics, config) });
-  const letters: DeadLetter[] = [];
+  const read: DeadLetter[] = [];
   await readTopics(
     kafka,
     { topics, span, last, exitAtEnd: true },
     {
       keep,
-      take: (record) => void letters.push(readLetter(record, record.topic.slice(0, -DLQ.length))),
+      take: (record) => void read.push(readLetter(record, record.topic.slice(0, -DLQ.length))),
     },
     signal,
   );
   signal.throwIfAborted();
+  const letters = onePerRecord(read);
   const partitions = new Map(infos.map((info) => [info.topic, info.partitions.length]));
   const homes = [...Map.groupBy(letters, ({ letter }) => letter.to.topic)];
   const histories = new Map<string, History>();
   for (const [home, those] of homes) {
     if (!partitions.has(home)) continue;
-    const since = Math.min(...those.map(({ record }) => record.timestamp));
-    histories.set(home, await readHistory(kafka, home, since, signal));
+    const at = those.reduce((first, { record }) => Math.min(first, record.timestamp), Infinity);
+    const records = those.flatMap(({ origin }) => origin ?? []);
+    histories.set(home, await readHistory(kafka, home, { at, records }, signal));
   }
   const judged: DeadLetter[] = [];
-  for (const { letter, record } of letters) {
-    const status = judge({ letter, record }, { ...words, limit }, histories.get(letter.to.topic), partitions);
-    judged.push(await madeWhole(kafka, { record, letter: { ...letter, status } }, signal));
+  for (const found of letters) {
+    const { letter } = found;
+    const status = judge(found, { ...words, limit }, histories.get(letter.to.topic), partitions);
+    judged.push(await madeWhole(kafka, { ...found, letter: { ...letter, status } }, signal));
   }
   return {
     letters: judged.sort((left, right) => left.record.timestamp - right.record.timestamp),
@@ -90,17 +93,18 @@ function dlqNames(words: readonly string[], config: Config): string[] {
 }
 
 function judge(
-  { letter, record }: DeadLetter,
+  found: DeadLetter,
   { again, force, limit }: ReplayWords,
   history: History | undefined,
   partitions: ReadonlyMap<string, number>,
 ): LetterStatus {
+  const { letter, record } = found;
   const { to, status, replays } = letter;
   if (status === 'foreign' || history === undefined || to.partition >= (partitions.get(to.topic) ?? 0)) {
     return 'foreign';
   }
   if (!again) {
-    if (history.sent.has(letter)) return 'sent-before';
+    if (wasSent(found, history.sent)) return 'sent-before';
     if (record.timestamp < (history.reachesBackTo.get(to.partition) ?? Infinity)) return 'perhaps-sent';
   }
   return replays >= limit && !force ? 'looping' : 'ready';

@@ -5,7 +5,7 @@ import { NotFineError } from '../core/errors.ts';
 import { FencedError } from '../kafka/failures.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { readHistory } from './history.ts';
-import { type DeadLetter, sentBack } from './letter.ts';
+import { type DeadLetter, sentBack, wasSent } from './letter.ts';
 import type { ReplayPlan } from './plan.ts';
 
 /** The records of a transaction go to a partition in one batch, which brokers limit to 1 MB. */
@@ -31,8 +31,8 @@ export async function sendLetters(
     const producer = await kafka.transactionalProducer(`hippo.replay.${topic}`);
     try {
       // This producer has fenced every other replay, so none can add a record from here on.
-      const news = await readHistory(kafka, topic, known.get(topic) ?? 0, signal);
-      const isNews = ({ letter }: DeadLetter): boolean => !again && news.sent.has(letter);
+      const news = await readHistory(kafka, topic, known.get(topic) ?? [], signal);
+      const isNews = (each: DeadLetter): boolean => !again && wasSent(each, news.sent);
       for (const { letter } of those.filter(isNews)) outcomes.set(recordId(letter), 'sent-before');
       for (const chunk of chunks(those.filter((each) => !isNews(each)))) {
         if (signal.aborted) break;

@@ -52,10 +52,11 @@ function renderReason(reason: string, letters: readonly Letter[]): string[] {
 }
 
 /** `      0:12  2026-11-24 12:00:01  {"db":"btd","tab…` */
-function renderLetter({ partition, offset, rejected_at: at, replays, excerpt }: Letter): string {
+function renderLetter({ partition, offset, rejected_at: at, replays, hippos, excerpt }: Letter): string {
   const when = at === null ? '' : `  ${at.slice(0, 19).replace('T', ' ')}`;
   const again = replays === 0 ? '' : `  (sent back ${replays} ×)`;
-  const head = `      ${`${partition}:${offset}`.padEnd(5)}${when}${again}  `;
+  const by = hippos.length < 2 ? '' : `  (by ${hippos.length} hippos)`;
+  const head = `      ${`${partition}:${offset}`.padEnd(5)}${when}${again}${by}  `;
   return `${head}${chalk.dim(cut(visible(excerpt), COLUMNS - head.length))}`;
 }
 

@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import type { Kafka, KafkaRecord, OutgoingRecord } from '../../src/kafka/port.ts';
 import type { ReplayReport } from '../../src/replay/replay.ts';
+import type { TractorPlan } from '../../src/tractor/tractor.ts';
 import { removeAll } from '../support/admin.ts';
 import { readAll, remakeTopic, testKafka } from '../support/kafka.ts';
 import { type TestProject, test } from '../support/project.ts';
@@ -45,13 +48,21 @@ const times = (count: number, status: string): string[] => Array<string>(count).
 
 /** What matters of a message, apart from its place and time. */
 function content({ partition, key, value, headers }: KafkaRecord) {
-  const { 'replay.count': count, 'replay.of': of, 'replay.of.topic_id': ofTopic, ...own } = headers;
+  const names = [
+    'replay.count',
+    'replay.of',
+    'replay.of.topic_id',
+    'replay.record',
+    'replay.record.topic_id',
+  ];
+  const [count, ...ofWhat] = names.map((name) => headers[name]);
+  const own = Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
   return {
     partition,
     key,
     value,
     headers: own,
-    replayed: of === undefined || ofTopic === undefined ? null : Number(count),
+    replayed: ofWhat.includes(undefined) ? null : Number(count),
   };
 }
 
@@ -115,6 +126,45 @@ describe('hippo replay', () => {
       (await readAll(kafka, topic)).map(content).filter(({ replayed }) => replayed !== null),
     ).toHaveLength(5);
     expect(statuses(await replay(project, '--yes'))).toEqual(times(5, 'sent-before'));
+  });
+
+  test('a record that two hippos have rejected counts once, and goes back once', async ({ makeProject }) => {
+    const kafka = await testKafka();
+    const project = await makeProject(JOBS);
+    const other = `${project.name}-other`;
+    const file = join(project.directory, 'other.yaml');
+    await writeFile(
+      file,
+      (await project.file('hippo.yaml')).replace(`name: ${project.name}`, `name: ${other}`),
+    );
+    const rejectAsOther = async (): Promise<void> => {
+      const { exitCode, stderr } = await project.hippo(['run', '--once', '--config', file]);
+      expect(exitCode, stderr).toBe(0);
+    };
+    const topic = await withDeadLetters(project, kafka);
+    await rejectAsOther();
+    expect((await readAll(kafka, `${topic}.dlq`)).length).toBe(10);
+
+    const planned = await replay(project, '--dry-run');
+    expect(planned.letters.map(({ status, hippos }) => ({ status, hippos: hippos.toSorted() }))).toEqual(
+      times(5, 'ready').map((status) => ({ status, hippos: [project.name, other] })),
+    );
+    const { unreadable } = JSON.parse((await project.hippo(['tractor', '--json'])).stdout) as TractorPlan;
+    expect(unreadable).toBe(5);
+
+    // Sent back as the letter of one of them, it was sent back as that of the other too, whatever is selected.
+    const ofOther = `headers["dlq.hippo"] == "${other}"`;
+    const ofFirst = `headers["dlq.hippo"] == "${project.name}"`;
+    expect(statuses(await replay(project, '--yes', '--filter', ofOther))).toEqual(times(5, 'sent'));
+    expect(statuses(await replay(project, '--yes', '--filter', ofFirst))).toEqual(times(5, 'sent-before'));
+
+    // One hippo rejects the messages that were sent back before the other one does: they are sent once more, once.
+    await rejectAgain(project);
+    expect(statuses(await replay(project, '--yes')).filter((status) => status === 'sent')).toHaveLength(5);
+    await rejectAsOther();
+    const third = await replay(project, '--yes', '--filter', ofOther);
+    expect(statuses(third)).toEqual([...times(5, 'sent'), ...times(10, 'sent-before')]);
+    expect((await readAll(kafka, topic)).length).toBe(20);
   });
 
   test('what may have been sent back and removed since is not sent again by accident', async ({

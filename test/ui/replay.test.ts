@@ -10,7 +10,7 @@ const letter = (offset: number, status: LetterStatus, more: Partial<Letter> = {}
   rejected_at: '2026-11-24T12:00:01.500Z',
   reason: 'is not JSON',
   field: null,
-  hippo: 'etl',
+  hippos: ['etl'],
   to: { topic: 'events', partition: 1 },
   replays: 0,
   excerpt: '{"db":"btd","tab\n',
@@ -21,7 +21,7 @@ test('by topic and reason, then what is not sent', () => {
   const letters = [
     letter(1, 'ready'),
     letter(2, 'ready', { replays: 2, rejected_at: null, excerpt: 'x'.repeat(100) }),
-    letter(3, 'ready'),
+    letter(3, 'ready', { hippos: ['etl', 'report', 'ml'] }),
     letter(4, 'ready'),
     letter(5, 'ready', { field: 'table', reason: 'must be text' }),
     letter(6, 'sent-before'),
@@ -36,7 +36,7 @@ test('by topic and reason, then what is not sent', () => {
   4 × is not JSON
       0:1    2026-11-24 12:00:01  {"db":"btd","tab\\n
       0:2    (sent back 2 ×)  ${'x'.repeat(49)}…
-      0:3    2026-11-24 12:00:01  {"db":"btd","tab\\n
+      0:3    2026-11-24 12:00:01  (by 3 hippos)  {"db":"btd","tab\\n
       and 1 more
   1 × table must be text
       0:5    2026-11-24 12:00:01  {"db":"btd","tab\\n
