@@ -11,7 +11,7 @@ export interface PartitionField {
 export type Partition = readonly PartitionField[];
 
 /**
- * How a frontier wrote its event. Four dialects exist in the wild; all are read, `pairs` is written by default.
+ * How a frontier wrote its event. All dialects that exist in the wild are read; `pairs` is written by default.
  *
  * - `pairs`: `partition: [{name, value}]`, `exec_date` epoch seconds as a string
  * - `arrays`: `partition_fields` and `partition_values` arrays, `exec_date` a number

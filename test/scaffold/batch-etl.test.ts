@@ -47,7 +47,7 @@ describe('a batch-etl project', () => {
     `);
     for (const file of files.filter((path) => !VERSIONED.includes(path))) {
       await expect(await readFile(join(directory, file), 'utf8')).toMatchFileSnapshot(
-        `snapshots/month/${file}.snap`,
+        `snapshots/batch-etl/month/${file}.snap`,
       );
     }
   });
@@ -59,7 +59,7 @@ describe('a batch-etl project', () => {
       const files = await filesOf(directory);
       for (const file of files.filter((path) => /^(hippo.yaml|README.md|data.*)$/.test(path))) {
         await expect(await readFile(join(directory, file), 'utf8')).toMatchFileSnapshot(
-          `snapshots/${variant}/${file}.snap`,
+          `snapshots/batch-etl/${variant}/${file}.snap`,
         );
       }
     },
@@ -83,7 +83,7 @@ describe('a batch-etl project', () => {
   );
 
   it('keeps a name that YAML would read as something else', async () => {
-    const directory = await makeProject({ table: 'a.b' }, '42');
+    const directory = await makeProject({ table: 'a.b' }, { name: '42' });
     expect((await loadConfig({ cwd: directory, env: {} })).config.name).toBe('42');
   });
 

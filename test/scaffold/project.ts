@@ -6,11 +6,14 @@ import { newProject } from '../../src/scaffold/new-project.ts';
 import type { RawAnswers } from '../../src/scaffold/answer.ts';
 
 /** Makes a real project in a temporary folder that goes when the test ends, and gives its path. */
-export async function makeProject(given: RawAnswers, name = 'flights'): Promise<string> {
+export async function makeProject(
+  given: RawAnswers,
+  { name = 'flights', type = 'batch-etl' } = {},
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'hippo-project-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const directory = join(folder, name);
-  await newProject({ type: 'batch-etl', name, directory, given, ask: null, dryRun: false });
+  await newProject({ type, name, directory, given, ask: null, dryRun: false });
   return directory;
 }
 

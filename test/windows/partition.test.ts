@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createCalendar } from '../../src/windows/calendar.ts';
 import { type PartitionTemplate, compilePartition } from '../../src/windows/partition.ts';
 import { type Piece, type TemplateResult, compilePieces } from '../../src/windows/template.ts';
-import { UNITS, type WindowUnit } from '../../src/windows/units.ts';
+import { UNITS, WINDOW_UNITS, type WindowUnit } from '../../src/windows/units.ts';
 
 const calendar = createCalendar('UTC', '00:00');
 
@@ -145,7 +145,7 @@ describe('the windows that a partition serves', () => {
         fc.constantFrom(...shifts),
         fc.constantFrom(...calendars),
         fc
-          .constantFrom<WindowUnit>('hour', 'day', 'month')
+          .constantFrom<WindowUnit>(...WINDOW_UNITS)
           .chain((unit) => fc.tuple(fc.constant(unit), fc.constantFrom(...patterns[unit]))),
         time,
         (shift, here, [unit, pattern], at) => {
