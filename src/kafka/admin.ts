@@ -11,6 +11,7 @@ import {
   DescribeConfigs,
   DescribeGroups,
   ListGroups,
+  Metadata,
   type TopicMetadata,
   OffsetFetch,
   ProtocolError,
@@ -32,6 +33,24 @@ export function describeCluster(cluster: Cluster): Promise<ClusterInfo> {
         .sort((a, b) => a.nodeId - b.nodeId),
     };
   });
+}
+
+/** A single try: whether one broker answers now. */
+export async function roundTrip(
+  cluster: Cluster,
+  { nodeId }: ClusterInfo['brokers'][number],
+): Promise<number> {
+  try {
+    const broker = await cluster.node(nodeId);
+    const ask = () => cluster.send(broker, Metadata, { topics: [] });
+    // The first answer waits for the connection too.
+    await ask();
+    const started = performance.now();
+    await ask();
+    return performance.now() - started;
+  } catch (error) {
+    throw cluster.translate(error);
+  }
 }
 
 /** @param names left out: all topics */

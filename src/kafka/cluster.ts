@@ -7,11 +7,13 @@ import {
   errorType,
   isConnectionError,
   isRetriable,
+  isUnresolved,
   translate,
   unknownTopic,
   unreachable,
   unspokenWish,
 } from './errors.ts';
+import { UnreachableError } from './failures.ts';
 import { failLacking } from './lacking.ts';
 import { onGroup, onTopic, onTransactionalId } from './rights.ts';
 import {
@@ -52,6 +54,10 @@ const COORDINATOR_GONE = new Set<ErrorName | undefined>([
 export class Cluster {
   readonly settings: ConnectionSettings;
   #nodes = new Map<number, Broker>();
+  /** Addresses that brokers advertise, and the broker that answered with them. */
+  readonly #advertised = new Map<string, string>();
+  /** How many brokers the cluster has had at most; 0: not known. */
+  #size = 0;
   #seed: Broker | undefined;
   #leaders = new Map<string, Map<number, number>>();
   readonly #topicIds = new Map<string, string>();
@@ -189,7 +195,7 @@ export class Cluster {
   async metadata(topics: readonly string[] | null): Promise<MetadataResponse> {
     const broker = await this.any();
     const answer = await this.send(broker, Metadata, { topics });
-    this.#learn(answer);
+    this.#learn(answer, broker.address);
     return answer;
   }
 
@@ -279,20 +285,21 @@ export class Cluster {
     const name = `${kind} ${key}`;
     const known = this.#coordinators.get(name);
     if (known !== undefined) return this.node(known);
-    const answer = await this.send(await this.any(), FindCoordinator, {
+    if (this.#size === 0) await this.metadata([]);
+    const asked = await this.any();
+    const answer = await this.send(asked, FindCoordinator, {
       groupId: key,
       coordinatorType: kind === 'group' ? 0 : 1,
     });
     failLacking(answer.errorCode, onGroup('Describe', key), onTransactionalId('Describe', key));
     const { nodeId, host, port } = answer.coordinator;
     this.#coordinators.set(name, nodeId);
-    return this.#adopt(nodeId, host, port);
+    return this.#adopt(nodeId, `${host}:${port}`, asked.address);
   }
 
   /**
-   * Does `work` again while what it throws is worth another try: for the connect timeout when brokers cannot be
-   * reached, for the
-   * request timeout when they answer "not now".
+   * Does `work` again while what it throws is worth another try: for the connect timeout when no broker can be reached; for
+   * the request timeout when they answer "not now", or when one of several is down.
    *
    * @throws HippoError what {@link translate} makes of the last failure
    */
@@ -300,11 +307,14 @@ export class Cluster {
     const retry = new Retry({ first: 50, most: 500 });
     const started = Date.now();
     let unreachableSince: number | undefined;
+    /** Says more than a later one that there was no answer in time. */
+    let unresolved: unknown;
     for (;;) {
       try {
         return await work();
       } catch (error) {
         const lost = isConnectionError(error);
+        if (lost && isUnresolved(error)) unresolved = error;
         if (lost) unreachableSince ??= Date.now();
         else unreachableSince = undefined;
         if (errorType(error) === 'NOT_CONTROLLER') this.#controller = undefined;
@@ -313,17 +323,32 @@ export class Cluster {
             ? isRetriable(error) &&
               Date.now() - started < this.settings.requestTimeout &&
               !(doing.topic !== undefined && errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
-            : Date.now() - unreachableSince < this.settings.connectTimeout;
-        if (!patient || this.#closed) throw this.translate(error, doing);
+            : Date.now() - unreachableSince < this.#patienceWith(error);
+        if (!patient || this.#closed) throw this.translate(lost ? (unresolved ?? error) : error, doing);
         debug('trying again', { error: String(error) });
         await retry.pause();
       }
     }
   }
 
+  /**
+   * How long a lost connection is tried again, milliseconds. The others need about ten seconds to notice that one of them is
+   * down; then they name another leader or coordinator.
+   */
+  #patienceWith(error: unknown): number {
+    const { connectTimeout, requestTimeout } = this.settings;
+    const isOneOfSeveral = this.#size > 1 && !(error instanceof UnreachableError) && !isUnresolved(error);
+    return isOneOfSeveral ? Math.max(connectTimeout, requestTimeout) : connectTimeout;
+  }
+
   /** See {@link translate}. */
   translate(error: unknown, doing: Omit<Doing, 'brokers'> = {}): HippoError {
-    return translate(error, { brokers: this.brokers, principal: this.settings.principal, ...doing });
+    return translate(error, {
+      brokers: this.brokers,
+      principal: this.settings.principal,
+      advertised: this.#advertised,
+      ...doing,
+    });
   }
 
   /** Drops a connection that has failed; the next use opens another one. */
@@ -348,9 +373,10 @@ export class Cluster {
     return Promise.resolve();
   }
 
-  #learn({ brokers, controllerId, topicMetadata }: MetadataResponse): void {
+  #learn({ brokers, controllerId, topicMetadata }: MetadataResponse, by: string): void {
     this.#controller = controllerId;
-    for (const { nodeId, host, port } of brokers) this.#adopt(nodeId, host, port);
+    this.#size = Math.max(this.#size, brokers.length);
+    for (const { nodeId, host, port } of brokers) this.#adopt(nodeId, `${host}:${port}`, by);
     const leaders = leadersOf(topicMetadata);
     for (const { topic, topicId, partitionMetadata } of topicMetadata) {
       const ofTopic = leaders.get(topic);
@@ -365,9 +391,10 @@ export class Cluster {
     }
   }
 
-  #adopt(nodeId: number, host: string, port: number): Broker {
+  /** @param by the broker that answered with this address */
+  #adopt(nodeId: number, address: string, by: string): Broker {
+    if (address !== by) this.#advertised.set(address, by);
     const known = this.#nodes.get(nodeId);
-    const address = `${host}:${port}`;
     if (known?.address === address) return known;
     known?.close();
     const broker = this.#seed?.address === address ? this.#seed : new Broker(address, this.settings);

@@ -36,6 +36,8 @@ export interface Doing {
   brokers: readonly string[];
   /** Who we are to the brokers' authorizer, e.g. `User:hippo`; left out: not known. */
   principal?: string | null;
+  /** Addresses that brokers advertise, and for each the broker that answered with it. */
+  advertised?: ReadonlyMap<string, string>;
   topic?: string;
   group?: string;
   transactionalId?: string;
@@ -45,6 +47,11 @@ export interface Doing {
 export function isConnectionError(thrown: unknown): boolean {
   if (thrown instanceof UnreachableError) return true;
   return isLostConnection(thrown) && !isTlsFailure(codeOf(thrown));
+}
+
+/** Whether the name of a host is unknown: no other broker can help with that, and waiting seldom does. */
+export function isUnresolved(thrown: unknown): boolean {
+  return ['ENOTFOUND', 'EAI_AGAIN'].includes(codeOf(thrown));
 }
 
 /** Kafka's own name of a protocol error, e.g. `OFFSET_OUT_OF_RANGE`. */
@@ -80,8 +87,11 @@ export function translate(thrown: unknown, doing: Doing): HippoError {
   if (error instanceof CredentialsRefusedError) return credentialsRefused(error);
   const tls = tlsFailed(codeOf(error), { at, words: messageOf(error), cause: error });
   if (tls !== undefined) return tls;
-  if (isConnectionError(error))
+  if (isConnectionError(error)) {
+    const by = doing.brokers.includes(at) ? undefined : doing.advertised?.get(at);
+    if (by !== undefined) return unreachableListener(at, by, error);
     return unreachable(doing, new Map([[at, { reason: connectionReason(error) }]]), error);
+  }
   return protocolError(doing, error);
 }
 
@@ -118,6 +128,46 @@ export function unreachable(
     ...[...reasons.values()].find(({ cure }) => cure !== undefined)?.cure,
     cause,
   });
+}
+
+/**
+ * A broker of the list answers and names the address of a broker that does not. Each broker names the addresses in its own
+ * setting `advertised.listeners`, and clients use no others.
+ *
+ * @param at the address that fails
+ * @param by the broker that answered
+ */
+function unreachableListener(at: string, by: string, cause: KafkaError): UnreachableError {
+  const host = at.slice(0, at.lastIndexOf(':'));
+  const [problem, ...steps] = listenerProblem(cause, host);
+  return new UnreachableError(`Kafka's broker ${at} cannot be reached`, {
+    why: `${by} answered; it advertises ${at}, ${problem}`,
+    next: [
+      ...steps,
+      'or set its advertised.listeners to an address that this machine reaches',
+      'hippo doctor kafka    (asks each broker)',
+    ],
+    cause,
+  });
+}
+
+/** @returns what the address does, and the first step of the remedy */
+function listenerProblem(cause: KafkaError, host: string): [problem: string, step: string] {
+  switch (codeOf(cause)) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN': // no name server answered
+      return ['which this machine cannot resolve', `make ${host} known to this machine (DNS, /etc/hosts)`];
+    case 'ECONNREFUSED':
+      return ['which refuses the connection', `start the broker at ${host} if it is down`];
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return ['to which this machine has no route', `give this machine a route to ${host}`];
+  }
+  const reason = connectionReason(cause);
+  return [
+    reason === 'no answer' ? 'which does not answer' : `which cannot be used: ${reason}`,
+    `start the broker at ${host} if it is down, and open its port in the firewall`,
+  ];
 }
 
 /**

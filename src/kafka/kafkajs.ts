@@ -8,6 +8,7 @@ import {
   listGroups,
   listTopics,
   lookUpTopics,
+  roundTrip,
   topicConfig,
 } from './admin.ts';
 import { Cluster } from './cluster.ts';
@@ -39,6 +40,7 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
   return {
     brokers: settings.brokers,
     cluster: () => describeCluster(cluster),
+    roundTrip: (broker) => roundTrip(cluster, broker),
     topics: (names) => listTopics(cluster, names),
     lookUp: (names) => lookUpTopics(cluster, names),
     createTopics: (specs) => createTopics(cluster, specs),

@@ -122,6 +122,13 @@ export interface Kafka {
   readonly brokers: readonly string[];
   cluster(): Promise<ClusterInfo>;
   /**
+   * Asks one broker at the address that it advertises, as reading and writing do.
+   *
+   * @returns how long the answer took, milliseconds
+   * @throws UnreachableError within the connect timeout
+   */
+  roundTrip(broker: Broker): Promise<number>;
+  /**
    * All topics that this user may see; internal ones (`__…`) too.
    *
    * @param names only these; those that do not exist are left out

@@ -6,16 +6,17 @@ import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { execa } from '../../src/core/exec.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
+import type { BrokerProperties } from '../../src/stack/properties.ts';
 import { makeFolder } from '../support/folder.ts';
 import { kafkaSettings } from '../support/kafka.ts';
 import { endProcessesBelow } from '../support/end-processes.ts';
 
 /** A cluster of two: the first is the controller, the second a broker only. */
-async function startCluster(): Promise<[RunningBroker, RunningBroker]> {
+async function startCluster(more: BrokerProperties = {}): Promise<[RunningBroker, RunningBroker]> {
   const folder = await makeFolder('cluster');
   onTestFinished(() => endProcessesBelow(folder));
   const [one, two] = [join(folder, 'one'), join(folder, 'two')];
-  const first = await startBroker({ directory: one });
+  const first = await startBroker({ directory: one, properties: more });
   const [, voters = ''] = /^controller\.quorum\.voters=(.*)$/m.exec(
     await readFile(join(one, 'server.properties'), 'utf8'),
   )!;
@@ -28,6 +29,7 @@ async function startCluster(): Promise<[RunningBroker, RunningBroker]> {
   const second = await startBroker({
     directory: two,
     properties: ({ client }) => ({
+      ...more,
       'process.roles': 'broker',
       'node.id': '2',
       'controller.quorum.voters': voters,
@@ -120,4 +122,41 @@ test('writing goes on when another broker becomes the leader: nothing is lost, d
   for (const line of stdout.split('\n')) read[Number(line[0])]?.push(Number.parseInt(line.slice(2)));
   for (const [partition, numbers] of read.entries())
     expect(numbers).toEqual(Array.from({ length: total / 4 }, (_, index) => 4 * index + partition));
+});
+
+test('a client joins although the coordinator of its group is gone: another one is found', async () => {
+  const [one, two] = await startCluster({ 'offsets.topic.replication.factor': '2' });
+  const admin = new KafkaJs({ brokers: one.brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  // The second broker coordinates all groups.
+  const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
+  const replicaAssignment = [{ partition: 0, replicas: [2, 1] }];
+  await admin.createTopics({ topics: [{ topic: '__consumer_offsets', replicaAssignment, configEntries }] });
+  await admin.createTopics({
+    topics: [{ topic: 't', replicaAssignment: [{ partition: 0, replicas: [1] }] }],
+  });
+  await admin.disconnect();
+  const kafka = await connectKafka({ brokers: one.brokers, settings: kafkaSettings() });
+  onTestFinished(() => kafka.close());
+  expect(await kafka.describeGroup('g')).toMatchObject({ state: 'Dead' });
+
+  // The others notice after nine seconds; a name that cannot be reached is given up after five.
+  process.kill(two.pid, 'SIGKILL');
+  const gained = Promise.withResolvers<undefined>();
+  const ignore = (): void => undefined;
+  const member = await kafka.join({
+    group: 'g',
+    topics: ['t'],
+    sessionTimeout: 6_000,
+    heartbeatInterval: 2_000,
+    onGained: () => gained.resolve(undefined),
+    onLost: ignore,
+    onStandby: ignore,
+    onDisconnected: ignore,
+    onConnected: ignore,
+    onCrash: ignore,
+  });
+  await gained.promise;
+  expect(member.isOwner).toBe(true);
+  await member.leave();
 });

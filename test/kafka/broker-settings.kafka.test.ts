@@ -1,0 +1,72 @@
+import getPort from 'get-port';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import type { DoctorReport } from '../../src/doctor/runner.ts';
+import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
+import { endProcessesBelow } from '../support/end-processes.ts';
+import { makeFolder } from '../support/folder.ts';
+import { MONTHLY, test } from '../support/project.ts';
+
+const SETTINGS = 'client: { session_timeout: 6s, http: false }';
+
+let folder: string;
+let broker: RunningBroker;
+/** The ports that advertise an address of no use, and that address. */
+const listeners = { unknown: ['', 'kafka.invalid:9092'], closed: ['', ''] };
+
+beforeAll(async () => {
+  folder = await makeFolder('settings');
+  for (const listener of Object.values(listeners)) listener[0] = `127.0.0.1:${await getPort()}`;
+  listeners.closed[1] = `127.0.0.1:${await getPort()}`;
+  const { unknown, closed } = listeners;
+  broker = await startBroker({
+    directory: folder,
+    properties: ({ client, controller }) => ({
+      listeners: `PLAINTEXT://127.0.0.1:${client},UNKNOWN://${unknown[0]},CLOSED://${closed[0]},CONTROLLER://127.0.0.1:${controller}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${client},UNKNOWN://${unknown[1]},CLOSED://${closed[1]}`,
+      'listener.security.protocol.map':
+        'PLAINTEXT:PLAINTEXT,UNKNOWN:PLAINTEXT,CLOSED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+      'inter.broker.listener.name': 'PLAINTEXT',
+    }),
+  });
+});
+
+afterAll(() => endProcessesBelow(folder));
+
+describe('a broker of the list answers, and the address that it advertises is of no use', () => {
+  const COMMANDS = [
+    ['run', '--once'],
+    ['trigger', '--table', 'btd.party', '--partition', 'yyyymm=201704'],
+    ['tail', '-e'],
+    ['replay', '--dry-run'],
+    ['tractor'],
+  ];
+
+  test('each command names the address, and what is wrong with it', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY, 'exit 0', SETTINGS, broker.brokers[0]);
+    const table = [
+      [listeners.unknown, 'which this machine cannot resolve'],
+      [listeners.closed, 'which refuses the connection'],
+    ] as const;
+    const expectProblem = async ([[asked = '', advertised = ''], problem]: (typeof table)[number]) => {
+      const said = `${asked} answered; it advertises ${advertised}, ${problem}`;
+      const env = { HIPPO_BROKERS: asked };
+      await Promise.all(
+        COMMANDS.map(async (words) => {
+          const { exitCode, stderr } = await project.hippo(words, { env });
+          expect({ words, exitCode, text: stderr.replace(/\s+/g, ' ') }).toMatchObject({
+            words,
+            exitCode: 3,
+            text: expect.stringContaining(said) as string,
+          });
+          expect(stderr).toContain('advertised.listeners');
+        }),
+      );
+      const doctor = await project.hippo(['doctor', 'kafka', '--json'], { env });
+      expect(doctor.exitCode).toBe(1);
+      const [check] = (JSON.parse(doctor.stdout) as DoctorReport).checks;
+      expect(check).toMatchObject({ status: 'error', summary: '0 of 1 broker answers' });
+      expect(check?.findings[0]?.text).toBe(`Kafka's broker ${advertised} cannot be reached. ${said}`);
+    };
+    await Promise.all(table.map(expectProblem));
+  });
+});
