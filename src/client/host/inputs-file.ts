@@ -1,8 +1,9 @@
 /** `.hippo/inputs/<owner>/<attempt id>.json`: what a run has received, for its job to read. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
 import { attemptFileName, fileSafe } from './file-names.ts';
+import { removeLeftover } from './leftovers.ts';
 
 /**
  * Linux accepts no argument and no variable of more than 128 KiB, and counts both towards one limit. So `$HIPPO_INPUTS`
@@ -32,7 +33,7 @@ export class InputsFiles {
   }
 
   remove(attemptId: string): void {
-    rmSync(this.path(attemptId), { force: true });
+    removeLeftover(this.path(attemptId));
   }
 
   /** Removes the files of clients of this hippo that were killed; the attempts in `running` keep theirs. */
@@ -44,6 +45,6 @@ export class InputsFiles {
     } catch {
       // No attempt has been made in this project.
     }
-    for (const name of names) if (!kept.has(name)) rmSync(join(this.#folder, name), { force: true });
+    for (const name of names) if (!kept.has(name)) removeLeftover(join(this.#folder, name));
   }
 }

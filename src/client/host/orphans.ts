@@ -4,12 +4,13 @@
  * On Linux the environment of a process names the hippo and the cluster that started it. Elsewhere the files
  * `.hippo/attempts/<attempt id>.json` of the project name the process groups that were started.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from '../../core/exec.ts';
 import { isJsonObject, parsePlainJson } from '../../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
 import { attemptFileName } from './file-names.ts';
+import { removeLeftover } from './leftovers.ts';
 import { endTagged } from './process.ts';
 import { endGroup, groupIsAlive, startOf } from './process-group.ts';
 import { ATTEMPT_TAG, OWNER_TAG } from './tags.ts';
@@ -37,7 +38,7 @@ export class AttemptFiles {
   }
 
   remove(attemptId: string): void {
-    rmSync(this.#path(attemptId), { force: true });
+    removeLeftover(this.#path(attemptId));
   }
 
   list(): AttemptRecord[] {

@@ -1,7 +1,8 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type JsonObject, isDeeperThan, isJsonObject, parseJson } from '../../core/json.ts';
 import { decodeText } from '../../core/encoding.ts';
 import { messageOf } from '../../core/errors.ts';
+import { removeLeftover } from './leftovers.ts';
 
 /** A finish message is an event, not a data channel. */
 export const MAX_RESULT_BYTES = 64 * 1024;
@@ -28,6 +29,6 @@ export function takeResult(path: string): ResultFile {
     return { ok: false, why: messageOf(error) };
   } finally {
     // The job may have put a folder there.
-    rmSync(path, { force: true, recursive: true });
+    removeLeftover(path);
   }
 }

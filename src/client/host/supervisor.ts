@@ -25,7 +25,7 @@ import {
   withTail,
 } from './outcome.ts';
 import { endGroup, killTagged, signalGroup } from './process-group.ts';
-import { type JobCommand, startProcess } from './process.ts';
+import { type JobCommand, type JobEnd, startProcess } from './process.ts';
 import { takeResult } from './result-file.ts';
 import { isYarnCluster } from './spark-mode.ts';
 import { ATTEMPT_TAG, OWNER_TAG } from './tags.ts';
@@ -269,15 +269,24 @@ export class Supervisor {
     const child = startProcess(command);
     faultPoint('after-spawn');
     attempt.pid = child.pid;
-    if (child.pid !== null) {
-      guard.watch(child.pid);
-      await files.write({ attemptId, owner, pid: child.pid });
-      onStarted(submission, { pid: child.pid, logFile });
+    let end: JobEnd;
+    try {
+      if (child.pid !== null) {
+        guard.watch(child.pid);
+        await files.write({ attemptId, owner, pid: child.pid });
+        onStarted(submission, { pid: child.pid, logFile });
+      }
+      end = await child.ended;
+    } catch (error) {
+      // Its end is about to be reported: nothing of it may be left at work beside the next attempt.
+      if (child.pid !== null) await endGroup(child.pid, this.#options.killGrace);
+      await child.ended;
+      throw error;
+    } finally {
+      attempt.pid = null;
+      if (child.pid !== null) guard.forget(child.pid);
+      files.remove(attemptId);
     }
-    const end = await child.ended;
-    attempt.pid = null;
-    if (child.pid !== null) guard.forget(child.pid);
-    files.remove(attemptId);
     faultPoint('after-exit');
     if (end.kind === 'not-started') throw end.permanent ? new PermanentError(end.why) : new Error(end.why);
     const { exitCode, signal } = end;

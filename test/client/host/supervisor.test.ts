@@ -309,6 +309,32 @@ describe('an end of its own accord', () => {
   });
 });
 
+describe('a folder that cannot be written', () => {
+  it('for records of attempts: fails the attempt when nothing of it is left', async () => {
+    await using host = await supervised({ killGrace: 100 });
+    await host.script('job.sh', sh("trap '' TERM", ENDLESS));
+    await host.script('.hippo/attempts', 'a file, where a folder should be');
+    const submission = host.start();
+    const { outcome } = await host.exitOf(submission);
+    expect(outcome).toMatchObject({ status: 'failed', error: expect.stringContaining('.hippo/attempts') });
+    expect(await host.survivors(submission)).toEqual([]);
+    expect(host.supervisor.running).toEqual([]);
+  });
+
+  it('after the job has ended, changes nothing about how it ended', async () => {
+    await using host = await supervised();
+    // Then the paths of its files go through a file.
+    const spoil = ['attempts', 'results', 'inputs'].map(
+      (name) => `mv .hippo/${name} .hippo/${name}.away; echo > .hippo/${name}`,
+    );
+    await host.script(
+      'job.sh',
+      sh('while [ -z "$(ls .hippo/attempts 2>/dev/null)" ]; do sleep 0.02; done', ...spoil),
+    );
+    expect((await host.run()).outcome).toEqual({ status: 'succeeded' });
+  });
+});
+
 describe('a hippo that another client owns by now', () => {
   it('starts nothing, and reports nothing', async () => {
     await using host = await supervised({ isOwner: false });
