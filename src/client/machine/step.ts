@@ -4,7 +4,7 @@ import { Draft } from './draft.ts';
 import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
 import { land, listenersOf } from './landing.ts';
 import { applyRequest } from './requests.ts';
-import type { MachineState } from './state.ts';
+import type { MachineState, Run } from './state.ts';
 import { correctAttempt, limitWaits, shiftTimes } from './clock.ts';
 import { slotFor } from './timing.ts';
 import type { Effect, MachineEvent } from './types.ts';
@@ -92,11 +92,21 @@ function onGained(draft: Draft, alive: ReadonlyMap<string, Millis>): void {
       const runningFor = alive.get(run.attemptId ?? '');
       if (run.status !== 'running') reconsider(draft, job, run.key);
       else if (runningFor === undefined) loseAttempt(draft, job, run);
-      else correctAttempt(draft, job, run, runningFor);
+      else goOn(draft, job, run, runningFor);
       limitWaits(draft, job, run);
     }
     fillPlaces(draft, job);
   }
+}
+
+/**
+ * An attempt that is still at work. A write whose outcome was unknown may have recorded that it is to be stopped, and not have
+ * stopped it.
+ */
+function goOn(draft: Draft, job: JobDefinition, run: Run, runningFor: Millis): void {
+  correctAttempt(draft, job, run, runningFor);
+  if (run.stopping !== undefined && run.attemptId !== null)
+    draft.cancel(run, run.attemptId, run.stopping.reason);
 }
 
 /** hippo.yaml may have changed since: a run that has not fired needs what it says now. */

@@ -72,6 +72,15 @@ describe('the next owner', () => {
     });
   });
 
+  it('stops what still runs here and was to be stopped: the order may not have come through', () => {
+    const hippo = running();
+    const attemptId = hippo.run('load', KEY).attemptId ?? '';
+    hippo.ask('cancel', 'load');
+    expect(hippo.restart([attemptId])).toEqual([
+      { type: 'cancel', run: { job: 'load', key: KEY }, attemptId, reason: 'cancelled by hand' },
+    ]);
+  });
+
   it('writes nothing about what has not changed', () => {
     const hippo = new Hippo({ load: { ...JOB, needs: [daily('a.a'), daily('a.b')] } });
     hippo.land('a.a', `dt=${KEY}`);
