@@ -140,8 +140,9 @@ class GroupMember implements Membership {
     return false;
   }
 
-  async commit(positions: readonly TopicPartitionOffset[]): Promise<void> {
-    if (!this.isOwner || this.#hasLeft() || positions.length === 0) return;
+  async commit(positions: readonly TopicPartitionOffset[]): Promise<boolean> {
+    if (!this.isOwner || this.#hasLeft()) return false;
+    if (positions.length === 0) return true;
     const { group } = this.#options;
     const byTopic = Map.groupBy(positions, ({ topic }) => topic);
     const topics = [...byTopic].map(([topic, members]) => ({
@@ -158,8 +159,10 @@ class GroupMember implements Membership {
         const { responses } = await this.#shared.send(broker, OffsetCommit, { ...identity, topics });
         for (const { partitions } of responses) for (const { errorCode } of partitions) failOn(errorCode);
       });
+      return true;
     } catch (error) {
       debug('offsets could not be committed', { error: String(error) });
+      return false;
     }
   }
 

@@ -310,7 +310,11 @@ export interface Membership {
   readonly isOwner: boolean;
   /** Asks the broker now whether this member still owns. If it does not, `onLost` has been called. */
   confirm(): Promise<boolean>;
-  /** Follows for lag tools; a failure is reported, never fatal. Ignored when not the owner. */
-  commit(positions: readonly TopicPartitionOffset[]): Promise<void>;
+  /**
+   * Follows for lag tools; never throws. Does nothing when not the owner.
+   *
+   * @returns whether the group has all of them now
+   */
+  commit(positions: readonly TopicPartitionOffset[]): Promise<boolean>;
   leave(): Promise<void>;
 }

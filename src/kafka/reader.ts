@@ -383,9 +383,10 @@ export class GrouplessReader implements Reader {
   async #receive(broker: Broker, state: PartitionState, fetched: FetchedPartition): Promise<void> {
     const error = errorOf(fetched.errorCode);
     if (error?.type === 'OFFSET_OUT_OF_RANGE') {
+      const asked = state.ahead;
       const to = await lowOffset(this.#cluster, broker, state);
-      // Meanwhile the topic may have been made again.
-      if (state.topicId !== fetched.topicId) return;
+      // Meanwhile the topic may have been made again, or another leader may have sent what comes next.
+      if (state.topicId !== fetched.topicId || state.ahead !== asked) return;
       this.#jumpTo(state, broker, { from: state.ahead, to, cause: state.ahead < to ? 'removed' : 'shorter' });
       return;
     }

@@ -167,7 +167,7 @@ class Client {
       group: this.#group,
       definition,
       membership: {
-        commit: async (positions) => this.#membership?.commit(positions),
+        commit: async (positions) => (await this.#membership?.commit(positions)) ?? false,
         confirm: () => this.#isOwner(),
       },
       supervisor: this.#supervisor,

@@ -53,6 +53,8 @@ const LONG_LOOK = { millis: 2, share: 20 };
 const EMPTY: Snapshot = { records: new Map(), positions: new Map(), previous: null };
 /** How often it is tried whether dead letters may be written again, milliseconds. */
 const LETTERS_RETRY = 60_000;
+/** How long the owner waits before it tries again to commit offsets, milliseconds. */
+const COMMIT_RETRY = 1_000;
 const RETRY: Backoff = { first: 250, most: 5_000 };
 
 /** Reading has to start anew: there is more to be read than before. */
@@ -95,6 +97,7 @@ export class Owner {
   readonly #progress = new Progress();
   #writtenAt = 0;
   #committing: Promise<void> | null = null;
+  #looking: Promise<void> | null = null;
   #commitAfter = 0;
   #producer: TransactionalProducer | null = null;
   #reader: Reader | null = null;
@@ -103,11 +106,13 @@ export class Owner {
   readonly #client = randomUUID();
   #stateTopic: StateTopic | null = null;
   #stateTopicId = '';
+  /** Another client has owned the hippo since this one did, and no turn has been written since. */
+  #isBroken = false;
   readonly #aside: Aside;
   /** Topics that could not be read, in whole or in part, when reading started. */
   readonly #notStarted = new Set<string>();
-  /** Input topics whose dead letters may not be written, and when to try again (performance.now()). */
-  readonly #withoutLetters = new Map<string, number>();
+  /** Input topics whose dead letters may not be written, why, and when to try again (performance.now()). */
+  readonly #withoutLetters = new Map<string, { error: DeniedError; retryAt: number }>();
   #failedFinishes = 0;
 
   constructor(options: OwnerOptions) {
@@ -226,11 +231,13 @@ export class Owner {
       onWait: (text) => log({ event: 'notice', level: 'warning', text }),
     });
     if (found.kind !== 'whole') await requireFirstStart(found, { kafka, config, hippo, group });
-    await stateTopic.claim(this.#producer, this.#client);
     const snapshot = found.kind === 'whole' ? found.snapshot : EMPTY;
+    // This client's jobs may continue only if no other client has owned the hippo since: it would have run them again. Where a
+    // takeover fails after its claim, the next one finds this client as the previous owner; that does not make up for it.
+    if (snapshot.previous !== this.#client) this.#isBroken = true;
+    const unbroken = !this.#isBroken;
+    await stateTopic.claim(this.#producer, this.#client);
     this.#stateTopic = stateTopic;
-    // This client's jobs may continue only if no other client has owned the hippo since: it would have run them again.
-    const unbroken = snapshot.previous === this.#client;
     this.#state = restore(definition, snapshot.records);
     this.#progress.restore(snapshot.positions);
     // The positions of a first start are written at once, because the ends of the topics move.
@@ -255,6 +262,7 @@ export class Owner {
     await this.#startReading(turn);
     signal.throwIfAborted();
     await this.#finish(turn);
+    this.#isBroken = false;
   }
 
   /** A dead letter that may not be written keeps its topic from being read on: it would be lost. @returns whether it is that */
@@ -262,7 +270,7 @@ export class Owner {
     if (!(error instanceof DeniedError)) return false;
     const topic = [...this.#kinds.keys()].find((input) => dlqName(input) === error.topic);
     if (topic === undefined) return false;
-    this.#withoutLetters.set(topic, performance.now() + LETTERS_RETRY);
+    this.#withoutLetters.set(topic, { error, retryAt: performance.now() + LETTERS_RETRY });
     this.#aside.add(topic, error, null);
     return true;
   }
@@ -274,7 +282,11 @@ export class Owner {
     this.#notStarted.clear();
     const infos = await kafka.topics([...this.#kinds.keys()]);
     for (const topic of this.#kinds.keys()) {
-      if (this.#withoutLetters.has(topic)) continue;
+      const letters = this.#withoutLetters.get(topic);
+      if (letters !== undefined) {
+        this.#aside.add(topic, letters.error, null);
+        continue;
+      }
       const topicId = infos.find((info) => info.topic === topic)?.topicId;
       const ranges = await kafka.offsets(topic, (trouble) => {
         this.#notStarted.add(topic);
@@ -323,7 +335,7 @@ export class Owner {
       await this.#oneTurn();
       if (performance.now() > checkAt) {
         checkAt = performance.now() + PARTITIONS_CHECK;
-        void this.#lookAtTopics();
+        this.#looking ??= this.#lookAtTopics().finally(() => (this.#looking = null));
       }
     }
   }
@@ -446,8 +458,8 @@ export class Owner {
     if (took > LONG_LOOK.millis) this.#commitAfter = began + took * LONG_LOOK.share;
     if (next === null) return;
     faultPoint('before-commit');
-    await this.#options.membership.commit(listPositions(next));
-    this.#progress.setCommitted(next);
+    if (await this.#options.membership.commit(listPositions(next))) this.#progress.setCommitted(next);
+    else this.#commitAfter = performance.now() + COMMIT_RETRY;
   }
 
   #isDone(): boolean {
@@ -467,10 +479,17 @@ export class Owner {
   async #lookAtTopics(): Promise<void> {
     const { kafka, config, log } = this.#options;
     const stateName = topicName(config, 'state');
+    // What is learnt for one reading says nothing of the next one.
+    const reader = this.#reader;
+    const isOver = (): boolean => this.#reader !== reader;
     try {
       this.#aside.settle();
-      if (await this.#canStartMore()) this.#mailbox.fail(new StartAgain('more can be read'));
-      for (const { topic, topicId, partitions } of await kafka.topics([...this.#kinds.keys(), stateName])) {
+      const canStartMore = await this.#canStartMore();
+      if (isOver()) return;
+      if (canStartMore) this.#mailbox.fail(new StartAgain('more can be read'));
+      const infos = await kafka.topics([...this.#kinds.keys(), stateName]);
+      if (isOver()) return;
+      for (const { topic, topicId, partitions } of infos) {
         if (topic === stateName) {
           if (topicId !== this.#stateTopicId) log(stateTopicMadeAgain(topic));
           this.#stateTopicId = topicId;
@@ -478,6 +497,7 @@ export class Owner {
         }
         if (partitions.every(({ partition }) => this.#progress.knows(topic, partition))) continue;
         const ranges = await kafka.offsets(topic);
+        if (isOver()) return;
         this.#mailbox.added(ranges.map(({ partition, low }) => ({ topic, topicId, partition, offset: low })));
       }
     } catch {
@@ -487,7 +507,7 @@ export class Owner {
 
   /** Whether a topic can be read now that could not be when reading started. */
   async #canStartMore(): Promise<boolean> {
-    for (const [topic, retryAt] of this.#withoutLetters) {
+    for (const [topic, { retryAt }] of this.#withoutLetters) {
       if (performance.now() < retryAt) continue;
       this.#withoutLetters.delete(topic);
       return true;

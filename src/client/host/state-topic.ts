@@ -170,6 +170,8 @@ export class StateTopic {
     const reader = await this.#kafka.reader({ from, maxWait: 100, patience: 10_000 });
     const close = (): void => void reader.close();
     signal.addEventListener('abort', close);
+    // It may have been aborted while the probe was written.
+    if (signal.aborted) close();
     const waiting = setTimeout(() => void this.#tellOfTransaction(unread, onWait), PATIENCE);
     try {
       for await (const { partition, records } of reader) {

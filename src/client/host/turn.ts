@@ -3,7 +3,7 @@
  * one transaction and a list of things to do after it. Pure but for the clock that is passed in.
  */
 import type { Millis } from '../../core/clock.ts';
-import { formatOffset } from '../../core/record-ref.ts';
+import { formatOffset, isSameTopic } from '../../core/record-ref.ts';
 import type { Config } from '../../config/schema.ts';
 import type { OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
@@ -107,6 +107,10 @@ export class Turn {
         });
       }
     }
+    // A partition that was added to a topic made again may be known before the reader hands out the rest of the former topic.
+    const isOfFormer =
+      batch.jumped === undefined && !isSameTopic(this.positions.get(batch.topic)?.topicId, batch.topicId);
+    if (isOfFormer) return;
     this.positions = withPosition(this.positions, {
       topic: batch.topic,
       topicId: batch.topicId,

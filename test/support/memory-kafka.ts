@@ -1,0 +1,229 @@
+/** What the owner of a hippo asks of Kafka, in memory: it fails where and when a test says so. */
+import { unknownTopic } from '../../src/kafka/errors.ts';
+import { FencedError } from '../../src/kafka/failures.ts';
+import { partitionForKey } from '../../src/kafka/partitioner.ts';
+import type {
+  Headers,
+  Kafka,
+  KafkaRecord,
+  OutgoingRecord,
+  Reader,
+  ReaderOptions,
+  RecordBatch,
+  TopicInfo,
+  TopicPartitionOffset,
+  TransactionalProducer,
+} from '../../src/kafka/port.ts';
+
+interface Topic {
+  topicId: string;
+  logs: KafkaRecord[][];
+}
+
+const BROKERS = ['127.0.0.1:9092'];
+
+export type Asked = Pick<
+  Kafka,
+  'brokers' | 'topics' | 'offsets' | 'committed' | 'lookUp' | 'transactionalProducer' | 'reader'
+>;
+
+export class MemoryKafka implements Asked {
+  readonly brokers = BROKERS;
+  /** Called before a transaction is written; what it throws is thrown by the write. */
+  beforeWrite: (records: readonly OutgoingRecord[]) => void = () => undefined;
+  /** Called when a reader is asked for; what it throws is thrown there. */
+  beforeReading: () => void = () => undefined;
+  /** Called before topics are described. */
+  beforeTopics: () => Promise<void> | void = () => undefined;
+  /** Records that readers do not see. */
+  hides: (record: KafkaRecord) => boolean = () => false;
+  /** What the group has committed. */
+  commits: TopicPartitionOffset[] = [];
+  readonly #topics = new Map<string, Topic>();
+  readonly #readers = new Set<MemoryReader>();
+  #made = 0;
+  #epoch = 0;
+
+  create(name: string, partitions = 1): void {
+    const logs = Array.from({ length: partitions }, (): KafkaRecord[] => []);
+    this.#topics.set(name, { topicId: `id-${(this.#made += 1)}`, logs });
+    this.wake();
+  }
+
+  delete(name: string): void {
+    this.#topics.delete(name);
+    this.wake();
+  }
+
+  produce(record: OutgoingRecord): TopicPartitionOffset {
+    const { topic, key = null, value, headers = {} } = record;
+    const { topicId, logs } = this.topic(topic);
+    const partition = record.partition ?? (key === null ? 0 : partitionForKey(key, logs.length));
+    const log = logs[partition];
+    if (log === undefined) throw unknownTopic(`${topic}[${partition}]`, BROKERS);
+    const offset = BigInt(log.length);
+    log.push({
+      topic,
+      topicId,
+      partition,
+      offset,
+      timestamp: 0,
+      key: bytes(key),
+      value: bytes(value),
+      headers: headers as Headers,
+    } as KafkaRecord);
+    this.wake();
+    return { topic, topicId, partition, offset };
+  }
+
+  /** The records of a topic, partition by partition. */
+  records(topic: string): KafkaRecord[] {
+    return this.topic(topic).logs.flat();
+  }
+
+  /** The values of the records that a compacted topic keeps, by key. */
+  compacted(topic: string): Map<string, string> {
+    const kept = new Map<string, string>();
+    for (const { key, value } of this.records(topic)) {
+      if (value === null) kept.delete(String(key));
+      else kept.set(String(key), value.toString());
+    }
+    return kept;
+  }
+
+  topic(name: string): Topic {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw unknownTopic(name, BROKERS);
+    return topic;
+  }
+
+  find(name: string): Topic | undefined {
+    return this.#topics.get(name);
+  }
+
+  wake(): void {
+    for (const reader of this.#readers) reader.wake();
+  }
+
+  async topics(names: readonly string[] = [...this.#topics.keys()]): Promise<TopicInfo[]> {
+    await this.beforeTopics();
+    return names.flatMap((topic) => {
+      const found = this.#topics.get(topic);
+      if (found === undefined) return [];
+      const partitions = found.logs.map((_, partition) => ({
+        partition,
+        leader: 1,
+        replicas: [1],
+        isr: [1],
+      }));
+      return [{ topic, topicId: found.topicId, partitions }];
+    });
+  }
+
+  lookUp: Kafka['lookUp'] = async (names) => ({
+    found: await this.topics(names),
+    absent: names.filter((name) => !this.#topics.has(name)),
+    hidden: [],
+  });
+
+  offsets: Kafka['offsets'] = (name) =>
+    new Promise((resolve) => {
+      const ranges = this.topic(name).logs.map(({ length }, partition) => {
+        const end = BigInt(length);
+        return { partition, low: 0n, high: end, stable: end };
+      });
+      resolve(ranges);
+    });
+
+  committed: Kafka['committed'] = () => Promise.resolve(this.commits);
+
+  transactionalProducer(): Promise<TransactionalProducer> {
+    const epoch = (this.#epoch += 1);
+    return Promise.resolve({
+      write: (records) =>
+        new Promise((resolve) => {
+          if (epoch !== this.#epoch) throw new FencedError('another process has taken over');
+          this.beforeWrite(records);
+          resolve(records.map((record) => this.produce(record)));
+        }),
+      close: () => Promise.resolve(),
+    });
+  }
+
+  reader(options: ReaderOptions): Promise<Reader> {
+    return new Promise((resolve) => {
+      this.beforeReading();
+      const reader = new MemoryReader(this, options);
+      this.#readers.add(reader);
+      resolve(reader);
+    });
+  }
+}
+
+class MemoryReader implements Reader {
+  readonly #kafka: MemoryKafka;
+  readonly #positions: TopicPartitionOffset[];
+  #closed = false;
+  #wake = Promise.withResolvers<undefined>();
+
+  constructor(kafka: MemoryKafka, { from }: ReaderOptions) {
+    this.#kafka = kafka;
+    this.#positions = [...from];
+  }
+
+  wake(): void {
+    this.#wake.resolve(undefined);
+  }
+
+  positions(): TopicPartitionOffset[] {
+    return this.#positions;
+  }
+
+  add(from: readonly TopicPartitionOffset[]): void {
+    this.#positions.push(...from);
+    this.wake();
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.wake();
+    return Promise.resolve();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, void> {
+    while (!this.#closed) {
+      const batch = this.#next();
+      if (batch !== undefined) {
+        yield batch;
+        continue;
+      }
+      await this.#wake.promise;
+      this.#wake = Promise.withResolvers();
+    }
+  }
+
+  #next(): RecordBatch | undefined {
+    for (const position of this.#positions) {
+      const { topic, partition, offset } = position;
+      const found = this.#kafka.find(topic);
+      const rest = found?.logs[partition]?.slice(Number(offset)) ?? [];
+      const hidden = rest.findIndex((record) => this.#kafka.hides(record));
+      const records = hidden < 0 ? rest : rest.slice(0, hidden);
+      if (found === undefined || records.length === 0) continue;
+      position.offset = offset + BigInt(records.length);
+      return {
+        topic,
+        topicId: found.topicId,
+        partition,
+        records,
+        next: position.offset,
+        end: position.offset,
+      };
+    }
+    return undefined;
+  }
+}
+
+function bytes(value: Buffer | string | null): Buffer | null {
+  return typeof value === 'string' ? Buffer.from(value) : value;
+}
