@@ -81,7 +81,7 @@ interface PartitionLog {
 interface TopicState {
   topic: string;
   /** By partition. */
-  logs: readonly PartitionLog[];
+  logs: PartitionLog[];
   /** What the topic takes at most, bytes of a batch, as far as that is known. */
   batchBytes: number;
   /** The same as the broker's settings say it, once they have been asked for. */
@@ -120,7 +120,7 @@ export class IdempotentProducer implements Producer {
     try {
       for (const record of records) {
         const { topic, headers, timestamp } = record;
-        const state = this.#topics.get(topic) ?? (await this.#learn(topic));
+        const state = await this.#stateOf(topic, record.partition ?? 0);
         // A single record needs no answer of its own: its refusal says the same.
         if (records.length > 1 && state.limit === undefined) await this.#learnLimit(state);
         const key = bytesOf(record.key ?? null);
@@ -190,17 +190,28 @@ export class IdempotentProducer implements Producer {
     return Promise.resolve();
   }
 
+  /** A topic that has more partitions than it had is learnt again. */
+  async #stateOf(topic: string, partition: number): Promise<TopicState> {
+    const known = this.#topics.get(topic);
+    if (known !== undefined && partition < known.logs.length) return known;
+    if (known !== undefined) this.#cluster.forgetLeaders([topic]);
+    return this.#learn(topic);
+  }
+
   async #learn(topic: string): Promise<TopicState> {
     const partitions = await this.#cluster.attempt({ topic }, () => this.#cluster.partitions(topic));
     const known = this.#topics.get(topic);
-    if (known !== undefined) return known;
-    const logs = partitions.map((partition): PartitionLog => ({
+    const logs = partitions.slice(known?.logs.length ?? 0).map((partition): PartitionLog => ({
       topic,
       partition,
       nextSequence: 0,
       batches: [],
       isUnderWay: false,
     }));
+    if (known !== undefined) {
+      known.logs.push(...logs);
+      return known;
+    }
     const sticky = Math.floor(Math.random() * logs.length);
     const state: TopicState = { topic, logs, batchBytes: BATCH_BYTES, limit: undefined, sticky };
     this.#topics.set(topic, state);

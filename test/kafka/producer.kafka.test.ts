@@ -5,6 +5,8 @@ import { lastHeader } from '../../src/core/headers.ts';
 import { FencedError, RecordTooLargeError, RefusedError } from '../../src/kafka/failures.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import type { Kafka, Producer } from '../../src/kafka/port.ts';
+import { newId } from '../../src/core/ids.ts';
+import { addPartitions } from '../support/admin.ts';
 import { testBrokers } from '../support/brokers.ts';
 import { readAll, setTopicConfig, testKafka, testTopic } from '../support/kafka.ts';
 
@@ -29,6 +31,22 @@ describe('a producer', () => {
         String(index),
       ]);
     }
+  });
+
+  test('writes to partitions that were added since it began, by number and by key', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka);
+    const [plain, transactional] = [await kafka.producer(), await kafka.transactionalProducer(newId())];
+    for (const producer of [plain.send.bind(plain), transactional.write.bind(transactional)])
+      await producer([{ topic, key: 'k', value: 'v' }]);
+    await addPartitions(await testBrokers(), topic, 7);
+    const isThere = async (): Promise<boolean> => (await kafka.topics([topic]))[0]?.partitions.length === 7;
+    await expect.poll(isThere).toBe(true);
+    expect(await plain.send([{ topic, partition: 6, value: 'v' }])).toMatchObject([{ partition: 6 }]);
+    const keys = ['btd.party', 'nyc.flights', 'db.t'];
+    const places = await transactional.write(keys.map((key) => ({ topic, key, value: 'v' })));
+    expect(places.map(({ partition }) => partition)).toEqual(keys.map((key) => partitionForKey(key, 7)));
+    expect(await readAll(kafka, topic)).toHaveLength(6);
   });
 
   test('whose clock is wrong for a topic gets an error that names the clock, not a lost connection', async () => {
