@@ -6,7 +6,14 @@ import {
   UserError,
   messageOf,
 } from '../core/errors.ts';
-import { DeniedError, FencedError, LeaderlessError, RefusedError, UnreachableError } from './failures.ts';
+import {
+  AbsentError,
+  DeniedError,
+  FencedError,
+  LeaderlessError,
+  RefusedError,
+  UnreachableError,
+} from './failures.ts';
 import { LackedRight } from './lacking.ts';
 import { describeResource, grantCommand, listCommand } from './rights.ts';
 import { credentialsRefused, handshakeFailed } from './sasl-errors.ts';
@@ -253,6 +260,20 @@ export function unknownTopic(topic: string, brokers: readonly string[], cause?: 
     next: ['hippo up        (creates the topics of hippo.yaml)', 'check topics in hippo.yaml'],
     place: { topic },
     cause,
+  });
+}
+
+/** Whether an error says that a topic, or a partition of it, is not there. */
+export function isUnknownTopic(thrown: unknown): thrown is UserError {
+  return thrown instanceof UserError && errorType(thrown.cause) === 'UNKNOWN_TOPIC_OR_PARTITION';
+}
+
+/** A topic that was there, and was deleted since. */
+export function absentTopic(topic: string, brokers: readonly string[]): AbsentError {
+  return new AbsentError(topic, {
+    why: `It was deleted, says Kafka at ${brokers.join(', ')}.`,
+    next: ['hippo up    (creates the topics of hippo.yaml)'],
+    place: { topic },
   });
 }
 

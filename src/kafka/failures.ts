@@ -31,6 +31,16 @@ export class DeniedError extends RefusedError {
 /** A partition has no leader: the brokers that hold its replicas are down. */
 export class LeaderlessError extends ServiceError {}
 
+/** A topic that was there is gone: it was deleted, and may be made again. */
+export class AbsentError extends RefusedError {
+  readonly topic: string;
+
+  constructor(topic: string, details: ErrorDetails) {
+    super(`the topic ${topic} does not exist any more`, details);
+    this.topic = topic;
+  }
+}
+
 /** No broker of the list can be reached. */
 export class UnreachableError extends ServiceError {}
 

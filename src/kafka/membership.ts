@@ -1,7 +1,7 @@
 import { type HippoError, messageOf } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Retry, pause } from '../core/deadline.ts';
-import { errorType, isConnectionError, isRetriable } from './errors.ts';
+import { errorType, isConnectionError, isRetriable, isUnknownTopic } from './errors.ts';
 import { LackedRight, failLacking } from './lacking.ts';
 import type { MemberOptions, Membership, TopicPartitionOffset } from './port.ts';
 import { onGroup } from './rights.ts';
@@ -340,12 +340,12 @@ class GroupMember implements Membership {
     }));
   }
 
-  /** None of a topic that this user may not see: who owns does not depend on it. */
+  /** None of a topic that this user may not see, or that was deleted: who owns does not depend on it. */
   async #visiblePartitions(topic: string): Promise<number[]> {
     try {
       return await this.#cluster.partitions(topic);
     } catch (error) {
-      if (error instanceof LackedRight) return [];
+      if (error instanceof LackedRight || isUnknownTopic(error)) return [];
       throw error;
     }
   }

@@ -8,7 +8,7 @@
  */
 
 import type { Headers } from '../core/headers.ts';
-import type { DeniedError, LeaderlessError } from './failures.ts';
+import type { AbsentError, DeniedError, LeaderlessError } from './failures.ts';
 
 export type { HeaderValue, Headers } from '../core/headers.ts';
 
@@ -105,8 +105,8 @@ export interface GroupInfo {
 export interface Trouble {
   /** Without a partition: the whole topic. */
   places: readonly { topic: string; partition?: number }[];
-  /** The missing right, or the missing leader; null: it is over. */
-  error: DeniedError | LeaderlessError | null;
+  /** The missing right, leader or topic; null: it is over. */
+  error: DeniedError | LeaderlessError | AbsentError | null;
 }
 
 /** What is known of topics that were asked for by name. */
@@ -239,6 +239,11 @@ export interface ReaderOptions {
    * a missing leader the reader waits.
    */
   onTrouble?(trouble: Trouble): void;
+  /**
+   * A topic that is deleted is a trouble like another one, told after 10 seconds: it is read from its beginning when it is
+   * made again. Left out: the iterator throws then.
+   */
+  awaitTopics?: boolean;
 }
 
 /** What one fetch of one partition brought. */

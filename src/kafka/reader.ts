@@ -1,11 +1,19 @@
 import { HippoError, UserError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Retry } from '../core/deadline.ts';
-import { errorType, isConnectionError, isRetriable, leaderless } from './errors.ts';
-import { DeniedError, type LeaderlessError } from './failures.ts';
+import { absentTopic, errorType, isConnectionError, isRetriable, leaderless } from './errors.ts';
+import { DeniedError } from './failures.ts';
 import { LackedRight, lacking } from './lacking.ts';
 import { ELECTION_MS, lowOffset } from './offsets.ts';
-import type { Jump, KafkaRecord, TopicPartitionOffset, Reader, ReaderOptions, RecordBatch } from './port.ts';
+import type {
+  Jump,
+  KafkaRecord,
+  TopicPartitionOffset,
+  Reader,
+  ReaderOptions,
+  RecordBatch,
+  Trouble,
+} from './port.ts';
 import { onTopic } from './rights.ts';
 import {
   type Batch,
@@ -35,8 +43,10 @@ const BATCH_BYTES = 16 * 1024;
 
 /** How long a topic may be unknown to the brokers before it counts as deleted: metadata takes a while to get around. */
 const UNKNOWN_TOPIC_MS = 10_000;
-/** How long a partition rests that has no leader, or that this user may not read, before it is tried again. */
-const REST_MS = { leaderless: 1_000, denied: 5_000 };
+/** How long a partition rests that has no leader, that this user may not read, or whose topic is gone, before it is tried again. */
+const REST_MS = { leaderless: 1_000, denied: 5_000, absent: 250 };
+/** What may pass by itself is told after this time. */
+const PASSES_MS = { leaderless: ELECTION_MS, denied: 0, absent: UNKNOWN_TOPIC_MS };
 const SHORTEST_REST_MS = 100;
 
 interface PartitionState {
@@ -56,6 +66,7 @@ interface PartitionState {
 }
 
 interface Aside {
+  lack: keyof typeof REST_MS;
   /** By performance.now(). */
   since: number;
   nextTry: number;
@@ -277,16 +288,20 @@ export class GrouplessReader implements Reader {
     this.#assigning = true;
     try {
       const leaders = new Map<Broker, PartitionState[]>();
+      /** By topic: the others of its partitions need not be asked about. */
+      const gone = new Map<string, unknown>();
       for (const state of this.#states) {
         if (state.done || performance.now() < (state.aside?.nextTry ?? 0)) continue;
         try {
+          if (gone.has(state.topic)) throw gone.get(state.topic);
           const leader = await this.#leaderOf(state);
           if (leader !== undefined) leaders.set(leader, [...(leaders.get(leader) ?? []), state]);
         } catch (error) {
           if (!this.#setAside(state, error)) throw error;
+          if (state.aside?.lack === 'absent') gone.set(state.topic, error);
         }
       }
-      this.#tellLeaderless();
+      this.#tellRipe();
       this.#tryLater();
       this.#leaders = leaders;
     } catch (error) {
@@ -393,6 +408,7 @@ export class GrouplessReader implements Reader {
     if (error !== undefined) {
       const lacked = lacking(error, onTopic('Read', state.topic));
       if (!this.#setAside(state, lacked)) throw this.#refused(state, lacked);
+      if (state.aside?.lack === 'absent') this.#cluster.forgetLeaders([state.topic]);
       this.#leaders = undefined;
       return;
     }
@@ -421,13 +437,22 @@ export class GrouplessReader implements Reader {
   /** @returns whether the others can be read without this partition, as somebody is told of it */
   #setAside(state: PartitionState, error: unknown): boolean {
     if (this.#options.onTrouble === undefined) return false;
-    const isLeaderless = errorType(error) === 'LEADER_NOT_AVAILABLE';
-    if (!isLeaderless && !(error instanceof LackedRight)) return false;
+    const lack = this.#lackOf(error);
+    if (lack === undefined) return false;
     const now = performance.now();
-    state.aside ??= { since: now, nextTry: 0, isTold: false };
-    state.aside.nextTry = now + (isLeaderless ? REST_MS.leaderless : REST_MS.denied);
+    if (state.aside?.lack !== lack)
+      state.aside = { lack, since: now, nextTry: 0, isTold: state.aside?.isTold ?? false };
+    state.aside.nextTry = now + REST_MS[lack];
     if (error instanceof LackedRight && !state.aside.isTold) this.#tellDenied(state.topic, error);
     return true;
+  }
+
+  #lackOf(error: unknown): Aside['lack'] | undefined {
+    if (error instanceof LackedRight) return 'denied';
+    const type = errorType(error instanceof UserError ? error.cause : error);
+    if (type === 'LEADER_NOT_AVAILABLE') return 'leaderless';
+    const isGone = type === 'UNKNOWN_TOPIC_OR_PARTITION' || type === 'UNKNOWN_TOPIC_ID';
+    return isGone && this.#options.awaitTopics === true ? 'absent' : undefined;
   }
 
   /** The partitions that rest are tried again when their time has come. */
@@ -444,13 +469,20 @@ export class GrouplessReader implements Reader {
     this.#nextTry = setTimeout(again, Math.max(Math.min(...tries) - performance.now(), SHORTEST_REST_MS));
   }
 
-  /** An election of leaders passes; what takes longer is told, once for all partitions of a topic that lack one. */
-  #tellLeaderless(): void {
-    const ripe = performance.now() - ELECTION_MS;
-    const untold = this.#states.filter(({ aside }) => aside?.isTold === false && aside.since < ripe);
+  /** What does not pass by itself is told, once for all partitions of a topic that lack the same. */
+  #tellRipe(): void {
+    const now = performance.now();
+    const untold = this.#states.filter(
+      ({ aside }) => aside?.isTold === false && now - aside.since > PASSES_MS[aside.lack],
+    );
+    const { brokers } = this.#cluster;
     for (const [topic, states] of Map.groupBy(untold, (state) => state.topic)) {
-      const partitions = states.map(({ partition }) => partition);
-      this.#tell(states, leaderless(topic, partitions, this.#cluster.brokers));
+      const absent = states.filter(({ aside }) => aside?.lack === 'absent');
+      // When it is made again, it may have fewer partitions.
+      if (absent.length > 0) this.#tell(absent, absentTopic(topic, brokers), [{ topic }]);
+      const without = states.filter(({ aside }) => aside?.lack === 'leaderless');
+      const partitions = without.map(({ partition }) => partition);
+      if (without.length > 0) this.#tell(without, leaderless(topic, partitions, brokers));
     }
   }
 
@@ -459,6 +491,7 @@ export class GrouplessReader implements Reader {
     const states = this.#states.filter((state) => state.topic === topic && !state.done);
     for (const state of states)
       state.aside ??= {
+        lack: 'denied',
         since: performance.now(),
         nextTry: performance.now() + REST_MS.denied,
         isTold: false,
@@ -467,16 +500,17 @@ export class GrouplessReader implements Reader {
     if (error instanceof DeniedError) this.#tell(states, error);
   }
 
-  #tell(states: readonly PartitionState[], error: DeniedError | LeaderlessError | null): void {
+  #tell(
+    states: readonly PartitionState[],
+    error: Trouble['error'],
+    places: Trouble['places'] = states.map(({ topic, partition }) => ({ topic, partition })),
+  ): void {
     for (const state of states) {
       if (state.aside !== undefined) state.aside.isTold = true;
       // What has an end is given up; what has none is read on when it is back.
       if (error !== null && state.until !== undefined) state.done = true;
     }
-    this.#options.onTrouble?.({
-      places: states.map(({ topic, partition }) => ({ topic, partition })),
-      error,
-    });
+    this.#options.onTrouble?.({ places, error });
   }
 
   /** Of a topic all partitions that were told come back together, mostly: each is told when it does. */

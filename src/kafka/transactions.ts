@@ -1,7 +1,7 @@
 import { ServiceError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Retry } from '../core/deadline.ts';
-import { errorType } from './errors.ts';
+import { errorType, unknownTopic } from './errors.ts';
 import { failLacking, lacking } from './lacking.ts';
 import { partitionForKey } from './partitioner.ts';
 import type { OutgoingRecord, TopicPartitionOffset, TransactionalProducer } from './port.ts';
@@ -14,6 +14,9 @@ import { AddPartitionsToTxn, type Broker, EndTxn, type ErrorName, errorOf } from
  * left open by a process that died holds up readers of committed records for no longer than this.
  */
 const TRANSACTION_TIMEOUT = 60_000;
+
+/** How long brokers may take to learn of a topic that was just created, milliseconds. */
+const UNKNOWN_TOPIC_MS = 5_000;
 
 /**
  * A matter of milliseconds: the coordinator is still writing the markers of the transaction before; or it is fencing this
@@ -78,6 +81,7 @@ class OneShotTransactions implements TransactionalProducer {
       topic,
       partitions: [...new Set(members.map(({ partition }) => partition))],
     }));
+    const started = performance.now();
     return this.#ask(async (broker) => {
       const { errors } = await this.#cluster.send(broker, AddPartitionsToTxn, {
         ...this.#identity,
@@ -86,6 +90,11 @@ class OneShotTransactions implements TransactionalProducer {
       const failed = errors.flatMap(({ topic, partitionErrors }) =>
         partitionErrors.flatMap(({ errorCode }) => {
           const error = errorOf(errorCode);
+          if (error?.type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+            this.#cluster.forgetLeaders([topic]);
+            if (performance.now() - started > UNKNOWN_TOPIC_MS)
+              throw unknownTopic(topic, this.#cluster.brokers, error);
+          }
           return error === undefined ? [] : [lacking(error, onTopic('Write', topic), this.#right)];
         }),
       );

@@ -107,6 +107,33 @@ describe('partitions are added', () => {
   );
 });
 
+describe('a topic is deleted, and is away for a while', () => {
+  test.concurrent('while the client runs: what needs it waits, all else goes on', async ({ makeProject }) => {
+    const project = await makeProject(EACH);
+    const client = project.startClient();
+    await publish(project, 0, [0]);
+    await client.event('finished');
+    const kafka = await connectKafka({ brokers: project.brokers.split(','), settings: kafkaSettings() });
+    const topic = `${project.prefix}frontier-adw`;
+    try {
+      await kafka.deleteTopics([topic]);
+      await client.event('notice', ({ text }) => text.includes(`${topic} does not exist any more`));
+      expect((await project.hippo(['job', 'run', 'load', '--key', 'no=1'])).exitCode).toBe(0);
+      await client.event('finished', ({ run_key }) => run_key === 'no=1');
+      await remakeTopic(kafka, topic, 6);
+    } finally {
+      await kafka.close();
+    }
+    await publish(project, 5, [2]);
+    await publish(project, 0, [3]);
+    await runsOf(project, [0, 1, 2, 3]);
+    await client.event('notice', ({ text }) => text === `${topic} can be read again`);
+    expect(said(client, 'disconnected')).toEqual([]);
+    client.kill('SIGTERM');
+    expect((await client.ended).exitCode).toBe(0);
+  });
+});
+
 describe('records are removed before they are read', () => {
   test.concurrent('while the client runs: it tells which, once, and goes on', async ({ makeProject }) => {
     const project = await makeProject(EACH, 'exit 0', OBSERVED);

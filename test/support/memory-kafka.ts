@@ -1,5 +1,5 @@
 /** What the owner of a hippo asks of Kafka, in memory: it fails where and when a test says so. */
-import { unknownTopic } from '../../src/kafka/errors.ts';
+import { absentTopic, unknownTopic } from '../../src/kafka/errors.ts';
 import { FencedError } from '../../src/kafka/failures.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import type {
@@ -60,7 +60,7 @@ export class MemoryKafka implements Asked {
     const { topicId, logs } = this.topic(topic);
     const partition = record.partition ?? (key === null ? 0 : partitionForKey(key, logs.length));
     const log = logs[partition];
-    if (log === undefined) throw unknownTopic(`${topic}[${partition}]`, BROKERS);
+    if (log === undefined) throw gone(`${topic}[${partition}]`);
     const offset = BigInt(log.length);
     log.push({
       topic,
@@ -71,7 +71,7 @@ export class MemoryKafka implements Asked {
       key: bytes(key),
       value: bytes(value),
       headers: headers as Headers,
-    } as KafkaRecord);
+    });
     this.wake();
     return { topic, topicId, partition, offset };
   }
@@ -93,7 +93,7 @@ export class MemoryKafka implements Asked {
 
   topic(name: string): Topic {
     const topic = this.#topics.get(name);
-    if (topic === undefined) throw unknownTopic(name, BROKERS);
+    if (topic === undefined) throw gone(name);
     return topic;
   }
 
@@ -144,6 +144,7 @@ export class MemoryKafka implements Asked {
         new Promise((resolve) => {
           if (epoch !== this.#epoch) throw new FencedError('another process has taken over');
           this.beforeWrite(records);
+          for (const { topic } of records) this.topic(topic);
           resolve(records.map((record) => this.produce(record)));
         }),
       close: () => Promise.resolve(),
@@ -162,13 +163,16 @@ export class MemoryKafka implements Asked {
 
 class MemoryReader implements Reader {
   readonly #kafka: MemoryKafka;
+  readonly #options: ReaderOptions;
+  readonly #absent = new Set<string>();
   readonly #positions: TopicPartitionOffset[];
   #closed = false;
   #wake = Promise.withResolvers<undefined>();
 
-  constructor(kafka: MemoryKafka, { from }: ReaderOptions) {
+  constructor(kafka: MemoryKafka, options: ReaderOptions) {
     this.#kafka = kafka;
-    this.#positions = [...from];
+    this.#options = options;
+    this.#positions = options.from.map((position) => ({ ...position }));
   }
 
   wake(): void {
@@ -206,6 +210,12 @@ class MemoryReader implements Reader {
     for (const position of this.#positions) {
       const { topic, partition, offset } = position;
       const found = this.#kafka.find(topic);
+      this.#tell(topic, found !== undefined);
+      if (found !== undefined && position.topicId !== undefined && found.topicId !== position.topicId) {
+        const jumped = { from: offset, to: 0n, cause: 'made-again' } as const;
+        Object.assign(position, { topicId: found.topicId, offset: 0n });
+        return { topic, topicId: found.topicId, partition, records: [], next: 0n, end: 0n, jumped };
+      }
       const rest = found?.logs[partition]?.slice(Number(offset)) ?? [];
       const hidden = rest.findIndex((record) => this.#kafka.hides(record));
       const records = hidden < 0 ? rest : rest.slice(0, hidden);
@@ -222,6 +232,19 @@ class MemoryReader implements Reader {
     }
     return undefined;
   }
+
+  /** Each topic that is away once, and once more when it is back. */
+  #tell(topic: string, isThere: boolean): void {
+    if (this.#options.awaitTopics !== true || this.#absent.has(topic) !== isThere) return;
+    if (isThere) this.#absent.delete(topic);
+    else this.#absent.add(topic);
+    this.#options.onTrouble?.({ places: [{ topic }], error: isThere ? null : absentTopic(topic, BROKERS) });
+  }
+}
+
+function gone(topic: string): Error {
+  const cause = Object.assign(new Error(), { type: 'UNKNOWN_TOPIC_OR_PARTITION' });
+  return unknownTopic(topic, BROKERS, cause);
 }
 
 function bytes(value: Buffer | string | null): Buffer | null {

@@ -49,12 +49,16 @@ function lost(hippo: string, message: string, why: string): UserError {
   });
 }
 
-/** What a client says when it finds, while it owns the hippo, that the state topic is another one than at its takeover. */
-export function stateTopicMadeAgain(topic: string): ClientEvent {
+/**
+ * What a client says when it has written the hippo's state again.
+ *
+ * @param records so many
+ */
+export function stateWrittenAnew(topic: string, records: number): ClientEvent {
   return {
     event: 'notice',
-    level: 'error',
-    text: `${topic} was deleted and made again while this client ran: what the hippo remembered is gone from it. This client goes on; the next one refuses to start, see hippo doctor state`,
+    level: 'warning',
+    text: `${topic} did not have the hippo's state any more: it was deleted and made again, or records were removed. This client had the state in memory and has written it again: ${records === 1 ? '1 record' : `${records} records`}`,
   };
 }
 

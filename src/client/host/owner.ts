@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { unknownTopic } from '../../kafka/errors.ts';
-import { DeniedError, FencedError, RefusedError } from '../../kafka/failures.ts';
+import { absentTopic, isUnknownTopic } from '../../kafka/errors.ts';
+import { AbsentError, DeniedError, FencedError, RefusedError } from '../../kafka/failures.ts';
 import type {
   Kafka,
   Membership,
+  OffsetRange,
   Reader,
   RecordBatch,
   TransactionalProducer,
@@ -11,6 +12,7 @@ import type {
 } from '../../kafka/port.ts';
 import { isAborted } from '../../core/abort.ts';
 import { ServiceError, messageOf } from '../../core/errors.ts';
+import type { Json } from '../../core/json.ts';
 import type { Millis, SteadyClock } from '../../core/clock.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
@@ -22,6 +24,7 @@ import {
   listOpenRuns,
   listRuns,
   nextWake,
+  recordsOf,
   restore,
 } from '../machine/index.ts';
 import { Aside } from './aside.ts';
@@ -35,8 +38,8 @@ import { Mailbox } from './mailbox.ts';
 import { type Positions, listPositions, withPosition } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
 import { Progress } from './progress.ts';
-import { requireFirstStart, stateTopicMadeAgain } from './lost-state.ts';
-import { type Snapshot, StateTopic } from './state-topic.ts';
+import { requireFirstStart, stateWrittenAnew } from './lost-state.ts';
+import { type FoundState, type Snapshot, StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import { Turn } from './turn.ts';
 import type { Backoff } from '../../core/backoff.ts';
@@ -97,7 +100,7 @@ export class Owner {
   readonly #progress = new Progress();
   #writtenAt = 0;
   #committing: Promise<void> | null = null;
-  #looking: Promise<void> | null = null;
+  #isLooking = false;
   #commitAfter = 0;
   #producer: TransactionalProducer | null = null;
   #reader: Reader | null = null;
@@ -108,11 +111,15 @@ export class Owner {
   #stateTopicId = '';
   /** Another client has owned the hippo since this one did, and no turn has been written since. */
   #isBroken = false;
+  /** This client has the hippo's state in memory, and the group has not taken ownership away since. */
+  #holdsState = false;
+  /** The records that the machine leaves alone: {@link MachineState.strays}. */
+  #strays: ReadonlyMap<string, Json> = new Map();
   readonly #aside: Aside;
   /** Topics that could not be read, in whole or in part, when reading started. */
   readonly #notStarted = new Set<string>();
-  /** Input topics whose dead letters may not be written, why, and when to try again (performance.now()). */
-  readonly #withoutLetters = new Map<string, { error: DeniedError; retryAt: number }>();
+  /** Input topics whose dead letters cannot be written, why, and when to try again (performance.now()). */
+  readonly #withoutLetters = new Map<string, { error: DeniedError | AbsentError; retryAt: number }>();
   #failedFinishes = 0;
 
   constructor(options: OwnerOptions) {
@@ -152,6 +159,7 @@ export class Owner {
     const { connection } = this.#options;
     const ticking = setInterval(() => this.#mailbox.tick(), TICK);
     const retry = new Retry(RETRY);
+    this.#holdsState = false;
     try {
       while (!signal.aborted) {
         try {
@@ -164,8 +172,9 @@ export class Owner {
             throw this.#aside.error;
           }
           return;
-        } catch (error) {
+        } catch (thrown) {
           await this.release();
+          const error = this.#ofDeletedTopic(thrown);
           if (error === this.#aside.error) throw error;
           if (isAborted(signal) && (error === signal.reason || error instanceof ServiceError)) return;
           if (!(error instanceof ServiceError)) throw error;
@@ -223,15 +232,14 @@ export class Owner {
     faultPoint('after-fencing');
     const stateName = topicName(config, 'state');
     const [info] = await kafka.topics([stateName]);
-    if (info === undefined) throw unknownTopic(stateName, kafka.brokers);
+    if (info === undefined) throw absentTopic(stateName, kafka.brokers);
     this.#stateTopicId = info.topicId;
     const stateTopic = StateTopic.of(kafka, stateName, hippo, info.partitions.length);
     const found = await stateTopic.find(this.#producer, {
       signal,
       onWait: (text) => log({ event: 'notice', level: 'warning', text }),
     });
-    if (found.kind !== 'whole') await requireFirstStart(found, { kafka, config, hippo, group });
-    const snapshot = found.kind === 'whole' ? found.snapshot : EMPTY;
+    const snapshot = await this.#snapshotOf(found, stateTopic, this.#producer);
     // This client's jobs may continue only if no other client has owned the hippo since: it would have run them again. Where a
     // takeover fails after its claim, the next one finds this client as the previous owner; that does not make up for it.
     if (snapshot.previous !== this.#client) this.#isBroken = true;
@@ -239,6 +247,8 @@ export class Owner {
     await stateTopic.claim(this.#producer, this.#client);
     this.#stateTopic = stateTopic;
     this.#state = restore(definition, snapshot.records);
+    const strays = new Set(this.#state.strays);
+    this.#strays = new Map([...snapshot.records].filter(([key]) => strays.has(key)));
     this.#progress.restore(snapshot.positions);
     // The positions of a first start are written at once, because the ends of the topics move.
     this.#writtenAt = -Infinity;
@@ -263,11 +273,43 @@ export class Owner {
     signal.throwIfAborted();
     await this.#finish(turn);
     this.#isBroken = false;
+    this.#holdsState = true;
   }
 
-  /** A dead letter that may not be written keeps its topic from being read on: it would be lost. @returns whether it is that */
+  /**
+   * What the state topic has, or is given. While the group has let no other client own the hippo, nobody else can have written
+   * what this client does not know: so where the topic has lost the state, the memory is the state.
+   *
+   * @throws UserError when the state is lost
+   */
+  async #snapshotOf(
+    found: FoundState,
+    stateTopic: StateTopic,
+    producer: TransactionalProducer,
+  ): Promise<Snapshot> {
+    const { kafka, config, hippo, group, definition, log } = this.#options;
+    if (found.kind === 'whole') return found.snapshot;
+    if (!this.#holdsState) {
+      await requireFirstStart(found, { kafka, config, hippo, group });
+      return EMPTY;
+    }
+    const snapshot = await stateTopic.writeAnew(producer, this.#client, found, {
+      records: [...recordsOf(definition, this.#state), ...this.#strays],
+      positions: this.#progress.taken,
+    });
+    log(stateWrittenAnew(topicName(config, 'state'), snapshot.records.size));
+    return snapshot;
+  }
+
+  /** All topics were there when the client started. One that is gone may come back, and the jobs go on meanwhile. */
+  #ofDeletedTopic(thrown: unknown): unknown {
+    const topic = isUnknownTopic(thrown) ? thrown.place?.topic : undefined;
+    return topic === undefined ? thrown : absentTopic(topic, this.#options.kafka.brokers);
+  }
+
+  /** A dead letter that cannot be written keeps its topic from being read on: it would be lost. @returns whether it is that */
   #setLettersAside(error: unknown): boolean {
-    if (!(error instanceof DeniedError)) return false;
+    if (!(error instanceof DeniedError || error instanceof AbsentError)) return false;
     const topic = [...this.#kinds.keys()].find((input) => dlqName(input) === error.topic);
     if (topic === undefined) return false;
     this.#withoutLetters.set(topic, { error, retryAt: performance.now() + LETTERS_RETRY });
@@ -288,10 +330,7 @@ export class Owner {
         continue;
       }
       const topicId = infos.find((info) => info.topic === topic)?.topicId;
-      const ranges = await kafka.offsets(topic, (trouble) => {
-        this.#notStarted.add(topic);
-        this.#aside.told(trouble);
-      });
+      const ranges = await this.#rangesOf(topic);
       const start = startPositions(
         { topic, topicId },
         ranges,
@@ -305,8 +344,28 @@ export class Owner {
       for (const jump of start.jumps) log(gapEvent(jump, jump));
     }
     for (const position of from) turn.positions = withPosition(turn.positions, position);
-    this.#reader = await kafka.reader({ from, onTrouble: (trouble) => this.#troubled(trouble) });
+    this.#reader = await kafka.reader({
+      from,
+      onTrouble: (trouble) => this.#troubled(trouble),
+      awaitTopics: true,
+    });
     void this.#pump(this.#reader);
+  }
+
+  /** Of an input topic. What cannot be read for now is told, and left out. */
+  async #rangesOf(topic: string): Promise<OffsetRange[]> {
+    const { kafka } = this.#options;
+    try {
+      return await kafka.offsets(topic, (trouble) => {
+        this.#notStarted.add(topic);
+        this.#aside.told(trouble);
+      });
+    } catch (error) {
+      if (!isUnknownTopic(error)) throw error;
+      this.#notStarted.add(topic);
+      this.#aside.add(topic, absentTopic(topic, kafka.brokers), null);
+      return [];
+    }
   }
 
   #troubled(trouble: Trouble): void {
@@ -335,7 +394,7 @@ export class Owner {
       await this.#oneTurn();
       if (performance.now() > checkAt) {
         checkAt = performance.now() + PARTITIONS_CHECK;
-        this.#looking ??= this.#lookAtTopics().finally(() => (this.#looking = null));
+        if (!this.#isLooking) void this.#lookAtTopics();
       }
     }
   }
@@ -473,15 +532,16 @@ export class Owner {
   }
 
   /**
-   * Looks for partitions that were added to the input topics. The next turn begins to read them. Also logs an error if the state
-   * topic was made again, because the new topic gets only a part of the state.
+   * Looks for partitions that were added to the input topics. The next turn begins to read them. If the state topic was made
+   * again, the owner takes over again, which writes the state to it.
    */
   async #lookAtTopics(): Promise<void> {
-    const { kafka, config, log } = this.#options;
+    const { kafka, config } = this.#options;
     const stateName = topicName(config, 'state');
     // What is learnt for one reading says nothing of the next one.
     const reader = this.#reader;
     const isOver = (): boolean => this.#reader !== reader;
+    this.#isLooking = true;
     try {
       this.#aside.settle();
       const canStartMore = await this.#canStartMore();
@@ -491,8 +551,8 @@ export class Owner {
       if (isOver()) return;
       for (const { topic, topicId, partitions } of infos) {
         if (topic === stateName) {
-          if (topicId !== this.#stateTopicId) log(stateTopicMadeAgain(topic));
-          this.#stateTopicId = topicId;
+          if (topicId !== this.#stateTopicId)
+            this.#mailbox.fail(new StartAgain('the state topic was made again'));
           continue;
         }
         if (partitions.every(({ partition }) => this.#progress.knows(topic, partition))) continue;
@@ -502,6 +562,8 @@ export class Owner {
       }
     } catch {
       // The reader reports that Kafka cannot be reached.
+    } finally {
+      this.#isLooking = false;
     }
   }
 
@@ -512,12 +574,19 @@ export class Owner {
       this.#withoutLetters.delete(topic);
       return true;
     }
-    for (const topic of this.#notStarted) {
-      const troubles: Trouble[] = [];
-      await this.#options.kafka.offsets(topic, (trouble) => troubles.push(trouble));
-      if (troubles.length === 0) return true;
-    }
+    for (const topic of this.#notStarted) if (await this.#canRead(topic)) return true;
     return false;
+  }
+
+  async #canRead(topic: string): Promise<boolean> {
+    const troubles: Trouble[] = [];
+    try {
+      await this.#options.kafka.offsets(topic, (trouble) => troubles.push(trouble));
+    } catch (error) {
+      if (isUnknownTopic(error)) return false;
+      throw error;
+    }
+    return troubles.length === 0;
   }
 
   /** Begins to read partitions that were added, from their beginning. */

@@ -31,7 +31,22 @@ export type FoundState =
   /** No partition has any. */
   | { kind: 'none' }
   /** A partition has records of it, but not all that a state has: see {@link isWholeState}. */
-  | { kind: 'incomplete'; partition: number; records: number };
+  | { kind: 'incomplete'; partition: number; records: number; rest: Rest };
+
+/** What there is of a state that is not whole: all that was written last. */
+export interface Rest {
+  records: ReadonlyMap<string, Json>;
+  /** The keys whose records were deleted. */
+  removed: ReadonlySet<string>;
+  /** null: it has none. */
+  positions: Positions | null;
+}
+
+/** A state as a client has it in memory. */
+export interface Held {
+  records: Iterable<readonly [key: string, value: Json]>;
+  positions: Positions;
+}
 
 export interface FindOptions {
   signal: AbortSignal;
@@ -43,10 +58,14 @@ export interface FindOptions {
 interface Part {
   partition: number;
   snapshot: Snapshot;
+  removed: Set<string>;
   /** null: of a form that cannot be read. */
   owner?: Owner | null;
   hasOffsets: boolean;
 }
+
+/** A transaction's records go to a partition in one batch, which brokers limit to 1 MB. */
+const WRITE_BYTES = 256 * 1024;
 
 /** A search that takes longer, milliseconds, says why. */
 const PATIENCE = 5_000;
@@ -126,15 +145,58 @@ export class StateTopic {
     const rest = parts.find((part) => sizeOf(part) > 0);
     return rest === undefined
       ? { kind: 'none' }
-      : { kind: 'incomplete', partition: rest.partition, records: sizeOf(rest) };
+      : { kind: 'incomplete', partition: rest.partition, records: sizeOf(rest), rest: restOf(rest) };
   }
 
-  /** Writes who owns the state from now on ({@link owner}), and takes the probes of {@link find} back. */
-  async claim(producer: TransactionalProducer, client: string): Promise<void> {
+  /**
+   * Writes who owns the state from now on ({@link owner}), and takes the probes of {@link find} back.
+   *
+   * @param more records that belong to it
+   */
+  async claim(
+    producer: TransactionalProducer,
+    client: string,
+    more: readonly OutgoingRecord[] = [],
+  ): Promise<void> {
     await producer.write([
       ...this.#probed.map((partition) => this.#recordIn(partition, this.#probeKey, null)),
+      ...more,
       this.owner(client),
     ]);
+  }
+
+  /**
+   * Writes the whole state again, where {@link find} did not find it, from the memory of the client that has owned the hippo
+   * without a break. What the topic has of it was written by that client, too, and is the same as in its memory, or newer if
+   * the outcome of the last write is unknown. Until the last transaction is written, the topic has no whole state.
+   *
+   * @returns what the topic has then
+   */
+  async writeAnew(
+    producer: TransactionalProducer,
+    client: string,
+    found: Exclude<FoundState, { kind: 'whole' }>,
+    held: Held,
+  ): Promise<Snapshot> {
+    const rest: Rest = found.kind === 'none' ? NO_REST : found.rest;
+    if (found.kind === 'incomplete') this.#partition = found.partition;
+    const missing = new Map(held.records);
+    for (const key of [...rest.removed, ...rest.records.keys()]) missing.delete(key);
+    let batch: OutgoingRecord[] = [];
+    let bytes = 0;
+    for (const [key, value] of missing) {
+      const record = this.record(key, value);
+      batch.push(record);
+      bytes += key.length + (record.value?.length ?? 0);
+      if (bytes < WRITE_BYTES) continue;
+      await producer.write(batch);
+      batch = [];
+      bytes = 0;
+    }
+    await producer.write(batch);
+    const positions = rest.positions ?? held.positions;
+    await this.claim(producer, client, [this.offsets(positions)]);
+    return { records: new Map([...missing, ...rest.records]), positions, previous: client };
   }
 
   get #probeKey(): string {
@@ -226,8 +288,13 @@ export class StateTopic {
         return undefined;
       }
       default:
-        if (value === null) snapshot.records.delete(text);
-        else snapshot.records.set(text, value);
+        if (value === null) {
+          snapshot.records.delete(text);
+          part.removed.add(text);
+        } else {
+          snapshot.records.set(text, value);
+          part.removed.delete(text);
+        }
         return undefined;
     }
   }
@@ -237,8 +304,15 @@ function emptyPart(partition: number): Part {
   return {
     partition,
     snapshot: { records: new Map(), positions: new Map(), previous: null },
+    removed: new Set(),
     hasOffsets: false,
   };
+}
+
+const NO_REST: Rest = { records: new Map(), removed: new Set(), positions: null };
+
+function restOf({ snapshot: { records, positions }, removed, hasOffsets }: Part): Rest {
+  return { records, removed, positions: hasOffsets ? positions : null };
 }
 
 function isWhole({ owner, hasOffsets }: Part): boolean {

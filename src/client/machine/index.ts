@@ -11,7 +11,7 @@ export type * from './types.ts';
 export { type CompileInput, type CompileProblem, type Compiled, compileJobs } from './compile.ts';
 export { type Definition, type JobDefinition, type Need, inOrder } from './definition.ts';
 export { type Missing, missingNeeds } from './missing.ts';
-export { restore } from './records.ts';
+export { recordsOf, restore } from './records.ts';
 export {
   type MachineState,
   type Run,

@@ -4,11 +4,13 @@ import {
   RunParts,
   type RunState,
   type StateRecord,
+  formatStateKey,
   parseStateKey,
   parseStateRecord,
 } from '../../state/index.ts';
 import type { Definition, JobDefinition } from './definition.ts';
-import { emptyState, type MachineState, type Run, runsOf, withRun } from './state.ts';
+import { runRecords } from './run-records.ts';
+import { emptyState, listRuns, type MachineState, type Run, runsOf, withRun } from './state.ts';
 import { dueAt, slotOf } from './timing.ts';
 
 /**
@@ -40,6 +42,21 @@ export function restore(
     else state = withStoredRun(definition, state, job, parts.whole(definition.hippo, run));
   }
   return { ...state, strays };
+}
+
+/** All records of a state, but for those that {@link restore} has left alone: `restore` makes of them the state again. */
+export function* recordsOf(
+  { hippo }: Definition,
+  state: MachineState,
+): Generator<readonly [key: string, value: Json]> {
+  for (const run of listRuns(state)) {
+    const records = runRecords(hippo, { id: run, before: undefined, after: run, added: new Map() });
+    for (const { key, value } of records) yield [key, value];
+  }
+  // States are plain data: what goes into a record is what the state holds.
+  for (const [key, input] of state.landings) yield [key, input as unknown as Json];
+  for (const [job, pause] of state.pauses)
+    yield [formatStateKey({ kind: 'paused', hippo, job }), pause as unknown as Json];
 }
 
 interface Known<Kind extends StateRecord['kind']> {

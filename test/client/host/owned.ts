@@ -116,6 +116,19 @@ export class Owned {
     });
   }
 
+  /** An operator asks for a run. */
+  ask(runKey: string): void {
+    const message = {
+      kind: 'schedule',
+      hippoName: 'etl',
+      jobName: 'load',
+      action: 'run',
+      runKey,
+      extra: {},
+    } as const;
+    this.kafka.produce({ topic: 'hippo-schedule', key: 'etl', value: serialiseMessage(message) });
+  }
+
   /** The attempt of a run ends. */
   exit(key: string): void {
     const submission = [...this.processes.alive.values()].find((each) => each.key === key);

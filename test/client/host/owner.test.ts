@@ -99,6 +99,171 @@ describe('dead letters that may not be written', () => {
   });
 });
 
+describe('an input topic that is deleted while the client owns', () => {
+  it('is waited for, while all else goes on', async () => {
+    const client = owned({ load: EACH });
+    void client.own();
+    await until('it owns', () => client.saw('owner').length === 1);
+    client.kafka.delete('frontier-adw');
+    await until('it is said', () => client.notices.length === 1);
+    expect(client.notices[0]).toBe(
+      'the topic frontier-adw does not exist any more. It was deleted, says Kafka at 127.0.0.1:9092. Runs that need a message of frontier-adw wait; everything else goes on. Remedy: hippo up    (creates the topics of hippo.yaml)',
+    );
+    client.ask('no=9');
+    await until('what was asked for runs', () => client.submitted.length === 1);
+    client.kafka.create('frontier-adw', 4);
+    client.land('no=1');
+    await until('its events are run', () => client.submitted.length === 2);
+    expect(client.notices.slice(1)).toEqual(['frontier-adw can be read again']);
+    expect(client.saw('owner')).toHaveLength(1);
+  });
+
+  it('is waited for over a new start of reading, too', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const client = owned({ load: EACH });
+    void client.own();
+    await until('it owns', () => client.saw('owner').length === 1);
+    await client.lose();
+    client.kafka.delete('frontier-adw');
+    void client.own();
+    await until('it owns again', () => client.saw('owner').length === 2);
+    expect(client.notices).toEqual([expect.stringContaining('frontier-adw does not exist any more')]);
+    client.kafka.create('frontier-adw', 4);
+    client.land('no=1');
+    vi.advanceTimersByTime(6_000);
+    await until('its event is run', () => client.submitted.length === 1);
+    vi.advanceTimersByTime(15_000);
+    await until('it is over', () => client.notices.length === 2);
+    expect(client.notices[1]).toBe('frontier-adw can be read again');
+  });
+
+  it('ends --once with exit code 3, when all else is done', async () => {
+    const client = owned({ load: EACH }, { once: true });
+    client.land('no=1');
+    const owning = client.own();
+    await until('it runs', () => client.submitted.length === 1);
+    client.kafka.delete('frontier-adw');
+    client.exit('no=1');
+    await expect(owning).rejects.toMatchObject({ topic: 'frontier-adw', exitCode: 3 });
+  });
+});
+
+it('waits for a topic that it writes to, while its jobs go on', async () => {
+  const client = owned({ load: EACH });
+  void client.own();
+  client.land('no=1');
+  await until('it runs', () => client.submitted.length === 1);
+  client.kafka.delete('hippo-start');
+  client.land('no=2');
+  await until('it is said', () => client.notices.length === 1);
+  expect(client.notices[0]).toContain('the topic hippo-start does not exist any more');
+  expect(client.processes.running).toHaveLength(1);
+  client.kafka.create('hippo-start');
+  await until('it goes on', () => client.submitted.length === 2);
+  expect(client.submitted).toEqual(['no=1', 'no=2']);
+});
+
+describe('a state topic that is made again', () => {
+  const away = async (client: Owned): Promise<void> => {
+    void client.own();
+    client.land('no=1');
+    client.land('no=2');
+    await until('both run', () => client.submitted.length === 2);
+    client.exit('no=1');
+    await until('one has finished', () => client.saw('finished').length === 1);
+    client.kafka.delete('hippo-state');
+  };
+  const successor = async (client: Owned): Promise<Owned> => {
+    await client.lose();
+    const next = owned({ load: EACH }, { kafka: client.kafka });
+    void next.own();
+    await until('the next one owns', () => next.saw('owner').length === 1);
+    return next;
+  };
+
+  it('while the client owns: it writes the state anew, and nothing runs twice', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const client = owned({ load: EACH });
+    await away(client);
+    client.kafka.create('hippo-state', 4);
+    // Before it notices, this goes to the new topic.
+    client.land('no=3');
+    await until('it runs', () => client.submitted.length === 3);
+    client.exit('no=3');
+    await until('it has finished', () => client.saw('finished').length === 2);
+    vi.advanceTimersByTime(6_000);
+    await until('it is written', () => client.notices.length === 1);
+    expect(client.notices[0]).toMatch(
+      /^hippo-state did not have the hippo's state any more: .* has written it again: 6 records$/,
+    );
+    expect(client.processes.running).toHaveLength(1);
+
+    const next = await successor(client);
+    expect(next.saw('owner')).toMatchObject([{ runs: 3, again: 1 }]);
+    expect(next.submitted).toEqual(['no=2']);
+    next.land('no=1');
+    next.land('no=4');
+    await until('it goes on', () => next.submitted.length === 2);
+    expect(next.submitted).toEqual(['no=2', 'no=4']);
+  });
+
+  it('while a write is on its way: what the write has brought counts', async () => {
+    const client = owned({ load: EACH });
+    await away(client);
+    client.kafka.create('hippo-state', 4);
+    client.kafka.beforeWrite = (records) => {
+      client.kafka.beforeWrite = () => undefined;
+      for (const record of records) client.kafka.produce(record);
+      throw new ServiceError('the connection was lost');
+    };
+    client.exit('no=2');
+    await until('it is written', () => client.notices.length === 1);
+    expect(client.processes.running).toEqual([]);
+    const finishes = (): number => client.kafka.records('hippo-finish').length;
+    expect(finishes()).toBe(2);
+    const next = await successor(client);
+    expect(next.saw('owner')).toMatchObject([{ runs: 2, again: 0 }]);
+    expect(finishes()).toBe(2);
+  });
+
+  it('later: nothing is written before, and the jobs go on', async () => {
+    const client = owned({ load: EACH });
+    await away(client);
+    client.land('no=3');
+    await until('it is said', () => client.notices.length === 1);
+    expect(client.notices[0]).toContain('the topic hippo-state does not exist any more');
+    expect(client.processes.running).toHaveLength(1);
+    client.kafka.create('hippo-state', 2);
+    await until('it goes on', () => client.submitted.length === 3);
+    const next = await successor(client);
+    expect(next.saw('owner')).toMatchObject([{ runs: 3, again: 2 }]);
+  });
+
+  it('before the client notices, and it ends: the next one refuses', async () => {
+    const client = owned({ load: EACH });
+    await away(client);
+    client.kafka.create('hippo-state', 4);
+    client.land('no=3');
+    await until('it runs', () => client.submitted.length === 3);
+    await client.lose();
+    const next = owned({ load: EACH }, { kafka: client.kafka });
+    await expect(next.own()).rejects.toMatchObject({
+      exitCode: 2,
+      message: 'a part of the state of etl is lost',
+    });
+  });
+
+  it('after the client has lost ownership: its memory may be old, so it refuses', async () => {
+    const client = owned({ load: EACH });
+    await away(client);
+    await client.lose();
+    client.kafka.create('hippo-state', 4);
+    client.kafka.commits = [{ topic: 'frontier-adw', partition: 0, offset: 1n }];
+    await expect(client.own()).rejects.toMatchObject({ exitCode: 2, message: 'the state of etl is lost' });
+    expect(client.kafka.compacted('hippo-state')).not.toContain('etl/owner');
+  });
+});
+
 it('tries again to commit what the group has not taken', async () => {
   const client = owned({ load: EACH });
   client.canCommit = false;

@@ -316,7 +316,10 @@ describe('a folder that cannot be written', () => {
     await host.script('.hippo/attempts', 'a file, where a folder should be');
     const submission = host.start();
     const { outcome } = await host.exitOf(submission);
-    expect(outcome).toMatchObject({ status: 'failed', error: expect.stringContaining('.hippo/attempts') });
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('.hippo/attempts') as string,
+    });
     expect(await host.survivors(submission)).toEqual([]);
     expect(host.supervisor.running).toEqual([]);
   });

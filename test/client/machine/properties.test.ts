@@ -12,6 +12,7 @@ import {
   type MachineState,
   type Run,
   listRuns,
+  recordsOf,
   restore,
 } from '../../../src/client/machine/index.ts';
 import type { ManualRequest } from '../../../src/messages/types.ts';
@@ -230,6 +231,8 @@ class World {
       assert.equal(begun.includes(jobId) || 'marked_by' in extra, true);
     // The records are the state.
     assert.deepEqual(contentOf(restore(this.#definition, records)), contentOf(state));
+    const again = restore(this.#definition, recordsOf(this.#definition, state));
+    assert.deepEqual(contentOf(again), contentOf(state));
     const apart = runs.filter((run) => run.apart === true);
     const parts = apart.flatMap(({ inputs, relanded }) => [...inputs.merge(relanded).keys()]);
     assert.equal([...records.keys()].filter((key) => key.includes('/run-input/')).length, parts.length);
