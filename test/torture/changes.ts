@@ -10,6 +10,8 @@ export type Change =
   | { kind: 'partitions added'; role: 'frontier' | 'finish' | 'state' }
   /** The frontier topic is deleted and made again; it is then so long, compared with what it was. */
   | { kind: 'topic made again'; length: 'shorter' | 'equal' | 'longer' }
+  /** The state topic is deleted and made again, while a client that has the state in memory runs. */
+  | { kind: 'state made again' }
   /** All records that the frontier topic has. Where they were not read, a notice says so. */
   | { kind: 'records removed'; were: 'read' | 'unread' }
   | { kind: 'limits lowered' }
@@ -39,12 +41,12 @@ export class Operator {
     await addPartitions(this.#kafka.brokers, topic, (await this.#kafka.offsets(topic)).length + 2);
   }
 
-  /** Deletes the frontier topic, and makes it with as many partitions. */
-  async makeAgain(): Promise<void> {
-    const topic = this.#topic('frontier');
+  /** Deletes a topic, and makes it with as many partitions. */
+  async makeAgain(role: TopicRole): Promise<void> {
+    const topic = this.#topic(role);
     const partitions = (await this.#kafka.offsets(topic)).length;
     const [spec] = topicSpecs(this.#config).filter((each) => each.topic === topic);
-    if (spec === undefined) throw new Error('no frontier topic');
+    if (spec === undefined) throw new Error(`no ${role} topic`);
     await this.#kafka.deleteTopics([topic]);
     // A deleted topic's name is free when all brokers know of it.
     while ((await this.#kafka.createTopics([{ ...spec, partitions }])).length === 0) await sleep(50);

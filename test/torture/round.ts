@@ -175,7 +175,10 @@ class Torture {
       case 'partitions added':
         return this.#world.use(() => operator.addPartitions(change.role));
       case 'topic made again':
-        return this.#world.use(() => operator.makeAgain());
+        return this.#world.use(() => operator.makeAgain('frontier'));
+      case 'state made again':
+        await this.#world.use(() => operator.makeAgain('state'));
+        return this.#mustWriteAgain(client);
       case 'records removed': {
         if (change.were === 'read') return this.#world.use(() => operator.removeRecords());
         client?.kill('SIGSTOP');
@@ -191,6 +194,16 @@ class Torture {
       case 'clock moved':
         await this.#clock?.set(change.by);
     }
+  }
+
+  /** Until it has, a client that ends takes the state with it. */
+  async #mustWriteAgain(client: Client | null): Promise<void> {
+    const isWritten = (): boolean =>
+      client?.events.some((each) => each.event === 'notice' && each.text.includes('has written it again')) ===
+      true;
+    const deadline = performance.now() + END_PATIENCE;
+    while (client?.isDead === false && !isWritten() && performance.now() < deadline) await sleep(50);
+    if (!isWritten()) this.violations.push('the state was not written again after its topic was made again');
   }
 
   /** @param lengths how many records each partition is to have */

@@ -85,6 +85,7 @@ const change = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('limits lowered' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('state made again' as const) }) },
 );
 // Brokers refuse what is more than an hour ahead of their own clock.
 const clockMove = fc.record({
@@ -108,7 +109,10 @@ export function changesOf(seed: number, { changes, clock }: Extras): PlannedChan
     fc.option(fc.array(planned, { minLength: 1, maxLength: 3 }), { nil: [], freq: 2 }),
     { seed, numRuns: 1 },
   );
-  return made ?? [];
+  // Without a client that has it in memory the state is lost: the next one refuses to start.
+  return (made ?? []).map((each) =>
+    each.change.kind === 'state made again' ? { ...each, isRunning: true } : each,
+  );
 }
 
 /** @param repeatable of each of the workload's messages: whether it may come more than once */
