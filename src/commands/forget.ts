@@ -4,16 +4,20 @@ import { forgetQuestion, renderForgotten } from '../ui/forget.ts';
 import { Args, Flags } from '../ui/oclif.ts';
 
 export default class Forget extends HippoCommand<ForgetReport> {
-  static override summary = 'Remove the consumer group and the state of a hippo that is gone for good.';
+  static override summary =
+    'Remove the consumer group and the state of a hippo, or the state of a job, that is gone for good.';
   static override description =
-    'Its messages stay in the topics. If a hippo of that name starts later, it starts as a new hippo. hippo refuses to ' +
-    'forget a hippo while one of its clients runs.';
+    'The messages stay in the topics. If a hippo of that name starts later, it starts as a new hippo. hippo refuses to ' +
+    'forget a hippo while one of its clients runs, and a job while a client runs whose hippo.yaml has it.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> flights --dry-run',
     '<%= config.bin %> <%= command.id %> flights --yes',
     '<%= config.bin %> <%= command.id %> flights --keep-offsets',
+    '<%= config.bin %> <%= command.id %> flights/load',
   ];
-  static override args = { hippo: Args.string({ description: "The hippo's name.", required: true }) };
+  static override args = {
+    hippo: Args.string({ description: 'The hippo, or HIPPO/JOB for one of its jobs.', required: true }),
+  };
   static override flags = {
     'keep-offsets': Flags.boolean({
       description:

@@ -1,4 +1,4 @@
-import { loadConfig } from '../config/load.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { BugError, UserError } from '../core/errors.ts';
@@ -11,8 +11,11 @@ import { parseSchedule, type ScheduleAction } from '../messages/index.ts';
 import { type WaitReport, followToEnd } from '../trigger/following.ts';
 import type { FollowChange } from '../trigger/follow.ts';
 import { Watch } from '../trigger/wait.ts';
-import { type RequestRecord, requestRecord, sendRequests } from './request.ts';
-import { type RequestWords, resolveRequest } from './resolve.ts';
+import { topicName } from '../config/topics.ts';
+import { formatStateKey } from '../state/index.ts';
+import { readState } from '../state/reader.ts';
+import { type Request, type RequestRecord, requestRecord, sendRequests } from './request.ts';
+import { type RequestWords, goneRequest, resolveRequest } from './resolve.ts';
 
 export interface AskOptions extends RequestWords {
   /** `--config` and `--profile`. */
@@ -63,7 +66,7 @@ export interface JobReport extends AskedRequest {
 export async function askHippo(options: AskOptions): Promise<JobReport> {
   const { file, profile, dryRun, timeout } = options;
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
-  const request = resolveRequest(options, loaded, systemClock.now());
+  const request = await requestOf(options, loaded);
   const record = requestRecord(loaded.config, request);
   refuseUnreadable(record);
   const kafka = await connectProject(loaded, process.env, options.signal);
@@ -102,6 +105,43 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
   } finally {
     await kafka.close();
   }
+}
+
+/**
+ * What hippo.yaml does not have, the hippo's state may still have: runs of a job that was removed or renamed, or that has other
+ * windows now. They can be settled.
+ */
+async function requestOf(options: AskOptions, loaded: LoadedConfig): Promise<Request> {
+  try {
+    return resolveRequest(options, loaded, systemClock.now());
+  } catch (error) {
+    const gone = error instanceof UserError ? goneRequest(options, loaded) : null;
+    if (gone === null || !(await isInState(gone, loaded, options.signal))) throw error;
+    return gone;
+  }
+}
+
+/** Without Kafka the first error counts. */
+async function isInState(
+  { hippo, job, key }: Request,
+  loaded: LoadedConfig,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const kafka = await connectProject(loaded, process.env, signal).catch(() => null);
+  if (kafka === null) return false;
+  const wanted = formatStateKey({ kind: 'run', hippo, job, key: key ?? '' });
+  let found = false;
+  try {
+    await readState(kafka, topicName(loaded.config, 'state'), ({ id, value }) => {
+      if (id === wanted) found = value !== null;
+    });
+  } catch {
+    found = false;
+  } finally {
+    await kafka.close();
+  }
+  signal.throwIfAborted();
+  return found;
 }
 
 /** Refuses a request that the hippo would reject. */

@@ -34,6 +34,13 @@ export function resolveRequest(words: RequestWords, loaded: LoadedConfig, now: M
   return { hippo, job, action, key: key ?? present, by: words.by ?? operator(), reason: words.reason };
 }
 
+/** The request as it would be for a run that hippo.yaml does not have any more; null: it does not settle one run. */
+export function goneRequest(words: RequestWords, loaded: LoadedConfig): Request | null {
+  const { action, key } = words;
+  if ((action !== 'cancel' && action !== 'mark_success') || key === null || key.trim() === '') return null;
+  return { ...target(words.job, loaded), action, key, by: words.by ?? operator(), reason: words.reason };
+}
+
 function target(text: string, loaded: LoadedConfig): { hippo: string; job: string } {
   const parts = text.split('/');
   if (parts.length > 2 || parts.some((part) => !NAME_PATTERN.test(part))) {

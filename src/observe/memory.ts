@@ -63,7 +63,7 @@ class HealthMemory {
 }
 
 /** What the hippos' state says. */
-interface KnownState extends Pick<Snapshot, 'runs' | 'paused' | 'landed'> {
+interface KnownState extends Pick<Snapshot, 'runs' | 'paused' | 'landed' | 'jobs'> {
   /** By hippo: the next offsets that its state reflects. */
   positions: ReadonlyMap<string, Positions>;
 }
@@ -103,6 +103,7 @@ function knownState(records: Iterable<StateRecord>): KnownState {
   const paused: PausedJob[] = [];
   const landed = new RecordSet();
   const positions = new Map<string, Positions>();
+  const jobs = new Map<string, Readonly<Record<string, string>>>();
   for (const record of records) {
     switch (record.kind) {
       case 'run':
@@ -123,12 +124,14 @@ function knownState(records: Iterable<StateRecord>): KnownState {
         positions.set(record.hippo, record.positions);
         break;
       case 'owner':
+        if (record.owner.jobs !== undefined) jobs.set(record.hippo, record.owner.jobs);
     }
   }
   return {
     runs: runs.map(({ hippo, run }) => ({ hippo, run: parts.whole(hippo, run) })),
     paused,
     landed,
+    jobs,
     positions,
   };
 }

@@ -47,6 +47,8 @@ export interface Snapshot {
   starts: readonly Found<JobStart>[];
   finishes: readonly Found<JobFinish>[];
   requests: readonly Found<ManualRequest>[];
+  /** By hippo: the jobs that its client's hippo.yaml had when the client became the owner, each with its `every`. */
+  jobs: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** The last sign of life of each service. */
   health: ReadonlyMap<string, Found<ServiceHealth>>;
   /** Of the hippos whose topics have the configured prefix. */

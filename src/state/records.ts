@@ -118,5 +118,12 @@ function isPause(value: unknown): value is Pause {
 }
 
 function isOwner(value: unknown): value is Owner {
-  return isJsonObject(value) && typeof value['client'] === 'string' && typeof value['token'] === 'string';
+  return (
+    isJsonObject(value) &&
+    typeof value['client'] === 'string' &&
+    typeof value['token'] === 'string' &&
+    (value['jobs'] === undefined ||
+      (isJsonObject(value['jobs']) &&
+        Object.values(value['jobs']).every((every) => typeof every === 'string')))
+  );
 }

@@ -99,4 +99,6 @@ export interface Owner {
   pid: number;
   /** ISO 8601. */
   since: string;
+  /** The jobs of its hippo.yaml, each with its `every`; left out by clients that did not write it. */
+  jobs?: Readonly<Record<string, string>>;
 }

@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { topicName } from '../config/topics.ts';
 import { UserError } from '../core/errors.ts';
+import { listed } from '../core/listed.ts';
 import { didYouMean } from '../core/near.ts';
 import { formatOffset } from '../core/record-ref.ts';
 import { shellWord } from '../core/shell.ts';
@@ -11,13 +12,14 @@ import { knownHippos } from '../kafka/groups.ts';
 import { unknownTopic } from '../kafka/errors.ts';
 import type { Kafka, OutgoingRecord, TopicPartitionOffset } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
-import { type Positions, withPosition } from '../state/index.ts';
-import { readState } from '../state/reader.ts';
+import { type Owner, type Positions, withPosition } from '../state/index.ts';
+import { readState, recordOfEntry } from '../state/reader.ts';
 
 export interface ForgetOptions {
   /** `--config` and `--profile`. */
   file: string | undefined;
   profile: string | undefined;
+  /** `HIPPO`, or `HIPPO/JOB` for a job that its hippo.yaml does not have any more. */
   hippo: string;
   /** The hippo goes on where its group has read, instead of being new. */
   keepOffsets: boolean;
@@ -30,6 +32,8 @@ export interface ForgetOptions {
 /** The group and the state of a hippo in Kafka, without its messages. */
 export interface ForgetPlan {
   hippo: string;
+  /** null: all of the hippo. */
+  job: string | null;
   /** Its consumer group, which is deleted; null: there is none (any more), or it is kept. */
   group: string | null;
   /** The committed offsets from which its next start goes on; empty: it starts as a new hippo. */
@@ -51,17 +55,20 @@ export interface ForgetReport extends ForgetPlan {
  * @throws UserError if it has a client or is unknown, or there are no offsets to keep; ServiceError without Kafka
  */
 export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport> {
-  const { file, profile, hippo, signal } = options;
+  const { file, profile, signal } = options;
+  const { hippo, job } = target(options);
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
   const { config } = loaded;
   const kafka = await connectProject(loaded, process.env, signal);
   try {
+    if (job !== null) return await forgetJob(kafka, config, { hippo, job }, options);
     const group = await idleGroup(kafka, config, hippo);
-    const tombstones = await stateOf(kafka, topicName(config, 'state'), hippo);
+    const { tombstones } = await stateOf(kafka, topicName(config, 'state'), hippo);
     if (group === null && tombstones.length === 0) throw await unknown(kafka, config, hippo);
     const kept = options.keepOffsets ? await offsetsToKeep(kafka, config, hippo) : [];
     const plan: ForgetPlan = {
       hippo,
+      job: null,
       group: options.keepOffsets ? null : group,
       offsets: kept.map((position) => ({ ...position, offset: formatOffset(position.offset) })),
       records: tombstones.filter(({ isState }) => isState).length,
@@ -82,6 +89,75 @@ export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport>
   }
 }
 
+function target({ hippo: name, keepOffsets }: ForgetOptions): { hippo: string; job: string | null } {
+  const [hippo = '', ...rest] = name.split('/');
+  if (rest.length === 0) return { hippo, job: null };
+  const [job = ''] = rest;
+  if (rest.length > 1 || hippo === '' || job === '') {
+    throw new UserError(`"${name}" is not the name of a hippo or of a job`, {
+      why: 'It must be HIPPO or HIPPO/JOB, such as etl or etl/load.',
+      next: ['hippo tractor --all'],
+    });
+  }
+  if (keepOffsets) {
+    throw new UserError('--keep-offsets is about a whole hippo', {
+      why: `${name} is one job: its hippo keeps its offsets anyway.`,
+      next: [`hippo forget ${shellWord(name)}`],
+    });
+  }
+  return { hippo, job };
+}
+
+/**
+ * Removes the state of one job. A client whose hippo.yaml does not have the job does not write its records, so it may run
+ * meanwhile.
+ *
+ * @throws UserError if the state has nothing of the job, or a client runs that has it
+ */
+async function forgetJob(
+  kafka: Kafka,
+  config: Config,
+  { hippo, job }: { hippo: string; job: string },
+  options: ForgetOptions,
+): Promise<ForgetReport> {
+  const { tombstones, owner } = await stateOf(kafka, topicName(config, 'state'), hippo);
+  const those = tombstones.filter((tombstone) => tombstone.job === job);
+  if (those.length === 0) {
+    const jobs = [...new Set(tombstones.flatMap((tombstone) => tombstone.job ?? []))];
+    throw new UserError(`the state of ${hippo} has nothing of a job ${job}`, {
+      why: didYouMean(job, jobs) ?? (jobs.length === 0 ? undefined : `It has ${listed(jobs)}.`),
+      next: [`hippo tractor --hippo ${shellWord(hippo)}`],
+    });
+  }
+  if (owner?.jobs === undefined || Object.hasOwn(owner.jobs, job))
+    await requireNoClient(kafka, config, { hippo, job });
+  const plan: ForgetPlan = { hippo, job, group: null, offsets: [], records: those.length };
+  options.signal.throwIfAborted();
+  if (options.dryRun) return { ...plan, outcome: 'planned' };
+  if (!(await options.confirm(plan))) return { ...plan, outcome: 'declined' };
+  await send(kafka, those);
+  return { ...plan, outcome: 'forgotten' };
+}
+
+async function requireNoClient(
+  kafka: Kafka,
+  config: Config,
+  { hippo, job }: { hippo: string; job: string },
+): Promise<void> {
+  if (!(await hasClient(kafka, config, hippo))) return;
+  throw new UserError(`a client of ${hippo} runs that has the job ${job}`, {
+    why: 'It would write the state of the job again.',
+    next: [
+      `remove ${job} from hippo.yaml of ${hippo}, restart its client, then: hippo forget ${shellWord(`${hippo}/${job}`)}`,
+    ],
+  });
+}
+
+async function hasClient(kafka: Kafka, config: Config, hippo: string): Promise<boolean> {
+  const state = (await knownHippos(kafka, config)).find((known) => known.hippo === hippo)?.info.state;
+  return state !== undefined && state !== 'Empty' && state !== 'Dead';
+}
+
 async function idleGroup(kafka: Kafka, config: Config, hippo: string): Promise<string | null> {
   const found = (await knownHippos(kafka, config)).find((known) => known.hippo === hippo);
   if (found === undefined) return null;
@@ -97,18 +173,32 @@ async function idleGroup(kafka: Kafka, config: Config, hippo: string): Promise<s
 type Tombstone = OutgoingRecord & {
   /** Not a mere probe, which says nothing of the hippo. */
   isState: boolean;
+  /** The job that the record is about; null: none. */
+  job: string | null;
 };
 
-/** What removes each record of the hippo, in the partition that the record is in. */
-async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<Tombstone[]> {
+interface FoundState {
+  /** What removes each record of the hippo, in the partition that the record is in. */
+  tombstones: Tombstone[];
+  owner: Owner | undefined;
+}
+
+async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<FoundState> {
   const live = new Map<string, Tombstone>();
-  await readState(kafka, topic, ({ key, id, partition, value }) => {
+  let owner: Owner | undefined;
+  await readState(kafka, topic, (entry) => {
+    const { key, id, partition, value } = entry;
     if (key.hippo !== hippo) return;
+    if (key.kind === 'owner') {
+      const record = recordOfEntry(entry);
+      owner = record?.kind === 'owner' ? record.owner : undefined;
+    }
     const record = `${partition} ${id}`;
+    const job = 'job' in key ? key.job : null;
     if (value === null) live.delete(record);
-    else live.set(record, { topic, partition, key: id, value: null, isState: key.kind !== 'probe' });
+    else live.set(record, { topic, partition, key: id, value: null, isState: key.kind !== 'probe', job });
   });
-  return [...live.values()];
+  return { tombstones: [...live.values()], owner };
 }
 
 async function offsetsToKeep(kafka: Kafka, config: Config, hippo: string): Promise<TopicPartitionOffset[]> {
@@ -144,7 +234,7 @@ async function replaceState(
   const positions = kept.reduce<Positions>(withPosition, new Map());
   const producer = await kafka.transactionalProducer(groupName(identityOf(config, hippo)));
   try {
-    await producer.write([...tombstones, state.owner('hippo forget'), state.offsets(positions)]);
+    await producer.write([...tombstones, state.owner({ client: 'hippo forget' }), state.offsets(positions)]);
   } finally {
     await producer.close();
   }

@@ -4,7 +4,8 @@ import type { Config } from '../config/schema.ts';
 import type { Kafka } from '../kafka/port.ts';
 import type { Snapshot } from '../observe/index.ts';
 
-export type RecoveryId = 'rerun-failed-run' | 'held-run' | 'paused-job' | 'owner-gone' | 'unanswered-trigger';
+export type RecoveryId =
+  'rerun-failed-run' | 'gone-job' | 'held-run' | 'paused-job' | 'owner-gone' | 'unanswered-trigger';
 
 /** A stuck run or event: what, why, and the command that helps. */
 export interface Stuck {

@@ -3,19 +3,23 @@ import type { ForgetPlan, ForgetReport } from '../tractor/forget.ts';
 import { wrap } from './text.ts';
 
 export function forgetQuestion(plan: ForgetPlan): string {
-  return `Forget ${plan.hippo} (${remains(plan)})?`;
+  return `Forget ${nameOf(plan)} (${remains(plan)})?`;
 }
 
 /** What has gone, or would go. */
 export function renderForgotten(report: ForgetReport): string {
   switch (report.outcome) {
     case 'planned':
-      return wrap(`Would forget ${report.hippo}: ${remains(report)}.`).join('\n');
+      return wrap(`Would forget ${nameOf(report)}: ${remains(report)}.`).join('\n');
     case 'declined':
       return 'Nothing was changed.';
     case 'forgotten':
-      return wrap(`${report.hippo} is forgotten: ${remains(report)}.`, `${chalk.green('✓')} `).join('\n');
+      return wrap(`${nameOf(report)} is forgotten: ${remains(report)}.`, `${chalk.green('✓')} `).join('\n');
   }
+}
+
+function nameOf({ hippo, job }: ForgetPlan): string {
+  return job === null ? hippo : `${hippo}/${job}`;
 }
 
 function remains({ group, offsets, records }: ForgetPlan): string {

@@ -97,6 +97,69 @@ describe('a paused job whose run is ready', () => {
   );
 });
 
+describe('failed runs of a job that was renamed', () => {
+  test.concurrent(
+    'are named as such, and settled without the job: marked as done, or forgotten',
+    async ({ makeProject }) => {
+      const project = await makeProject(MONTHLY, 'exit 7');
+      const before = project.startClient();
+      await before.event('owner');
+      const landed = ['trigger', '--table', 'btd.party', '--range', '201704..201706', '--wait'];
+      expect((await project.hippo(landed)).exitCode).toBe(1);
+      before.kill('SIGTERM');
+      await before.ended;
+      const file = join(project.directory, 'hippo.yaml');
+      await writeFile(file, (await project.file('hippo.yaml')).replace('load:', 'load2:'));
+      const client = project.startClient();
+      await client.event('owner');
+
+      const job = `${project.name}/load`;
+      const found = await project.hippo(['tractor']);
+      expect([found.exitCode, found.stdout.replaceAll(/\s+/g, ' ')]).toEqual([
+        1,
+        expect.stringContaining(
+          `Runs of jobs that are gone (1) ! ${job} 201704, 201705, 201706 (failed) job load is no longer in hippo.yaml of ` +
+            `${project.name}; to let jobs that need a run go on, mark it as done: hippo job mark-success ${job} --key 201704 ` +
+            `→ hippo forget ${job}`,
+        ),
+      ]);
+      const pulled = await project.hippo(['tractor', '--pull', '--yes', '--json']);
+      expect(JSON.parse(pulled.stdout)).toMatchObject({ pulled: null });
+
+      const unknown = await project.hippo(['job', 'cancel', 'load', '--key', '201701']);
+      expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining('has no job load')]);
+      const marked = await project.hippo(['job', 'mark-success', 'load', '--key', '201704', '--wait']);
+      expect(marked.exitCode, marked.stderr).toBe(0);
+      expect((await project.hippo(['job', 'cancel', job, '--key', '201705'])).exitCode).toBe(0);
+      const left = async () => (await project.hippo(['tractor'])).stdout;
+      await expect.poll(left, { timeout: 60_000 }).toContain(`! ${job} 201706 (failed)`);
+
+      const refused = await project.hippo(['forget', `${job}2`, '--yes']);
+      expect([refused.exitCode, refused.stderr]).toEqual([
+        2,
+        expect.stringContaining('nothing of a job load2'),
+      ]);
+      const forgotten = await project.hippo(['forget', job, '--yes']);
+      expect([forgotten.exitCode, forgotten.stdout]).toEqual([
+        0,
+        expect.stringMatching(new RegExp(`^✓ ${job} is forgotten: \\d+ records of its state`)),
+      ]);
+      const after = await project.hippo(['tractor']);
+      expect([after.exitCode, after.stdout]).toEqual([0, expect.stringContaining('Nothing is stuck')]);
+      // The client has gone on all the time.
+      expect(
+        (await project.hippo(['trigger', '--table', 'btd.party', '--partition', 'yyyymm=201707'])).exitCode,
+      ).toBe(0);
+      await client.event('ended');
+      const known = await project.hippo(['forget', `${job}2`, '--yes']);
+      expect([known.exitCode, known.stderr]).toEqual([
+        2,
+        expect.stringContaining(`a client of ${project.name} runs that has the job load2`),
+      ]);
+    },
+  );
+});
+
 describe('hippo doctor', () => {
   test.concurrent('finds a healthy project healthy, and a client that runs', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);

@@ -20,6 +20,7 @@ export function world(parts: Partial<Snapshot> = {}): Snapshot {
     starts: [],
     finishes: [],
     requests: [],
+    jobs: new Map(),
     health: new Map(),
     groups: [],
     unreadable: 0,

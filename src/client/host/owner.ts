@@ -39,7 +39,7 @@ import { type Positions, listPositions, withPosition } from '../../state/index.t
 import { startPositions } from './positions.ts';
 import { Progress } from './progress.ts';
 import { requireFirstStart, stateWrittenAnew } from './lost-state.ts';
-import { type FoundState, type Snapshot, StateTopic } from './state-topic.ts';
+import { type Claimant, type FoundState, type Snapshot, StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import { Turn } from './turn.ts';
 import type { Backoff } from '../../core/backoff.ts';
@@ -244,7 +244,7 @@ export class Owner {
     // takeover fails after its claim, the next one finds this client as the previous owner; that does not make up for it.
     if (snapshot.previous !== this.#client) this.#isBroken = true;
     const unbroken = !this.#isBroken;
-    await stateTopic.claim(this.#producer, this.#client);
+    await stateTopic.claim(this.#producer, this.#claimant());
     this.#stateTopic = stateTopic;
     this.#state = restore(definition, snapshot.records);
     const strays = new Set(this.#state.strays);
@@ -293,12 +293,20 @@ export class Owner {
       await requireFirstStart(found, { kafka, config, hippo, group });
       return EMPTY;
     }
-    const snapshot = await stateTopic.writeAnew(producer, this.#client, found, {
-      records: [...recordsOf(definition, this.#state), ...this.#strays],
+    const snapshot = await stateTopic.writeAnew(producer, this.#claimant(), found, {
+      records: [...this.#strays, ...recordsOf(definition, this.#state)],
       positions: this.#progress.taken,
     });
     log(stateWrittenAnew(topicName(config, 'state'), snapshot.records.size));
     return snapshot;
+  }
+
+  #claimant(): Claimant {
+    const jobs = [...this.#options.definition.jobs.values()];
+    return {
+      client: this.#client,
+      jobs: Object.fromEntries(jobs.map(({ name, unit }) => [name, unit ?? 'event'])),
+    };
   }
 
   /** All topics were there when the client started. One that is gone may come back, and the jobs go on meanwhile. */

@@ -67,6 +67,14 @@ interface Part {
 /** A transaction's records go to a partition in one batch, which brokers limit to 1 MB. */
 const WRITE_BYTES = 256 * 1024;
 
+/** Who owns the state from now on. */
+export interface Claimant {
+  /** Names the process for as long as it lives. */
+  client: string;
+  /** The jobs of its hippo.yaml, each with its `every`; left out: the writer is no client. */
+  jobs?: Owner['jobs'];
+}
+
 /** A search that takes longer, milliseconds, says why. */
 const PATIENCE = 5_000;
 
@@ -106,18 +114,17 @@ export class StateTopic {
 
   /**
    * Says who owns the state from now on.
-   *
-   * @param client names the process for as long as it lives
    */
-  owner(client: string): OutgoingRecord {
+  owner({ client, jobs }: Claimant): OutgoingRecord {
     const owner: Owner = {
       client,
       token: randomUUID(),
       host: hostname(),
       pid: process.pid,
       since: new Date().toISOString(),
+      ...(jobs === undefined ? {} : { jobs }),
     };
-    return this.record(formatStateKey({ kind: 'owner', hippo: this.#hippo }), { ...owner });
+    return this.record(formatStateKey({ kind: 'owner', hippo: this.#hippo }), owner as unknown as Json);
   }
 
   /**
@@ -155,13 +162,13 @@ export class StateTopic {
    */
   async claim(
     producer: TransactionalProducer,
-    client: string,
+    claimant: Claimant,
     more: readonly OutgoingRecord[] = [],
   ): Promise<void> {
     await producer.write([
       ...this.#probed.map((partition) => this.#recordIn(partition, this.#probeKey, null)),
       ...more,
-      this.owner(client),
+      this.owner(claimant),
     ]);
   }
 
@@ -174,7 +181,7 @@ export class StateTopic {
    */
   async writeAnew(
     producer: TransactionalProducer,
-    client: string,
+    claimant: Claimant,
     found: Exclude<FoundState, { kind: 'whole' }>,
     held: Held,
   ): Promise<Snapshot> {
@@ -195,8 +202,8 @@ export class StateTopic {
     }
     await producer.write(batch);
     const positions = rest.positions ?? held.positions;
-    await this.claim(producer, client, [this.offsets(positions)]);
-    return { records: new Map([...missing, ...rest.records]), positions, previous: client };
+    await this.claim(producer, claimant, [this.offsets(positions)]);
+    return { records: new Map([...missing, ...rest.records]), positions, previous: claimant.client };
   }
 
   get #probeKey(): string {

@@ -88,6 +88,17 @@ export class Draft {
     this.#noteRun(run);
   }
 
+  /** A run that the state has and the definition does not. */
+  goneRun({ job, key }: RunId): Run | undefined {
+    return this.#state.gone.get(this.#runKey({ job, key }));
+  }
+
+  /** Takes such a run up again, to end it. */
+  adopt(job: JobDefinition, run: Run): void {
+    this.#change({ gone: this.#state.gone.remove(this.#runKey(run)) });
+    this.putRun(job, run);
+  }
+
   dropRun(job: JobDefinition, key: string): void {
     this.#change({ runs: this.#state.runs.set(job.name, withoutRun(this.runs(job), key)) });
     this.#noteRun({ job: job.name, key });

@@ -32,16 +32,21 @@ export function restore(
     const record = parseStateRecord(key, value);
     if (job === undefined || record === undefined) strays.push(text);
     // Runs come last: their inputs may have records of their own.
-    else if (record.kind === 'run') runs.push({ key: text, job, record });
-    else if (record.kind === 'run-input') parts.add(record);
-    else state = withRecord(state, job, { key: text, record });
+    if (record?.kind === 'run') runs.push({ key: text, job, record });
+    else if (record?.kind === 'run-input') parts.add(record);
+    else if (job !== undefined && record !== undefined) state = withRecord(state, job, { key: text, record });
   }
+  let gone = state.gone;
   for (const { key, job, record } of runs) {
-    const { run } = record;
-    if (slotOf(definition, job, run.key) === undefined) strays.push(key);
-    else state = withStoredRun(definition, state, job, parts.whole(definition.hippo, run));
+    const run = parts.whole(definition.hippo, record.run);
+    if (job !== undefined && slotOf(definition, job, run.key) !== undefined) {
+      state = withStoredRun(definition, state, job, run);
+      continue;
+    }
+    if (job !== undefined) strays.push(key);
+    gone = gone.set(key, asRun(run));
   }
-  return { ...state, strays };
+  return { ...state, strays, gone };
 }
 
 /** All records of a state, but for those that {@link restore} has left alone: `restore` makes of them the state again. */
@@ -61,17 +66,22 @@ export function* recordsOf(
 
 interface Known<Kind extends StateRecord['kind']> {
   key: string;
-  job: JobDefinition;
+  /** undefined: hippo.yaml does not have it. */
+  job: JobDefinition | undefined;
   record: Extract<StateRecord, { kind: Kind }>;
+}
+
+function asRun({ inputs, relanded, ...stored }: RunState): Run {
+  return { ...stored, inputs: PersistentMap(inputs), relanded: PersistentMap(relanded) };
 }
 
 function withStoredRun(
   definition: Definition,
   state: MachineState,
   job: JobDefinition,
-  { inputs, relanded, ...stored }: RunState,
+  stored: RunState,
 ): MachineState {
-  const run: Run = { ...stored, inputs: PersistentMap(inputs), relanded: PersistentMap(relanded) };
+  const run = asRun(stored);
   const runs = state.runs.set(job.name, withRun(runsOf(state, job.name), run));
   return { ...state, runs, wakeAt: Math.min(state.wakeAt, dueAt(definition, job, run)) };
 }

@@ -3,10 +3,18 @@ import type { ManualRequest, MessageRef } from '../../messages/types.ts';
 import type { JobDefinition, Slot } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
+import { settleGone } from './gone.ts';
+import { cancelReason, refuse, requesterOf } from './request-words.ts';
 import { isOpen, NO_INPUTS, omit, type Run } from './state.ts';
 import { nameOf, slotOf } from './timing.ts';
 
 export function applyRequest(draft: Draft, request: ManualRequest, from: MessageRef): void {
+  const gone =
+    request.runKey === undefined ? undefined : draft.goneRun({ job: request.jobName, key: request.runKey });
+  if (gone !== undefined) {
+    settleGone(draft, gone, { request, from });
+    return;
+  }
   const { jobs } = draft.definition;
   const job = jobs.get(request.jobName);
   if (job === undefined) {
@@ -72,7 +80,7 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
       refuse(draft, request, why);
       return;
     }
-    const reason = sentence('cancelled', request);
+    const reason = cancelReason(request);
     const stopping: Run = { ...run, stopping: { cause: 'cancel', reason } };
     if (run.status !== 'running' || run.attemptId === null) {
       end(draft, job, stopping, { status: 'cancelled', error: reason });
@@ -138,22 +146,4 @@ function slotAsked(draft: Draft, job: JobDefinition, request: ManualRequest): Sl
   const newest = byKey.valueSeq().maxBy(({ firstInputAt }) => firstInputAt);
   if (newest === undefined) refuse(draft, request, 'nothing has landed yet; say which run by its run_key');
   return newest === undefined ? undefined : { key: newest.key, window: null };
-}
-
-function refuse(draft: Draft, { action, jobName, by }: ManualRequest, why: string): void {
-  const who = by === undefined ? '' : ` (asked by ${by})`;
-  draft.notice('warning', `${action.replace('_', '-')} ${jobName}${who}: ${why}`);
-}
-
-/** Who asked, and why, as far as the request says so. */
-function requesterOf({ by, reason }: ManualRequest): { by?: string; reason?: string } {
-  return { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
-}
-
-/** `cancelled by ann: wrong data` */
-function sentence(verb: string, { by, reason }: ManualRequest): string {
-  return [
-    [verb, by === undefined ? 'by hand' : `by ${by}`].join(' '),
-    ...(reason === undefined ? [] : [reason]),
-  ].join(': ');
 }

@@ -34,6 +34,8 @@ export interface MachineState {
   readonly jumped: Millis;
   /** Keys of state records that are not this definition's: jobs that are gone, records of another shape. */
   readonly strays: readonly string[];
+  /** Of those, the runs: by the key of their records. */
+  readonly gone: PersistentMap<string, Run>;
 }
 
 /** The runs of one job. */
@@ -64,6 +66,7 @@ export function emptyState(): MachineState {
     expireAt: 0,
     jumped: 0,
     strays: [],
+    gone: PersistentMap(),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Millis } from '../../core/clock.ts';
+import { parseStateKey } from '../../state/index.ts';
 import type { Definition, JobDefinition } from './definition.ts';
 import { Draft } from './draft.ts';
 import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
@@ -80,13 +81,7 @@ function onExit(draft: Draft, { run: id, attemptId, outcome }: EventOf<'job-exit
 
 function onGained(draft: Draft, alive: ReadonlyMap<string, Millis>): void {
   draft.own(true);
-  const { strays } = draft.state;
-  if (strays.length > 0) {
-    draft.notice(
-      'warning',
-      `the state topic has records of jobs that hippo.yaml does not have; they are kept: ${strays.slice(0, 3).join(', ')}`,
-    );
-  }
+  tellOfStrays(draft);
   for (const job of draft.definition.jobs.values()) {
     for (const run of draft.openRuns(job)) {
       const runningFor = alive.get(run.attemptId ?? '');
@@ -107,6 +102,23 @@ function goOn(draft: Draft, job: JobDefinition, run: Run, runningFor: Millis): v
   correctAttempt(draft, job, run, runningFor);
   if (run.stopping !== undefined && run.attemptId !== null)
     draft.cancel(run, run.attemptId, run.stopping.reason);
+}
+
+function tellOfStrays(draft: Draft): void {
+  const { definition, state } = draft;
+  const { strays } = state;
+  if (strays.length === 0) return;
+  const jobs = strays.flatMap((text) => {
+    const key = parseStateKey(text);
+    return key !== undefined && 'job' in key && !definition.jobs.has(key.job) ? [key.job] : [];
+  });
+  const commands = [...new Set(jobs)].map((job) => `hippo forget ${definition.hippo}/${job}`);
+  const remedy = commands.length === 0 ? '' : `. To remove them: ${commands.slice(0, 3).join(', ')}`;
+  const more = strays.length > 3 ? ` and ${strays.length - 3} more` : '';
+  draft.notice(
+    'warning',
+    `the state topic has records of jobs that hippo.yaml does not have; they are kept: ${strays.slice(0, 3).join(', ')}${more}${remedy}`,
+  );
 }
 
 /** hippo.yaml may have changed since: a run that has not fired needs what it says now. */

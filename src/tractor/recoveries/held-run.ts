@@ -1,4 +1,5 @@
 import { type Recovery, inScope, iso } from '../recovery.ts';
+import { isGone } from './gone-job.ts';
 import { jobCommand, runName } from '../words.ts';
 
 /** Runs that have ended and whose inputs have landed again, of jobs with `on_reland: hold`: an operator has to decide. */
@@ -7,7 +8,9 @@ export const heldRun: Recovery = {
   title: 'Held runs',
   plan(snapshot, scope) {
     return snapshot.runs
-      .filter(({ hippo, run }) => inScope(scope, hippo) && run.held !== undefined)
+      .filter(
+        (known) => inScope(scope, known.hippo) && known.run.held !== undefined && !isGone(snapshot, known),
+      )
       .map(({ hippo, run: { job, key, held = '', finishedAt, firstInputAt } }) => ({
         recovery: 'held-run' as const,
         hippo,

@@ -1,5 +1,6 @@
 import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
-import { type Snapshot, isOwned, startCommand } from '../../observe/index.ts';
+import { type KnownRun, type Snapshot, isOwned, startCommand } from '../../observe/index.ts';
+import { isGone } from './gone-job.ts';
 import { ago, firstOf } from '../words.ts';
 
 /** Runs that are running or ready in the state of a hippo without a client: without one they are never finished. */
@@ -8,9 +9,7 @@ export const ownerGone: Recovery = {
   title: 'Hippos without a client',
   plan(snapshot, scope) {
     const hippos = new Set(
-      snapshot.runs
-        .filter(({ run }) => run.status === 'running' || run.status === 'ready')
-        .map(({ hippo }) => hippo),
+      snapshot.runs.filter((known) => isBegun(known, snapshot)).map(({ hippo }) => hippo),
     );
     return [...hippos]
       .filter((hippo) => inScope(scope, hippo) && !isOwned(snapshot, hippo))
@@ -19,11 +18,14 @@ export const ownerGone: Recovery = {
   },
 };
 
+function isBegun(known: KnownRun, snapshot: Snapshot): boolean {
+  const { status } = known.run;
+  return (status === 'running' || status === 'ready') && !isGone(snapshot, known);
+}
+
 function describe(hippo: string, snapshot: Snapshot): Stuck {
   const runs = snapshot.runs
-    .filter(
-      (known) => known.hippo === hippo && (known.run.status === 'running' || known.run.status === 'ready'),
-    )
+    .filter((known) => known.hippo === hippo && isBegun(known, snapshot))
     .map(({ run }) => run);
   const names = runs.map((run) => `${run.job} ${run.key}`);
   const sign = snapshot.health.get(hippo);

@@ -1,5 +1,6 @@
 import type { KnownRun, PausedJob, Snapshot } from '../../observe/index.ts';
 import { type Recovery, type Stuck, inScope, iso } from '../recovery.ts';
+import { isGone } from './gone-job.ts';
 import { ago, by, firstOf, jobCommand } from '../words.ts';
 
 /** Jobs that an operator has paused, and whose runs are ready: they start when the job is resumed. */
@@ -17,9 +18,9 @@ export const pausedJob: Recovery = {
 };
 
 /** A run that was asked for by hand starts in spite of the pause. */
-function waitingRuns({ hippo, job }: PausedJob, { runs }: Snapshot): KnownRun['run'][] {
-  return runs
-    .filter((known) => known.hippo === hippo && known.run.job === job)
+function waitingRuns({ hippo, job }: PausedJob, snapshot: Snapshot): KnownRun['run'][] {
+  return snapshot.runs
+    .filter((known) => known.hippo === hippo && known.run.job === job && !isGone(snapshot, known))
     .map(({ run }) => run)
     .filter(({ status, manual }) => status === 'ready' && manual === undefined)
     .sort((a, b) => a.key.localeCompare(b.key));

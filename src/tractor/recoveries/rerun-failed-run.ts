@@ -4,6 +4,7 @@ import type { RunState } from '../../state/index.ts';
 import { pullRuns } from '../pull.ts';
 import { type Recovery, type Scope, type Stuck, inScope, iso } from '../recovery.ts';
 import { type Snapshot, isOwned } from '../../observe/index.ts';
+import { isGone } from './gone-job.ts';
 import { ago, by, jobCommand, runName } from '../words.ts';
 
 /** A run whose latest firing did not succeed. */
@@ -33,18 +34,22 @@ export const rerunFailedRun: Recovery = {
   pull: pullRuns,
 };
 
-/** From the state where a hippo keeps one, else from the finish messages: the older clients keep none. */
+/**
+ * From the state where a hippo keeps one, else from the finish messages: the older clients keep none. A run that is not in a
+ * state which is there was forgotten, by an operator or because it is old.
+ */
 function failedRuns(snapshot: Snapshot, scope: Scope): FailedRun[] {
   const known = new Set(snapshot.runs.map(({ hippo, run }) => runId(hippo, run.job, run.key)));
-  const fromState = snapshot.runs.flatMap(({ hippo, run }): FailedRun[] => {
-    if (run.status !== 'failed' && run.status !== 'timed-out') return [];
+  const fromState = snapshot.runs.flatMap((found): FailedRun[] => {
+    const { hippo, run } = found;
+    if ((run.status !== 'failed' && run.status !== 'timed-out') || isGone(snapshot, found)) return [];
     return [{ hippo, job: run.job, key: run.key, ...failureOf(run, snapshot.now) }];
   });
   const latest = new Map<string, FailedRun & { success: boolean }>();
   for (const { message, at } of snapshot.finishes) {
     const { hippoName: hippo, jobName: job, runKey, isSuccess, errorMsg } = message;
     const id = runId(hippo, job, runKey ?? null);
-    if (known.has(id)) continue;
+    if (known.has(id) || snapshot.jobs.has(hippo)) continue;
     const before = latest.get(id);
     if (before !== undefined && before.at > at) continue;
     latest.set(id, {
