@@ -61,7 +61,7 @@ export async function installSpark(
       await execa(python.command, ['-m', 'venv', venv], { env, ...cancelledBy(options.signal) });
       const scratch = join(temporary, 'tmp');
       await mkdir(scratch);
-      await pipInstall(join(venv, 'bin', 'python'), `pyspark==${SPARK_VERSION}`, {
+      await pipInstall(venv, `pyspark==${SPARK_VERSION}`, {
         ...options,
         scratch,
         update,

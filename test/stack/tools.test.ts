@@ -4,7 +4,6 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findKafka } from '../../src/stack/distribution.ts';
 import { requireJava } from '../../src/stack/java.ts';
-import { downloadOf, downloadProgress, stepOf } from '../../src/stack/pip.ts';
 import { isRecentEnough, requirePython } from '../../src/stack/python.ts';
 import { findSpark } from '../../src/stack/spark.ts';
 
@@ -118,40 +117,4 @@ describe('Kafka', () => {
       exitCode: 2,
     });
   });
-});
-
-test.each([
-  [
-    'Downloading https://host/x/pyspark-4.1.1.tar.gz (455.4 MB)',
-    { file: 'pyspark-4.1.1.tar.gz', total: '455.4 MB' },
-  ],
-  [
-    '  Downloading py4j-0.10.9.9-py2.py3-none-any.whl (203 kB)',
-    { file: 'py4j-0.10.9.9-py2.py3-none-any.whl', total: '203 kB' },
-  ],
-  ['Collecting pyspark==4.1.1', undefined],
-])('pip says: %s', (line, download) => {
-  expect(downloadOf(line)).toEqual(download);
-});
-
-test('a download has a bar; when it is complete, pip unpacks it', () => {
-  const download = { file: 'pyspark-4.1.1.tar.gz', total: '455.4 MB' };
-  expect([0, 113_850_000, 450_000_000, 455_359_625].map((size) => downloadProgress(size, download))).toEqual([
-    'downloading ░░░░░░░░░░░░░░░░░░░░ 0.0 MB of 455.4 MB',
-    'downloading █████░░░░░░░░░░░░░░░ 113.8 MB of 455.4 MB',
-    'downloading ████████████████████ 450.0 MB of 455.4 MB',
-    'unpacking pyspark-4.1.1.tar.gz (455.4 MB)',
-  ]);
-});
-
-test.each([
-  ['  Preparing metadata (pyproject.toml): started', 'unpacked; preparing the build'],
-  [
-    '  Building wheel for pyspark (pyproject.toml): still running...',
-    'building the package; this takes minutes',
-  ],
-  ['Installing collected packages: py4j, pyspark', 'installing what was built'],
-  ['Collecting py4j==0.10.9.9 (from pyspark==4.1.1)', 'Collecting py4j==0.10.9.9'],
-])('pip says %s', (line, step) => {
-  expect(stepOf(line)).toBe(step);
 });
