@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Script, constants } from 'node:vm';
 import { crc32 } from 'node:zlib';
 import { ExitCode } from './core/errors.ts';
+import { provideImport } from './core/import-module.ts';
 import { cacheDirectory } from './core/paths.ts';
 
 type Factory = (exports: object, require: NodeJS.Require, module: { exports: object }, file: string) => void;
@@ -34,6 +35,7 @@ export function loadCompiled(file: URL, command: string): object {
     if (code === ExitCode.ok && !(isUsed && complete)) keep(cache, script);
     else if (!isUsed) keep(partial(cache), script);
   });
+  provideImport();
   const module = { exports: {} };
   (script.runInThisContext() as Factory)(module.exports, createRequire(path), module, path);
   return module.exports;

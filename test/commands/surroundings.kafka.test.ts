@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, type Socket, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -103,4 +103,16 @@ describe('Ctrl-C while a broker does not answer', () => {
     child.kill('SIGINT');
     expect(await child).toMatchObject({ exitCode: 130 });
   });
+});
+
+test('a client with hooks prints no warning of Node', async () => {
+  await mkdir(join(cwd, 'client-app'));
+  await writeFile(join(cwd, 'client-app', 'client.mjs'), 'export default { beforeSubmit: () => undefined };');
+  await writeFile(
+    join(cwd, 'hippo.yaml'),
+    'name: hooked\njobs: { load: { needs: [{ table: btd.party }], run: /bin/true } }\n',
+  );
+  const { stderr } = await hippo(['run', '--once'], { cwd, env: { ...env, HIPPO_BROKERS: '127.0.0.1:1' } });
+  expect(stderr).toMatch(/^✗ Kafka cannot be reached/);
+  expect(stderr).not.toContain('Warning');
 });

@@ -4,6 +4,7 @@ import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError, messageOf } from '../../core/errors.ts';
+import { importModule } from '../../core/import-module.ts';
 import { parseNative } from '../../core/json.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { HookDecision, HookOutcome, HookRun, Hooks } from '../hooks.ts';
@@ -53,7 +54,7 @@ export async function loadHooks(directory: string, deadline = HOOK_DEADLINE): Pr
 async function importFile(path: string): Promise<unknown> {
   const url =
     path.endsWith('ts') && !stripsTypesItself() ? await strippedUrl(path) : pathToFileURL(path).href;
-  const module = (await import(url)) as { default?: unknown };
+  const module = (await importModule(url)) as { default?: unknown };
   return module.default;
 }
 
