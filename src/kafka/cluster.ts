@@ -13,7 +13,7 @@ import {
   unreachable,
   unspokenWish,
 } from './errors.ts';
-import { UnreachableError } from './failures.ts';
+import { type CoordinatorError, UnreachableError } from './failures.ts';
 import { failLacking } from './lacking.ts';
 import { onGroup, onTopic, onTransactionalId } from './rights.ts';
 import {
@@ -38,6 +38,12 @@ const STAGGER_MS = 250;
 /** What a broker coordinates for its clients. */
 export type CoordinatorKind = 'group' | 'transaction';
 
+/** @returns why the brokers have no coordinator of this kind; undefined where that is not known */
+export type ExplainCoordinator = (
+  cluster: Cluster,
+  kind: CoordinatorKind,
+) => Promise<CoordinatorError | undefined>;
+
 /** Errors after which another broker may be the coordinator. */
 const COORDINATOR_GONE = new Set<ErrorName | undefined>([
   'COORDINATOR_NOT_AVAILABLE',
@@ -53,6 +59,7 @@ const COORDINATOR_GONE = new Set<ErrorName | undefined>([
  */
 export class Cluster {
   readonly settings: ConnectionSettings;
+  readonly #explain: ExplainCoordinator;
   #nodes = new Map<number, Broker>();
   /** Addresses that brokers advertise, and the broker that answered with them. */
   readonly #advertised = new Map<string, string>();
@@ -67,8 +74,10 @@ export class Cluster {
   #reconnecting: Promise<void> | undefined;
   #closed = false;
 
-  constructor(settings: ConnectionSettings) {
+  /** @param explain asked when there has been no coordinator for a while; left out: not known */
+  constructor(settings: ConnectionSettings, explain: ExplainCoordinator = () => Promise.resolve(undefined)) {
     this.settings = settings;
+    this.#explain = explain;
   }
 
   get isClosed(): boolean {
@@ -299,7 +308,8 @@ export class Cluster {
 
   /**
    * Does `work` again while what it throws is worth another try: for the connect timeout when no broker can be reached; for
-   * the request timeout when they answer "not now", or when one of several is down.
+   * the request timeout when they answer "not now", or when one of several is down. If they have no coordinator for the
+   * connect timeout, and a setting of theirs is the reason, it throws a {@link CoordinatorError}.
    *
    * @throws HippoError what {@link translate} makes of the last failure
    */
@@ -307,6 +317,7 @@ export class Cluster {
     const retry = new Retry({ first: 50, most: 500 });
     const started = Date.now();
     let unreachableSince: number | undefined;
+    let wasLookedAt = false;
     /** Says more than a later one that there was no answer in time. */
     let unresolved: unknown;
     for (;;) {
@@ -322,8 +333,13 @@ export class Cluster {
           unreachableSince === undefined
             ? isRetriable(error) &&
               Date.now() - started < this.settings.requestTimeout &&
-              !(doing.topic !== undefined && errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
+              !(errorType(error) === 'UNKNOWN_TOPIC_OR_PARTITION' && isPlaced(error, doing))
             : Date.now() - unreachableSince < this.#patienceWith(error);
+        if (!wasLookedAt && isSlow(error, Date.now() - started, this.settings)) {
+          wasLookedAt = true;
+          const unmet = await this.#explain(this, doing.group === undefined ? 'transaction' : 'group');
+          if (unmet !== undefined) throw unmet;
+        }
         if (!patient || this.#closed) throw this.translate(lost ? (unresolved ?? error) : error, doing);
         debug('trying again', { error: String(error) });
         await retry.pause();
@@ -411,6 +427,16 @@ export class Cluster {
       throw error;
     }
   }
+}
+
+/** Whether it is known which topic the error is about. */
+function isPlaced(error: unknown, { topic }: Omit<Doing, 'brokers'>): boolean {
+  return topic !== undefined || (error instanceof ProtocolError && error.place !== undefined);
+}
+
+/** Kafka creates its own topics when they are first needed, which takes a moment. */
+function isSlow(error: unknown, millis: number, { connectTimeout }: ConnectionSettings): boolean {
+  return errorType(error) === 'COORDINATOR_NOT_AVAILABLE' && millis >= connectTimeout;
 }
 
 function leadersOf(topics: MetadataResponse['topicMetadata']): Map<string, Map<number, number>> {

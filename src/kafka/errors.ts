@@ -32,6 +32,8 @@ interface KafkaError extends Error {
   /** Of a protocol error. */
   type?: ErrorName;
   retriable?: boolean;
+  /** Of a protocol error, where a request was about several partitions. */
+  place?: { topic: string; partition: number };
   /** A connection error's system code. */
   code?: number | string;
   /** `host:port` of a connection error. */
@@ -99,7 +101,7 @@ export function translate(thrown: unknown, doing: Doing): HippoError {
     if (by !== undefined) return unreachableListener(at, by, error);
     return unreachable(doing, new Map([[at, { reason: connectionReason(error) }]]), error);
   }
-  return protocolError(doing, error);
+  return protocolError(error.place === undefined ? doing : { ...doing, topic: error.place.topic }, error);
 }
 
 /** Why a broker cannot be reached. */
@@ -308,6 +310,22 @@ function protocolError(doing: Doing, error: KafkaError): HippoError {
     case 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED':
     case 'CLUSTER_AUTHORIZATION_FAILED':
       return denied(doing, error);
+    case 'LEADER_NOT_AVAILABLE':
+    case 'NOT_LEADER_OR_FOLLOWER':
+      return error.place === undefined
+        ? new ServiceError(`${at} has no leader for a partition${of(doing.topic)}`, {
+            next: ['hippo doctor topics'],
+            cause: error,
+          })
+        : leaderless(error.place.topic, [error.place.partition], doing.brokers);
+    case 'COORDINATOR_NOT_AVAILABLE':
+    case 'COORDINATOR_LOAD_IN_PROGRESS':
+    case 'NOT_COORDINATOR':
+      return new ServiceError(`${at} has no coordinator for ${coordinated(doing)}`, {
+        why: 'the broker that coordinates it is starting, or is down',
+        next: ['hippo doctor kafka topics'],
+        cause: error,
+      });
     case 'NON_EMPTY_GROUP':
       return new UserError(`group ${doing.group ?? ''} still has members`, {
         why: 'only an empty group can be deleted',
@@ -335,6 +353,11 @@ function protocolError(doing: Doing, error: KafkaError): HippoError {
         cause: error,
       });
   }
+}
+
+function coordinated({ group, transactionalId }: Doing): string {
+  if (group !== undefined) return `group ${group}`;
+  return transactionalId === undefined ? 'this request' : `transactional id ${transactionalId}`;
 }
 
 function of(topic: string | undefined): string {

@@ -12,6 +12,9 @@ export class FencedError extends ServiceError {}
  */
 export class RefusedError extends ServiceError {}
 
+/** A setting of the brokers, or of one of Kafka's own topics, keeps them from coordinating groups or transactions. */
+export class CoordinatorError extends RefusedError {}
+
 /** The user may not do this: an ACL is missing, or denies it. */
 export class DeniedError extends RefusedError {
   /** null: the broker's answer does not say which right is missing. */

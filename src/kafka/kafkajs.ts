@@ -12,6 +12,7 @@ import {
   topicConfig,
 } from './admin.ts';
 import { Cluster } from './cluster.ts';
+import { unmetSetting } from './coordinators.ts';
 import { joinGroup } from './membership.ts';
 import { offsetRanges, offsetsAt } from './offsets.ts';
 import type { Kafka } from './port.ts';
@@ -26,13 +27,13 @@ import { type ConnectionSettings, closedError } from './wire/index.ts';
  * @throws ServiceError within the connect timeout when no broker answers, or when it refuses our credentials
  */
 export async function openKafka(settings: ConnectionSettings, signal?: AbortSignal): Promise<Kafka> {
-  const cluster = new Cluster(settings);
+  const cluster = new Cluster(settings, unmetSetting);
   let own = [cluster];
   /** Connections of its own for a member or a reader, whose requests would make others wait. */
   const separate = (): Cluster => {
     // A call that was under way at close() must not open connections that then stay open.
     if (cluster.isClosed) throw closedError();
-    const made = new Cluster(settings);
+    const made = new Cluster(settings, unmetSetting);
     own = [...own.filter(({ isClosed }) => !isClosed), made];
     return made;
   };
@@ -56,7 +57,15 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
     transactionalProducer: (transactionalId) => openTransactionalProducer(cluster, transactionalId),
     // eslint-disable-next-line @typescript-eslint/require-await -- the port promises
     reader: async (options) => new GrouplessReader(separate(), options),
-    join: (options) => joinGroup(separate(), cluster, options),
+    join: async (options) => {
+      const ofMember = separate();
+      try {
+        return await joinGroup(ofMember, cluster, options);
+      } catch (error) {
+        await ofMember.close();
+        throw error;
+      }
+    },
     close: async () => {
       await Promise.all(own.map((each) => each.close()));
     },

@@ -14,7 +14,7 @@ export class LackedRight extends ProtocolError {
   readonly right: Right;
 
   constructor(error: ProtocolError, right: Right) {
-    super(error.type, error.message);
+    super(error.type, error.message, error.place);
     this.right = right;
   }
 }

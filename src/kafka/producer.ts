@@ -3,7 +3,7 @@ import { topicLimit } from './admin.ts';
 import type { Cluster } from './cluster.ts';
 import { isConnectionError, isRetriable } from './errors.ts';
 import { RecordTooLargeError, type TopicLimit } from './failures.ts';
-import { failLacking, lacking } from './lacking.ts';
+import { LackedRight, failLacking, lacking } from './lacking.ts';
 import { Ordinals } from './ordinals.ts';
 import { partitionForKey } from './partitioner.ts';
 import { isList } from '../core/headers.ts';
@@ -22,7 +22,7 @@ import {
   InitProducerId,
   Produce,
   type RecordPart,
-  type ProtocolError,
+  ProtocolError,
   errorOf,
   isTooLarge,
   splitBatch,
@@ -315,15 +315,10 @@ export class IdempotentProducer implements Producer {
   async #deliver(heads: readonly PartitionLog[]): Promise<void> {
     for (const log of heads) log.isUnderWay = true;
     const pending = new Set(heads);
-    const topic = heads[0]?.topic;
     const { transactionalId } = this.#identity;
     try {
-      await this.#cluster.attempt(
-        {
-          ...(topic === undefined ? {} : { topic }),
-          ...(transactionalId === null ? {} : { transactionalId }),
-        },
-        () => this.#round(pending),
+      await this.#cluster.attempt(transactionalId === null ? {} : { transactionalId }, () =>
+        this.#round(pending),
       );
     } finally {
       for (const log of heads) log.isUnderWay = false;
@@ -351,7 +346,9 @@ export class IdempotentProducer implements Producer {
   async #round(pending: Set<PartitionLog>): Promise<void> {
     const byLeader = new Map<Broker, PartitionLog[]>();
     for (const log of pending) {
-      const leader = await this.#cluster.leader(log.topic, log.partition);
+      const leader = await this.#cluster.leader(log.topic, log.partition).catch((error: unknown) => {
+        throw error instanceof ProtocolError ? placed(error, log) : error;
+      });
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), log]);
     }
     const results = await Promise.allSettled(
@@ -380,7 +377,7 @@ export class IdempotentProducer implements Producer {
     for (const { topic, partition, errorCode, baseOffset } of answer.partitions) {
       const log = logs.find((sent) => sent.topic === topic && sent.partition === partition);
       if (log === undefined) continue;
-      const error = this.#errorOf(errorCode, topic);
+      const error = this.#errorOf(errorCode, log);
       // The broker has a duplicate already: a first try was acknowledged, and the acknowledgement was lost.
       if (error === undefined || error.type === 'DUPLICATE_SEQUENCE_NUMBER') {
         this.#acknowledge(log, error === undefined ? baseOffset : -1n);
@@ -423,8 +420,8 @@ export class IdempotentProducer implements Producer {
     return undefined;
   }
 
-  #errorOf(code: number, topic: string): ProtocolError | undefined {
-    const error = errorOf(code);
+  #errorOf(code: number, { topic, partition }: PartitionLog): ProtocolError | undefined {
+    const error = errorOf(code)?.at({ topic, partition });
     const { transactionalId: id } = this.#identity;
     const own = id === null ? onCluster('IdempotentWrite') : onTransactionalId('Write', id);
     return error === undefined ? undefined : lacking(error, onTopic('Write', topic), own);
@@ -451,7 +448,14 @@ export class IdempotentProducer implements Producer {
     // Of many partitions each batch may be far from full.
     if (this.#sealed < HIGH_WATER - LOW_WATER) this.#sealAll();
     this.#pump();
-    while (this.#failure === undefined && this.#held > LOW_WATER) await this.#change();
+    while (this.#failure === undefined && this.#held > LOW_WATER) {
+      // Nothing is under way that could make room.
+      if (this.#sealed === 0) {
+        this.#sealAll();
+        this.#pump();
+      }
+      await this.#change();
+    }
     this.#check();
   }
 
@@ -470,6 +474,11 @@ export class IdempotentProducer implements Producer {
     this.#changed = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+/** A missing right keeps what it says. */
+function placed(error: ProtocolError, { topic, partition }: PartitionLog): ProtocolError {
+  return error instanceof LackedRight ? error : error.at({ topic, partition });
 }
 
 function newBatch(writer: BatchWriter, ordinals: Ordinals, sealed?: Buffer): Batch {

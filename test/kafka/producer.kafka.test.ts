@@ -189,6 +189,38 @@ describe('a producer', () => {
     });
   });
 
+  test('makes room although no full batch is left: many are half full', async () => {
+    const kafka = await testKafka();
+    const topic = await testTopic(kafka, 20);
+    const producer = await kafka.producer();
+    const append = (partition: number, bytes: number) =>
+      producer.append({ topic, key: null, value: Buffer.alloc(bytes), partition });
+    await append(0, 1);
+    await producer.flush();
+    // Full batches of 4.25 MB, which are sent when 16 MiB are held: what is left is more than a writer goes on at.
+    for (let partition = 0; partition < 5; partition += 1) {
+      expect(append(partition, 850_000)).toBeUndefined();
+      expect(append(partition, 200_000)).toBeUndefined();
+    }
+    let full: Promise<void> | undefined;
+    for (let partition = 5; full === undefined; partition += 1) full = append(partition, 990_000);
+    await full;
+    await producer.flush();
+    expect(producer.acknowledged).toBe(23);
+  });
+
+  test('names the topic that a request of several was refused for', async () => {
+    const kafka = await testKafka();
+    const [fine, strict] = [
+      await testTopic(kafka),
+      await testTopic(kafka, 1, { 'message.timestamp.before.max.ms': '60000' }),
+    ];
+    const producer = await kafka.producer();
+    const timestamp = 1_493_394_946_000;
+    const sending = producer.send([fine, strict].map((topic) => ({ topic, value: 'v', timestamp })));
+    await expect(sending).rejects.toThrow(`refuses the time of a record for topic ${strict}`);
+  });
+
   describe('of batches that are larger than the topic takes', () => {
     const COUNT = 20_000;
     const values = Array.from({ length: COUNT }, (_, index) => `${index} `.padEnd(100, 'x'));

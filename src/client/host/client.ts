@@ -1,17 +1,18 @@
 import { isAborted } from '../../core/abort.ts';
 import { ServiceError, UserError, messageOf } from '../../core/errors.ts';
+import { Retry } from '../../core/deadline.ts';
 import { SteadyClock, systemClock } from '../../core/clock.ts';
 import { groupName } from '../../config/groups.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { findStack } from '../../config/stack-file.ts';
 import { topicName } from '../../config/topics.ts';
 import { connectProject } from '../../kafka/project.ts';
-import { DeniedError } from '../../kafka/failures.ts';
+import { CoordinatorError, DeniedError } from '../../kafka/failures.ts';
 import type { Kafka, Membership } from '../../kafka/port.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import { type HttpServer, serveHttp } from '../../http/index.ts';
 import type { ClientEvent, ClientLog } from './client-event.ts';
-import { Connection } from './connection.ts';
+import { Connection, refusal } from './connection.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { healthRoutes } from './health-routes.ts';
 import { startHealth } from './health.ts';
@@ -280,12 +281,28 @@ class Client {
     const stopped = (): void => stopRequest.resolve(null);
     stop.addEventListener('abort', stopped, { once: true });
     if (stop.aborted) stopped();
-    const joining = this.#join();
+    const joining = this.#joinPatiently(stop);
     // After `close()` this join fails; that error is expected.
     joining.catch(() => undefined);
     const membership = await Promise.race([stopRequest.promise, joining]);
     stop.removeEventListener('abort', stopped);
     return membership;
+  }
+
+  /** Brokers that cannot coordinate the group yet may be joined by others that can. */
+  async #joinPatiently(stop: AbortSignal): Promise<Membership> {
+    const retry = new Retry({ first: 250, most: 5_000 });
+    for (;;) {
+      try {
+        const membership = await this.#join();
+        this.#connection.connected('owner');
+        return membership;
+      } catch (error) {
+        if (!(error instanceof CoordinatorError) || this.#options.once || stop.aborted) throw error;
+        this.#connection.refused(refusal(error));
+      }
+      await retry.pause(stop);
+    }
   }
 
   async #join(): Promise<Membership> {

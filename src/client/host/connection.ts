@@ -1,4 +1,14 @@
+import type { HippoError } from '../../core/errors.ts';
 import type { ClientLog } from './client-event.ts';
+
+/** Why Kafka does not accept a request, and the first step of the remedy. */
+export function refusal({ message, why, next: [remedy] }: HippoError): string {
+  const sentences = [message, why, remedy === undefined ? undefined : `Remedy: ${remedy}`];
+  return sentences
+    .filter((text) => text !== undefined)
+    .map((text) => text.replace(/\.$/, ''))
+    .join('. ');
+}
 
 /** The parts of a client that talk to Kafka: the membership of the group, and the owner, which reads and writes. */
 export type KafkaUser = 'group' | 'owner';

@@ -29,7 +29,7 @@ import {
 } from '../machine/index.ts';
 import { Aside } from './aside.ts';
 import { type ClientLog, gapEvent } from './client-event.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, refusal } from './connection.ts';
 import { faultPoint } from './fault.ts';
 import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
@@ -187,7 +187,7 @@ export class Owner {
           if (error instanceof StartAgain || this.#setLettersAside(error)) continue;
           if (error instanceof RefusedError) {
             if (this.#options.once || error instanceof DeniedError) throw error;
-            connection.refused(`${error.message}: ${error.why ?? ''}`);
+            connection.refused(refusal(error));
           } else {
             connection.disconnected('owner', error.why ?? error.message);
           }

@@ -349,13 +349,20 @@ const NAMES = new Map(Object.entries(ERRORS).map(([name, [code]]) => [code as nu
 export class ProtocolError extends Error {
   readonly type: ErrorName;
   readonly retriable: boolean;
+  /** What it is about, where a request was about several. */
+  readonly place: { topic: string; partition: number } | undefined;
 
   /** @param message left out: what Kafka says of each error of this name */
-  constructor(type: ErrorName, message: string = ERRORS[type][2]) {
+  constructor(type: ErrorName, message: string = ERRORS[type][2], place?: ProtocolError['place']) {
     super(message);
     this.name = 'ProtocolError';
     this.type = type;
     this.retriable = ERRORS[type][1];
+    this.place = place;
+  }
+
+  at(place: { topic: string; partition: number }): ProtocolError {
+    return new ProtocolError(this.type, this.message, place);
   }
 }
 

@@ -182,8 +182,8 @@ export const EndTxn = encodedByKafkajs<
 export const DescribeConfigs = encodedByKafkajs<
   {
     resources: readonly {
-      /** 2: a topic. */
-      type: 2;
+      /** 2: a topic; 4: a broker, whose node id is the name. */
+      type: 2 | 4;
       name: string;
       /** None: all of them. */
       configNames: readonly string[];
