@@ -26,7 +26,7 @@ export default class Tractor extends HippoCommand<TractorReport> {
       hippos: flags.hippo ?? null,
       all: flags.all,
       lookBack: flags.since,
-      pull: flags.pull,
+      pull: flags.pull && !flags['dry-run'],
       reason: flags.reason ?? null,
       timeout: flags.wait ? flags.timeout : null,
       signal: this.stopping,

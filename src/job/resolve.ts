@@ -6,7 +6,8 @@ import { UserError } from '../core/errors.ts';
 import { didYouMean, nearMisses } from '../core/near.ts';
 import { shellWord } from '../core/shell.ts';
 import type { ScheduleAction } from '../messages/index.ts';
-import { UNITS } from '../windows/units.ts';
+import { readDate } from '../trigger/format.ts';
+import { UNITS, isFiner } from '../windows/units.ts';
 import { type Request, operator } from './request.ts';
 
 /** The arguments as typed. */
@@ -54,7 +55,7 @@ function target(text: string, loaded: LoadedConfig): { hippo: string; job: strin
   if (loaded.file !== null) return { hippo: hippoName(loaded), job: first };
   throw new UserError(`which hippo's ${first}?`, {
     why: 'There is no hippo.yaml here or above that would say so.',
-    next: [`name it: HIPPO/${first}`, 'cd to the folder of the hippo, or say --config FILE'],
+    next: [`name it: HIPPO/${first}`, 'cd to the folder of the hippo, or give --config FILE'],
   });
 }
 
@@ -81,9 +82,14 @@ function checkOwn(
   if (key === null) return action === 'mark_success' ? example : null;
   if (calendar.ofKey(job.unit, key)?.key === key) return key;
   const { noun } = UNITS[job.unit].window;
+  const date = readDate(key, []);
+  const meant =
+    date === undefined || isFiner(job.unit, date.unit)
+      ? undefined
+      : calendar.ofDate(job.unit, date.from)[0]?.key;
   throw new UserError(`--key ${shellWord(key)} is not a run key`, {
     why: `${hippo}/${name} runs every ${noun}; the present one is ${example}.`,
-    next: [`${verb} ${name} --key ${example}`],
+    next: meant === undefined ? [] : [`${verb} ${name} --key ${meant}`],
     place: loaded.place(['jobs', name, 'every']),
   });
 }

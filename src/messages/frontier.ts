@@ -46,3 +46,16 @@ export function writeFrontier(event: FrontierEvent, dialect: FrontierDialect = e
 function otherDateField(object: JsonObject): 'exec_date' | 'timestamp' {
   return object['timestamp'] === undefined ? 'exec_date' : 'timestamp';
 }
+
+const DAY = 86_400_000;
+
+/**
+ * Whether an exec_date lies so far in the future that it is a mistake: no landing of the partition before that date is newer, so
+ * all of them are ignored. A clock that is ahead, or a time zone that was forgotten, is not more than a day.
+ *
+ * @param execDate epoch seconds; null: not known
+ * @param now epoch milliseconds
+ */
+export function isFarAhead(execDate: number | null, now: number): execDate is number {
+  return execDate !== null && execDate * 1000 > now + DAY;
+}

@@ -6,7 +6,7 @@
 import type { JsonObject } from '../core/json.ts';
 import { parseWith } from './decode.ts';
 import { readFinish, writeFinish } from './finish.ts';
-import { readFrontier, writeFrontier } from './frontier.ts';
+import { isFarAhead, readFrontier, writeFrontier } from './frontier.ts';
 import { readHealth, writeHealth } from './health.ts';
 import { readSchedule, writeSchedule } from './schedule.ts';
 import { readStart, writeStart } from './start.ts';
@@ -24,6 +24,7 @@ import type {
 
 export type * from './types.ts';
 export { FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
+export { isFarAhead };
 export { parsePartitionPath, partitionPath, partitionValues } from './partition.ts';
 
 /** The bytes or text of a record's value. */

@@ -14,6 +14,8 @@ export interface PlannedEvent {
   table: string | null;
   /** `yyyymm=201704`; empty for an unpartitioned table. */
   partition: string;
+  /** Epoch seconds; null where the message is not an event that we can read. */
+  execDate: number | null;
   traceparent: string | null;
 }
 
@@ -44,6 +46,7 @@ export function planEvent(
     },
     table,
     partition,
+    execDate: event.execDate,
     traceparent,
   };
 }
@@ -71,7 +74,9 @@ export function planMessage(
       value: value === null ? null : Buffer.from(value),
       headers: mark === undefined ? own : marked(own, mark),
     },
-    ...(parsed?.ok === true ? nameOf(parsed.message) : { table: null, partition: '' }),
+    ...(parsed?.ok === true
+      ? { ...nameOf(parsed.message), execDate: parsed.message.execDate }
+      : { table: null, partition: '', execDate: null }),
     traceparent: traceparent === undefined ? null : String(traceparent),
   };
 }

@@ -13,6 +13,8 @@ import type { FollowChange } from './follow.ts';
 import type { WaitReport } from './following.ts';
 import { backfillBegan } from './mark.ts';
 import type { Progress } from './progress.ts';
+import { isFarAhead } from '../messages/index.ts';
+import { type NoRun, type PublishedMessage, whyNoRun } from './no-run.ts';
 import type { PlannedEvent } from './publish.ts';
 import type { EventSource, LineSource, Source } from './source.ts';
 import { type UnknownTable, unknownTables } from './tables.ts';
@@ -47,6 +49,8 @@ export interface TriggerReport {
   /** What to type to go on; null: nothing is left to publish. */
   next: string | null;
   unknown_tables: UnknownTable[];
+  /** Why jobs do not run because of these events, if some events have caused no run. */
+  no_run: NoRun[];
   /** null: not waited for. */
   wait: WaitReport | null;
 }
@@ -72,6 +76,8 @@ export interface TriggerListener {
   onProgress(progress: Progress): void;
   onSkipped(bad: BadLine): void;
   onUnknownTable(unknown: UnknownTable): void;
+  /** Called once, with the first event whose exec_date is far in the future. */
+  onFutureDate(event: PublishedEvent, execDate: number): void;
 }
 
 /** Of more events than these the report counts, and does not list them. */
@@ -145,6 +151,7 @@ async function triggerLines(
     stopped: interrupted ? 'interrupted' : null,
     next: canGoOn ? goOnCommand(source.file, Math.max(lines, source.fromLine - 1) + 1, repeat) : null,
     unknown_tables: await warn(source.reader.tables(), config, kafka, listener),
+    no_run: [],
     wait: null,
   };
 }
@@ -167,12 +174,18 @@ async function triggerEvents(
       })
     : null;
   const events: PublishedEvent[] = [];
+  const followed: PublishedMessage[] = [];
   let published = 0;
+  let isWarned = false;
   const onPublished = (event: PlannedEvent, ref: RecordRef): void => {
     published += 1;
     const said = publishedEvent(event, ref);
     if (events.length < LISTED) events.push(said);
     listener.onPublished(said, source);
+    if (follows && followed.length < LISTED) followed.push({ event, ref });
+    if (isWarned || !isFarAhead(event.execDate, options.clock.now())) return;
+    isWarned = true;
+    listener.onFutureDate(said, event.execDate);
   };
   const next = resumeCommand(source, options.repeat);
   try {
@@ -190,6 +203,7 @@ async function triggerEvents(
       file: source.file === null ? null : { name: source.file, lines: backfill?.total ?? 0, skipped: 0 },
       stopped,
       next: progress.remaining > 0 && before.length + published > 0 ? next : null,
+      no_run: wait !== null && wait.unanswered > 0 ? await whyNoRun(kafka, config, followed) : [],
       wait,
     };
   } catch (error) {

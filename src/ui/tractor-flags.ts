@@ -12,9 +12,8 @@ export const tractorFlags = {
   since: durationFlag({ description: 'Read events of this long ago and later.', default: '2d' }),
   pull: Flags.boolean({
     description: 'Run the failed runs again and wait for each.',
-    exclusive: ['dry-run'],
   }),
-  'dry-run': Flags.boolean({ description: 'Print only the plan, as without --pull.' }),
+  'dry-run': Flags.boolean({ description: 'Print only the plan, also with --pull.' }),
   yes: Flags.boolean({ char: 'y', description: 'Do not ask before pulling.', dependsOn: ['pull'] }),
   reason: Flags.string({
     description: 'The reason, kept with each run.',

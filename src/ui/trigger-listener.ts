@@ -3,6 +3,7 @@ import { ProgressLine } from './progress-line.ts';
 import {
   renderChange,
   renderExplanation,
+  renderFutureDate,
   renderProgress,
   renderPublished,
   renderSkipped,
@@ -40,6 +41,7 @@ export function triggerListener({ json }: { json: boolean }): TriggerListener & 
       else if (skipped === NAMED + 1) warn('! Further ones are only counted.');
     },
     onUnknownTable: (unknown) => warn(renderUnknownTable(unknown)),
+    onFutureDate: (event, execDate) => warn(renderFutureDate(event, execDate)),
     end: () => line.end(),
   };
 }

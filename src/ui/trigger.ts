@@ -1,6 +1,9 @@
 import { listed } from '../core/listed.ts';
 import chalk from 'chalk';
+import { isoTime } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
+import { shellWord } from '../core/shell.ts';
+import type { NoRun } from '../trigger/no-run.ts';
 import { ExitCode } from '../core/errors.ts';
 import { formatRecordRef } from '../core/record-ref.ts';
 import type { BadLine } from '../trigger/check-lines.ts';
@@ -54,6 +57,22 @@ export function renderSkipped({ line, fault = 'is not an event', reason }: BadLi
 export function renderUnknownTable({ table, near }: UnknownTable): string {
   const meant = near.length === 0 ? '' : ` Did you mean ${near.map(visible).join(' or ')}?`;
   return wrap(`No hippo is known to need ${visible(table)}.${meant}`, `${chalk.yellow('!')} `).join('\n');
+}
+
+export function renderFutureDate({ table, partition_path: path }: PublishedEvent, execDate: number): string {
+  const landed = `${visible(table ?? 'an event')}${path === '' ? '' : ` ${visible(path)}`}`;
+  return [
+    ...wrap(
+      `${landed} has the exec_date ${second(execDate)}, which is in the future: hippos ignore landings with an earlier exec_date.`,
+      `${chalk.yellow('!')} `,
+    ),
+    `  ${chalk.cyan('→')} hippo trigger … --exec-date now`,
+  ].join('\n');
+}
+
+/** `2017-04-28T15:55:46Z` */
+function second(seconds: number): string {
+  return isoTime(seconds * 1000)?.replace('.000Z', 'Z') ?? String(seconds);
 }
 
 /** `3 of 12 done, 1 failed, 2 running, 7 to publish, about 4 min left` */
@@ -145,13 +164,16 @@ function renderEnd({ published, backfill, file, stopped }: TriggerReport): strin
 /** The outcome of the wait. */
 export function renderWait(
   wait: WaitReport,
-  { published, backfill, stopped }: Pick<TriggerReport, 'published' | 'backfill' | 'stopped'> = SINGLE,
+  { published, backfill, stopped, no_run: noRun }: Waited = SINGLE,
 ): string[] {
   const { runs, pending, live, down, unanswered } = wait;
   const total = backfill?.total ?? 1;
   const silent =
     unanswered > 0 && unanswered < published
-      ? [`${chalk.yellow('!')} ${number(unanswered)} of ${count(published, 'event')} caused no run.`]
+      ? [
+          `${chalk.yellow('!')} ${number(unanswered)} of ${count(published, 'event')} caused no run.`,
+          ...whyNot(noRun),
+        ]
       : [];
   switch (wait.outcome) {
     case 'succeeded':
@@ -169,8 +191,12 @@ export function renderWait(
         `${chalk.red('✗')} No hippo reacted.`,
         ...(live.length === 0
           ? wrap(`${noneRuns(down)}; the event waits in its topic until one starts.`, '  ')
-          : wrap(whoHasRead(wait), '  ')),
-        `  ${chalk.cyan('→')} ${live.length === 0 ? "hippo run    (in the hippo's project)" : `hippo tail start --from -1h`}`,
+          : [...whyNot(noRun), ...wrapped(whoHasRead(wait, noRun))]),
+        ...(live.length > 0 && noRun.length > 0
+          ? []
+          : [
+              `  ${chalk.cyan('→')} ${live.length === 0 ? "hippo run    (in the hippo's project)" : `hippo tail start --from -1h`}`,
+            ]),
       ];
     case 'timed-out':
       return [
@@ -188,8 +214,9 @@ export function renderWait(
 }
 
 /** `etl has read it, and needs nothing of it. No client of load runs.` */
-function whoHasRead({ live, readers, down }: WaitReport): string {
-  const others = live.filter((hippo) => !readers.includes(hippo));
+function whoHasRead({ live, readers: all, down }: WaitReport, noRun: readonly NoRun[]): string {
+  const others = live.filter((hippo) => !all.includes(hippo));
+  const readers = all.filter((hippo) => !noRun.some((found) => found.hippo === hippo));
   const verbs = ({ length }: readonly string[]): [has: string, needs: string] =>
     length === 1 ? ['has', 'needs'] : ['have', 'need'];
   const [has, needs] = verbs(readers);
@@ -200,12 +227,80 @@ function whoHasRead({ live, readers, down }: WaitReport): string {
   ].join(' ');
 }
 
+/** Of an empty text no line. */
+function wrapped(text: string): string[] {
+  return text === '' ? [] : wrap(text, '  ');
+}
+
 /** @param down the hippos of which no client runs */
 function noneRuns(down: readonly string[]): string {
   return down.length === 0 ? 'No hippo is running' : `No client of ${names(down)} runs`;
 }
 
-const SINGLE = { published: 1, backfill: null, stopped: null };
+/** Why jobs do not run because of what was published, and what helps. */
+function whyNot(noRun: readonly NoRun[]): string[] {
+  const more = noRun.length - NAMED;
+  return [
+    ...noRun
+      .slice(0, NAMED)
+      .flatMap((found) => [...wrap(reasonOf(found), '  '), `  ${chalk.cyan('→')} ${remedyOf(found)}`]),
+    ...(more > 0 ? [`  … and ${number(more)} more; --json lists them all`] : []),
+  ];
+}
+
+function reasonOf({
+  hippo,
+  job,
+  table,
+  partition_path: path,
+  reason,
+  landing,
+  run,
+  ...event
+}: NoRun): string {
+  const landed = `${visible(table)}${path === '' ? '' : ` ${visible(path)}`}`;
+  const ended =
+    run === null
+      ? ''
+      : ` Run ${visible(run.run_key)} ${VERBS[run.status] ?? `is ${run.status}`}${at(run.finished_at)}.`;
+  switch (reason) {
+    case 'not-newer':
+      return (
+        `${hippo}/${job} ignores ${landed}: its exec_date ${second(event.exec_date)} is not newer than that of the landing ` +
+        `${second(landing.exec_date)} (${formatRecordRef(landing)}).${ended}`
+      );
+    case 're-landing':
+      return `${hippo}/${job} ignores ${landed}: it landed again after its run, and the job has on_reland: ignore.${ended}`;
+    case 'kept':
+      return `${hippo}/${job} remembers ${landed}, but no run waits for it.`;
+  }
+}
+
+const VERBS: Readonly<Record<string, string>> = {
+  succeeded: 'succeeded',
+  failed: 'failed',
+  cancelled: 'was cancelled',
+  'timed-out': 'timed out',
+};
+
+function at(time: string | null): string {
+  return time === null ? '' : ` at ${time.slice(0, 19)}Z`;
+}
+
+function remedyOf({ hippo, job, table, partition_path: path, reason, landing, run }: NoRun): string {
+  if (reason === 'kept') return `hippo simulate    (in the project of ${hippo})`;
+  if (reason === 're-landing')
+    return `hippo job run ${shellWord(`${hippo}/${job}`)}${run === null ? '' : ` --key ${shellWord(run.run_key)}`}`;
+  const levels = path === '' ? '' : ` --partition ${path.split('/').map(shellWord).join(' --partition ')}`;
+  // A landing in the future is newer than now.
+  const isFuture = landing.exec_date * 1000 >= Date.now();
+  const date = isFuture ? second(landing.exec_date + 1) : 'now';
+  return `hippo trigger --table ${shellWord(table)}${levels} --exec-date ${date}`;
+}
+
+type Waited = Pick<TriggerReport, 'published' | 'backfill' | 'stopped' | 'no_run'>;
+
+const SINGLE: Waited = { published: 1, backfill: null, stopped: null, no_run: [] };
 
 /** At most this many of a kind are named; the others are counted. */
 const NAMED = 5;

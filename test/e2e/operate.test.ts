@@ -160,6 +160,38 @@ describe('failed runs of a job that was renamed', () => {
   );
 });
 
+describe('an event that is not newer than its landing', () => {
+  test.concurrent(
+    'is ignored for a reason that the wait and the client say, also if the landing is in the future',
+    async ({ makeProject }) => {
+      const project = await makeProject(MONTHLY);
+      const client = project.startClient();
+      await client.event('owner');
+      const landed = (...more: string[]) =>
+        project.hippo(['trigger', '--table', 'btd.party', '--partition', 'yyyymm=201704', ...more]);
+      expect((await landed('--wait')).exitCode).toBe(0);
+      const old = await landed('--exec-date', '2017-04-28', '--wait');
+      expect([old.exitCode, old.stdout.replaceAll(/\s+/g, ' ')]).toEqual([
+        4,
+        expect.stringMatching(
+          new RegExp(
+            `No hippo reacted\\. ${project.name}/load ignores btd\\.party yyyymm=201704: its exec_date 2017-04-28T00:00:00Z ` +
+              `is not newer than that of the landing 20\\S+Z \\(\\S+frontier-adw \\d+:0\\)\\. Run 201704 succeeded at 20\\S+Z\\. ` +
+              `→ hippo trigger --table btd\\.party --partition yyyymm=201704 --exec-date now $`,
+          ),
+        ),
+      ]);
+      await client.event('notice', ({ text }) => text.includes('load ignores btd.party'));
+
+      const future = await landed('--exec-date', '2099-01-01');
+      expect(future.stderr.replaceAll(/\s+/g, ' ')).toContain(
+        '! btd.party yyyymm=201704 has the exec_date 2099-01-01T00:00:00Z, which is in the future: hippos ignore',
+      );
+      await client.event('notice', ({ text }) => text.includes('which is in the future'));
+    },
+  );
+});
+
 describe('hippo doctor', () => {
   test.concurrent('finds a healthy project healthy, and a client that runs', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { WaitReport } from '../../src/trigger/following.ts';
+import type { NoRun } from '../../src/trigger/no-run.ts';
 import type { EventProgress } from '../../src/trigger/progress.ts';
 import { planEvent } from '../../src/trigger/publish.ts';
 import type { TriggerReport } from '../../src/trigger/trigger.ts';
@@ -24,6 +25,7 @@ const report = (more: Partial<TriggerReport> = {}): TriggerReport => ({
   stopped: null,
   next: null,
   unknown_tables: [],
+  no_run: [],
   wait: null,
   ...more,
 });
@@ -46,6 +48,17 @@ const run = (outcome: 'running' | 'succeeded' | 'failed', key: string) => ({
   duration: null,
   error: null,
   because: [],
+});
+
+const noRun = (reason: NoRun['reason']): NoRun => ({
+  hippo: 'etl',
+  job: 'load',
+  table: 'btd.party',
+  partition_path: 'yyyymm=201704',
+  exec_date: 1_493_394_946,
+  reason,
+  landing: { topic: 'frontier-adw', partition: 1, offset: '7', exec_date: 1_493_394_947 },
+  run: { run_key: '201704', status: 'succeeded', finished_at: '2017-04-28T16:00:00.000Z' },
 });
 
 describe('the last lines', () => {
@@ -147,6 +160,29 @@ describe('the last lines', () => {
         '  etl has read it, and needs nothing of it. slow has not read it. No client of\n' +
         '  load runs.\n' +
         '  → hippo tail start --from -1h',
+    ],
+    [
+      'one has ignored it: which landing is newer, what became of its run, and what helps',
+      report({
+        no_run: [noRun('not-newer')],
+        wait: wait('no-reaction', { unanswered: 1, live: ['etl', 'other'], readers: ['etl', 'other'] }),
+      }),
+      4,
+      '✗ No hippo reacted.\n' +
+        '  etl/load ignores btd.party yyyymm=201704: its exec_date 2017-04-28T15:55:46Z\n' +
+        '  is not newer than that of the landing 2017-04-28T15:55:47Z (frontier-adw 1:7).\n' +
+        '  Run 201704 succeeded at 2017-04-28T16:00:00Z.\n' +
+        '  → hippo trigger --table btd.party --partition yyyymm=201704 --exec-date now\n' +
+        '  other has read it, and needs nothing of it.',
+    ],
+    [
+      'one has ignored that it landed again',
+      report({ no_run: [noRun('re-landing')], wait: wait('no-reaction', { unanswered: 1 }) }),
+      4,
+      '✗ No hippo reacted.\n' +
+        '  etl/load ignores btd.party yyyymm=201704: it landed again after its run, and\n' +
+        '  the job has on_reland: ignore. Run 201704 succeeded at 2017-04-28T16:00:00Z.\n' +
+        '  → hippo job run etl/load --key 201704',
     ],
   ])('%s', (_, given, code, text) => {
     expect(renderOutcome(given)).toBe(text);

@@ -466,6 +466,10 @@ export class Owner {
       if (event.event === 'finished' && !event.is_success) this.#failedFinishes += 1;
       this.#options.log(event);
     }
+    if (turn.unsaid > 0) {
+      const text = `${turn.unsaid} more landings were ignored for the same reasons`;
+      this.#options.log({ event: 'notice', level: 'info', text });
+    }
     for (const effect of turn.processEffects) {
       if (effect.type === 'submit') this.#options.supervisor.start(effect.submission);
       else this.#options.supervisor.cancel(effect.attemptId, effect.reason);

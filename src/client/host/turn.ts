@@ -41,6 +41,14 @@ export interface TurnContext {
   kinds: ReadonlyMap<string, InputKind>;
 }
 
+/** Of so many ignored landings a turn says each: a backfill that is published again may be of a million. */
+const MOST_MERE = 50;
+
+/** A notice that says that nothing happens. */
+function isMere(effect: Effect): boolean {
+  return effect.type === 'notice' && effect.level === 'info';
+}
+
 /** What the supervisor has to do. */
 export type ProcessEffect = Extract<Effect, { type: 'submit' | 'cancel' }>;
 
@@ -56,12 +64,19 @@ export class Turn {
   readonly #state = new Map<string, OutgoingRecord>();
   readonly #messages: OutgoingRecord[] = [];
   #bytes = 0;
+  /** How many landings were ignored. */
+  #mere = 0;
   #arrivals = 0;
 
   constructor(context: TurnContext, state: MachineState, positions: Positions) {
     this.#context = context;
     this.state = state;
     this.positions = positions;
+  }
+
+  /** How many landings were ignored, besides those that {@link events} has. */
+  get unsaid(): number {
+    return Math.max(0, this.#mere - MOST_MERE);
   }
 
   get isFull(): boolean {
@@ -94,7 +109,8 @@ export class Turn {
       const input = readInput(kind, record);
       if (input.ok) {
         const effects = this.step({ type: 'message', at, from: input.from, message: input.message });
-        if (effects.length > 0) this.#noteInput(describeInput(input.message), input.from, effects);
+        if (effects.some((effect) => !isMere(effect)))
+          this.#noteInput(describeInput(input.message), input.from, effects);
       } else {
         this.#add(deadLetter(record, input.rejection, this.#context.hippo));
         this.events.push({
@@ -162,6 +178,7 @@ export class Turn {
         this.processEffects.push(effect);
         break;
       case 'notice':
+        if (isMere(effect) && (this.#mere += 1) > MOST_MERE) break;
         this.events.push({
           event: 'notice',
           level: effect.level,

@@ -1,4 +1,6 @@
 /** What a message brings: a landing in the state, and what it means for each run that needs it. */
+import { isoTime } from '../../core/clock.ts';
+import { isFarAhead } from '../../messages/frontier.ts';
 import type { FrontierEvent, JobFinish, MessageRef } from '../../messages/types.ts';
 import {
   type Definition,
@@ -38,7 +40,18 @@ export function land(
 ): void {
   const version = message.kind === 'frontier' ? message.execDate : message.finishTime;
   const known = draft.landing(job, need.id, landing.value);
-  if (known !== undefined && known.version >= version) return;
+  const what = { job, need, landing, message, from };
+  if (known !== undefined && known.version >= version) {
+    const why = `its ${dateName(message)} ${second(version)} is not newer than that of the landing before, ${second(known.version)} (${place(known)})`;
+    ignore(draft, what, why);
+    return;
+  }
+  if (message.kind === 'frontier' && isFarAhead(version, draft.at)) {
+    draft.notice(
+      'warning',
+      `${nameOf(what)} has the exec_date ${second(version)}, which is in the future: landings with an earlier exec_date will be ignored`,
+    );
+  }
   const lastEnd = Math.max(...landing.slots.map(({ window }) => window?.end ?? 0));
   const input: InputState = {
     ...from,
@@ -50,20 +63,53 @@ export function land(
   };
   draft.putLanding(job, landing.value, input);
   for (const slot of landing.slots) {
-    serve(draft, { job, need }, slot, input);
+    serve(draft, { what, slot, input });
     startOne(draft, job, { job: job.name, key: slot.key });
   }
 }
 
-function serve(draft: Draft, { job, need }: Listener, slot: Slot, input: InputState): void {
+/** What has landed, for one need. */
+interface Landed extends Listener {
+  landing: Landing;
+  message: FrontierEvent | JobFinish;
+  from: MessageRef;
+}
+
+/** The client's log has the reason for each landing that changes nothing. */
+function ignore(draft: Draft, what: Landed, why: string): void {
+  draft.notice('info', `${what.job.name} ignores ${nameOf(what)}: ${why}`);
+}
+
+/** `btd.party yyyymm=201704 (frontier-adw 3:2)` */
+function nameOf({ need, landing, from }: Landed): string {
+  return `${need.id} ${landing.value} (${place(from)})`;
+}
+
+/** `frontier-adw 3:2` */
+function place({ topic, partition, offset }: MessageRef): string {
+  return `${topic} ${partition}:${offset}`;
+}
+
+function dateName({ kind }: FrontierEvent | JobFinish): string {
+  return kind === 'frontier' ? 'exec_date' : 'finish time';
+}
+
+/** `2017-04-28T15:55:46Z` */
+function second(version: number): string {
+  return isoTime(version * 1000)?.replace('.000Z', 'Z') ?? String(version);
+}
+
+function serve(draft: Draft, { what, slot, input }: { what: Landed; slot: Slot; input: InputState }): void {
+  const { job, need } = what;
   const run = draft.run({ job: job.name, key: slot.key });
   if (run === undefined && !need.identifiesRun) return;
   if (run === undefined) {
     settle(draft, job, newRun({ job: job.name, key: slot.key }, draft.inputsFor(job, slot), draft.at));
   } else if (isFiring(run)) {
-    if (isNews(job, need, run) && job.policy.on_reland !== 'ignore') {
-      draft.putRun(job, withRelanded(draft, run, input));
-    }
+    if (!isNews(job, need, run)) return;
+    if (job.policy.on_reland === 'ignore')
+      ignore(draft, what, `${IGNORED} while ${job.name} ${run.key} runs`);
+    else draft.putRun(job, withRelanded(draft, run, input));
   } else if (isOpen(run)) {
     settle(draft, job, { ...run, inputs: draft.withInput(run.inputs, input) });
   } else if (run.status === 'timed-out') {
@@ -71,9 +117,13 @@ function serve(draft: Draft, { job, need }: Listener, slot: Slot, input: InputSt
     if (isComplete(job, inputs)) settle(draft, job, renewed(run, inputs, draft.at));
     else draft.putRun(job, { ...run, inputs });
   } else if (isNews(job, need, run)) {
+    if (job.policy.on_reland === 'ignore')
+      ignore(draft, what, `${IGNORED} after ${job.name} ${run.key} has ended (${run.status})`);
     reland(draft, job, withRelanded(draft, run, input), job.policy.on_reland);
   }
 }
+
+const IGNORED = 'its job has on_reland: ignore, and it landed again';
 
 function withRelanded(draft: Draft, run: Run, input: InputState): Run {
   return { ...run, relanded: draft.withInput(run.relanded, input) };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nextWake } from '../../../src/client/machine/index.ts';
-import { DAY, Hippo, type JobYaml, NOON, SECOND, daily, landing, monthly } from './hippo.ts';
+import { DAY, Hippo, type JobYaml, NOON, SECOND, daily, landing, monthly, notices } from './hippo.ts';
 
 const join = (needs: JobYaml['needs'], more: Partial<JobYaml> = {}): Hippo =>
   new Hippo({ load: { every: 'day', needs, concurrency: 100, ...more } });
@@ -155,24 +155,44 @@ describe('a month that a daily job needs', () => {
 });
 
 describe('versions', () => {
-  it('an equal one is a duplicate: no effect at all', () => {
+  const ignored = (table: string) => [
+    {
+      type: 'notice',
+      level: 'info',
+      text: expect.stringContaining(`load ignores ${table} dt=2017-04-28 (frontier 0:`) as string,
+    },
+  ];
+
+  it('an equal one is a duplicate: no effect but a line in the log', () => {
     const hippo = join([daily('a.a'), daily('a.b')]);
     hippo.land('a.a', 'dt=2017-04-28', 100);
-    expect(hippo.land('a.a', 'dt=2017-04-28', 100)).toEqual([]);
+    expect(hippo.land('a.a', 'dt=2017-04-28', 100)).toEqual(ignored('a.a'));
     hippo.land('a.b', 'dt=2017-04-28', 100);
-    expect(hippo.land('a.b', 'dt=2017-04-28', 100)).toEqual([]);
+    expect(hippo.land('a.b', 'dt=2017-04-28', 100)).toEqual(ignored('a.b'));
     hippo.exit('load', '2017-04-28');
-    expect(hippo.land('a.b', 'dt=2017-04-28', 100)).toEqual([]);
+    expect(hippo.land('a.b', 'dt=2017-04-28', 100)).toEqual(ignored('a.b'));
     expect(hippo.fired).toHaveLength(1);
   });
 
-  it('an older one is late news of the past: no effect at all', () => {
+  it('an older one is late news of the past: no effect but a line in the log', () => {
     const hippo = join([daily('a.a'), daily('a.b')]);
     hippo.land('a.a', 'dt=2017-04-28', 100);
-    expect(hippo.land('a.a', 'dt=2017-04-28', 99)).toEqual([]);
+    expect(hippo.land('a.a', 'dt=2017-04-28', 99)).toEqual(ignored('a.a'));
     hippo.land('a.b', 'dt=2017-04-28', 100);
     hippo.exit('load', '2017-04-28');
-    expect(hippo.land('a.b', 'dt=2017-04-28', 99)).toEqual([]);
+    expect(hippo.land('a.b', 'dt=2017-04-28', 99)).toEqual(ignored('a.b'));
+  });
+
+  it('one far in the future is taken, with a warning: it shadows all that land before that date', () => {
+    const hippo = join([daily('a.a'), daily('a.b')]);
+    const at = NOON / SECOND;
+    expect(notices(hippo.land('a.a', 'dt=2017-04-28', at + 86_400))).toEqual([]);
+    expect(notices(hippo.land('a.a', 'dt=2017-04-28', at + 86_401))).toEqual([
+      'warning: a.a dt=2017-04-28 (frontier 0:2) has the exec_date 2017-04-29T12:00:01Z, which is in the future: landings with an earlier exec_date will be ignored',
+    ]);
+    expect(notices(hippo.land('a.a', 'dt=2017-04-28', at))).toEqual([
+      'info: load ignores a.a dt=2017-04-28 (frontier 0:3): its exec_date 2017-04-28T12:00:00Z is not newer than that of the landing before, 2017-04-29T12:00:01Z (frontier 0:2)',
+    ]);
   });
 
   it('a newer one replaces what has not been used yet', () => {

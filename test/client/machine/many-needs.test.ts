@@ -118,7 +118,7 @@ describe('the inputs of a run with many needs', () => {
       permanent: true,
     });
     for (const region of regions(5))
-      expect(notices(hippo.land('shop.orders', partition(region), 9e9))).toEqual([]);
+      expect(notices(hippo.land('shop.orders', partition(region), NOON / SECOND + 1))).toEqual([]);
     hippo.restart();
     hippo.ask('run', 'load', { runKey: KEY });
     expect(hippo.run('load', KEY).status).toBe('failed');
