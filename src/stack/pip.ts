@@ -105,9 +105,12 @@ class PipProgress {
     this.#update(step);
     this.#measure = undefined;
     if (BUILDING.test(line)) this.#measure = this.#grown(this.#scratch, (size) => writtenSoFar(step, size));
-    if (INSTALLING.test(line) && this.#built !== undefined) {
+    if (INSTALLING.test(line)) {
+      // Of a wheel in pip's cache, pip prints no size.
       const total = this.#built;
-      this.#measure = this.#grown(this.#venv, (size) => installProgress(size, total));
+      this.#measure = this.#grown(this.#venv, (size) =>
+        total === undefined ? writtenSoFar(step, size) : installProgress(size, total),
+      );
     }
   }
 

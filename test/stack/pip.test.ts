@@ -117,6 +117,15 @@ mb 5 > "$(dirname "$0")/../part"
 until_told '^compiling its Python files'
 `;
 
+/** Does what pip does when its cache has the wheel. */
+const FROM_CACHE = `${PIP.slice(0, PIP.indexOf("echo 'Collecting"))}
+echo 'Installing collected packages: big'
+until_told '^installing the package'
+sleep 0.1
+mb 2 > "$(dirname "$0")/../part"
+until_told '^installing the package: 2.0 MB written'
+`;
+
 test('each step of an installation is told while it is under way, with what it has written', async () => {
   const venv = join(folder, 'venv');
   const [scratch, said] = [join(folder, 'tmp'), join(folder, 'said')];
@@ -146,4 +155,16 @@ test('each step of an installation is told while it is under way, with what it h
   expect(await readFile(`${said}.words`, 'utf8')).toContain(
     '--config-settings=--build-option=--compression=stored big==1',
   );
+});
+
+test('a wheel in the cache of pip is installed without a build, and its size is not known', async () => {
+  const venv = join(folder, 'cached');
+  const said = join(folder, 'said-cached');
+  await mkdir(join(venv, 'bin'), { recursive: true });
+  await writeFile(said, '');
+  await writeFile(join(venv, 'bin', 'python'), FROM_CACHE, { mode: 0o755 });
+  const update = (detail: string): void => appendFileSync(said, `${detail}\n`);
+  const env = { ...process.env, SAID: said };
+  await pipInstall(venv, 'big==1', { scratch: join(folder, 'none'), update, period: 20, env });
+  expect(await readFile(said, 'utf8')).toContain('installing the package: 2.0 MB written');
 });
