@@ -1,11 +1,23 @@
 /** The arrows of the architecture: left may import right, never back. `npm run lint` enforces them. */
 const BASE = ['kafka', 'messages', 'config', 'windows', 'core'];
-const SERVICES = ['doctor', 'tractor', 'job', 'replay', 'simulate', 'trigger', 'tail', 'scaffold', 'stack'];
+const SERVICES = [
+  'doctor',
+  'tractor',
+  'job',
+  'replay',
+  'simulate',
+  'landings',
+  'trigger',
+  'tail',
+  'scaffold',
+  'stack',
+];
 const LAYERS = {
   commands: ['ui', ...SERVICES, 'client', 'observe', 'records', 'state', ...BASE],
   tractor: ['doctor', 'job', 'observe', 'client', 'records', 'state', ...BASE],
   doctor: ['stack', 'observe', 'client', 'records', 'state', ...BASE],
   job: ['trigger', 'observe', 'client', 'records', 'state', ...BASE],
+  landings: ['job', 'client', 'sources', 'state', ...BASE],
   replay: ['observe', 'client', 'records', ...BASE],
   simulate: ['observe', 'client', 'records', 'state', ...BASE],
   trigger: ['observe', 'client', 'records', 'state', ...BASE],
@@ -13,7 +25,8 @@ const LAYERS = {
   scaffold: ['windows', 'config', 'messages', 'core'],
   stack: BASE,
   observe: ['state', 'records', ...BASE],
-  client: ['state', 'http', ...BASE],
+  client: ['state', 'sources', 'http', ...BASE],
+  sources: ['messages', 'config', 'core'],
   records: BASE,
   state: BASE,
   http: ['core'],
@@ -33,6 +46,7 @@ const ROOMS = {
   observe: ['index'],
   state: ['index', 'reader'],
   windows: ['index', 'units'],
+  sources: ['index'],
   http: ['index'],
   'kafka/wire': ['index'],
   'core/environment': ['index'],

@@ -9,7 +9,7 @@ import { wrap } from '../src/ui/text.ts';
 const GROUPS: [string, string[]][] = [
   ['START', ['up', 'new', 'run', 'down']],
   ['EVENTS', ['trigger', 'tail', 'replay', 'simulate']],
-  ['OPERATE', ['doctor', 'tractor', 'job', 'forget']],
+  ['OPERATE', ['doctor', 'tractor', 'job', 'source', 'forget']],
   ['CONFIGURE', ['config', 'schema']],
 ];
 

@@ -29,9 +29,10 @@ export default class Config extends HippoCommand<ConfigReport> {
     return reportConfig(loaded, env, args.section);
   }
 
-  /** The templates of jobs: what no client could run with is not in force. */
+  /** The templates of jobs, the levels of sources: what no client could run with is not in force. */
   async #refuseWhatCannotRun(loaded: LoadedConfig): Promise<void> {
-    if (loaded.file === null || Object.keys(loaded.config.jobs).length === 0) return;
+    const { jobs, sources } = loaded.config;
+    if (loaded.file === null || Object.keys({ ...jobs, ...sources }).length === 0) return;
     const { compileProject } = await import('../client/host/project.ts');
     compileProject(loaded);
   }

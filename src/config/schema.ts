@@ -357,6 +357,52 @@ const trigger = v.strictObject({
   dialect: v.optional(v.picklist(FRONTIER_DIALECTS), 'pairs'),
 });
 
+const fileName = v.pipe(
+  v.string(),
+  v.regex(/^[^/\0]+$/, 'must be the name of a file, such as _SUCCESS'),
+  v.check((text) => text !== '.' && text !== '..', 'must be the name of a file, such as _SUCCESS'),
+);
+
+const source = v.strictObject({
+  table: tableName,
+  folder: described(v.pipe(v.string(), v.minLength(1)), 'A folder of partitions; relative to hippo.yaml'),
+  mounted: v.optional(
+    described(
+      v.boolean(),
+      'The folder is a mount point: while nothing is mounted there it is away, not empty',
+    ),
+    false,
+  ),
+  levels: v.optional(
+    described(
+      v.string(),
+      'The folders of a partition, e.g. yyyymm=*/region=*. Left out: the place itself is the landing of an unpartitioned table',
+    ),
+    '',
+  ),
+  complete: v.optional(
+    described(
+      fileName,
+      'The file that says that a partition is complete, e.g. _SUCCESS. Left out: it is when its files have not changed for `settle`',
+    ),
+  ),
+  every: v.optional(duration('The pause between two scans'), '1m'),
+  settle: v.optional(
+    duration(
+      'A landing is announced when it has not changed for so long. Left out: 1m, or at once where `complete` is set',
+    ),
+  ),
+  start_from: v.optional(
+    described(
+      v.picklist(['beginning', 'end']),
+      'What the first scan does with what is there: announce it, or only remember it',
+    ),
+    'beginning',
+  ),
+  method: v.optional(described(v.string(), 'Of its events; left out: trigger.method')),
+  dialect: v.optional(described(v.picklist(FRONTIER_DIALECTS), 'Of its events; left out: trigger.dialect')),
+});
+
 const HIPPO_TYPES = [
   'frontier',
   'batch-etl',
@@ -380,6 +426,7 @@ export const configSchema = v.strictObject({
   yarn: v.optional(yarn, {}),
   trigger: v.optional(trigger, {}),
   jobs: v.optional(v.record(name, job), {}),
+  sources: v.optional(v.record(name, source), {}),
 });
 
 /** A profile is merged over the base, so it may leave out anything. */
@@ -393,6 +440,7 @@ const profile = v.strictObject({
   ),
   topics: v.optional(topics),
   yarn: v.optional(yarn),
+  sources: v.optional(v.record(name, v.partial(source))),
 });
 
 /** hippo.yaml as written: the configuration, and profiles that are merged over it. */
@@ -401,7 +449,7 @@ export const fileSchema = v.strictObject({
   profiles: v.optional(
     described(
       v.record(name, profile),
-      'Settings merged over kafka, topics and yarn by --profile NAME or $HIPPO_PROFILE',
+      'Settings merged over kafka, topics, yarn and sources by --profile NAME or $HIPPO_PROFILE',
     ),
     {},
   ),
@@ -413,6 +461,7 @@ export const parseConfig = v.parser(configSchema);
 /** hippo.yaml as loaded: with defaults, and durations in milliseconds. */
 export type Config = v.InferOutput<typeof configSchema>;
 export type JobConfig = Config['jobs'][string];
+export type SourceConfig = Config['sources'][string];
 export type NeedConfig = JobConfig['needs'][number];
 export type SingleNeedConfig = v.InferOutput<typeof singleNeed>;
 export type KafkaConfig = Config['kafka'];

@@ -68,12 +68,21 @@ function checkOwn(
   const { hippo, definition } = compileProject(loaded);
   const verb = `hippo job ${action.replace('_', '-')}`;
   const job = definition.jobs.get(name);
+  if (definition.sources.has(name)) {
+    if (action === 'pause' || action === 'resume') return null;
+    throw new UserError(`${name} is a source, not a job`, {
+      why: 'A source can be scanned, paused and resumed.',
+      next: [`hippo source scan ${name}`, `hippo job pause ${name}`],
+      place: loaded.place(['sources', name]),
+    });
+  }
   if (job === undefined) {
     const names = [...definition.jobs.keys()];
     throw new UserError(`${hippo} has no job ${name}`, {
-      why: didYouMean(name, names) ?? `It has ${names.join(', ')}.`,
+      why:
+        didYouMean(name, names) ?? (names.length === 0 ? 'It has no jobs.' : `It has ${names.join(', ')}.`),
       next: nearMisses(name, names).map((near) => `${verb} ${near}`),
-      place: loaded.place(['jobs']),
+      place: loaded.place(names.length === 0 ? [] : ['jobs']),
     });
   }
   if (job.unit === null) return null;

@@ -194,6 +194,17 @@ function checked(levels: PartitionField[], key: string): Partition {
   return levels;
 }
 
+/** @returns why no event can carry the partition, as a reader of the event would say it; undefined: one can */
+export function partitionProblem(partition: Partition): string | undefined {
+  try {
+    pairs.readPartitions({ partition: partition.map((field) => ({ ...field })) });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return error.key === undefined ? error.message : `${error.key} ${error.message}`;
+  }
+}
+
 function onlyPartition(partitions: readonly Partition[], dialect: FrontierDialect): Partition {
   if (partitions.length > 1) throw inexpressible(dialect, `${partitions.length} partitions in one event`);
   return partitions[0] ?? [];

@@ -25,6 +25,7 @@ import type {
 export type * from './types.ts';
 export { FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
 export { isFarAhead };
+export { partitionProblem } from './dialects.ts';
 export { parsePartitionPath, partitionPath, partitionValues } from './partition.ts';
 
 /** The bytes or text of a record's value. */

@@ -12,6 +12,32 @@ export {
   withPosition,
 } from './positions.ts';
 export { isWholeState } from './place.ts';
+export {
+  type Announcement,
+  type AnnouncementChange,
+  type Announcements,
+  type LandingHash,
+  NO_ANNOUNCEMENTS,
+  bucketOf,
+  countAnnouncements,
+  eachAnnouncement,
+  findAnnouncement,
+  fingerprintOf,
+  hashKey,
+  landingHash,
+  updateAnnouncements,
+} from './announcements.ts';
 export { type StateRecord, decodeStateValue, parseStateRecord } from './records.ts';
 export { RunParts } from './run-parts.ts';
-export type { InputState, Owner, Pause, RunId, RunInput, RunState, RunStatus } from './types.ts';
+export type {
+  InputState,
+  Owner,
+  Pause,
+  RunId,
+  RunInput,
+  RunState,
+  RunStatus,
+  ScanReport,
+  SourceState,
+  StateValue,
+} from './types.ts';

@@ -8,7 +8,11 @@ export type StateKey =
   | { kind: 'input'; hippo: string; job: string; /** `<need id>/<value>` */ input: string }
   /** `<hippo>/run-input/<job>/<run key>/<need id>`: one input of a run with many. Both may have slashes, too. */
   | { kind: 'run-input'; hippo: string; job: string; /** `<run key>/<need id>` */ input: string }
-  /** `<hippo>/paused/<job>` */
+  /** `<hippo>/source/<source>` */
+  | { kind: 'source'; hippo: string; source: string }
+  /** `<hippo>/announced/<source>/<bucket>`: what the source has announced, packed. */
+  | { kind: 'announced'; hippo: string; source: string; bucket: string }
+  /** `<hippo>/paused/<job or source>` */
   | { kind: 'paused'; hippo: string; job: string }
   /**
    * `<hippo>/offsets`: the input positions that the other records reflect; `<hippo>/owner`: the client that writes;
@@ -27,6 +31,10 @@ export function formatStateKey(key: StateKey): string {
       return `${key.hippo}/${key.kind}/${key.job}/${key.input}`;
     case 'paused':
       return `${key.hippo}/paused/${key.job}`;
+    case 'source':
+      return `${key.hippo}/source/${key.source}`;
+    case 'announced':
+      return `${key.hippo}/announced/${key.source}/${key.bucket}`;
     case 'offsets':
     case 'owner':
     case 'probe':
@@ -53,8 +61,11 @@ export function parseStateKey(text: string): StateKey | undefined {
   const hippo = text.slice(0, slash);
   const rest = text.slice(slash + 1);
   if (rest === 'offsets' || rest === 'owner' || rest === 'probe') return { kind: rest, hippo };
-  const [, kind, job = '', , path] = /^(run|input|run-input|paused)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
+  const [, kind, job = '', , path] =
+    /^(run|input|run-input|paused|source|announced)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
   if (kind === 'paused' && path === undefined) return { kind, hippo, job };
+  if (kind === 'source' && path === undefined) return { kind, hippo, source: job };
+  if (kind === 'announced' && path !== undefined) return { kind, hippo, source: job, bucket: path };
   if (kind === 'run' && path !== undefined) return { kind, hippo, job, key: path };
   if ((kind === 'input' || kind === 'run-input') && path !== undefined)
     return { kind, hippo, job, input: path };

@@ -29,7 +29,7 @@ export function stateEntry({ key: bytes, partition, value }: KafkaRecord): State
 
 /** @returns undefined where the entry says nothing: see {@link parseStateRecord} */
 export function recordOfEntry({ key, value }: StateEntry): StateRecord | undefined {
-  return value === null ? undefined : parseStateRecord(key, decodeStateValue(value));
+  return value === null ? undefined : parseStateRecord(key, decodeStateValue(key, value));
 }
 
 /**

@@ -2,7 +2,17 @@ import { type Json, isJsonObject, parseJson } from '../core/json.ts';
 import { isRecordRef } from '../core/record-ref.ts';
 import type { StateKey } from './keys.ts';
 import { type Positions, positionsFromJson } from './positions.ts';
-import type { InputState, Owner, Pause, RunInput, RunState, RunStatus } from './types.ts';
+import { isBucket } from './announcements.ts';
+import type {
+  InputState,
+  Owner,
+  Pause,
+  RunInput,
+  RunState,
+  RunStatus,
+  SourceState,
+  StateValue,
+} from './types.ts';
 
 /** A record of the state topic, read. */
 export type StateRecord =
@@ -10,6 +20,8 @@ export type StateRecord =
   | { kind: 'input'; hippo: string; job: string; input: InputState }
   | { kind: 'run-input'; hippo: string; job: string; need: string; part: RunInput }
   | { kind: 'paused'; hippo: string; job: string; pause: Pause }
+  | { kind: 'source'; hippo: string; source: string; state: SourceState }
+  | { kind: 'announced'; hippo: string; source: string; bucket: string; announced: Uint8Array }
   | { kind: 'offsets'; hippo: string; positions: Positions }
   | { kind: 'owner'; hippo: string; owner: Owner };
 
@@ -18,8 +30,12 @@ export type StateRecord =
  * @returns undefined where there is none: for a tombstone, a kind that this version does not know, and a value that does not
  *   fit its key
  */
-export function parseStateRecord(key: StateKey, value: Json): StateRecord | undefined {
+export function parseStateRecord(key: StateKey, value: StateValue): StateRecord | undefined {
   const { hippo } = key;
+  if (value instanceof Uint8Array) {
+    if (key.kind !== 'announced' || !isBucket(value)) return undefined;
+    return { kind: 'announced', hippo, source: key.source, bucket: key.bucket, announced: value };
+  }
   switch (key.kind) {
     case 'run':
       return isRun(value) && value.job === key.job && value.key === key.key
@@ -37,12 +53,15 @@ export function parseStateRecord(key: StateKey, value: Json): StateRecord | unde
     }
     case 'paused':
       return isPause(value) ? { kind: 'paused', hippo, job: key.job, pause: value } : undefined;
+    case 'source':
+      return isSourceState(value) ? { kind: 'source', hippo, source: key.source, state: value } : undefined;
     case 'offsets':
       return isJsonObject(value)
         ? { kind: 'offsets', hippo, positions: positionsFromJson(value) }
         : undefined;
     case 'owner':
       return isOwner(value) ? { kind: 'owner', hippo, owner: value } : undefined;
+    case 'announced':
     case 'probe':
     case 'unknown':
       return undefined;
@@ -51,9 +70,9 @@ export function parseStateRecord(key: StateKey, value: Json): StateRecord | unde
 
 const utf8 = new TextDecoder();
 
-/** The value of a record; null for a tombstone, and for bytes that are not JSON. */
-export function decodeStateValue(value: Uint8Array | null): Json {
-  if (value === null) return null;
+/** The value of a record; null for a tombstone, and for bytes that are not JSON where JSON is expected. */
+export function decodeStateValue(key: StateKey, value: Uint8Array | null): StateValue {
+  if (value === null || key.kind === 'announced') return value;
   try {
     return parseJson(utf8.decode(value));
   } catch {
@@ -115,6 +134,10 @@ function isRunInput(value: unknown): value is RunInput {
 
 function isPause(value: unknown): value is Pause {
   return isJsonObject(value) && typeof value['at'] === 'number';
+}
+
+function isSourceState(value: unknown): value is SourceState {
+  return isJsonObject(value) && typeof value['isListed'] === 'boolean';
 }
 
 function isOwner(value: unknown): value is Owner {

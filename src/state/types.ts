@@ -1,5 +1,10 @@
 import type { Millis } from '../core/clock.ts';
+import type { Json } from '../core/json.ts';
+import type { RecordRef } from '../core/record-ref.ts';
 import type { MessageRef, ReceivedMessage } from '../messages/types.ts';
+
+/** The value of a record: JSON, but for what is packed. */
+export type StateValue = Json | Uint8Array;
 
 /** A run is one job for one window (`2017-04-28`, `201704`, `2017-04-28T05`) or, for `every: event`, one partition (`yyyymm=201704`). */
 export interface RunId {
@@ -82,11 +87,37 @@ export interface InputState extends ReceivedMessage {
   neededUntil?: Millis;
 }
 
-/** A paused job, as its record `<hippo>/paused/<job>` says. */
+/** A paused job or source, as its record `<hippo>/paused/<job>` says. */
 export interface Pause {
   by?: string;
   reason?: string;
   at: Millis;
+}
+
+/** What the state has of a source besides its announcements, as its record `<hippo>/source/<source>` says. */
+export interface SourceState {
+  /** A complete scan has come to its end: with `start_from: end` only what comes after it is announced. */
+  readonly isListed: boolean;
+  /** Left out before the first scan has ended. */
+  readonly lastScan?: ScanReport;
+}
+
+/** One scan of a source. */
+export interface ScanReport {
+  /** When it ended. */
+  readonly at: Millis;
+  /** How long it took, milliseconds. */
+  readonly took: Millis;
+  /** How many landings there are. */
+  readonly listed: number;
+  readonly announced: number;
+  /** What looks like a landing and is none: how many, and some of them. */
+  readonly skipped: number;
+  readonly skips: readonly { readonly path: string; readonly reason: string }[];
+  /** Why it did not come to its end, one line. */
+  readonly error?: string;
+  /** The requests that had been read when it began. */
+  readonly requests?: readonly RecordRef[];
 }
 
 /** The client that owns a hippo. It writes this record first of all, and reads the state up to it. */

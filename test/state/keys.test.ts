@@ -20,7 +20,9 @@ describe('a key of the state topic', () => {
     ['etl/owner', { kind: 'owner', hippo: 'etl' }],
     ['etl/probe', { kind: 'probe', hippo: 'etl' }],
     // Keys of kinds that this version does not know: hippo forget deletes them too.
-    ['etl/announced/frontier/7', { kind: 'unknown', hippo: 'etl', rest: 'announced/frontier/7' }],
+    ['etl/announced/orders/0110', { kind: 'announced', hippo: 'etl', source: 'orders', bucket: '0110' }],
+    ['etl/source/orders', { kind: 'source', hippo: 'etl', source: 'orders' }],
+    ['etl/serving/api', { kind: 'unknown', hippo: 'etl', rest: 'serving/api' }],
     ['etl/run/load', { kind: 'unknown', hippo: 'etl', rest: 'run/load' }],
     ['etl/run/load/', { kind: 'unknown', hippo: 'etl', rest: 'run/load/' }],
     ['etl/paused/load/x', { kind: 'unknown', hippo: 'etl', rest: 'paused/load/x' }],

@@ -67,10 +67,10 @@ describe('a state record', () => {
   });
 
   test('has JSON as its value; bytes that are not JSON count as none', () => {
-    expect(decodeStateValue(Buffer.from('{"a":"é"}'))).toEqual({ a: 'é' });
-    expect(decodeStateValue(Buffer.from('{'))).toBeNull();
-    expect(decodeStateValue(Buffer.of(0xff))).toBeNull();
-    expect(decodeStateValue(null)).toBeNull();
+    expect(decodeStateValue(RUN_KEY, Buffer.from('{"a":"é"}'))).toEqual({ a: 'é' });
+    expect(decodeStateValue(RUN_KEY, Buffer.from('{'))).toBeNull();
+    expect(decodeStateValue(RUN_KEY, Buffer.of(0xff))).toBeNull();
+    expect(decodeStateValue(RUN_KEY, null)).toBeNull();
   });
 });
 

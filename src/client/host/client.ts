@@ -79,7 +79,10 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
 async function requireTopics(kafka: Kafka, loaded: LoadedConfig): Promise<void> {
   const names = topicSpecs(loaded.config).map(({ topic }) => topic);
   const { absent: missing, hidden } = await kafka.lookUp(names);
-  const written = (['state', 'start', 'finish'] as const).map((role) => topicName(loaded.config, role));
+  // Only a source publishes events.
+  const isFrontier = Object.keys(loaded.config.sources).length > 0;
+  const roles = ['state', 'start', 'finish', ...(isFrontier ? (['frontier'] as const) : [])] as const;
+  const written = roles.map((role) => topicName(loaded.config, role));
   const denied = hidden.find(({ topic }) => written.some((name) => name === topic));
   if (denied !== undefined) throw denied;
   if (missing.length === 0) return;
@@ -126,7 +129,7 @@ class Client {
 
   private constructor(
     options: RunOptions,
-    { hippo, identity, definition }: Project,
+    { hippo, identity, definition, sources }: Project,
     kafka: Kafka,
     found: { hooks: Awaited<ReturnType<typeof loadHooks>>; tag: string; sparkSubmit: string | null },
   ) {
@@ -167,6 +170,7 @@ class Client {
       hippo,
       group: this.#group,
       definition,
+      sources,
       membership: {
         commit: async (positions) => (await this.#membership?.commit(positions)) ?? false,
         confirm: () => this.#isOwner(),

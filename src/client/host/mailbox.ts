@@ -1,5 +1,7 @@
+import { ServiceError } from '../../core/errors.ts';
 import type { KafkaRecord, RecordBatch, TopicPartitionOffset } from '../../kafka/port.ts';
 import type { AttemptExit } from './supervisor.ts';
+import type { Finding } from './watcher.ts';
 
 /** Batches that wait to be taken: enough to keep the loop busy, few enough to keep memory flat. */
 const MAX_WAITING = 8;
@@ -11,13 +13,20 @@ export interface Arrival {
   next: bigint;
 }
 
+/** What a source's watcher tells, and who waits until it is written. */
+export interface ToldFinding {
+  finding: Finding;
+  written: PromiseWithResolvers<undefined>;
+}
+
 /**
- * The single queue of the client's loop: records, new partitions, the exits of jobs, ticks. Exits and ticks go first, so that a backlog
+ * The single queue of the client's loop: records, new partitions, findings of sources, the exits of jobs, ticks. Exits and ticks go first, so that a backlog
  * of messages does not hold up a job that has ended.
  */
 export class Mailbox {
   readonly #exits: AttemptExit[] = [];
   #added: TopicPartitionOffset[] = [];
+  readonly #findings: ToldFinding[] = [];
   #batches: { batch: RecordBatch; taken: number }[] = [];
   #tick = false;
   #failure: unknown = undefined;
@@ -27,6 +36,14 @@ export class Mailbox {
   exited(exit: AttemptExit): void {
     this.#exits.push(exit);
     this.#wake.resolve(undefined);
+  }
+
+  /** @returns a promise that resolves when what follows from the finding is written, and rejects when reading stops before */
+  found(finding: Finding): Promise<undefined> {
+    const written = Promise.withResolvers<undefined>();
+    this.#findings.push({ finding, written });
+    this.#wake.resolve(undefined);
+    return written.promise;
   }
 
   tick(): void {
@@ -62,6 +79,7 @@ export class Mailbox {
       this.#exits.length === 0 &&
       this.#batches.length === 0 &&
       this.#added.length === 0 &&
+      this.#findings.length === 0 &&
       !this.#tick
     ) {
       const wake = (): void => this.#wake.resolve(undefined);
@@ -79,6 +97,10 @@ export class Mailbox {
 
   takeAdded(): TopicPartitionOffset[] {
     return this.#added.splice(0);
+  }
+
+  takeFinding(): ToldFinding | undefined {
+    return this.#findings.shift();
   }
 
   takeTick(): boolean {
@@ -111,6 +133,8 @@ export class Mailbox {
   forgetReading(): void {
     this.#batches = [];
     this.#added = [];
+    for (const { written } of this.#findings.splice(0))
+      written.reject(new ServiceError('reading has stopped'));
     this.#failure = undefined;
     this.#room.resolve(undefined);
     this.#room = Promise.withResolvers();

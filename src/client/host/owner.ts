@@ -12,7 +12,6 @@ import type {
 } from '../../kafka/port.ts';
 import { isAborted } from '../../core/abort.ts';
 import { ServiceError, messageOf } from '../../core/errors.ts';
-import type { Json } from '../../core/json.ts';
 import type { Millis, SteadyClock } from '../../core/clock.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
@@ -34,14 +33,16 @@ import { faultPoint } from './fault.ts';
 import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type { InputKind } from './inputs.ts';
-import { Mailbox } from './mailbox.ts';
-import { type Positions, listPositions, withPosition } from '../../state/index.ts';
+import { Mailbox, type ToldFinding } from './mailbox.ts';
+import { type Positions, type StateValue, listPositions, withPosition } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
 import { Progress } from './progress.ts';
 import { requireFirstStart, stateWrittenAnew } from './lost-state.ts';
 import { type Claimant, type FoundState, type Snapshot, StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
+import type { WatchedSource } from './sources.ts';
 import { Turn } from './turn.ts';
+import { Watchers } from './watchers.ts';
 import type { Backoff } from '../../core/backoff.ts';
 import { Retry } from '../../core/deadline.ts';
 
@@ -69,6 +70,7 @@ export interface OwnerOptions {
   hippo: string;
   group: string;
   definition: Definition;
+  sources: readonly WatchedSource[];
   membership: Pick<Membership, 'commit' | 'confirm'>;
   supervisor: Supervisor;
   hooks: HookRunner;
@@ -114,8 +116,9 @@ export class Owner {
   /** This client has the hippo's state in memory, and the group has not taken ownership away since. */
   #holdsState = false;
   /** The records that the machine leaves alone: {@link MachineState.strays}. */
-  #strays: ReadonlyMap<string, Json> = new Map();
+  #strays: ReadonlyMap<string, StateValue> = new Map();
   readonly #aside: Aside;
+  readonly #watchers: Watchers;
   /** Topics that could not be read, in whole or in part, when reading started. */
   readonly #notStarted = new Set<string>();
   /** Input topics whose dead letters cannot be written, why, and when to try again (performance.now()). */
@@ -126,6 +129,13 @@ export class Owner {
     this.#options = options;
     this.#state = emptyState();
     this.#aside = new Aside(options.log);
+    this.#watchers = new Watchers({
+      sources: options.sources,
+      mailbox: this.#mailbox,
+      state: () => this.#state,
+      log: options.log,
+      once: options.once,
+    });
     const { config } = options;
     this.#kinds = new Map(
       (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),
@@ -167,15 +177,16 @@ export class Owner {
           connection.connected('owner');
           retry.reset();
           await this.#serve(signal);
-          if (this.#options.once && !isAborted(signal) && this.#aside.error !== undefined) {
+          const left = this.#aside.error ?? this.#watchers.error;
+          if (this.#options.once && !isAborted(signal) && left !== undefined) {
             await this.release();
-            throw this.#aside.error;
+            throw left;
           }
           return;
         } catch (thrown) {
           await this.release();
           const error = this.#ofDeletedTopic(thrown);
-          if (error === this.#aside.error) throw error;
+          if (error === this.#aside.error || error === this.#watchers.error) throw error;
           if (isAborted(signal) && (error === signal.reason || error instanceof ServiceError)) return;
           if (!(error instanceof ServiceError)) throw error;
           // Re-initialising the producer fences any other writer, so it is done only while this client owns the group. Being
@@ -395,6 +406,7 @@ export class Owner {
 
   async #serve(signal: AbortSignal): Promise<void> {
     let checkAt = performance.now() + PARTITIONS_CHECK;
+    this.#watchers.start();
     for (;;) {
       if (this.#options.once && this.#isDone()) return;
       await this.#mailbox.ready(signal);
@@ -416,6 +428,7 @@ export class Owner {
     if (by !== 0) turn.step({ type: 'clock-jumped', at: now, by });
     for (const exit of this.#mailbox.takeExits()) turn.exited(exit, now);
     this.#readAdded(turn);
+    const told = this.#stepFindings(turn, now);
     const ticked = this.#mailbox.takeTick();
     if (ticked && (nextWake(this.#state) ?? Infinity) <= now) turn.step({ type: 'tick', at: now });
     for (
@@ -427,9 +440,27 @@ export class Owner {
       turn.arrive(arrival, now);
       if (turn.isFull) break;
     }
-    await this.#finish(turn);
+    try {
+      await this.#finish(turn);
+    } catch (error) {
+      for (const { written } of told) written.reject(new ServiceError('it could not be written'));
+      throw error;
+    }
+    for (const { written } of told) written.resolve(undefined);
     // Only now: a turn that could not be written has changed nothing, and the next one sees the jump again.
     clock.follow(by);
+  }
+
+  /** Takes in what sources have found. */
+  #stepFindings(turn: Turn, at: Millis): ToldFinding[] {
+    const told: ToldFinding[] = [];
+    while (!turn.isFull) {
+      const next = this.#mailbox.takeFinding();
+      if (next === undefined) break;
+      told.push(next);
+      turn.step({ ...next.finding, at });
+    }
+    return told;
   }
 
   #noteEnd({ topic, topicId, partition, end, jumped }: RecordBatch): void {
@@ -472,7 +503,8 @@ export class Owner {
     }
     for (const effect of turn.processEffects) {
       if (effect.type === 'submit') this.#options.supervisor.start(effect.submission);
-      else this.#options.supervisor.cancel(effect.attemptId, effect.reason);
+      else if (effect.type === 'cancel') this.#options.supervisor.cancel(effect.attemptId, effect.reason);
+      else this.#watchers.scanNow(effect.source, effect.request);
     }
     if (performance.now() >= this.#commitAfter)
       this.#committing ??= this.#commitGroup().finally(() => (this.#committing = null));
@@ -537,6 +569,7 @@ export class Owner {
     if (
       !this.#progress.hasReachedGoals((topic, partition) => this.#aside.has(topic, partition)) ||
       this.#mailbox.hasExits ||
+      this.#watchers.isBusy ||
       this.#options.supervisor.running.length > 0
     )
       return false;
@@ -621,6 +654,7 @@ export class Owner {
   async release(): Promise<void> {
     const { reader, producer } = { reader: this.#reader, producer: this.#producer };
     this.#reader = this.#producer = null;
+    this.#watchers.stop();
     this.#mailbox.forgetReading();
     await Promise.allSettled([reader?.close(), producer?.close()]);
   }

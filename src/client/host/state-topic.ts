@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Json, isJsonObject } from '../../core/json.ts';
+import { type Json, type JsonObject, isJsonObject } from '../../core/json.ts';
 import { ServiceError } from '../../core/errors.ts';
 import { partitionForKey } from '../../kafka/partitioner.ts';
 import type { Kafka, KafkaRecord, OutgoingRecord, TransactionalProducer } from '../../kafka/port.ts';
 import {
   type Owner,
   type Positions,
+  type StateValue,
   decodeStateValue,
   formatStateKey,
   isWholeState,
@@ -18,7 +19,7 @@ import {
 /** All that a hippo remembers, as of one consistent point. */
 export interface Snapshot {
   /** Of the machine: without the hippo's offsets and owner. */
-  records: Map<string, Json>;
+  records: Map<string, StateValue>;
   /** The input positions that the records reflect. */
   positions: Positions;
   /** The client that owned before this takeover; null on the first start. */
@@ -35,7 +36,7 @@ export type FoundState =
 
 /** What there is of a state that is not whole: all that was written last. */
 export interface Rest {
-  records: ReadonlyMap<string, Json>;
+  records: ReadonlyMap<string, StateValue>;
   /** The keys whose records were deleted. */
   removed: ReadonlySet<string>;
   /** null: it has none. */
@@ -44,7 +45,7 @@ export interface Rest {
 
 /** A state as a client has it in memory. */
 export interface Held {
-  records: Iterable<readonly [key: string, value: Json]>;
+  records: Iterable<readonly [key: string, value: StateValue]>;
   positions: Positions;
 }
 
@@ -104,7 +105,7 @@ export class StateTopic {
     return new StateTopic(kafka, topic, hippo, partitions);
   }
 
-  record(key: string, value: Json | null): OutgoingRecord {
+  record(key: string, value: StateValue | null): OutgoingRecord {
     return this.#recordIn(this.#partition, key, value);
   }
 
@@ -210,12 +211,12 @@ export class StateTopic {
     return formatStateKey({ kind: 'probe', hippo: this.#hippo });
   }
 
-  #recordIn(partition: number, key: string, value: Json | null): OutgoingRecord {
+  #recordIn(partition: number, key: string, value: StateValue | null): OutgoingRecord {
     return {
       topic: this.#topic,
       partition,
       key,
-      value: value === null ? null : JSON.stringify(value),
+      value: encoded(value),
     };
   }
 
@@ -276,11 +277,11 @@ export class StateTopic {
     const text = bytes?.toString() ?? '';
     const key = parseStateKey(text);
     if (key?.hippo !== this.#hippo) return undefined;
-    const value = decodeStateValue(encoded);
+    const value = decodeStateValue(key, encoded);
     const { snapshot } = part;
     switch (key.kind) {
       case 'probe':
-        return isJsonObject(value) ? value['probe'] : undefined;
+        return isProbe(value) ? value['probe'] : undefined;
       case 'owner': {
         const record = parseStateRecord(key, value);
         if (encoded === null) delete part.owner;
@@ -305,6 +306,17 @@ export class StateTopic {
         return undefined;
     }
   }
+}
+
+function encoded(value: StateValue | null): string | Buffer | null {
+  if (value === null) return null;
+  return value instanceof Uint8Array
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    : JSON.stringify(value);
+}
+
+function isProbe(value: StateValue): value is JsonObject {
+  return !(value instanceof Uint8Array) && isJsonObject(value);
 }
 
 function emptyPart(partition: number): Part {

@@ -50,7 +50,7 @@ function isMere(effect: Effect): boolean {
 }
 
 /** What the supervisor has to do. */
-export type ProcessEffect = Extract<Effect, { type: 'submit' | 'cancel' }>;
+export type ProcessEffect = Extract<Effect, { type: 'submit' | 'cancel' | 'scan' }>;
 
 export class Turn {
   state: MachineState;
@@ -175,6 +175,7 @@ export class Turn {
         break;
       case 'submit':
       case 'cancel':
+      case 'scan':
         this.processEffects.push(effect);
         break;
       case 'notice':
@@ -192,7 +193,10 @@ export class Turn {
   #publish({ role, message, traceparent }: Extract<Effect, { type: 'publish' }>): void {
     this.#add({
       topic: topicName(this.#context.config, role),
-      key: `${message.hippoName}/${message.jobName}`,
+      key:
+        message.kind === 'frontier'
+          ? `${message.db}.${message.table}`
+          : `${message.hippoName}/${message.jobName}`,
       value: serialiseMessage(message),
       ...(traceparent === null ? {} : { headers: { traceparent } }),
     });

@@ -8,7 +8,7 @@ import {
   createCalendar,
 } from '../../windows/index.ts';
 import { UNITS } from '../../windows/units.ts';
-import type { Definition, JobDefinition, Need, NeedGroup } from './definition.ts';
+import type { Definition, JobDefinition, Need, NeedGroup, SourceDefinition } from './definition.ts';
 import { Listeners } from './listeners.ts';
 import { compileNeed } from './needs.ts';
 
@@ -17,6 +17,7 @@ export interface CompileInput {
   /** `<prefix>/<name>` of the hippo. */
   identity: string;
   jobs: Readonly<Record<string, JobConfig>>;
+  sources?: readonly SourceDefinition[];
   calendar: CalendarConfig;
   /** `client.keep`, milliseconds; left out: 62 days. */
   keep?: Millis;
@@ -63,6 +64,7 @@ export function compileJobs(input: CompileInput): Compiled {
       calendar,
       keep: input.keep ?? DEFAULT_KEEP,
       jobs: new Map(jobs.map((job) => [job.name, job])),
+      sources: new Map((input.sources ?? []).map((source) => [source.name, source])),
       mostNeeds: most,
       listeners: listenersOf(jobs),
     },

@@ -1,6 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
 import type { JobConfig } from '../../config/schema.ts';
-import type { FrontierEvent, JobFinish } from '../../messages/types.ts';
+import type { FrontierDialect, FrontierEvent, JobFinish } from '../../messages/types.ts';
 import type { ArgumentTemplate, Calendar, Window } from '../../windows/index.ts';
 import type { WindowUnit } from '../../windows/units.ts';
 import type { InputState } from '../../state/index.ts';
@@ -15,6 +15,7 @@ export interface Definition {
   /** How long ended runs and landed inputs are remembered, milliseconds. */
   readonly keep: Millis;
   readonly jobs: ReadonlyMap<string, JobDefinition>;
+  readonly sources: ReadonlyMap<string, SourceDefinition>;
   /** A run of a job with more needs fails. */
   readonly mostNeeds: number;
   /** The needs by subject, so that a message that concerns none costs one look-up. */
@@ -30,6 +31,19 @@ export interface Listening {
 export interface Listener {
   readonly job: JobDefinition;
   readonly need: Need;
+}
+
+/** What the machine needs to know of a source; how it is scanned is the host's. */
+export interface SourceDefinition {
+  readonly name: string;
+  readonly db: string;
+  readonly table: string;
+  readonly method: string;
+  readonly dialect: FrontierDialect;
+  /** Of the first scan that comes to its end: announce what is there, or only remember it. */
+  readonly startFrom: 'beginning' | 'end';
+  /** A landing is announced when it has not changed for so long, milliseconds. */
+  readonly settle: Millis;
 }
 
 export interface JobDefinition {

@@ -1,24 +1,31 @@
 import type { Millis } from '../../core/clock.ts';
 import type { Json } from '../../core/json.ts';
-import type { JobFinish, JobStart } from '../../messages/types.ts';
+import type { RecordRef } from '../../core/record-ref.ts';
+import type { FrontierEvent, JobFinish, JobStart } from '../../messages/types.ts';
 import {
+  type AnnouncementChange,
   type InputState,
   type Pause,
   type RunId,
+  type SourceState,
+  type StateValue,
   formatStateKey,
   inputRecordKey,
+  updateAnnouncements,
 } from '../../state/index.ts';
-import type { Definition, JobDefinition, Slot } from './definition.ts';
+import type { Definition, JobDefinition, Slot, SourceDefinition } from './definition.ts';
 import { type Added, type RecordChange, runRecords } from './run-records.ts';
 import {
   findRun,
   type Inputs,
   type JobRuns,
   type MachineState,
+  NEW_SOURCE,
   NO_INPUTS,
   omit,
   type Run,
   runsOf,
+  type Source,
   withoutRun,
   withRun,
 } from './state.ts';
@@ -34,7 +41,7 @@ export class Draft {
   readonly at: Millis;
   readonly #begun: MachineState;
   #state: MachineState;
-  readonly #records = new Map<string, Json | null>();
+  readonly #records = new Map<string, StateValue | null>();
   /** By the key of their records, which stand in {@link #records} too. */
   readonly #changedRuns = new Map<string, RunId>();
   readonly #added = new Map<Inputs, Added>();
@@ -53,10 +60,12 @@ export class Draft {
   }
 
   effects(): Effect[] {
-    const records = [...this.#records].flatMap(([key, value]): RecordChange[] => {
-      const id = this.#changedRuns.get(key);
-      return id === undefined ? [{ key, value }] : this.#runRecords(id);
-    });
+    const records = [...this.#records].flatMap(
+      ([key, value]): (RecordChange | { key: string; value: StateValue | null })[] => {
+        const id = this.#changedRuns.get(key);
+        return id === undefined ? [{ key, value }] : this.#runRecords(id);
+      },
+    );
     return [
       ...records.map((record): Effect => ({ type: 'persist', ...record })),
       ...this.#messages,
@@ -137,11 +146,39 @@ export class Draft {
     this.#records.set(key, null);
   }
 
-  pauseOf(job: JobDefinition): Pause | undefined {
+  source({ name }: SourceDefinition): Source {
+    return this.#state.sources.get(name) ?? NEW_SOURCE;
+  }
+
+  /** Changes what no record has. */
+  putSource({ name }: SourceDefinition, source: Source): void {
+    this.#change({ sources: this.#state.sources.set(name, source) });
+  }
+
+  putSourceState(source: SourceDefinition, state: SourceState): void {
+    this.putSource(source, { ...this.source(source), ...state });
+    const { hippo } = this.definition;
+    this.#records.set(
+      formatStateKey({ kind: 'source', hippo, source: source.name }),
+      state as unknown as Json,
+    );
+  }
+
+  changeAnnouncements(source: SourceDefinition, changes: readonly AnnouncementChange[]): void {
+    if (changes.length === 0) return;
+    const known = this.source(source);
+    const { announcements, written } = updateAnnouncements(known.announcements, changes);
+    this.putSource(source, { ...known, announcements });
+    const { hippo } = this.definition;
+    for (const [bucket, bytes] of written)
+      this.#records.set(formatStateKey({ kind: 'announced', hippo, source: source.name, bucket }), bytes);
+  }
+
+  pauseOf(job: Pick<JobDefinition, 'name'>): Pause | undefined {
     return this.#state.pauses.get(job.name);
   }
 
-  setPause(job: JobDefinition, pause: Pause | null): void {
+  setPause(job: Pick<JobDefinition, 'name'>, pause: Pause | null): void {
     const { pauses } = this.#state;
     this.#change({ pauses: pause === null ? pauses.remove(job.name) : pauses.set(job.name, pause) });
     const key = formatStateKey({ kind: 'paused', hippo: this.definition.hippo, job: job.name });
@@ -163,6 +200,14 @@ export class Draft {
 
   publish(role: 'start' | 'finish', message: JobStart | JobFinish, traceparent: string | null): void {
     this.#messages.push({ type: 'publish', role, message, traceparent });
+  }
+
+  announce(message: FrontierEvent, traceparent: string): void {
+    this.#messages.push({ type: 'publish', role: 'frontier', message, traceparent });
+  }
+
+  scan({ name }: SourceDefinition, request: RecordRef | null): void {
+    this.#processes.push({ type: 'scan', source: name, request });
   }
 
   submit(submission: Submission): void {

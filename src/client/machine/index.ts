@@ -9,7 +9,13 @@
  */
 export type * from './types.ts';
 export { type CompileInput, type CompileProblem, type Compiled, compileJobs } from './compile.ts';
-export { type Definition, type JobDefinition, type Need, inOrder } from './definition.ts';
+export {
+  type Definition,
+  type JobDefinition,
+  type Need,
+  type SourceDefinition,
+  inOrder,
+} from './definition.ts';
 export { type Missing, missingNeeds } from './missing.ts';
 export { recordsOf, restore } from './records.ts';
 export {

@@ -3,14 +3,17 @@ import type { Json } from '../../core/json.ts';
 import {
   RunParts,
   type RunState,
+  type SourceState,
+  type StateKey,
   type StateRecord,
+  type StateValue,
   formatStateKey,
   parseStateKey,
   parseStateRecord,
 } from '../../state/index.ts';
 import type { Definition, JobDefinition } from './definition.ts';
 import { runRecords } from './run-records.ts';
-import { emptyState, listRuns, type MachineState, type Run, runsOf, withRun } from './state.ts';
+import { emptyState, listRuns, type MachineState, NEW_SOURCE, type Run, runsOf, withRun } from './state.ts';
 import { dueAt, slotOf } from './timing.ts';
 
 /**
@@ -19,7 +22,7 @@ import { dueAt, slotOf } from './timing.ts';
  */
 export function restore(
   definition: Definition,
-  records: Iterable<readonly [key: string, value: Json]>,
+  records: Iterable<readonly [key: string, value: StateValue]>,
 ): MachineState {
   let state = emptyState();
   const strays: string[] = [];
@@ -27,14 +30,18 @@ export function restore(
   const runs: Known<'run'>[] = [];
   for (const [text, value] of records) {
     const key = parseStateKey(text);
-    if (key?.hippo !== definition.hippo || value === null || !('job' in key)) continue;
-    const job = definition.jobs.get(key.job);
+    if (key?.hippo !== definition.hippo || value === null) continue;
     const record = parseStateRecord(key, value);
+    const source = sourceOf(definition, key);
+    if (source !== undefined && record !== undefined) state = withSourceRecord(state, source, record);
+    if (source !== undefined || !('job' in key)) continue;
+    const job = definition.jobs.get(key.job);
     if (job === undefined || record === undefined) strays.push(text);
     // Runs come last: their inputs may have records of their own.
     if (record?.kind === 'run') runs.push({ key: text, job, record });
     else if (record?.kind === 'run-input') parts.add(record);
-    else if (job !== undefined && record !== undefined) state = withRecord(state, job, { key: text, record });
+    else if (job !== undefined && (record?.kind === 'input' || record?.kind === 'paused'))
+      state = withRecord(state, job, { key: text, record });
   }
   let gone = state.gone;
   for (const { key, job, record } of runs) {
@@ -53,7 +60,7 @@ export function restore(
 export function* recordsOf(
   { hippo }: Definition,
   state: MachineState,
-): Generator<readonly [key: string, value: Json]> {
+): Generator<readonly [key: string, value: StateValue]> {
   for (const run of listRuns(state)) {
     const records = runRecords(hippo, { id: run, before: undefined, after: run, added: new Map() });
     for (const { key, value } of records) yield [key, value];
@@ -62,6 +69,28 @@ export function* recordsOf(
   for (const [key, input] of state.landings) yield [key, input as unknown as Json];
   for (const [job, pause] of state.pauses)
     yield [formatStateKey({ kind: 'paused', hippo, job }), pause as unknown as Json];
+  for (const [source, { announcements, isListed, lastScan }] of state.sources) {
+    const known: SourceState = { isListed, ...(lastScan === undefined ? {} : { lastScan }) };
+    yield [formatStateKey({ kind: 'source', hippo, source }), known as unknown as Json];
+    for (const [bucket, bytes] of announcements)
+      yield [formatStateKey({ kind: 'announced', hippo, source, bucket }), bytes];
+  }
+}
+
+/** The source that a record is of, whether hippo.yaml still has it or not; undefined: it is of none. */
+function sourceOf(definition: Definition, key: StateKey): string | undefined {
+  if (key.kind === 'source' || key.kind === 'announced') return key.source;
+  return key.kind === 'paused' && definition.sources.has(key.job) ? key.job : undefined;
+}
+
+function withSourceRecord(state: MachineState, name: string, record: StateRecord): MachineState {
+  if (record.kind === 'paused') return { ...state, pauses: state.pauses.set(name, record.pause) };
+  const known = state.sources.get(name) ?? NEW_SOURCE;
+  if (record.kind === 'source')
+    return { ...state, sources: state.sources.set(name, { ...known, ...record.state }) };
+  if (record.kind !== 'announced') return state;
+  const announcements = known.announcements.set(record.bucket, record.announced);
+  return { ...state, sources: state.sources.set(name, { ...known, announcements }) };
 }
 
 interface Known<Kind extends StateRecord['kind']> {
@@ -90,15 +119,12 @@ function withStoredRun(
 function withRecord(
   state: MachineState,
   job: JobDefinition,
-  { key, record }: { key: string; record: Exclude<StateRecord, { kind: 'run' | 'run-input' }> },
+  { key, record }: { key: string; record: Extract<StateRecord, { kind: 'input' | 'paused' }> },
 ): MachineState {
   switch (record.kind) {
     case 'input':
       return { ...state, landings: state.landings.set(key, record.input) };
     case 'paused':
       return { ...state, pauses: state.pauses.set(job.name, record.pause) };
-    case 'offsets':
-    case 'owner':
-      return state;
   }
 }

@@ -1,6 +1,6 @@
 /** Requests on hippo-schedule. A request that cannot be met becomes a warning that says why, and changes nothing. */
 import type { ManualRequest, MessageRef } from '../../messages/types.ts';
-import type { JobDefinition, Slot } from './definition.ts';
+import type { JobDefinition, Slot, SourceDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
 import { settleGone } from './gone.ts';
@@ -17,6 +17,11 @@ export function applyRequest(draft: Draft, request: ManualRequest, from: Message
   }
   const { jobs } = draft.definition;
   const job = jobs.get(request.jobName);
+  const source = draft.definition.sources.get(request.jobName);
+  if (source !== undefined) {
+    applyToSource(draft, source, request, from);
+    return;
+  }
   if (job === undefined) {
     const known = [...jobs.keys()].join(', ');
     refuse(draft, request, `there is no job "${request.jobName}"; this hippo has ${known}`);
@@ -27,7 +32,7 @@ export function applyRequest(draft: Draft, request: ManualRequest, from: Message
       draft.setPause(job, { ...requesterOf(request), at: draft.at });
       return;
     case 'resume':
-      resume(draft, job, request);
+      if (resume(draft, job, request)) fillPlaces(draft, job);
       return;
     case 'run':
     case 'cancel':
@@ -38,13 +43,39 @@ export function applyRequest(draft: Draft, request: ManualRequest, from: Message
   }
 }
 
-function resume(draft: Draft, job: JobDefinition, request: ManualRequest): void {
-  if (draft.pauseOf(job) === undefined) {
-    refuse(draft, request, 'it is not paused');
-    return;
+/** A paused source is not scanned; `run` scans it now. */
+function applyToSource(
+  draft: Draft,
+  source: SourceDefinition,
+  request: ManualRequest,
+  { topic, topicId, partition, offset }: MessageRef,
+): void {
+  switch (request.action) {
+    case 'pause':
+      draft.setPause(source, { ...requesterOf(request), at: draft.at });
+      return;
+    case 'resume':
+      if (resume(draft, source, request)) draft.scan(source, null);
+      return;
+    case 'run':
+      if (draft.pauseOf(source) === undefined)
+        draft.scan(source, { topic, ...(topicId === undefined ? {} : { topicId }), partition, offset });
+      else refuse(draft, request, 'it is paused; resume it first');
+      return;
+    case 'cancel':
+    case 'mark_success':
+      refuse(draft, request, `${source.name} is a source: it can be scanned, paused and resumed`);
   }
-  draft.setPause(job, null);
-  fillPlaces(draft, job);
+}
+
+/** @returns whether it was paused */
+function resume(draft: Draft, paused: JobDefinition | SourceDefinition, request: ManualRequest): boolean {
+  if (draft.pauseOf(paused) === undefined) {
+    refuse(draft, request, 'it is not paused');
+    return false;
+  }
+  draft.setPause(paused, null);
+  return true;
 }
 
 type RunAction = (

@@ -1,6 +1,7 @@
 import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { Millis } from '../../core/clock.ts';
-import type { InputState, Pause, RunId, RunState } from '../../state/index.ts';
+import { type Announcements, NO_ANNOUNCEMENTS } from '../../state/index.ts';
+import type { InputState, Pause, RunId, RunState, ScanReport } from '../../state/index.ts';
 
 /** Inputs by need. A run may have thousands, so they are not copied to add one. */
 export type Inputs = PersistentMap<string, InputState>;
@@ -24,8 +25,10 @@ export interface MachineState {
   readonly runs: PersistentMap<string, JobRuns>;
   /** By the key of their records. */
   readonly landings: PersistentMap<string, InputState>;
-  /** By job. */
+  /** By job or source. */
   readonly pauses: PersistentMap<string, Pause>;
+  /** By source. */
+  readonly sources: PersistentMap<string, Source>;
   /** No tick before this time changes anything. */
   readonly wakeAt: Millis;
   /** When what is older than `keep` is looked for next. */
@@ -37,6 +40,25 @@ export interface MachineState {
   /** Of those, the runs: by the key of their records. */
   readonly gone: PersistentMap<string, Run>;
 }
+
+/** What the machine has of a source. */
+export interface Source {
+  readonly announcements: Announcements;
+  /** As in the record of the state topic. */
+  readonly isListed: boolean;
+  readonly lastScan?: ScanReport;
+  /** Landings that may still change, by hash: what was found, since when it is the same, and the scan that listed it last. Not kept in the topic. */
+  readonly unsettled: PersistentMap<string, { fingerprint: number; since: Millis; scan: number }>;
+  /** How many landings the present scan has announced. */
+  readonly announced: number;
+}
+
+export const NEW_SOURCE: Source = {
+  announcements: NO_ANNOUNCEMENTS,
+  isListed: false,
+  unsettled: PersistentMap(),
+  announced: 0,
+};
 
 /** The runs of one job. */
 export interface JobRuns {
@@ -62,6 +84,7 @@ export function emptyState(): MachineState {
     runs: PersistentMap(),
     landings: PersistentMap(),
     pauses: PersistentMap(),
+    sources: PersistentMap(),
     wakeAt: Infinity,
     expireAt: 0,
     jumped: 0,

@@ -8,6 +8,7 @@ import { applyRequest } from './requests.ts';
 import type { MachineState, Run } from './state.ts';
 import { correctAttempt, limitWaits, shiftTimes } from './clock.ts';
 import { slotFor } from './timing.ts';
+import { endScan, shiftUnsettled, takeLandings } from './sources.ts';
 import type { Effect, MachineEvent } from './types.ts';
 import { runTimers } from './timers.ts';
 
@@ -34,9 +35,19 @@ export function step(definition: Definition, state: MachineState, event: Machine
       return drafted(definition, state, event, (draft) => onGained(draft, event.alive ?? new Map()));
     case 'ownership-lost':
       return { state: { ...state, owned: false }, effects: [] };
+    case 'landings-found':
+    case 'scan-ended': {
+      const source = definition.sources.get(event.source);
+      if (source === undefined) return { state, effects: [] };
+      return drafted(definition, state, event, (draft) => {
+        if (event.type === 'landings-found') takeLandings(draft, source, event);
+        else endScan(draft, source, event.scan);
+      });
+    }
     case 'clock-jumped':
       return drafted(definition, state, event, (draft) => {
         shiftTimes(draft, event.by);
+        shiftUnsettled(draft, event.by);
         runTimers(draft);
       });
   }

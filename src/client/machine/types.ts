@@ -3,9 +3,11 @@
  * The host (client/host) executes the effects in order; see {@link Effect} for what each guarantees.
  */
 import type { Json } from '../../core/json.ts';
+import type { RecordRef } from '../../core/record-ref.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { FrontierEvent, JobFinish, JobStart, ManualRequest, MessageRef } from '../../messages/types.ts';
-import type { InputState, RunId } from '../../state/index.ts';
+import type { FoundLanding } from '../../sources/index.ts';
+import type { InputState, LandingHash, RunId, ScanReport, StateValue } from '../../state/index.ts';
 
 export type MachineEvent =
   | { type: 'message'; at: Millis; from: MessageRef; message: FrontierEvent | JobFinish | ManualRequest }
@@ -19,10 +21,26 @@ export type MachineEvent =
   | { type: 'ownership-gained'; at: Millis; alive?: ReadonlyMap<string, Millis> }
   | { type: 'ownership-lost'; at: Millis }
   /**
+   * A source lists these landings, which are new, changed, or were missing before. The same ones may be told again: what is
+   * announced is not announced again.
+   */
+  | { type: 'landings-found'; at: Millis; source: string; scan: number; landings: readonly FoundLanding[] }
+  /** A scan of a source has come to its end; what it found has been told before. */
+  | { type: 'scan-ended'; at: Millis; source: string; scan: Scan }
+  /**
    * The wall clock was set, or the machine slept: times that the state holds of work under way are `by` milliseconds (negative:
    * back) away from the new clock. `at` is the new time. Between jumps `at` advances as time really passes.
    */
   | { type: 'clock-jumped'; at: Millis; by: Millis };
+
+export interface Scan extends Omit<ScanReport, 'announced' | 'at'> {
+  /** Counts the scans of this client. */
+  readonly number: number;
+  /** It has listed all that there is. */
+  readonly isComplete: boolean;
+  /** What is announced, and a complete scan does not list. */
+  readonly unlisted: readonly LandingHash[];
+}
 
 export type JobOutcome =
   | { status: 'succeeded'; result?: Json }
@@ -45,12 +63,15 @@ export type Effect =
    * Write these state records. All `persist` and `publish` effects of a batch of steps, and the input offsets that
    * they reflect, are one Kafka transaction. A null value deletes the record.
    */
-  | { type: 'persist'; key: string; value: Json | null }
+  | { type: 'persist'; key: string; value: StateValue | null }
   | { type: 'publish'; role: 'start' | 'finish'; message: JobStart | JobFinish; traceparent: string | null }
+  | { type: 'publish'; role: 'frontier'; message: FrontierEvent; traceparent: string | null }
   /** Start the job's process; only after the transaction that holds its intent has been committed. */
   | { type: 'submit'; submission: Submission }
   /** Stop an attempt's process; a `job-exited` event follows. */
   | { type: 'cancel'; run: RunId; attemptId: string; reason: string }
+  /** Scan a source now, because a person asked for it. */
+  | { type: 'scan'; source: string; request: RecordRef | null }
   /** Something that a person should know. */
   | { type: 'notice'; level: 'info' | 'warning' | 'error'; run?: RunId; text: string };
 

@@ -10,11 +10,14 @@ export const group: Check = {
   title: 'Client',
   category: 'kafka',
   about: "this hippo's consumer group: owner, standbys, lag",
-  run: aboutHippo('hippo.yaml has no jobs: no client is needed', async (kafka, project, { cwd }) => {
-    const start = clientCommandFor(project.file, cwd);
-    const { info, inputs } = await inputProgress(kafka, project.loaded.config, project.hippo);
-    return { summary: summarise(info), findings: [membership(info, inputs, start), ...losses(inputs)] };
-  }),
+  run: aboutHippo(
+    'hippo.yaml has no jobs and no sources: no client is needed',
+    async (kafka, project, { cwd }) => {
+      const start = clientCommandFor(project.file, cwd);
+      const { info, inputs } = await inputProgress(kafka, project.loaded.config, project.hippo);
+      return { summary: summarise(info), findings: [membership(info, inputs, start), ...losses(inputs)] };
+    },
+  ),
 };
 
 function summarise({ state, members }: GroupInfo): string {

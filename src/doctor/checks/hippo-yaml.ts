@@ -1,3 +1,4 @@
+import type { CompileProblem } from '../../client/machine/index.ts';
 import { identityOf } from '../../config/groups.ts';
 import { ConfigError } from '../../config/problems.ts';
 import type { LoadedConfig } from '../../config/load.ts';
@@ -28,21 +29,33 @@ export const hippoYaml: Check = {
 };
 
 async function compile(loaded: LoadedConfig, hippo: string): Promise<Diagnosis> {
-  const { compileJobs } = await import('../../client/machine/index.ts');
+  const [{ compileJobs }, { compileSources }] = await Promise.all([
+    import('../../client/machine/index.ts'),
+    import('../../client/host/sources.ts'),
+  ]);
   const { jobs, calendar } = loaded.config;
+  const problems: CompileProblem[] = [];
+  const sources = compileSources(loaded, problems).map(({ source }) => source);
   const identity = identityOf(loaded.config, hippo);
-  const compiled = compileJobs({ hippo, identity, jobs, calendar });
-  if (compiled.ok) {
-    const names = Object.keys(jobs);
+  const compiled = compileJobs({ hippo, identity, jobs, sources, calendar });
+  if (!compiled.ok) problems.push(...compiled.problems);
+  if (problems.length === 0) {
+    const names = [...Object.keys(jobs), ...sources.map((source) => source.name)];
     const text = names.length === 0 ? `${loaded.file}: no jobs` : `${loaded.file}: ${names.join(', ')}`;
-    return { summary: `${hippo}, ${names.length} job${names.length === 1 ? '' : 's'}`, findings: [ok(text)] };
+    const counts = [counted(Object.keys(jobs).length, 'job'), counted(sources.length, 'source')];
+    const shown = sources.length === 0 ? counts.slice(0, 1) : counts;
+    return { summary: [hippo, ...shown].join(', '), findings: [ok(text)] };
   }
-  const findings = compiled.problems.map(({ path, message, allowed }): Finding => {
+  const findings = problems.map(({ path, message, allowed }): Finding => {
     const where = placeOf(loaded.place(path));
     const choices = allowed === undefined ? {} : { text: `Allowed: ${allowed}.` };
     return error(`${where}: ${message}`, { commands: [], ...choices });
   });
   return { summary: `${findings.length} problem${findings.length === 1 ? '' : 's'}`, findings };
+}
+
+function counted(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 }
 
 /** `hippo.yaml:12:7 jobs.load.every` */

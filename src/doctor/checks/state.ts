@@ -15,8 +15,9 @@ export const state: Check = {
   title: 'State',
   category: 'kafka',
   about: "this hippo's state: its partition, and whether it is whole",
-  run: aboutHippo('hippo.yaml has no jobs: there is no state to look for', (kafka, { loaded, hippo }) =>
-    examine(kafka, loaded.config, hippo),
+  run: aboutHippo(
+    'hippo.yaml has no jobs and no sources: there is no state to look for',
+    (kafka, { loaded, hippo }) => examine(kafka, loaded.config, hippo),
   ),
 };
 

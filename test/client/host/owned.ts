@@ -2,6 +2,7 @@
 import { vi } from 'vitest';
 import type { ClientEvent } from '../../../src/client/host/client-event.ts';
 import { Connection } from '../../../src/client/host/connection.ts';
+import type { WatchedSource } from '../../../src/client/host/sources.ts';
 import { Owner } from '../../../src/client/host/owner.ts';
 import type { AttemptExit, Supervisor } from '../../../src/client/host/supervisor.ts';
 import type { Submission } from '../../../src/client/machine/index.ts';
@@ -63,7 +64,11 @@ export class Owned {
 
   constructor(
     jobs: Record<string, JobYaml>,
-    { kafka, once = false }: { kafka?: MemoryKafka; once?: boolean } = {},
+    {
+      kafka,
+      once = false,
+      sources = [],
+    }: { kafka?: MemoryKafka; once?: boolean; sources?: readonly WatchedSource[] } = {},
   ) {
     const config = parseConfig({ jobs });
     this.kafka = kafka ?? new MemoryKafka();
@@ -75,7 +80,8 @@ export class Owned {
       config,
       hippo: 'etl',
       group: 'hippo.etl',
-      definition: define(jobs),
+      definition: define(jobs, { sources: sources.map(({ source }) => source) }),
+      sources,
       membership: {
         confirm: () => Promise.resolve(this.isOwner),
         commit: (positions) => {

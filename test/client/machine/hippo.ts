@@ -15,7 +15,8 @@ import {
   step,
 } from '../../../src/client/machine/index.ts';
 import type { NeedLimits } from '../../../src/client/machine/compile.ts';
-import type { RunState } from '../../../src/state/index.ts';
+import type { SourceDefinition } from '../../../src/client/machine/definition.ts';
+import type { RunState, StateValue } from '../../../src/state/index.ts';
 import { type configSchema, parseConfig } from '../../../src/config/schema.ts';
 import type { Json } from '../../../src/core/json.ts';
 import type { FrontierEvent, JobFinish, JobStart, ManualRequest } from '../../../src/messages/types.ts';
@@ -34,6 +35,7 @@ export interface Options {
   /** Milliseconds. */
   keep?: number;
   limits?: Partial<NeedLimits>;
+  sources?: readonly SourceDefinition[];
 }
 
 /** What compiling these jobs gives, problems included. */
@@ -51,6 +53,7 @@ export function compiled(
     jobs: config.jobs,
     calendar: config.calendar,
     ...(options.keep === undefined ? {} : { keep: options.keep }),
+    ...(options.sources === undefined ? {} : { sources: options.sources }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
 }
@@ -106,9 +109,10 @@ export function finishOf(name: string, fields: Partial<JobFinish> = {}): JobFini
 export class Hippo {
   now = NOON;
   state: MachineState;
-  readonly records = new Map<string, Json>();
+  readonly records = new Map<string, StateValue>();
   readonly starts: JobStart[] = [];
   readonly finishes: JobFinish[] = [];
+  readonly announced: FrontierEvent[] = [];
   readonly submissions: Submission[] = [];
   definition: Definition;
   #offset = 0;
@@ -207,11 +211,13 @@ export class Hippo {
     if (effect.type === 'persist') {
       // Through JSON, as the topic has it.
       if (effect.value === null) this.records.delete(effect.key);
+      else if (effect.value instanceof Uint8Array) this.records.set(effect.key, effect.value.slice());
       else this.records.set(effect.key, JSON.parse(JSON.stringify(effect.value)) as Json);
     } else if (effect.type === 'submit') this.submissions.push(effect.submission);
     else if (effect.type === 'publish') {
       if (effect.message.kind === 'start') this.starts.push(effect.message);
-      else this.finishes.push(effect.message);
+      else if (effect.message.kind === 'finish') this.finishes.push(effect.message);
+      else this.announced.push(effect.message);
     }
   }
 }

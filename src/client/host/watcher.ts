@@ -1,0 +1,246 @@
+import { isAborted } from '../../core/abort.ts';
+import { pause } from '../../core/deadline.ts';
+import { messageOf } from '../../core/errors.ts';
+import type { RecordRef } from '../../core/record-ref.ts';
+import type { FoundLanding, Skip } from '../../sources/index.ts';
+import { SourceAwayError } from '../../sources/index.ts';
+import {
+  type Announcements,
+  type LandingHash,
+  NO_ANNOUNCEMENTS,
+  bucketOf,
+  countAnnouncements,
+  eachAnnouncement,
+  findAnnouncement,
+  fingerprintOf,
+  landingHash,
+} from '../../state/index.ts';
+import type { MachineEvent, MachineState, Scan } from '../machine/index.ts';
+import type { ClientLog } from './client-event.ts';
+import type { WatchedSource } from './sources.ts';
+
+/** What a watcher tells the machine; the machine's host adds the time. */
+export type Finding =
+  | Omit<Extract<MachineEvent, { type: 'landings-found' }>, 'at'>
+  | Omit<Extract<MachineEvent, { type: 'scan-ended' }>, 'at'>;
+
+export interface WatcherOptions {
+  watched: WatchedSource;
+  state: () => MachineState;
+  /** Resolves when the machine has taken the finding in and what follows is written; rejects when it is not. */
+  tell: (finding: Finding) => Promise<void>;
+  log: ClientLog;
+  /** End after a complete scan that leaves nothing unsettled. */
+  once: boolean;
+}
+
+/** So many differences are collected and then told in the order of their buckets: each bucket is written a few times only. */
+const MOST_COLLECTED = 100_000;
+/** So many go into one step. */
+const IN_A_STEP = 200;
+/** So many skipped paths are reported by name. */
+const SKIPS_REPORTED = 20;
+/** How often a source that is waited for is looked at with `once`, milliseconds. */
+const SOON = 1_000;
+
+/** Scans one source again and again, and tells the machine what differs from what is announced. */
+export class Watcher {
+  readonly #options: WatcherOptions;
+  /** The paths whose skipping has been logged → the reason. */
+  #told = new Map<string, string>();
+  #scans = 0;
+  #isAway = false;
+  #now = new AbortController();
+  #requests: RecordRef[] = [];
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+  }
+
+  get name(): string {
+    return this.#options.watched.source.name;
+  }
+
+  /** Does not wait for the next scan; the one that begins now names the request. */
+  scanNow(request: RecordRef | null): void {
+    if (request !== null) this.#requests.push(request);
+    this.#now.abort();
+  }
+
+  /**
+   * Watches until the signal is aborted, or with `once` until all is announced.
+   *
+   * @throws SourceAwayError with `once`, when the source cannot be listed to the end
+   */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { watched, once } = this.#options;
+    while (!signal.aborted) {
+      const isPaused = this.#options.state().pauses.has(this.name);
+      const error = isPaused ? undefined : await this.#scan(signal);
+      if (isAborted(signal)) return;
+      if (once && error !== undefined) throw error;
+      if (once && (isPaused || this.#isSettled)) return;
+      await pause(
+        once ? Math.min(SOON, watched.every) : watched.every,
+        AbortSignal.any([signal, this.#now.signal]),
+      );
+      if (this.#now.signal.aborted) this.#now = new AbortController();
+    }
+  }
+
+  get #isSettled(): boolean {
+    return this.#options.state().sources.get(this.name)?.unsettled.isEmpty() !== false;
+  }
+
+  get #announcements(): Announcements {
+    return this.#options.state().sources.get(this.name)?.announcements ?? NO_ANNOUNCEMENTS;
+  }
+
+  /** @returns why it did not come to its end */
+  async #scan(signal: AbortSignal): Promise<SourceAwayError | undefined> {
+    const { watched, tell } = this.#options;
+    const number = (this.#scans += 1);
+    const began = performance.now();
+    const requests = this.#requests.splice(0);
+    const skips: Skip[] = [];
+    const listed = new Listed();
+    let error: SourceAwayError | undefined;
+    let differing: FoundLanding[] = [];
+    const flush = async (): Promise<void> => {
+      const some = differing;
+      differing = [];
+      await this.#tellOf(some, number, signal);
+    };
+    try {
+      for await (const landings of watched.scanner.scan(signal, (skip) => skips.push(skip))) {
+        for (const landing of landings) {
+          const hash = landingHash(landing.id);
+          listed.add(hash);
+          if (this.#differs(landing, hash)) differing.push(landing);
+        }
+        if (differing.length >= MOST_COLLECTED) await flush();
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof SourceAwayError)) throw thrown;
+      error = thrown;
+    }
+    await flush();
+    if (isAborted(signal)) return undefined;
+    const known = countAnnouncements(this.#announcements);
+    if (error === undefined && listed.size === 0 && known > 0) error = this.#listsNothing(known);
+    this.#tellOfAway(error);
+    this.#tellOfSkips(skips);
+    const refused = skips.filter(({ isUnfinished }) => !isUnfinished);
+    const scan: Scan = {
+      number,
+      isComplete: error === undefined,
+      unlisted: error === undefined ? listed.missingOf(this.#announcements) : [],
+      took: Math.round(performance.now() - began),
+      listed: listed.size,
+      skipped: refused.length,
+      skips: refused.slice(0, SKIPS_REPORTED).map(({ path, reason }) => ({ path, reason })),
+      ...(error === undefined ? {} : { error: textOf(error) }),
+      ...(requests.length === 0 ? {} : { requests }),
+    };
+    await tell({ type: 'scan-ended', source: this.name, scan });
+    return error;
+  }
+
+  #differs({ found }: FoundLanding, hash: LandingHash): boolean {
+    const known = findAnnouncement(this.#announcements, hash);
+    return known?.fingerprint !== fingerprintOf(found) || known.unlistedSince !== null;
+  }
+
+  /** In the order of the paths; very many bucket by bucket, or each step would write them all. */
+  async #tellOf(landings: readonly FoundLanding[], scan: number, signal: AbortSignal): Promise<void> {
+    const announcements = this.#announcements;
+    const inOrder = landings.length <= IN_A_STEP * 5 ? landings : byBucket(announcements, landings);
+    for (let from = 0; from < inOrder.length; from += IN_A_STEP) {
+      signal.throwIfAborted();
+      const some = inOrder.slice(from, from + IN_A_STEP);
+      await this.#options.tell({ type: 'landings-found', source: this.name, scan, landings: some });
+    }
+  }
+
+  #listsNothing(known: number): SourceAwayError {
+    return new SourceAwayError(`${this.#options.watched.scanner.place} lists nothing`, {
+      why: `${known} landings of it are known, so it is taken for away`,
+    });
+  }
+
+  #tellOfAway(error: SourceAwayError | undefined): void {
+    const isAway = error !== undefined;
+    if (isAway !== this.#isAway) {
+      const text = isAway
+        ? `source ${this.name}: ${textOf(error)}`
+        : `source ${this.name}: ${this.#options.watched.scanner.place} can be read again`;
+      this.#options.log({ event: 'notice', level: isAway ? 'error' : 'info', text });
+    }
+    this.#isAway = isAway;
+  }
+
+  /** Once for each path, and again when the reason is another one. */
+  #tellOfSkips(skips: readonly Skip[]): void {
+    const told = new Map<string, string>();
+    for (const { path, reason, isUnfinished } of skips) {
+      if (isUnfinished) continue;
+      told.set(path, reason);
+      if (this.#told.get(path) === reason) continue;
+      this.#options.log({
+        event: 'notice',
+        level: 'warning',
+        text: `source ${this.name}: ${path} is skipped: ${reason}`,
+      });
+    }
+    this.#told = told;
+  }
+}
+
+/** The hashes of what a scan has listed: 8 bytes each, because there may be a million. */
+class Listed {
+  #hashes = new BigUint64Array(1024);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add({ high, low }: LandingHash): void {
+    if (this.#size === this.#hashes.length) {
+      const larger = new BigUint64Array(this.#hashes.length * 2);
+      larger.set(this.#hashes);
+      this.#hashes = larger;
+    }
+    this.#hashes[this.#size] = (BigInt(high) << 32n) | BigInt(low);
+    this.#size += 1;
+  }
+
+  /** What is announced and was not listed. */
+  missingOf(announcements: Announcements): LandingHash[] {
+    const sorted = this.#hashes.subarray(0, this.#size).sort();
+    const missing: LandingHash[] = [];
+    eachAnnouncement(announcements, (hash) => {
+      if (!includes(sorted, (BigInt(hash.high) << 32n) | BigInt(hash.low))) missing.push(hash);
+    });
+    return missing;
+  }
+}
+
+function includes(sorted: BigUint64Array, wanted: bigint): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0n) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low] === wanted;
+}
+
+function byBucket(announcements: Announcements, landings: readonly FoundLanding[]): FoundLanding[] {
+  const groups = Map.groupBy(landings, ({ id }) => bucketOf(announcements, landingHash(id)) ?? '');
+  return [...groups.keys()].sort().flatMap((bits) => groups.get(bits) ?? []);
+}
+
+function textOf(error: SourceAwayError): string {
+  return error.why === undefined ? messageOf(error) : `${error.message}: ${error.why}`;
+}

@@ -1,0 +1,74 @@
+import { ServiceError } from '../../core/errors.ts';
+import type { RecordRef } from '../../core/record-ref.ts';
+import type { MachineState } from '../machine/index.ts';
+import type { ClientLog } from './client-event.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { WatchedSource } from './sources.ts';
+import { Watcher } from './watcher.ts';
+
+export interface WatchersOptions {
+  sources: readonly WatchedSource[];
+  mailbox: Mailbox;
+  state: () => MachineState;
+  log: ClientLog;
+  once: boolean;
+}
+
+/** The watchers of all sources of a hippo. They watch while this client owns it. */
+export class Watchers {
+  readonly #options: WatchersOptions;
+  #watchers: readonly Watcher[] = [];
+  #stop = new AbortController();
+  #watching = new Set<Watcher>();
+  #error: ServiceError | undefined;
+
+  constructor(options: WatchersOptions) {
+    this.#options = options;
+  }
+
+  /** With `once`: some have not announced all yet. */
+  get isBusy(): boolean {
+    return this.#watching.size > 0;
+  }
+
+  /** With `once`: why a source could not be listed to its end. */
+  get error(): ServiceError | undefined {
+    return this.#error;
+  }
+
+  start(): void {
+    const { sources, mailbox, state, log, once } = this.#options;
+    this.stop();
+    this.#stop = new AbortController();
+    this.#error = undefined;
+    this.#watchers = sources.map(
+      (watched) => new Watcher({ watched, state, tell: (finding) => mailbox.found(finding), log, once }),
+    );
+    this.#watching = new Set(this.#watchers);
+    for (const watcher of this.#watchers) void this.#watch(watcher, this.#stop.signal);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.#watchers = [];
+    this.#watching.clear();
+  }
+
+  scanNow(source: string, request: RecordRef | null): void {
+    this.#watchers.find(({ name }) => name === source)?.scanNow(request);
+  }
+
+  async #watch(watcher: Watcher, signal: AbortSignal): Promise<void> {
+    const { mailbox } = this.#options;
+    try {
+      await watcher.watch(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof ServiceError) this.#error ??= error;
+      else mailbox.fail(error);
+    }
+    this.#watching.delete(watcher);
+    // With `once`, that may have been all that was left to do.
+    mailbox.tick();
+  }
+}

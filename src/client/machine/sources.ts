@@ -1,0 +1,170 @@
+/**
+ * What a source's findings come to: each landing is announced once, by a frontier event that is published in the same
+ * transaction as what remembers it. So a scan that is repeated, also by another owner, changes nothing.
+ */
+import { type Millis, epochSeconds } from '../../core/clock.ts';
+import { listed } from '../../core/listed.ts';
+import { partitionPath } from '../../messages/partition.ts';
+import type { FrontierEvent } from '../../messages/types.ts';
+import {
+  type Announcement,
+  type AnnouncementChange,
+  findAnnouncement,
+  fingerprintOf,
+  hashKey,
+  landingHash,
+} from '../../state/index.ts';
+import type { SourceDefinition } from './definition.ts';
+import type { Draft } from './draft.ts';
+import type { Source } from './state.ts';
+import { hash } from './text.ts';
+import type { FoundLanding } from '../../sources/index.ts';
+import type { Scan } from './types.ts';
+
+/** Announces what has settled and is new, or has landed again. */
+export function takeLandings(
+  draft: Draft,
+  source: SourceDefinition,
+  { scan, landings }: { scan: number; landings: readonly FoundLanding[] },
+): void {
+  const changes = new Map<string, AnnouncementChange>();
+  const announced: string[] = [];
+  for (const landing of landings) {
+    const found = findingOf(landing);
+    if (changes.has(found.key)) continue;
+    const known = findAnnouncement(draft.source(source).announcements, found.hash);
+    const isSame = known?.fingerprint === found.fingerprint;
+    if (isSame) {
+      if (known.unlistedSince !== null)
+        changes.set(found.key, { hash: found.hash, to: { ...known, unlistedSince: null } });
+    } else if (isRemembering(source, draft.source(source)) || hasSettled(draft, source, found, scan)) {
+      const to: Announcement = {
+        fingerprint: found.fingerprint,
+        execDate: execDateOf(landing, known, draft.at),
+        unlistedSince: null,
+      };
+      changes.set(found.key, { hash: found.hash, to });
+      if (isRemembering(source, draft.source(source))) continue;
+      const event = eventOf(draft, source, landing, to);
+      draft.announce(event, traceOf(draft, source, landing, to));
+      announced.push(nameOf(source, landing));
+    }
+  }
+  draft.changeAnnouncements(source, [...changes.values()]);
+  const after = draft.source(source);
+  draft.putSource(source, {
+    ...after,
+    unsettled: after.unsettled.deleteAll([...changes.keys()]),
+    announced: after.announced + announced.length,
+  });
+  if (announced.length > 0) draft.notice('info', `${source.name} announced ${listed(announced)}`);
+}
+
+/** Notes what is not listed any more, forgets what has not been for longer than `keep`, and reports the scan. */
+export function endScan(draft: Draft, source: SourceDefinition, scan: Scan): void {
+  const { number, isComplete, unlisted, ...report } = scan;
+  const before = draft.source(source);
+  if (isComplete) {
+    const now = epochSeconds(draft.at);
+    const changes = unlisted.flatMap((missing): AnnouncementChange[] => {
+      const known = findAnnouncement(before.announcements, missing);
+      if (known === undefined) return [];
+      if (known.unlistedSince === null) return [{ hash: missing, to: { ...known, unlistedSince: now } }];
+      return (now - known.unlistedSince) * 1000 > draft.definition.keep ? [{ hash: missing, to: null }] : [];
+    });
+    draft.changeAnnouncements(source, changes);
+    const after = draft.source(source);
+    // What is gone before it has settled was a temporary file.
+    draft.putSource(source, {
+      ...after,
+      unsettled: after.unsettled.filter((landing) => landing.scan === number),
+    });
+  }
+  draft.putSourceState(source, {
+    isListed: before.isListed || isComplete,
+    lastScan: { at: draft.at, announced: before.announced, ...report },
+  });
+  draft.putSource(source, { ...draft.source(source), announced: 0 });
+}
+
+/** The wall clock has jumped: what waits to settle waits as long as before. */
+export function shiftUnsettled(draft: Draft, by: Millis): void {
+  for (const source of draft.definition.sources.values()) {
+    const known = draft.source(source);
+    if (known.unsettled.isEmpty()) continue;
+    const unsettled = known.unsettled.map((landing) => ({ ...landing, since: landing.since + by }));
+    draft.putSource(source, { ...known, unsettled });
+  }
+}
+
+interface Finding {
+  key: string;
+  hash: ReturnType<typeof landingHash>;
+  fingerprint: number;
+}
+
+function findingOf({ id, found }: FoundLanding): Finding {
+  const of = landingHash(id);
+  return { key: hashKey(of), hash: of, fingerprint: fingerprintOf(found) };
+}
+
+/** With `start_from: end` what the first complete scan lists is known, and not announced. */
+function isRemembering({ startFrom }: SourceDefinition, { isListed }: Source): boolean {
+  return startFrom === 'end' && !isListed;
+}
+
+/** Whether it has been the same for long enough. If it is not, it is remembered as it is now. */
+function hasSettled(draft: Draft, source: SourceDefinition, found: Finding, scan: number): boolean {
+  if (source.settle === 0) return true;
+  const known = draft.source(source);
+  const before = known.unsettled.get(found.key);
+  const isSame = before?.fingerprint === found.fingerprint;
+  if (isSame && draft.at - before.since >= source.settle) return true;
+  const { fingerprint } = found;
+  const since = isSame ? before.since : draft.at;
+  draft.putSource(source, {
+    ...known,
+    unsettled: known.unsettled.set(found.key, { fingerprint, since, scan }),
+  });
+  return false;
+}
+
+/** Its own time, not later than now; of a re-landing, later than the one before: consumers take an equal exec_date for a duplicate. */
+function execDateOf({ landedAt }: FoundLanding, known: Announcement | undefined, now: Millis): number {
+  const own = Math.max(0, Math.min(epochSeconds(landedAt), epochSeconds(now)));
+  return known === undefined ? own : Math.max(own, known.execDate + 1);
+}
+
+function eventOf(
+  draft: Draft,
+  { name, db, table, dialect, method }: SourceDefinition,
+  { partition }: FoundLanding,
+  { execDate }: Announcement,
+): FrontierEvent {
+  return {
+    kind: 'frontier',
+    dialect,
+    db,
+    table,
+    partitions: [partition],
+    method,
+    execDate,
+    extra: { announced_by: { hippo_name: draft.definition.hippo, source: name } },
+  };
+}
+
+/** A trace begins with each event; a repeated step begins the same one. */
+function traceOf(
+  { definition }: Draft,
+  { name }: SourceDefinition,
+  { id }: FoundLanding,
+  { execDate }: Announcement,
+): string {
+  const landing = `${definition.identity}/${name}/${id}/${execDate}`;
+  return `00-${hash(`${landing}/trace`)}${hash(`trace/${landing}`)}-${hash(landing)}-01`;
+}
+
+function nameOf({ db, table }: SourceDefinition, { partition }: FoundLanding): string {
+  const path = partitionPath(partition);
+  return path === '' ? `${db}.${table}` : `${db}.${table} ${path}`;
+}

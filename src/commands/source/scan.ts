@@ -1,0 +1,38 @@
+import type { ExitCode } from '../../core/errors.ts';
+import type { ScanPreview, ScanResult } from '../../landings/scan.ts';
+import { HippoCommand } from '../../ui/base-command.ts';
+import { Args, Flags } from '../../ui/oclif.ts';
+import { durationFlag } from '../../ui/flags.ts';
+import { renderScan, scanVerdict } from '../../ui/source.ts';
+
+export default class SourceScan extends HippoCommand<ScanResult | ScanPreview> {
+  static override summary = 'Scan a source now.';
+  static override description =
+    'The client that owns the hippo scans and announces; this command waits for its report. With --dry-run this machine ' +
+    'looks, and nothing is announced: it prints what would be announced, what is skipped and why.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> orders',
+    '<%= config.bin %> <%= command.id %> orders --dry-run',
+  ];
+  static override args = { source: Args.string({ description: 'Its name in hippo.yaml.', required: true }) };
+  static override flags = {
+    'dry-run': Flags.boolean({ description: 'Look from this machine, and announce nothing.' }),
+    timeout: durationFlag({ description: 'How long to wait for the owner.', default: '5m' }),
+  };
+
+  protected async work(): Promise<ScanResult | ScanPreview> {
+    const { args, flags } = await this.parse(SourceScan);
+    const { previewScan, scanSource } = await import('../../landings/scan.ts');
+    const scan = flags['dry-run'] ? previewScan : scanSource;
+    const { config: file, profile, timeout } = flags;
+    return scan({ ...args, file, profile, timeout, signal: this.stopping });
+  }
+
+  protected render(result: ScanResult | ScanPreview): string {
+    return renderScan(result);
+  }
+
+  protected override verdict(result: ScanResult | ScanPreview): ExitCode {
+    return scanVerdict(result);
+  }
+}

@@ -1,0 +1,269 @@
+/** Scans a source: asks its owner to, or looks only, from this machine. */
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { groupName } from '../config/groups.ts';
+import { topicName } from '../config/topics.ts';
+import { compileProject } from '../client/host/project.ts';
+import type { WatchedSource } from '../client/host/sources.ts';
+import { Watcher } from '../client/host/watcher.ts';
+import { type Definition, type MachineState, restore, step } from '../client/machine/index.ts';
+import { formatDuration } from '../core/duration.ts';
+import { ServiceError, TimeoutError, UserError } from '../core/errors.ts';
+import { nearMisses } from '../core/near.ts';
+import { type RecordRef, RecordSet } from '../core/record-ref.ts';
+import { operator, requestRecord, sendRequests } from '../job/request.ts';
+import type { Kafka } from '../kafka/port.ts';
+import { connectProject } from '../kafka/project.ts';
+import { type FrontierEvent, partitionPath } from '../messages/index.ts';
+import { type Skip, SourceAwayError } from '../sources/index.ts';
+import { recordOfEntry, stateEntry } from '../state/reader.ts';
+import {
+  type KnownSource,
+  type LastScan,
+  type SourceReport,
+  lastScanOf,
+  readSources,
+  recordsOfSource,
+  reportOf,
+} from './list.ts';
+
+export interface ScanOptions {
+  /** `--config` and `--profile`. */
+  file: string | undefined;
+  profile: string | undefined;
+  source: string;
+  /** How long to wait for the owner, milliseconds. */
+  timeout: number;
+  signal: AbortSignal;
+}
+
+/** What the owner's scan came to. */
+export interface ScanResult {
+  hippo: string;
+  source: string;
+  scan: LastScan;
+}
+
+/** What a scan from this machine would announce. */
+export interface ScanPreview {
+  hippo: string;
+  source: SourceReport;
+  /** In the order in which they would be announced. */
+  would_announce: PlannedEvent[];
+  skipped: SkippedPath[];
+  /** Why the place could not be listed to its end. */
+  error: string | null;
+}
+
+export interface PlannedEvent {
+  /** `db.table` */
+  table: string;
+  /** `dt=2017-04-28/region=us`; empty for an unpartitioned table. */
+  partition: string;
+  /** Epoch seconds. */
+  exec_date: number;
+}
+
+export interface SkippedPath {
+  path: string;
+  reason: string;
+  /** It is being written, so it may land later. */
+  unfinished: boolean;
+}
+
+/**
+ * Asks the owner of the hippo to scan, and waits until it has.
+ *
+ * @throws UserError for an unknown source or without a client; TimeoutError; ServiceError without Kafka
+ */
+export async function scanSource(options: ScanOptions): Promise<ScanResult> {
+  const { loaded, kafka, found, identity, hippo } = await open(options);
+  try {
+    const { members } = await kafka.describeGroup(groupName(identity));
+    if (members.length === 0) {
+      throw new UserError(`no client of ${hippo} runs, so nobody can scan`, {
+        next: ['hippo run', `hippo source scan ${found.source.name} --dry-run    (looks from this machine)`],
+      });
+    }
+    const scan = await scanByOwner(kafka, options, {
+      hippo,
+      state: topicName(loaded.config, 'state'),
+      ask: async () => {
+        const request = {
+          hippo,
+          job: found.source.name,
+          action: 'run',
+          key: null,
+          by: operator(),
+          reason: null,
+        } as const;
+        const [ref] = await sendRequests(kafka, [requestRecord(loaded.config, request)]);
+        if (ref === undefined) throw new ServiceError('the broker did not say where the request is');
+        return ref;
+      },
+    });
+    return { hippo, source: found.source.name, scan };
+  } finally {
+    await kafka.close();
+  }
+}
+
+/** Lists the place from this machine and compares it with what is announced; changes nothing. */
+export async function previewScan(options: ScanOptions): Promise<ScanPreview> {
+  const { loaded, kafka, found, definition, hippo } = await open(options);
+  try {
+    const known = (await readSources(kafka, loaded, hippo)).get(found.source.name);
+    const { events, skips, error } = await preview(definition, found, known, options.signal);
+    return {
+      hippo,
+      source: reportOf(found, known),
+      would_announce: events,
+      skipped: skips.map(({ path, reason, isUnfinished }) => ({ path, reason, unfinished: isUnfinished })),
+      error,
+    };
+  } finally {
+    await kafka.close();
+  }
+}
+
+interface Opened {
+  loaded: LoadedConfig;
+  kafka: Kafka;
+  hippo: string;
+  identity: string;
+  definition: Definition;
+  found: WatchedSource;
+}
+
+async function open({ file, profile, source, signal }: ScanOptions): Promise<Opened> {
+  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
+  const { hippo, identity, definition, sources } = compileProject(loaded);
+  const found = sources.find((watched) => watched.source.name === source);
+  if (found === undefined) throw unknownSource(loaded, source, [...definition.sources.keys()]);
+  return {
+    loaded,
+    hippo,
+    identity,
+    definition,
+    found,
+    kafka: await connectProject(loaded, process.env, signal),
+  };
+}
+
+function unknownSource(loaded: LoadedConfig, name: string, names: readonly string[]): UserError {
+  const [near] = nearMisses(name, names);
+  return new UserError(`there is no source ${name}`, {
+    why: names.length === 0 ? 'hippo.yaml has no sources.' : `hippo.yaml has ${names.join(', ')}.`,
+    place: loaded.place(['sources']),
+    next: near === undefined ? ['hippo source list'] : [`hippo source scan ${near}`],
+  });
+}
+
+interface Asking {
+  hippo: string;
+  /** The state topic. */
+  state: string;
+  /** Publishes the request. */
+  ask: () => Promise<RecordRef>;
+}
+
+/** Follows the state topic from before the request on, up to the scan that names it. */
+async function scanByOwner(
+  kafka: Kafka,
+  { source, timeout, signal }: ScanOptions,
+  { hippo, state, ask }: Asking,
+): Promise<LastScan> {
+  const ends = await kafka.offsets(state);
+  const reader = await kafka.reader({
+    from: ends.map(({ partition, stable }) => ({ topic: state, partition, offset: stable })),
+  });
+  const late = AbortSignal.timeout(timeout);
+  const close = (): void => void reader.close();
+  const stop = AbortSignal.any([late, signal]);
+  stop.addEventListener('abort', close);
+  if (stop.aborted) close();
+  try {
+    const request = new RecordSet([await ask()]);
+    for await (const { records } of reader) {
+      for (const record of records) {
+        const entry = stateEntry(record);
+        if (entry?.key.hippo !== hippo || entry.key.kind !== 'source' || entry.key.source !== source)
+          continue;
+        const known = recordOfEntry(entry);
+        if (known?.kind !== 'source') continue;
+        const { lastScan } = known.state;
+        if (lastScan?.requests?.some((ref) => request.has(ref)) === true) return lastScanOf(lastScan);
+      }
+    }
+  } finally {
+    stop.removeEventListener('abort', close);
+    await reader.close();
+  }
+  signal.throwIfAborted();
+  throw new TimeoutError(
+    `the owner of ${hippo} has not scanned ${source} within ${formatDuration(timeout)}`,
+    {
+      why: 'It may be paused, the scan may take longer, or the client may be busy.',
+      next: ['hippo source list', 'hippo doctor'],
+    },
+  );
+}
+
+interface Previewed {
+  events: PlannedEvent[];
+  skips: Skip[];
+  error: string | null;
+}
+
+/** Scans as the owner does, with a machine whose effects stay here. Nothing has to settle. */
+async function preview(
+  definition: Definition,
+  { source, scanner }: WatchedSource,
+  known: KnownSource | undefined,
+  signal: AbortSignal,
+): Promise<Previewed> {
+  const settled = { ...source, settle: 0 };
+  const here: Definition = { ...definition, sources: new Map([[source.name, settled]]) };
+  const events: FrontierEvent[] = [];
+  const skips: Skip[] = [];
+  let state: MachineState = step(here, restore(here, recordsOfSource(definition.hippo, source.name, known)), {
+    type: 'ownership-gained',
+    at: Date.now(),
+  }).state;
+  const watcher = new Watcher({
+    watched: {
+      source: settled,
+      every: 0,
+      scanner: {
+        place: scanner.place,
+        scan: (stop, onSkip) =>
+          scanner.scan(stop, (skip) => {
+            skips.push(skip);
+            onSkip(skip);
+          }),
+      },
+    },
+    state: () => state,
+    tell: (finding) => {
+      const { state: next, effects } = step(here, state, { ...finding, at: Date.now() });
+      state = next;
+      for (const effect of effects)
+        if (effect.type === 'publish' && effect.message.kind === 'frontier') events.push(effect.message);
+      return Promise.resolve();
+    },
+    log: () => undefined,
+    once: true,
+  });
+  let error: string | null = null;
+  try {
+    await watcher.watch(signal);
+  } catch (thrown) {
+    if (!(thrown instanceof SourceAwayError)) throw thrown;
+    error = thrown.why === undefined ? thrown.message : `${thrown.message}: ${thrown.why}`;
+  }
+  signal.throwIfAborted();
+  return { events: events.map(plannedEvent), skips, error };
+}
+
+function plannedEvent({ db, table, partitions: [partition = []], execDate }: FrontierEvent): PlannedEvent {
+  return { table: `${db}.${table}`, partition: partitionPath(partition), exec_date: execDate };
+}

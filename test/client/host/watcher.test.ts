@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import type { ClientEvent } from '../../../src/client/host/client-event.ts';
+import { Watcher } from '../../../src/client/host/watcher.ts';
+import type { SourceDefinition } from '../../../src/client/machine/definition.ts';
+import { parsePartitionPath } from '../../../src/messages/index.ts';
+import { type FoundLanding, type Skip, SourceAwayError } from '../../../src/sources/index.ts';
+import { DAY, Hippo, MINUTE, NOON } from '../machine/hippo.ts';
+
+const SOURCE: SourceDefinition = {
+  name: 'orders',
+  db: 'shop',
+  table: 'orders',
+  method: 'partition',
+  dialect: 'pairs',
+  startFrom: 'beginning',
+  settle: 0,
+};
+
+function found(id: string, what = 'first'): FoundLanding {
+  return { id, partition: parsePartitionPath(id) ?? [], landedAt: NOON, found: what };
+}
+
+/** A place whose content a test decides, watched by a watcher that stands before a machine. */
+class World {
+  landings: FoundLanding[] = [];
+  skips: Skip[] = [];
+  away: string | null = null;
+  readonly hippo: Hippo;
+  readonly logged: string[] = [];
+  steps = 0;
+
+  constructor(source: Partial<SourceDefinition> = {}) {
+    this.hippo = new Hippo({}, { sources: [{ ...SOURCE, ...source }], keep: DAY });
+  }
+
+  /** Scans until a scan has come to its end. */
+  async scan(): Promise<void> {
+    await this.watcher(true).watch(new AbortController().signal);
+  }
+
+  watcher(once: boolean): Watcher {
+    const [source] = this.hippo.definition.sources.values();
+    if (source === undefined) throw new Error('there is no source');
+    return new Watcher({
+      watched: {
+        source,
+        every: 1,
+        scanner: {
+          place: '/landing',
+          scan: (_, onSkip) => this.#list(onSkip),
+        },
+      },
+      state: () => this.hippo.state,
+      tell: (finding) => {
+        this.steps += 1;
+        this.hippo.tell({ ...finding, at: this.hippo.now });
+        return Promise.resolve();
+      },
+      log: (event: ClientEvent) => {
+        if (event.event === 'notice') this.logged.push(`${event.level}: ${event.text}`);
+      },
+      once,
+    });
+  }
+
+  get announced(): string[] {
+    return this.hippo.announced.map(({ partitions: [partition = []] }) =>
+      partition.map(({ name, value }) => `${name}=${value}`).join('/'),
+    );
+  }
+
+  async *#list(onSkip: (skip: Skip) => void): AsyncGenerator<FoundLanding[]> {
+    for (const skip of this.skips) onSkip(skip);
+    yield this.landings.slice(0, 1);
+    await Promise.resolve();
+    yield this.landings.slice(1);
+    if (this.away !== null) throw new SourceAwayError('the folder /landing is away', { why: this.away });
+  }
+}
+
+describe('a watcher', () => {
+  it('tells only what differs, and what is not listed any more', async () => {
+    const world = new World();
+    world.landings = [found('dt=1'), found('dt=2'), found('dt=3')];
+    await world.scan();
+    expect(world.announced).toEqual(['dt=1', 'dt=2', 'dt=3']);
+    expect(world.steps).toBe(2);
+    await world.scan();
+    // Only that the scan has ended.
+    expect(world.steps).toBe(3);
+    world.landings = [found('dt=1'), found('dt=3', 'again')];
+    await world.scan();
+    expect(world.announced.slice(3)).toEqual(['dt=3']);
+    expect(world.hippo.state.sources.get('orders')?.lastScan).toMatchObject({ listed: 2, announced: 1 });
+    world.hippo.now += 2 * DAY;
+    await world.scan();
+    world.landings.push(found('dt=2'));
+    await world.scan();
+    // It was forgotten: it lands as if for the first time.
+    expect(world.announced.slice(4)).toEqual(['dt=2']);
+  });
+
+  it('announces thousands in the order of their paths, in steps that a transaction can hold', async () => {
+    const world = new World();
+    world.landings = Array.from({ length: 1_000 }, (_, index) =>
+      found(`n=${String(index).padStart(4, '0')}`),
+    );
+    await world.scan();
+    expect(world.announced).toEqual(world.landings.map(({ id }) => id));
+    expect(world.steps).toBe(6);
+  });
+
+  it('announces what was listed before the place went away, and forgets nothing', async () => {
+    const world = new World();
+    world.landings = [found('dt=1'), found('dt=2')];
+    await world.scan();
+    world.landings = [found('dt=3')];
+    world.away = 'ESTALE';
+    await expect(world.scan()).rejects.toThrow('the folder /landing is away');
+    expect(world.announced).toEqual(['dt=1', 'dt=2', 'dt=3']);
+    world.hippo.now += 3 * DAY;
+    await expect(world.scan()).rejects.toThrow('the folder /landing is away');
+    world.away = null;
+    world.landings = [found('dt=1'), found('dt=2'), found('dt=3')];
+    await world.scan();
+    expect(world.announced).toHaveLength(3);
+    expect(world.logged).toContain('error: source orders: the folder /landing is away: ESTALE');
+    expect(world.hippo.state.sources.get('orders')?.lastScan?.error).toBeUndefined();
+  });
+
+  it('takes a place that lists nothing any more for one that is away', async () => {
+    const world = new World();
+    world.landings = [found('dt=1')];
+    await world.scan();
+    world.landings = [];
+    await expect(world.scan()).rejects.toMatchObject({
+      why: '1 landings of it are known, so it is taken for away',
+    });
+  });
+
+  it('logs once why a path is skipped, and nothing of what is being written', async () => {
+    const world = new World();
+    world.landings = [found('dt=1')];
+    world.skips = [
+      { path: '/landing/README', reason: 'it is not a folder', isUnfinished: false },
+      { path: '/landing/dt=2', reason: 'it has no _SUCCESS', isUnfinished: true },
+    ];
+    const stop = new AbortController();
+    const watching = world.watcher(false).watch(stop.signal);
+    await expect.poll(() => world.steps).toBeGreaterThan(4);
+    stop.abort();
+    await watching;
+    expect(world.logged).toEqual(['warning: source orders: /landing/README is skipped: it is not a folder']);
+    expect(world.hippo.state.sources.get('orders')?.lastScan).toMatchObject({
+      skipped: 1,
+      skips: [{ path: '/landing/README', reason: 'it is not a folder' }],
+    });
+  });
+
+  it('does not scan a source that is paused', async () => {
+    const world = new World();
+    world.landings = [found('dt=1')];
+    world.hippo.ask('pause', 'orders');
+    await world.scan();
+    expect(world.steps).toBe(0);
+    world.hippo.ask('resume', 'orders');
+    await world.scan();
+    expect(world.announced).toEqual(['dt=1']);
+  });
+
+  it('with `once` waits for what has to settle', async () => {
+    const world = new World({ settle: MINUTE });
+    world.landings = [found('dt=1')];
+    const watching = world.scan();
+    await expect.poll(() => world.steps).toBeGreaterThan(3);
+    expect(world.announced).toEqual([]);
+    world.hippo.now += MINUTE;
+    await watching;
+    expect(world.announced).toEqual(['dt=1']);
+  });
+});
