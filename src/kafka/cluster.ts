@@ -225,7 +225,7 @@ export class Cluster {
     const { topicMetadata } = await this.metadata(topics);
     for (const { topic, topicErrorCode } of topicMetadata) {
       if (errorNamed(topicErrorCode) === 'UNKNOWN_TOPIC_OR_PARTITION')
-        throw unknownTopic(topic, this.brokers, errorOf(topicErrorCode));
+        throw unknownTopic(topic, this.brokers, { cause: errorOf(topicErrorCode) });
       if (errorNamed(topicErrorCode) !== 'LEADER_NOT_AVAILABLE')
         failLacking(topicErrorCode, onTopic('Describe', topic));
     }
@@ -238,7 +238,7 @@ export class Cluster {
     if (leader === undefined || leader < 0) leader = (await this.refresh([topic])).get(topic)?.get(partition);
     if (leader === undefined) {
       const cause = new ProtocolError('UNKNOWN_TOPIC_OR_PARTITION');
-      throw unknownTopic(`${topic}[${partition}]`, this.brokers, cause);
+      throw unknownTopic(topic, this.brokers, { partition, cause });
     }
     if (leader < 0) throw new ProtocolError('LEADER_NOT_AVAILABLE');
     return this.node(leader);
@@ -327,7 +327,7 @@ export class Cluster {
         const lost = isConnectionError(error);
         if (lost && isUnresolved(error)) unresolved = error;
         if (lost) unreachableSince ??= Date.now();
-        else unreachableSince = undefined;
+        else unreachableSince = unresolved = undefined;
         if (errorType(error) === 'NOT_CONTROLLER') this.#controller = undefined;
         const patient =
           unreachableSince === undefined

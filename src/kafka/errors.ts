@@ -257,10 +257,15 @@ function fenced(doing: Doing, cause: unknown): FencedError {
 }
 
 /** A topic that is not there: the configuration or the argument is wrong, or the stack has not created it yet. */
-export function unknownTopic(topic: string, brokers: readonly string[], cause?: unknown): UserError {
-  return new UserError(`Kafka at ${brokers.join(', ')} has no topic ${topic}`, {
+export function unknownTopic(
+  topic: string,
+  brokers: readonly string[],
+  { partition, cause }: { partition?: number; cause?: unknown } = {},
+): UserError {
+  const missing = partition === undefined ? `topic ${topic}` : `partition ${partition} of the topic ${topic}`;
+  return new UserError(`Kafka at ${brokers.join(', ')} has no ${missing}`, {
     next: ['hippo up        (creates the topics of hippo.yaml)', 'check topics in hippo.yaml'],
-    place: { topic },
+    place: { topic, ...(partition === undefined ? {} : { partition }) },
     cause,
   });
 }
@@ -299,7 +304,7 @@ function protocolError(doing: Doing, error: KafkaError): HippoError {
     case 'UNKNOWN_TOPIC_OR_PARTITION':
       return doing.topic === undefined
         ? new ServiceError(`${at} does not know that topic or partition`, { cause: error })
-        : unknownTopic(doing.topic, doing.brokers, error);
+        : unknownTopic(doing.topic, doing.brokers, { cause: error });
     case 'INVALID_TOPIC_EXCEPTION':
       return new UserError(`${doing.topic ?? 'that'} is not a valid topic name`, {
         why: error.message,

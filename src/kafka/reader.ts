@@ -440,8 +440,7 @@ export class GrouplessReader implements Reader {
     const lack = this.#lackOf(error);
     if (lack === undefined) return false;
     const now = performance.now();
-    if (state.aside?.lack !== lack)
-      state.aside = { lack, since: now, nextTry: 0, isTold: state.aside?.isTold ?? false };
+    if (state.aside?.lack !== lack) state.aside = { lack, since: now, nextTry: 0, isTold: false };
     state.aside.nextTry = now + REST_MS[lack];
     if (error instanceof LackedRight && !state.aside.isTold) this.#tellDenied(state.topic, error);
     return true;

@@ -93,7 +93,7 @@ class OneShotTransactions implements TransactionalProducer {
           if (error?.type === 'UNKNOWN_TOPIC_OR_PARTITION') {
             this.#cluster.forgetLeaders([topic]);
             if (performance.now() - started > UNKNOWN_TOPIC_MS)
-              throw unknownTopic(topic, this.#cluster.brokers, error);
+              throw unknownTopic(topic, this.#cluster.brokers, { cause: error });
           }
           return error === undefined ? [] : [lacking(error, onTopic('Write', topic), this.#right)];
         }),

@@ -1,11 +1,11 @@
 /** A folder of partitions on this machine, or on a mount. */
 import { type BigIntStats, type Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { messageOf } from '../core/errors.ts';
-import { partitionPath } from '../messages/index.ts';
+import { parsePartitionPath, partitionPath } from '../messages/index.ts';
 import { type Levels, isHidden, isTemporary, partitionOf, refusalOf } from './levels.ts';
-import { type FoundLanding, type Scanner, type Skip, SourceAwayError } from './scanner.ts';
+import { type FoundLanding, PartlyAwayError, type Scanner, type Skip, SourceAwayError } from './scanner.ts';
 
 export interface FolderOptions {
   folder: string;
@@ -21,8 +21,8 @@ type OnSkip = (skip: Skip, error?: SourceAwayError) => void;
 
 type Skipped = Skip & { error?: SourceAwayError };
 
-/** So many partitions are looked at at once: libuv has four threads for it. */
-const AT_ONCE = 64;
+/** So many partitions are looked at at once: libuv has four threads for all files and name look-ups of the client. */
+const AT_ONCE = 2;
 const AWAY_CODES = ['ENOENT', 'ENOTDIR', 'EIO', 'ESTALE', 'ENOTCONN', 'EHOSTDOWN', 'ETIMEDOUT', 'ENODEV'];
 
 export class FolderScanner implements Scanner {
@@ -42,7 +42,8 @@ export class FolderScanner implements Scanner {
       if (error !== undefined) failed.push(error);
     });
     // The rest has been listed, but what is in there is not known.
-    if (failed[0] !== undefined) throw failed[0];
+    const [first] = failed;
+    if (first !== undefined) throw new PartlyAwayError(first.message, { why: first.why, cause: first });
   }
 
   async #requireFolder(): Promise<void> {
@@ -67,11 +68,20 @@ export class FolderScanner implements Scanner {
     }
     const path = join(folder, ...names);
     const folders: string[][] = [];
+    /** Values as they are read → the name. */
+    const read = new Map<string, string>();
     for (const entry of await this.#listOrSkip(path, onSkip)) {
       if (isHidden(entry.name)) continue;
-      const reason = (await isFolder(path, entry)) ? refusalOf(level, entry.name) : 'it is not a folder';
-      if (reason === undefined) folders.push([...names, entry.name]);
-      else onSkip({ path: join(path, entry.name), reason, isUnfinished: false });
+      const value = canonical(entry.name);
+      const twin = read.get(value);
+      const reason = !(await isFolder(path, entry))
+        ? 'it is not a folder'
+        : (refusalOf(level, entry.name) ??
+          (twin === undefined ? undefined : `it is the same partition as ${twin}`));
+      if (reason === undefined) {
+        folders.push([...names, entry.name]);
+        read.set(value, entry.name);
+      } else onSkip({ path: join(path, entry.name), reason, isUnfinished: false });
     }
     if (names.length + 1 < levels.length) {
       for (const inner of folders) yield* this.#level(inner, signal, onSkip);
@@ -91,6 +101,8 @@ export class FolderScanner implements Scanner {
         const read = partitionOf(levels, names);
         if (!read.ok) return { path, reason: read.reason, isUnfinished: false };
         const state = await this.#stateOf(path).catch((error: unknown) => asFailure(error));
+        if (state instanceof SourceAwayError && isGone(state))
+          return { path, reason: 'it has gone', isUnfinished: true };
         if (state instanceof SourceAwayError)
           return { path, reason: state.why ?? state.message, isUnfinished: false, error: state };
         if ('reason' in state) return { path, reason: state.reason, isUnfinished: true };
@@ -129,7 +141,8 @@ export class FolderScanner implements Scanner {
         if (found === null) return { reason: `${inner} is being written` };
         if (found.isDirectory()) folders.push(inner);
         else {
-          prints.push(`${inner}:${printOf(found)}`);
+          // Below the partition: another machine may have it at another path.
+          prints.push(`${relative(path, inner)}:${printOf(found)}`);
           landedAt = Math.max(landedAt, Number(found.mtimeMs));
         }
       }
@@ -144,6 +157,7 @@ export class FolderScanner implements Scanner {
     } catch (error) {
       const failure = asFailure(error);
       if (path === this.#options.folder) throw failure;
+      if (isGone(failure)) return [];
       onSkip({ path, reason: failure.why ?? failure.message, isUnfinished: false }, failure);
       return [];
     }
@@ -184,9 +198,19 @@ export class FolderScanner implements Scanner {
   }
 }
 
+/** It was there a moment ago: it has been removed, or is being replaced. */
+function isGone({ cause }: SourceAwayError): boolean {
+  return (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+}
+
 function asFailure(error: unknown): SourceAwayError {
   if (error instanceof SourceAwayError) return error;
   throw error;
+}
+
+/** `a=%41` and `a=A` are one partition. */
+function canonical(name: string): string {
+  return partitionPath(parsePartitionPath(name) ?? [{ name: '', value: name }]);
 }
 
 async function isFolder(path: string, entry: Dirent): Promise<boolean> {
@@ -194,7 +218,7 @@ async function isFolder(path: string, entry: Dirent): Promise<boolean> {
   return (await stat(join(path, entry.name)).catch(() => null))?.isDirectory() === true;
 }
 
-/** Changes when a file is written again: with its time to the nanosecond, or its size. */
-function printOf({ mtimeNs, size }: BigIntStats): string {
-  return `${mtimeNs}/${size}`;
+/** Changes when a file is written again: with its time or its size. Mounts differ in what is finer than a millisecond. */
+function printOf({ mtimeMs, size }: BigIntStats): string {
+  return `${mtimeMs}/${size}`;
 }

@@ -36,3 +36,6 @@ export interface Scanner {
 
 /** What a source watches cannot be listed now: that says nothing of what is there. */
 export class SourceAwayError extends ServiceError {}
+
+/** The place was listed, but for a part of it. */
+export class PartlyAwayError extends SourceAwayError {}

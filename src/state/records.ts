@@ -72,7 +72,9 @@ const utf8 = new TextDecoder();
 
 /** The value of a record; null for a tombstone, and for bytes that are not JSON where JSON is expected. */
 export function decodeStateValue(key: StateKey, value: Uint8Array | null): StateValue {
-  if (value === null || key.kind === 'announced') return value;
+  if (value === null) return null;
+  // A copy: the bytes of a record are a part of all that was fetched with it.
+  if (key.kind === 'announced') return Uint8Array.from(value);
   try {
     return parseJson(utf8.decode(value));
   } catch {

@@ -103,6 +103,12 @@ describe('a folder', () => {
     await folder.write('dt=1/a.csv', '1');
     await folder.write('dt=1/deep/b.csv', '1');
     const [first] = (await folder.scan()).landings;
+    // At another path it is the same.
+    const elsewhere = new Landing();
+    await rm(elsewhere.folder, { recursive: true });
+    await symlink(folder.folder, elsewhere.folder);
+    Object.assign(elsewhere, { marker: null, levels: 'dt=*' });
+    expect((await elsewhere.scan()).landings[0]).toEqual(first);
     await folder.write('dt=1/deep/b.csv', '12');
     expect((await folder.scan()).landings[0]?.found).not.toBe(first?.found);
     const temporary = await folder.write('dt=1/c.csv.tmp', '1');
@@ -123,11 +129,13 @@ describe('a folder', () => {
     await folder.write('dt=1/region=a\nb/_SUCCESS');
     await folder.write('_temporary/region=us/_SUCCESS');
     await folder.write('.hive-staging/region=us/_SUCCESS');
+    await folder.write('dt=1/region=%75s/_SUCCESS');
     const { landings, skips } = await folder.scan();
     expect(landings.map(({ id }) => id)).toEqual(['dt=1/region=us']);
     expect(skips).toEqual([
       'README: it is not a folder',
       'date=1: its name is not dt=*',
+      'dt=1/region=us: it is the same partition as region=%75s',
       'dt=1/zone=1: its name is not region=*',
       'dt=1/region= : partition[1].value must not be blank',
       'dt=1/region=a\nb: partition[1].value must have no control characters',

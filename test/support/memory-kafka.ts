@@ -244,7 +244,7 @@ class MemoryReader implements Reader {
 
 function gone(topic: string): Error {
   const cause = Object.assign(new Error(), { type: 'UNKNOWN_TOPIC_OR_PARTITION' });
-  return unknownTopic(topic, BROKERS, cause);
+  return unknownTopic(topic, BROKERS, { cause });
 }
 
 function bytes(value: Buffer | string | null): Buffer | null {

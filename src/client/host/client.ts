@@ -306,6 +306,7 @@ class Client {
         this.#connection.refused(refusal(error));
       }
       await retry.pause(stop);
+      stop.throwIfAborted();
     }
   }
 

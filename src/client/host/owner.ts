@@ -253,7 +253,10 @@ export class Owner {
     const snapshot = await this.#snapshotOf(found, stateTopic, this.#producer);
     // This client's jobs may continue only if no other client has owned the hippo since: it would have run them again. Where a
     // takeover fails after its claim, the next one finds this client as the previous owner; that does not make up for it.
-    if (snapshot.previous !== this.#client) this.#isBroken = true;
+    if (snapshot.previous !== this.#client) {
+      this.#isBroken = true;
+      this.#holdsState = false;
+    }
     const unbroken = !this.#isBroken;
     await stateTopic.claim(this.#producer, this.#claimant());
     this.#stateTopic = stateTopic;
@@ -406,8 +409,13 @@ export class Owner {
 
   async #serve(signal: AbortSignal): Promise<void> {
     let checkAt = performance.now() + PARTITIONS_CHECK;
-    this.#watchers.start();
+    // With `once` the requests that wait are read first: they may pause a source, or resume it.
+    let watches = false;
     for (;;) {
+      if (!watches && (!this.#options.once || this.#hasReachedGoals)) {
+        watches = true;
+        this.#watchers.start();
+      }
       if (this.#options.once && this.#isDone()) return;
       await this.#mailbox.ready(signal);
       if (signal.aborted) return;
@@ -443,6 +451,7 @@ export class Owner {
     try {
       await this.#finish(turn);
     } catch (error) {
+      this.#watchers.stop();
       for (const { written } of told) written.reject(new ServiceError('it could not be written'));
       throw error;
     }
@@ -565,9 +574,13 @@ export class Owner {
     else this.#commitAfter = performance.now() + COMMIT_RETRY;
   }
 
+  get #hasReachedGoals(): boolean {
+    return this.#progress.hasReachedGoals((topic, partition) => this.#aside.has(topic, partition));
+  }
+
   #isDone(): boolean {
     if (
-      !this.#progress.hasReachedGoals((topic, partition) => this.#aside.has(topic, partition)) ||
+      !this.#hasReachedGoals ||
       this.#mailbox.hasExits ||
       this.#watchers.isBusy ||
       this.#options.supervisor.running.length > 0

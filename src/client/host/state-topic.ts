@@ -244,7 +244,9 @@ export class StateTopic {
     if (signal.aborted) close();
     const waiting = setTimeout(() => void this.#tellOfTransaction(unread, onWait), PATIENCE);
     try {
-      for await (const { partition, records } of reader) {
+      for await (const { partition, records, jumped } of reader) {
+        // It was made again since the probe was written, so the probe is not in it.
+        if (jumped !== undefined && jumped.cause !== 'removed') break;
         const part = parts.get(partition);
         if (part === undefined || !unread.has(partition)) continue;
         if (records.some((record) => this.#take(record, part) === probe)) unread.delete(partition);
@@ -257,7 +259,7 @@ export class StateTopic {
     }
     signal.throwIfAborted();
     throw new ServiceError(`the state topic ${this.#topic} ended before our own record in it`, {
-      why: `partition ${[...unread].join(', ')} was read from its beginning, and the record ${this.#probeKey} just written was not there`,
+      why: `partition ${[...unread].join(', ')} was read from its beginning, and the record ${this.#probeKey} just written was not there: the topic was made again, or cut off, meanwhile`,
       next: ['hippo doctor'],
     });
   }

@@ -2,8 +2,7 @@ import { isAborted } from '../../core/abort.ts';
 import { pause } from '../../core/deadline.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
-import type { FoundLanding, Skip } from '../../sources/index.ts';
-import { SourceAwayError } from '../../sources/index.ts';
+import { PartlyAwayError, type Skip, SourceAwayError } from '../../sources/index.ts';
 import {
   type Announcements,
   type LandingHash,
@@ -15,7 +14,7 @@ import {
   fingerprintOf,
   landingHash,
 } from '../../state/index.ts';
-import type { MachineEvent, MachineState, Scan } from '../machine/index.ts';
+import type { MachineEvent, MachineState, Scan, ToldLanding } from '../machine/index.ts';
 import type { ClientLog } from './client-event.ts';
 import type { WatchedSource } from './sources.ts';
 
@@ -75,17 +74,20 @@ export class Watcher {
   async watch(signal: AbortSignal): Promise<void> {
     const { watched, once } = this.#options;
     while (!signal.aborted) {
-      const isPaused = this.#options.state().pauses.has(this.name);
-      const error = isPaused ? undefined : await this.#scan(signal);
+      const error = this.#isPaused ? undefined : await this.#scan(signal);
       if (isAborted(signal)) return;
       if (once && error !== undefined) throw error;
-      if (once && (isPaused || this.#isSettled)) return;
+      if (once && (this.#isPaused || this.#isSettled)) return;
       await pause(
         once ? Math.min(SOON, watched.every) : watched.every,
         AbortSignal.any([signal, this.#now.signal]),
       );
       if (this.#now.signal.aborted) this.#now = new AbortController();
     }
+  }
+
+  get #isPaused(): boolean {
+    return this.#options.state().pauses.has(this.name);
   }
 
   get #isSettled(): boolean {
@@ -105,7 +107,7 @@ export class Watcher {
     const skips: Skip[] = [];
     const listed = new Listed();
     let error: SourceAwayError | undefined;
-    let differing: FoundLanding[] = [];
+    let differing: ToldLanding[] = [];
     const flush = async (): Promise<void> => {
       const some = differing;
       differing = [];
@@ -113,10 +115,11 @@ export class Watcher {
     };
     try {
       for await (const landings of watched.scanner.scan(signal, (skip) => skips.push(skip))) {
-        for (const landing of landings) {
+        for (const { found, ...landing } of landings) {
           const hash = landingHash(landing.id);
+          const told = { ...landing, fingerprint: fingerprintOf(found) };
           listed.add(hash);
-          if (this.#differs(landing, hash)) differing.push(landing);
+          if (this.#differs(told, hash)) differing.push(told);
         }
         if (differing.length >= MOST_COLLECTED) await flush();
       }
@@ -125,7 +128,8 @@ export class Watcher {
       error = thrown;
     }
     await flush();
-    if (isAborted(signal)) return undefined;
+    // Paused while it scanned: what it has not announced yet is announced after the pause.
+    if (isAborted(signal) || this.#isPaused) return undefined;
     const known = countAnnouncements(this.#announcements);
     if (error === undefined && listed.size === 0 && known > 0) error = this.#listsNothing(known);
     this.#tellOfAway(error);
@@ -134,6 +138,7 @@ export class Watcher {
     const scan: Scan = {
       number,
       isComplete: error === undefined,
+      hasListed: error === undefined || error instanceof PartlyAwayError,
       unlisted: error === undefined ? listed.missingOf(this.#announcements) : [],
       took: Math.round(performance.now() - began),
       listed: listed.size,
@@ -146,17 +151,18 @@ export class Watcher {
     return error;
   }
 
-  #differs({ found }: FoundLanding, hash: LandingHash): boolean {
+  #differs({ fingerprint }: ToldLanding, hash: LandingHash): boolean {
     const known = findAnnouncement(this.#announcements, hash);
-    return known?.fingerprint !== fingerprintOf(found) || known.unlistedSince !== null;
+    return known?.fingerprint !== fingerprint || known.unlistedSince !== null;
   }
 
   /** In the order of the paths; very many bucket by bucket, or each step would write them all. */
-  async #tellOf(landings: readonly FoundLanding[], scan: number, signal: AbortSignal): Promise<void> {
+  async #tellOf(landings: readonly ToldLanding[], scan: number, signal: AbortSignal): Promise<void> {
     const announcements = this.#announcements;
     const inOrder = landings.length <= IN_A_STEP * 5 ? landings : byBucket(announcements, landings);
     for (let from = 0; from < inOrder.length; from += IN_A_STEP) {
       signal.throwIfAborted();
+      if (this.#isPaused) return;
       const some = inOrder.slice(from, from + IN_A_STEP);
       await this.#options.tell({ type: 'landings-found', source: this.name, scan, landings: some });
     }
@@ -236,7 +242,7 @@ function includes(sorted: BigUint64Array, wanted: bigint): boolean {
   return sorted[low] === wanted;
 }
 
-function byBucket(announcements: Announcements, landings: readonly FoundLanding[]): FoundLanding[] {
+function byBucket(announcements: Announcements, landings: readonly ToldLanding[]): ToldLanding[] {
   const groups = Map.groupBy(landings, ({ id }) => bucketOf(announcements, landingHash(id)) ?? '');
   return [...groups.keys()].sort().flatMap((bits) => groups.get(bits) ?? []);
 }

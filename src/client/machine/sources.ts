@@ -10,7 +10,6 @@ import {
   type Announcement,
   type AnnouncementChange,
   findAnnouncement,
-  fingerprintOf,
   hashKey,
   landingHash,
 } from '../../state/index.ts';
@@ -18,14 +17,13 @@ import type { SourceDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import type { Source } from './state.ts';
 import { hash } from './text.ts';
-import type { FoundLanding } from '../../sources/index.ts';
-import type { Scan } from './types.ts';
+import type { Scan, ToldLanding } from './types.ts';
 
 /** Announces what has settled and is new, or has landed again. */
 export function takeLandings(
   draft: Draft,
   source: SourceDefinition,
-  { scan, landings }: { scan: number; landings: readonly FoundLanding[] },
+  { scan, landings }: { scan: number; landings: readonly ToldLanding[] },
 ): void {
   const changes = new Map<string, AnnouncementChange>();
   const announced: string[] = [];
@@ -62,7 +60,7 @@ export function takeLandings(
 
 /** Notes what is not listed any more, forgets what has not been for longer than `keep`, and reports the scan. */
 export function endScan(draft: Draft, source: SourceDefinition, scan: Scan): void {
-  const { number, isComplete, unlisted, ...report } = scan;
+  const { number, isComplete, hasListed, unlisted, ...report } = scan;
   const before = draft.source(source);
   if (isComplete) {
     const now = epochSeconds(draft.at);
@@ -70,7 +68,9 @@ export function endScan(draft: Draft, source: SourceDefinition, scan: Scan): voi
       const known = findAnnouncement(before.announcements, missing);
       if (known === undefined) return [];
       if (known.unlistedSince === null) return [{ hash: missing, to: { ...known, unlistedSince: now } }];
-      return (now - known.unlistedSince) * 1000 > draft.definition.keep ? [{ hash: missing, to: null }] : [];
+      // A clock that was set years ahead must not make a hippo forget.
+      const unlistedFor = (now - known.unlistedSince) * 1000 - Math.max(0, draft.state.jumped);
+      return unlistedFor > draft.definition.keep ? [{ hash: missing, to: null }] : [];
     });
     draft.changeAnnouncements(source, changes);
     const after = draft.source(source);
@@ -81,7 +81,7 @@ export function endScan(draft: Draft, source: SourceDefinition, scan: Scan): voi
     });
   }
   draft.putSourceState(source, {
-    isListed: before.isListed || isComplete,
+    isListed: before.isListed || hasListed,
     lastScan: { at: draft.at, announced: before.announced, ...report },
   });
   draft.putSource(source, { ...draft.source(source), announced: 0 });
@@ -103,9 +103,9 @@ interface Finding {
   fingerprint: number;
 }
 
-function findingOf({ id, found }: FoundLanding): Finding {
+function findingOf({ id, fingerprint }: ToldLanding): Finding {
   const of = landingHash(id);
-  return { key: hashKey(of), hash: of, fingerprint: fingerprintOf(found) };
+  return { key: hashKey(of), hash: of, fingerprint };
 }
 
 /** With `start_from: end` what the first complete scan lists is known, and not announced. */
@@ -130,7 +130,7 @@ function hasSettled(draft: Draft, source: SourceDefinition, found: Finding, scan
 }
 
 /** Its own time, not later than now; of a re-landing, later than the one before: consumers take an equal exec_date for a duplicate. */
-function execDateOf({ landedAt }: FoundLanding, known: Announcement | undefined, now: Millis): number {
+function execDateOf({ landedAt }: ToldLanding, known: Announcement | undefined, now: Millis): number {
   const own = Math.max(0, Math.min(epochSeconds(landedAt), epochSeconds(now)));
   return known === undefined ? own : Math.max(own, known.execDate + 1);
 }
@@ -138,7 +138,7 @@ function execDateOf({ landedAt }: FoundLanding, known: Announcement | undefined,
 function eventOf(
   draft: Draft,
   { name, db, table, dialect, method }: SourceDefinition,
-  { partition }: FoundLanding,
+  { partition }: ToldLanding,
   { execDate }: Announcement,
 ): FrontierEvent {
   return {
@@ -157,14 +157,14 @@ function eventOf(
 function traceOf(
   { definition }: Draft,
   { name }: SourceDefinition,
-  { id }: FoundLanding,
+  { id }: ToldLanding,
   { execDate }: Announcement,
 ): string {
   const landing = `${definition.identity}/${name}/${id}/${execDate}`;
   return `00-${hash(`${landing}/trace`)}${hash(`trace/${landing}`)}-${hash(landing)}-01`;
 }
 
-function nameOf({ db, table }: SourceDefinition, { partition }: FoundLanding): string {
+function nameOf({ db, table }: SourceDefinition, { partition }: ToldLanding): string {
   const path = partitionPath(partition);
   return path === '' ? `${db}.${table}` : `${db}.${table} ${path}`;
 }

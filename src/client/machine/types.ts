@@ -24,7 +24,7 @@ export type MachineEvent =
    * A source lists these landings, which are new, changed, or were missing before. The same ones may be told again: what is
    * announced is not announced again.
    */
-  | { type: 'landings-found'; at: Millis; source: string; scan: number; landings: readonly FoundLanding[] }
+  | { type: 'landings-found'; at: Millis; source: string; scan: number; landings: readonly ToldLanding[] }
   /** A scan of a source has come to its end; what it found has been told before. */
   | { type: 'scan-ended'; at: Millis; source: string; scan: Scan }
   /**
@@ -33,11 +33,16 @@ export type MachineEvent =
    */
   | { type: 'clock-jumped'; at: Millis; by: Millis };
 
+/** A landing that a source lists, with a hash in the place of all that was found: {@link fingerprintOf}. */
+export type ToldLanding = Omit<FoundLanding, 'found'> & { readonly fingerprint: number };
+
 export interface Scan extends Omit<ScanReport, 'announced' | 'at'> {
   /** Counts the scans of this client. */
   readonly number: number;
   /** It has listed all that there is. */
   readonly isComplete: boolean;
+  /** It has listed the place, if not all that is in it. */
+  readonly hasListed: boolean;
   /** What is announced, and a complete scan does not list. */
   readonly unlisted: readonly LandingHash[];
 }

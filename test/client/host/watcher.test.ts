@@ -3,7 +3,12 @@ import type { ClientEvent } from '../../../src/client/host/client-event.ts';
 import { Watcher } from '../../../src/client/host/watcher.ts';
 import type { SourceDefinition } from '../../../src/client/machine/definition.ts';
 import { parsePartitionPath } from '../../../src/messages/index.ts';
-import { type FoundLanding, type Skip, SourceAwayError } from '../../../src/sources/index.ts';
+import {
+  type FoundLanding,
+  PartlyAwayError,
+  type Skip,
+  SourceAwayError,
+} from '../../../src/sources/index.ts';
 import { DAY, Hippo, MINUTE, NOON } from '../machine/hippo.ts';
 
 const SOURCE: SourceDefinition = {
@@ -25,9 +30,11 @@ class World {
   landings: FoundLanding[] = [];
   skips: Skip[] = [];
   away: string | null = null;
+  isPartly = false;
   readonly hippo: Hippo;
   readonly logged: string[] = [];
   steps = 0;
+  afterStep: (steps: number) => void = () => undefined;
 
   constructor(source: Partial<SourceDefinition> = {}) {
     this.hippo = new Hippo({}, { sources: [{ ...SOURCE, ...source }], keep: DAY });
@@ -54,6 +61,7 @@ class World {
       tell: (finding) => {
         this.steps += 1;
         this.hippo.tell({ ...finding, at: this.hippo.now });
+        this.afterStep(this.steps);
         return Promise.resolve();
       },
       log: (event: ClientEvent) => {
@@ -74,6 +82,8 @@ class World {
     yield this.landings.slice(0, 1);
     await Promise.resolve();
     yield this.landings.slice(1);
+    if (this.away !== null && this.isPartly)
+      throw new PartlyAwayError('/landing/x cannot be read', { why: this.away });
     if (this.away !== null) throw new SourceAwayError('the folder /landing is away', { why: this.away });
   }
 }
@@ -126,6 +136,31 @@ describe('a watcher', () => {
     expect(world.announced).toHaveLength(3);
     expect(world.logged).toContain('error: source orders: the folder /landing is away: ESTALE');
     expect(world.hippo.state.sources.get('orders')?.lastScan?.error).toBeUndefined();
+  });
+
+  it('with `start_from: end` announces what lands after its first scan, also if a part of it cannot be read', async () => {
+    const world = new World({ startFrom: 'end' });
+    world.landings = [found('dt=1')];
+    world.away = 'EACCES';
+    world.isPartly = true;
+    await expect(world.scan()).rejects.toThrow('/landing/x cannot be read');
+    world.landings.push(found('dt=2'));
+    await expect(world.scan()).rejects.toThrow('/landing/x cannot be read');
+    expect(world.announced).toEqual(['dt=2']);
+  });
+
+  it('stops announcing when it is paused, and goes on after the pause', async () => {
+    const world = new World();
+    world.landings = Array.from({ length: 1_000 }, (_, index) => found(`n=${index}`));
+    world.afterStep = (steps) => {
+      if (steps === 2) world.hippo.ask('pause', 'orders');
+    };
+    await world.scan();
+    expect(world.announced).toHaveLength(400);
+    world.hippo.ask('resume', 'orders');
+    await world.scan();
+    expect(world.announced).toHaveLength(1_000);
+    expect(new Set(world.announced).size).toBe(1_000);
   });
 
   it('takes a place that lists nothing any more for one that is away', async () => {

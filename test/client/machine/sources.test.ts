@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parsePartitionPath, partitionPath } from '../../../src/messages/partition.ts';
-import type { FoundLanding } from '../../../src/sources/index.ts';
+import type { ToldLanding } from '../../../src/client/machine/types.ts';
 import type { SourceDefinition } from '../../../src/client/machine/definition.ts';
-import { countAnnouncements, landingHash } from '../../../src/state/index.ts';
+import { countAnnouncements, fingerprintOf, landingHash } from '../../../src/state/index.ts';
 import { DAY, HOUR, Hippo, MINUTE, NOON, SECOND, daily, notices } from './hippo.ts';
 
 const ORDERS: SourceDefinition = {
@@ -15,8 +15,9 @@ const ORDERS: SourceDefinition = {
   settle: 0,
 };
 
-function found(path: string, landedAt = NOON, what = `${landedAt}/0`): FoundLanding {
-  return { id: path, partition: parsePartitionPath(path) ?? [], landedAt, found: what };
+function found(path: string, landedAt = NOON, what = `${landedAt}/0`): ToldLanding {
+  const partition = parsePartitionPath(path) ?? [];
+  return { id: path, partition, landedAt, fingerprint: fingerprintOf(what) };
 }
 
 class Frontier extends Hippo {
@@ -27,7 +28,7 @@ class Frontier extends Hippo {
   }
 
   /** A complete scan that lists these. @returns the notices */
-  scan(landings: readonly FoundLanding[], unlisted: readonly string[] = []): string[] {
+  scan(landings: readonly ToldLanding[], unlisted: readonly string[] = []): string[] {
     this.#scans += 1;
     const scan = this.#scans;
     const told = this.tell({ type: 'landings-found', at: this.now, source: 'orders', scan, landings });
@@ -38,6 +39,7 @@ class Frontier extends Hippo {
       scan: {
         number: scan,
         isComplete: true,
+        hasListed: true,
         unlisted: unlisted.map(landingHash),
         took: 5,
         listed: landings.length,
