@@ -79,7 +79,14 @@ describe('a paused job whose run is ready', () => {
       const asked = ['job', 'pause', 'load', '--by', 'ann', '--reason', 'disk full'];
       expect((await project.hippo(asked)).exitCode).toBe(0);
       const landed = ['trigger', '--table', 'btd.party', '--range', '201704..201707'];
-      expect((await project.hippo(landed)).exitCode).toBe(0);
+      const waited = await project.hippo([...landed, '--wait', '--timeout', '5s']);
+      expect(waited.exitCode).toBe(4);
+      expect(waited.stdout.replaceAll(/\s+/g, ' ')).toMatch(
+        new RegExp(
+          `… ${project.name}/load 201704 is ready, but its job is paused by ann since 20[-\\dT:]+Z: disk full `,
+        ),
+      );
+      expect(waited.stdout).toContain(`→ hippo job resume ${project.name}/load`);
       const group = async () => (await project.hippo(['doctor', 'group'])).stdout;
       await expect.poll(group, { timeout: 60_000 }).toContain('lag 0');
 
