@@ -1,7 +1,7 @@
 import { listed } from '../core/listed.ts';
 import chalk from 'chalk';
 import { isoTime } from '../core/clock.ts';
-import { formatDuration } from '../core/duration.ts';
+import { formatDuration, formatSeconds } from '../core/duration.ts';
 import { shellWord } from '../core/shell.ts';
 import type { NoRun } from '../trigger/no-run.ts';
 import { ExitCode } from '../core/errors.ts';
@@ -106,7 +106,7 @@ export function renderChange({ type, run }: FollowChange): string {
 }
 
 function renderRun(run: FollowedRun): string {
-  const took = run.duration === null ? '' : formatDuration(run.duration * 1000);
+  const took = run.duration === null ? '' : formatSeconds(run.duration);
   if (run.outcome === 'succeeded')
     return `${chalk.green('✓')} ${name(run)} ${chalk.green('succeeded')} in ${took}`;
   const head = `${chalk.red('✗')} ${name(run)} ${chalk.red('failed')}${took === '' ? '' : ` after ${took}`}`;
