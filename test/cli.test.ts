@@ -58,6 +58,15 @@ describe('the front door', () => {
     [['shcema'], '✗ hippo has no command "shcema"\n  → hippo schema\n    hippo --help\n'],
     [['shcema', '--help'], '✗ hippo has no command "shcema"\n  → hippo schema\n    hippo --help\n'],
     [['job:pause'], '✗ hippo has no command "job:pause"\n  → hippo job pause\n    hippo --help\n'],
+    [
+      ['job', 'pase', 'x'],
+      '✗ hippo has no command "job pase x"\n  → hippo job pause x\n    hippo job --help\n',
+    ],
+    [['tial', 'start'], '✗ hippo has no command "tial start"\n  → hippo tail start\n    hippo --help\n'],
+    [
+      ['jbo', 'pause', 'x'],
+      '✗ hippo has no command "jbo pause x"\n  → hippo job pause x\n    hippo --help\n',
+    ],
     [['job', 'hold', 'x'], '✗ hippo has no command "job hold x"\n  → hippo job --help\n'],
     [
       ['--quiet', 'schema'],

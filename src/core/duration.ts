@@ -71,8 +71,14 @@ function readAmount(text: string): RegExpExecArray | null {
   return text.length > LONGEST ? null : AMOUNT.exec(text.trim());
 }
 
+/** A duration as finish messages have it, in whole seconds: 0 is `less than 1 s`. */
+export function formatSeconds(seconds: number): string {
+  return seconds === 0 ? 'less than 1 s' : formatDuration(seconds * 1000);
+}
+
 /** `940 ms`, `12.4 s`, `3 min 20 s`, `2 h 5 min`: for people. */
 export function formatDuration(millis: number): string {
+  if (millis < 0.5) return 'less than 1 ms';
   if (millis < 1000) return `${Math.round(millis)} ms`;
   const seconds = millis / 1000;
   if (seconds < 60) return `${Number(seconds.toFixed(1))} s`;

@@ -78,10 +78,11 @@ function checkOwn(
   }
   if (job === undefined) {
     const names = [...definition.jobs.keys()];
+    const near = nearMisses(name, names).map((one) => `${verb} ${one}`);
     throw new UserError(`${hippo} has no job ${name}`, {
       why:
         didYouMean(name, names) ?? (names.length === 0 ? 'It has no jobs.' : `It has ${names.join(', ')}.`),
-      next: nearMisses(name, names).map((near) => `${verb} ${near}`),
+      next: near.length > 0 ? near : ['hippo config jobs'],
       place: loaded.place(names.length === 0 ? [] : ['jobs']),
     });
   }

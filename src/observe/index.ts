@@ -9,5 +9,6 @@ export {
   type PausedJob,
   type Snapshot,
   isOwned,
+  isOwnedGroup,
   startCommand,
 } from './snapshot.ts';

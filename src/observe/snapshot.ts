@@ -65,7 +65,12 @@ function groupOf(snapshot: Snapshot, hippo: string): HippoGroup | undefined {
 /** Whether a client of the hippo is there. A group of an unknown protocol counts as there: it is not ours to judge. */
 export function isOwned(snapshot: Snapshot, hippo: string): boolean {
   const group = groupOf(snapshot, hippo);
-  return group !== undefined && group.info.state !== 'Empty' && group.info.state !== 'Dead';
+  return group !== undefined && isOwnedGroup(group.info);
+}
+
+/** See {@link isOwned}. */
+export function isOwnedGroup({ state }: Pick<GroupInfo, 'state'>): boolean {
+  return state !== 'Empty' && state !== 'Dead';
 }
 
 /**

@@ -1,12 +1,14 @@
 import { topicName } from '../config/topics.ts';
 import { InterruptedError } from '../core/errors.ts';
 import { type JobFinish, parseFinish } from '../messages/index.ts';
+import { knownHippos } from '../kafka/groups.ts';
 import type { TopicPartitionOffset } from '../kafka/port.ts';
+import { isOwnedGroup } from '../observe/index.ts';
 import type { Outcome, PullTools, Stuck } from './recovery.ts';
 import { type Request, requestRecord, sendRequests } from '../job/request.ts';
 
 /**
- * Asks the hippos to run these again, and waits for the finish message of each.
+ * Asks the hippos to run these again, and waits for the finish message of each whose hippo has a client.
  *
  * @returns an outcome for each, in their order
  * @throws InterruptedError when the signal is aborted; what was asked for runs all the same
@@ -29,12 +31,22 @@ export async function pullRuns(stuck: readonly Stuck[], tools: PullTools): Promi
   if (timeout === null) {
     for (const request of requests) settle(request, 'asked');
   } else {
-    await awaitFinishes(requests, from, { ...tools, timeout }, (request, finish) =>
+    // Without a client nothing would come before the time is up.
+    const owned = await ownedHippos(tools);
+    for (const request of requests) if (!owned.has(request.hippo)) settle(request, 'no-client');
+    const awaited = requests.filter(({ hippo }) => owned.has(hippo));
+    await awaitFinishes(awaited, from, { ...tools, timeout }, (request, finish) =>
       settle(request, finish.isSuccess ? 'succeeded' : 'failed', finish),
     );
     for (const request of requests) if (!outcomes.has(request)) settle(request, 'timed-out');
   }
   return requests.flatMap((request) => outcomes.get(request) ?? []);
+}
+
+/** The hippos that have a client now. */
+async function ownedHippos({ kafka, config }: PullTools): Promise<ReadonlySet<string>> {
+  const hippos = await knownHippos(kafka, config);
+  return new Set(hippos.filter(({ info }) => isOwnedGroup(info)).map(({ hippo }) => hippo));
 }
 
 function requestOf({ hippo, job, run_key: key }: Stuck, { by, reason }: PullTools): Request[] {
@@ -56,6 +68,7 @@ async function awaitFinishes(
   onFinish: (request: Request, finish: JobFinish) => void,
 ): Promise<void> {
   const open = new Set(requests);
+  if (open.size === 0) return;
   const reader = await kafka.reader({ from });
   const close = (): void => void reader.close();
   const timer = setTimeout(close, timeout);

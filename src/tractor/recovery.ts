@@ -16,6 +16,10 @@ export interface Stuck {
   what: string;
   /** One sentence, without a full stop at its end. */
   why: string;
+  /** What else matters before it is run again: a pause, a request, no client. */
+  notes: readonly string[];
+  /** What went wrong, without times: runs of one job with the same cause are shown together. null: shown by itself. */
+  cause: string | null;
   /** To be typed by a person. */
   command: string;
   /** ISO 8601: since when. */
@@ -32,8 +36,8 @@ export interface Outcome {
   job: string;
   run_key: string | null;
   what: string;
-  /** `asked`: its finish was not waited for. */
-  result: 'succeeded' | 'failed' | 'timed-out' | 'asked';
+  /** `asked`: its finish was not waited for; `no-client`: nor could it be, for no client of its hippo runs. */
+  result: 'succeeded' | 'failed' | 'timed-out' | 'asked' | 'no-client';
   job_id: string | null;
   /** Seconds, as the finish message has it. */
   duration: number | null;

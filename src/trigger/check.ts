@@ -1,3 +1,4 @@
+import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
 import { didYouMean } from '../core/near.ts';
 import type { PartitionField } from '../messages/index.ts';
@@ -13,27 +14,26 @@ import {
 } from './format.ts';
 import type { TableNeed } from './needs.ts';
 
-/** For examples. */
-const SAMPLE = Date.UTC(2017, 3, 28, 5);
-
 /**
  * Refuses a partition that no job of this hippo.yaml could read: another number of levels, a level that does not exist,
  * a date written in another way. If hippo.yaml does not define the form, every partition is allowed.
  *
+ * @param now the date of the examples where the partition names none
  * @throws UserError that names what is allowed
  */
 export function checkPartition(
   table: string,
   partition: readonly PartitionField[],
   needs: readonly TableNeed[],
+  now: Millis,
 ): void {
   const [first] = needs;
   if (first === undefined || needs.some(({ format }) => fits(partition, format))) return;
   // The error compares the partition with the nearest format.
   const { job, format } = needs.find((need) => sameNames(partition, need.format)) ?? first;
   throw sameNames(partition, format)
-    ? unreadable(table, partition, format, job)
-    : misnamed(table, partition, format, job);
+    ? unreadable(table, partition, { job, format }, now)
+    : misnamed(table, partition, { job, format }, now);
 }
 
 function fits(partition: readonly PartitionField[], format: PartitionFormat): boolean {
@@ -65,23 +65,19 @@ function valueOf(partition: readonly PartitionField[], level: LevelFormat): stri
 function unreadable(
   table: string,
   partition: readonly PartitionField[],
-  format: PartitionFormat,
-  job: string,
+  { format, job }: Pick<TableNeed, 'format' | 'job'>,
+  now: Millis,
 ): UserError {
   const wrong = format.find((level) => isDate(level) && !isWrittenAs(level, valueOf(partition, level)));
   const level = wrong ?? format[0];
   if (level === undefined) throw new Error('a format without levels fits every partition without levels');
   const value = valueOf(partition, level);
-  const meant = readDate(value, []);
-  const unit = formatUnit(format);
-  const usable = meant !== undefined && unit !== undefined && !isFiner(unit, meant.unit);
+  const date = dateOf([value], format) ?? now;
   const mended = partition.map((one) =>
-    one.name === levelOf(partition, level)?.name
-      ? { ...one, value: level.pattern.format(usable ? meant.from : SAMPLE) }
-      : one,
+    one.name === levelOf(partition, level)?.name ? { ...one, value: level.pattern.format(date) } : one,
   );
   return new UserError(`--partition ${level.name}=${value} does not parse`, {
-    why: `The job ${job} needs ${table} with ${level.name} written as ${level.pattern.source}, such as ${level.pattern.format(SAMPLE)}.`,
+    why: `The job ${job} needs ${table} with ${level.name} written as ${level.pattern.source}, such as ${level.pattern.format(date)}.`,
     next: [commandFor(table, mended)],
   });
 }
@@ -89,8 +85,8 @@ function unreadable(
 function misnamed(
   table: string,
   partition: readonly PartitionField[],
-  format: PartitionFormat,
-  job: string,
+  { format, job }: Pick<TableNeed, 'format' | 'job'>,
+  now: Millis,
 ): UserError {
   const names = format.map(({ name }) => name);
   const unknown = partition.find(
@@ -110,9 +106,32 @@ function misnamed(
       ]
         .filter((line) => line !== undefined)
         .join(' '),
-      next: [commandFor(table, formatPartition(format, SAMPLE))],
+      next: [commandFor(table, asNeeded(partition, format, now))],
     },
   );
+}
+
+/** The partition in the form that is needed, with what was typed as far as it can be used. */
+function asNeeded(
+  partition: readonly PartitionField[],
+  format: PartitionFormat,
+  now: Millis,
+): PartitionField[] {
+  const values = partition.map(({ value }) => value);
+  const example = formatPartition(format, dateOf(values, format) ?? now);
+  return format.map((level, index) => {
+    const typed = levelOf(partition, level);
+    const usable = typed !== undefined && (!isDate(level) || isWrittenAs(level, typed.value));
+    return { name: level.name, value: usable ? typed.value : (example[index]?.value ?? '') };
+  });
+}
+
+/** The first date among the values that is precise enough for the format. */
+function dateOf(values: readonly string[], format: PartitionFormat): Millis | undefined {
+  const unit = formatUnit(format);
+  return values
+    .map((value) => readDate(value, []))
+    .find((date) => date !== undefined && unit !== undefined && !isFiner(unit, date.unit))?.from;
 }
 
 function commandFor(table: string, partition: readonly PartitionField[]): string {

@@ -1,9 +1,10 @@
-import type { Millis } from '../core/clock.ts';
+import { type Millis, isoTime } from '../core/clock.ts';
 import { type RecordRef, isSameTopic, offsetOf, recordId } from '../core/record-ref.ts';
 import type { TopicPartitionOffset } from '../kafka/port.ts';
 import type { JobFinish, JobStart } from '../messages/index.ts';
 import { CausesApart } from './causes-apart.ts';
 import {
+  type Pause,
   type Positions,
   type RunId,
   type RunState,
@@ -39,6 +40,16 @@ export interface OpenRun {
   status: string;
   /** The needs that have landed. */
   has: string[];
+  /** The pause of its job that keeps it from starting; null: none does. */
+  paused: FoundPause | null;
+}
+
+/** Who paused a job, as far as its hippo's state tells. */
+export interface FoundPause {
+  by: string | null;
+  reason: string | null;
+  /** ISO 8601. */
+  since: string | null;
 }
 
 /**
@@ -106,6 +117,8 @@ export class Follower {
   readonly #unclaimed = new Map<string, { cause: RecordRef; sighting: Sighting }[]>();
   /** As their hippos' state has them: by the key of the record. */
   readonly #state = new Map<string, KnownRun>();
+  /** The paused jobs, by the key of the pause's record. */
+  readonly #pauses = new Map<string, Pause>();
   readonly #apart = new CausesApart();
   /** Starts and finishes that do not list what they were started with: by the key of their run's record. */
   readonly #unlisted = new Map<string, Sighting[]>();
@@ -141,7 +154,7 @@ export class Follower {
   }
 
   /**
-   * A record of the state topic has been written. Kinds other than runs, their inputs and offsets do not matter here.
+   * A record of the state topic has been written. Kinds other than runs, their inputs, pauses and offsets do not matter here.
    *
    * @param record undefined for a tombstone
    */
@@ -155,7 +168,10 @@ export class Follower {
       return (this.#unlisted.get(run) ?? []).flatMap((sighting) => this.#attribute(sighting, [landed], now));
     } else if (record?.kind === 'offsets') {
       for (const position of listPositions(record.positions)) this.position(record.hippo, position);
+    } else if (record?.kind === 'paused') {
+      this.#pauses.set(formatStateKey(key), record.pause);
     } else {
+      this.#pauses.delete(formatStateKey(key));
       this.#state.delete(formatStateKey(key));
       this.#apart.delete(key);
     }
@@ -196,6 +212,7 @@ export class Follower {
         run_key: run.key,
         status: run.status,
         has: [...Object.keys(run.inputs), ...this.#apart.needs(runId(hippo, run))],
+        paused: this.#pauseOf(hippo, run),
       }));
     const undecided = live.filter((hippo) =>
       [...this.#heads.values()].some(({ ref, since }) => !hasRead(positions.get(hippo), ref, now - since)),
@@ -254,6 +271,15 @@ export class Follower {
       }
     }
     return standings;
+  }
+
+  /** A run that was asked for by hand starts in spite of a pause. */
+  #pauseOf(hippo: string, { job, status, manual }: RunState): FoundPause | null {
+    if (status !== 'ready' || manual !== undefined) return null;
+    const pause = this.#pauses.get(formatStateKey({ kind: 'paused', hippo, job }));
+    if (pause === undefined) return null;
+    const { by, reason, at } = pause;
+    return { by: by ?? null, reason: reason ?? null, since: isoTime(at) };
   }
 
   #rootsOf(causes: readonly string[]): string[] {

@@ -140,8 +140,11 @@ export class Following {
   explanations(moreToCome: boolean): Explanation[] {
     const found: Explanation[] = [];
     if (this.#look?.live.length === 0) found.push({ type: 'no-hippo-runs', down: this.#look.down });
-    for (const run of this.#look?.pending.open ?? [])
+    for (const run of this.#look?.pending.open ?? []) {
+      const { paused } = run;
       if (run.status === 'waiting' && !moreToCome) found.push({ type: 'waits-for-inputs', run });
+      if (paused !== null) found.push({ type: 'job-paused', run: { ...run, paused } });
+    }
     return found.filter((explanation) => {
       const id = JSON.stringify(explanation);
       const isNew = !this.#explained.has(id);

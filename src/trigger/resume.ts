@@ -32,7 +32,7 @@ export async function findBackfill(
   const began = backfillBegan(id);
   if (began === undefined) {
     throw new UserError(`--resume ${id} is not the id of a backfill`, {
-      why: 'It looks like 20170428T155546Z-k3x9; hippo trigger says it, and the header hippo-backfill of its events.',
+      why: 'An id looks like 20170428T155546Z-k3x9. hippo trigger prints it, and the header hippo-backfill of each of its events contains it.',
     });
   }
   const others = new Set<string>();
@@ -55,7 +55,7 @@ export async function findBackfill(
   throw new UserError(`${topic} has no event of the backfill ${id}`, {
     why:
       recent.length === 0
-        ? `Nor of any other since ${new Date(began).toISOString()}.`
+        ? `It has no event of any backfill since ${new Date(began).toISOString()}.`
         : `It has events of ${recent.join(', ')}.`,
     next: recent.map((other) => `hippo trigger --resume ${other}`),
   });

@@ -153,7 +153,7 @@ async function planOne(words: TriggerWords, context: SourceContext): Promise<Pla
       import('./check.ts'),
       import('./needs.ts'),
     ]);
-    checkPartition(table, partition, tableNeeds(table, config));
+    checkPartition(table, partition, tableNeeds(table, config), Date.now());
   }
   const execDate = await readExecDate(words.execDate ?? 'now', context);
   const event = { kind: 'frontier', ...shape, partitions: [partition], execDate, extra: {} } as const;

@@ -10,6 +10,7 @@ import {
   type FollowChange,
   type FollowedRun,
   Follower,
+  type FoundPause,
   type OpenRun,
   type Pending,
   type Standing,
@@ -17,10 +18,20 @@ import {
 
 /** Why nothing happens. */
 export type Explanation =
-  { type: 'no-hippo-runs'; down: string[] } | { type: 'waits-for-inputs'; run: OpenRun };
+  | { type: 'no-hippo-runs'; down: string[] }
+  | { type: 'waits-for-inputs'; run: OpenRun }
+  | { type: 'job-paused'; run: OpenRun & { paused: FoundPause } };
 
 /** How long reading may lag behind the ends that were just seen before a look counts for nothing. Milliseconds. */
 const CATCH_UP = 5_000;
+
+/** The kinds of state records that {@link Follower.stateChanged} uses. */
+const FOLLOWED_KINDS: ReadonlySet<StateEntry['key']['kind']> = new Set([
+  'run',
+  'run-input',
+  'offsets',
+  'paused',
+]);
 
 /** What can be said at one moment. */
 export interface Look {
@@ -93,7 +104,7 @@ export class Watch {
 
   #takeState(entry: StateEntry): void {
     // Other records are not needed, so they are not decoded.
-    if (entry.key.kind === 'run' || entry.key.kind === 'run-input' || entry.key.kind === 'offsets')
+    if (FOLLOWED_KINDS.has(entry.key.kind))
       this.#tell(this.#follower.stateChanged(entry.key, recordOfEntry(entry), this.#options.clock.now()));
   }
 

@@ -78,7 +78,10 @@ export function renderJob(report: JobReport): string {
     return `${chalk.yellow('!')} Interrupted: the request stands, and is not waited for any longer.`;
   if (wait.outcome !== 'no-reaction') return renderWait(wait).join('\n');
   const [what, next] = wait.live.includes(hippo)
-    ? [`${hippo} has read the request, and started nothing: its log says why.`, 'hippo tractor']
+    ? [
+        `${hippo} has read the request, and started nothing. The reason is in the log of its client, which hippo run prints.`,
+        'hippo tail start finish --last 10 -e    (runs that run already or have ended)',
+      ]
     : [
         `No client of ${hippo} is running: the request was not taken.`,
         "hippo run    (in the hippo's project)",

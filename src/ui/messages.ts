@@ -1,5 +1,5 @@
 import chalk from 'chalk';
-import { formatDuration } from '../core/duration.ts';
+import { formatDuration, formatSeconds } from '../core/duration.ts';
 import { partitionPath } from '../messages/index.ts';
 import type {
   FrontierEvent,
@@ -48,7 +48,7 @@ function describeFinish({
   durationTime,
   errorMsg,
 }: JobFinish): string {
-  const took = formatDuration(durationTime * 1000);
+  const took = formatSeconds(durationTime);
   const name = runName(hippoName, jobName, runKey);
   if (isSuccess) return `${chalk.green('✓')} ${name} ${chalk.green('succeeded')} in ${took}`;
   const why = errorMsg === undefined || errorMsg === '' ? '' : `: ${visible(firstLine(errorMsg))}`;

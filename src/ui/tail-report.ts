@@ -1,5 +1,5 @@
 import chalk, { chalkStderr } from 'chalk';
-import { formatDuration } from '../core/duration.ts';
+import { formatDuration, formatSeconds } from '../core/duration.ts';
 import type { TopicCount } from '../tail/count.ts';
 import type { Flow, TailStats } from '../tail/stats.ts';
 import type { TailReport } from '../tail/run.ts';
@@ -57,7 +57,7 @@ function renderStats(stats: TailStats): string {
         hippo.started,
         hippo.succeeded,
         hippo.failed,
-        hippo.mean_duration === null ? '' : formatDuration(hippo.mean_duration * 1000),
+        hippo.mean_duration === null ? '' : formatSeconds(hippo.mean_duration),
         hippo.requested,
         hippo.well === null ? '' : hippo.well ? chalk.green('well') : chalk.red('ill'),
       ]),

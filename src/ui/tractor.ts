@@ -1,9 +1,9 @@
 import chalk from 'chalk';
-import { formatDuration } from '../core/duration.ts';
+import { formatSeconds } from '../core/duration.ts';
 import { ExitCode } from '../core/errors.ts';
 import type { Outcome, Stuck } from '../tractor/recovery.ts';
 import type { PlanPart, TractorPlan, TractorReport } from '../tractor/tractor.ts';
-import { wrap } from './text.ts';
+import { count, cut, wrap } from './text.ts';
 
 /** At most this many entries of one part of the plan are shown; `--json` has all of them. */
 const SHOWN = 12;
@@ -24,39 +24,72 @@ export function renderPlan(plan: TractorPlan): string {
 }
 
 function renderPart({ title, stuck }: PlanPart): string[] {
-  const more = stuck.length - SHOWN;
+  const groups = alike(stuck);
+  const more = groups.slice(SHOWN).flat().length;
   return [
     chalk.bold(`${title} (${stuck.length})`),
-    ...stuck.slice(0, SHOWN).flatMap(renderStuck),
+    ...groups.slice(0, SHOWN).flatMap(renderGroup),
     ...(more > 0 ? [chalk.dim(`  and ${more} more; --json lists them all`)] : []),
   ];
 }
 
-function renderStuck({ what, why, command, pull }: Stuck): string[] {
-  const reason = wrap(why, '    ');
-  const shown =
-    reason.length > REASON_LINES
-      ? [...reason.slice(0, REASON_LINES - 1), `${reason[REASON_LINES - 1] ?? ''} …`]
-      : reason;
+/** Runs of one job that ended for the same cause, and for which the same has to be known; in the order of the first of each. */
+function alike(stuck: readonly Stuck[]): Stuck[][] {
+  const groups = Map.groupBy(stuck, ({ hippo, job, run_key: key, cause, notes, pull }, index) =>
+    JSON.stringify(cause === null || key === null ? index : [hippo, job, cause, notes, pull]),
+  );
+  return [...groups.values()];
+}
+
+function renderGroup(group: readonly Stuck[]): string[] {
+  const [first, second] = group;
+  if (first === undefined) return [];
+  const name = second === undefined ? first.what : `${first.hippo ?? ''}/${first.job ?? ''} ${keysOf(group)}`;
+  const command = second === undefined ? first.command : `${first.command}    (the oldest; --json lists all)`;
   return [
-    ...wrap(what, pull ? `  ${chalk.red('✗')} ` : `  ${chalk.yellow('!')} `, '    '),
-    ...shown,
+    ...wrap(name, first.pull ? `  ${chalk.red('✗')} ` : `  ${chalk.yellow('!')} `, '    '),
+    ...(second === undefined ? reasonOf(first) : [...shortened(first.cause ?? ''), ...timesOf(group)]),
+    ...first.notes.flatMap((note) => wrap(note, '    ')),
     `    ${chalk.cyan('→')} ${command}`,
   ];
 }
 
-function unreadable({ unreadable: count }: TractorPlan): string[] {
-  if (count === 0) return [];
+/** What an error says may be long; what this tool says itself is not cut. */
+function reasonOf({ why, cause }: Stuck): string[] {
+  return cause === null ? wrap(why, '    ') : shortened(why);
+}
+
+function shortened(reason: string): string[] {
+  const lines = wrap(reason, '    ');
+  return lines.length > REASON_LINES
+    ? [...lines.slice(0, REASON_LINES - 1), cut(`${lines[REASON_LINES - 1] ?? ''} …`)]
+    : lines;
+}
+
+/** `201701 … 202406 (90 runs)` */
+function keysOf(group: readonly Stuck[]): string {
+  const keys = group.map(({ run_key: key }) => key ?? '').sort();
+  return `${keys[0] ?? ''} … ${keys.at(-1) ?? ''} (${count(group.length, 'run')})`;
+}
+
+function timesOf(group: readonly Stuck[]): string[] {
+  const times = group.map(({ since }) => since).sort();
+  const [first, last] = [minute(times[0] ?? ''), minute(times.at(-1) ?? '')];
+  return wrap(first === last ? `all at ${first}` : `the first at ${first}, the last at ${last}`, '    ');
+}
+
+function unreadable({ unreadable: records }: TractorPlan): string[] {
+  if (records === 0) return [];
   return wrap(
-    `${count} ${count === 1 ? 'record' : 'records'} could not be parsed. List rejected records: hippo replay --dry-run`,
+    `${count(records, 'record')} could not be parsed. List rejected records: hippo replay --dry-run`,
     chalk.yellow('! '),
     '  ',
   );
 }
 
 /** One line as soon as an outcome is known. */
-export function renderOutcome({ what, result, duration, error }: Outcome): string {
-  const took = duration === null ? '' : ` (${formatDuration(duration * 1000)})`;
+export function renderOutcome({ hippo, what, result, duration, error }: Outcome): string {
+  const took = duration === null ? '' : ` (${formatSeconds(duration)})`;
   switch (result) {
     case 'succeeded':
       return `${chalk.green('✓')} ${what} succeeded${took}`;
@@ -66,6 +99,14 @@ export function renderOutcome({ what, result, duration, error }: Outcome): strin
         .join('\n');
     case 'timed-out':
       return `${chalk.yellow('!')} ${what} has not finished yet`;
+    case 'no-client':
+      return [
+        ...wrap(
+          `${what} has been asked for, but no client of ${hippo} is running: the request stays in its topic until one starts.`,
+          `${chalk.yellow('!')} `,
+        ),
+        `  ${chalk.cyan('→')} hippo run    (in ${hippo}'s project)`,
+      ].join('\n');
     case 'asked':
       return `${chalk.cyan('→')} ${what} has been asked for`;
   }
@@ -74,7 +115,6 @@ export function renderOutcome({ what, result, duration, error }: Outcome): strin
 /** The last line: what to type next, or the outcomes of the pulled runs. */
 export function renderTractorEnd({ parts, pulled }: TractorReport): string {
   const stuck = parts.flatMap((part) => part.stuck);
-  const runs = (count: number): string => `${count} ${count === 1 ? 'run' : 'runs'}`;
   if (pulled === null) {
     const pullable = stuck.filter(({ pull }) => pull).length;
     return pullable === 0
@@ -86,13 +126,14 @@ export function renderTractorEnd({ parts, pulled }: TractorReport): string {
   const left = stuck.length - pulled.length;
   const rest = left === 0 ? '' : ` ${left} of the plan ${left === 1 ? 'is' : 'are'} for a person to do.`;
   return asked > 0
-    ? `${runs(asked)} asked for; see what comes: hippo tail hippo-finish.${rest}`
-    : `${out} of ${runs(pulled.length)} pulled out.${rest}`;
+    ? `${count(asked, 'run')} asked for; see what comes: hippo tail hippo-finish.${rest}`
+    : `${out} of ${count(pulled.length, 'run')} pulled out.${rest}`;
 }
 
 /** The exit code: {@link ExitCode.notFine} while something is stuck that was not pulled out. */
 export function tractorVerdict({ parts, pulled }: TractorReport): ExitCode {
-  if (pulled?.some(({ result }) => result === 'timed-out') === true) return ExitCode.timeout;
+  if (pulled?.some(({ result }) => result === 'timed-out' || result === 'no-client') === true)
+    return ExitCode.timeout;
   const done = pulled?.filter(({ result }) => result === 'succeeded').length ?? 0;
   const stuck = parts.reduce((sum, part) => sum + part.stuck.length, 0);
   return stuck > done ? ExitCode.notFine : ExitCode.ok;

@@ -1,14 +1,14 @@
 import { listed } from '../core/listed.ts';
 import chalk from 'chalk';
 import { isoTime } from '../core/clock.ts';
-import { formatDuration } from '../core/duration.ts';
+import { formatDuration, formatSeconds } from '../core/duration.ts';
 import { shellWord } from '../core/shell.ts';
 import type { NoRun } from '../trigger/no-run.ts';
 import { ExitCode } from '../core/errors.ts';
 import { formatRecordRef } from '../core/record-ref.ts';
 import type { BadLine } from '../trigger/check-lines.ts';
 import type { WaitReport } from '../trigger/following.ts';
-import type { FollowChange, FollowedRun, OpenRun } from '../trigger/follow.ts';
+import type { FollowChange, FollowedRun, FoundPause, OpenRun } from '../trigger/follow.ts';
 import type { Progress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
@@ -106,7 +106,7 @@ export function renderChange({ type, run }: FollowChange): string {
 }
 
 function renderRun(run: FollowedRun): string {
-  const took = run.duration === null ? '' : formatDuration(run.duration * 1000);
+  const took = run.duration === null ? '' : formatSeconds(run.duration);
   if (run.outcome === 'succeeded')
     return `${chalk.green('✓')} ${name(run)} ${chalk.green('succeeded')} in ${took}`;
   const head = `${chalk.red('✗')} ${name(run)} ${chalk.red('failed')}${took === '' ? '' : ` after ${took}`}`;
@@ -133,6 +133,10 @@ export function renderExplanation(explanation: Explanation): string {
       ),
       `  ${chalk.cyan('→')} hippo run    (in the hippo's project)`,
     ].join('\n');
+  }
+  if (explanation.type === 'job-paused') {
+    const { run } = explanation;
+    return [...describePaused(run, run.paused, chalk.yellow('!'), ''), `  ${resumeCommand(run)}`].join('\n');
   }
   const { hippo, job, run_key, has } = explanation.run;
   return `${chalk.yellow('!')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${listed(has.map(visible))}`;
@@ -208,7 +212,9 @@ export function renderWait(
         stopped === null
           ? `${chalk.yellow('!')} Interrupted: ${count(published, 'event')} published, not waited for any longer.`
           : `${chalk.yellow('!')} Interrupted: ${number(published)} of ${number(total)} events are published.`,
-        ...(pending.running.length > 0 ? stillToCome(wait) : []),
+        ...(pending.running.length > 0 || pending.open.some(({ paused }) => paused !== null)
+          ? stillToCome(wait)
+          : []),
       ];
   }
 }
@@ -305,7 +311,27 @@ const SINGLE: Waited = { published: 1, backfill: null, stopped: null, no_run: []
 /** At most this many of a kind are named; the others are counted. */
 const NAMED = 5;
 
+/** `… etl/load 201704 is ready, but its job is paused by ann@desk since 2017-04-28T15:55:46Z: disk full` */
+function describePaused(
+  { hippo, job, run_key }: OpenRun,
+  { by, reason, since }: FoundPause,
+  sign: string,
+  indent: string,
+): string[] {
+  const who = by === null || by === '' ? '' : ` by ${visible(by)}`;
+  const when = since === null ? '' : ` since ${since.slice(0, 19)}Z`;
+  const why = reason === null || reason === '' ? '' : `: ${visible(reason)}`;
+  const text = `${runName(hippo, job, run_key)} is ready, but its job is paused${who}${when}${why}`;
+  return wrap(text, `${indent}${sign} `);
+}
+
+function resumeCommand({ hippo, job }: Pick<OpenRun, 'hippo' | 'job'>): string {
+  return `${chalk.cyan('→')} hippo job resume ${shellWord(`${hippo}/${job}`)}`;
+}
+
 function stillToCome({ pending, live, down }: WaitReport): string[] {
+  const paused = pending.open.filter((run) => run.paused !== null);
+  const resumes = [...new Set(paused.map((run) => `  ${resumeCommand(run)}`))];
   // Between two attempts its state is ready, and its finish still to come.
   const isReady = (run: FollowedRun): boolean =>
     pending.open.some(({ status, ...open }) => status === 'ready' && isSame(open, run));
@@ -315,8 +341,11 @@ function stillToCome({ pending, live, down }: WaitReport): string[] {
       (run) =>
         `  ${chalk.yellow('▶')} ${name(run)} is still running${live.includes(run.hippo) ? '' : `, but ${run.hippo} is not`}`,
     ),
+    ...some(paused, (run) =>
+      (run.paused === null ? [] : describePaused(run, run.paused, chalk.yellow('…'), '  ')).join('\n'),
+    ),
     ...some(
-      pending.open.filter(({ status }) => status !== 'running'),
+      pending.open.filter((run) => run.status !== 'running' && run.paused === null),
       ({ hippo, job, run_key, status, has }) =>
         status === 'waiting'
           ? `  ${chalk.yellow('…')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${listed(has.map(visible))}`
@@ -325,7 +354,14 @@ function stillToCome({ pending, live, down }: WaitReport): string[] {
     ...pending.undecided.map((hippo) => `  ${chalk.yellow('…')} ${hippo} has not read it yet`),
     ...(live.length === 0 ? wrap(`${noneRuns(down)}.`, '  ') : []),
   ];
-  return [...lines, `  ${chalk.cyan('→')} hippo doctor`];
+  // Where only pauses hold back what is still to come, nothing is wrong that doctor could find.
+  const isAllPaused =
+    paused.length > 0 &&
+    paused.length === pending.open.length &&
+    pending.undecided.length === 0 &&
+    live.length > 0 &&
+    pending.running.every(isReady);
+  return [...lines, ...resumes, ...(isAllPaused ? [] : [`  ${chalk.cyan('→')} hippo doctor`])];
 }
 
 function isSame(

@@ -18,9 +18,22 @@ export function reportUnknownCommand(
   const error = new UserError(`hippo has no command ${JSON.stringify(wanted)}`, {
     ...(wanted.startsWith('-') && { why: 'Flags come after the command.' }),
     next: [
-      ...nearMisses(wanted.replaceAll(':', ' '), names).map((name) => `hippo ${name}`),
+      ...meantCommands(wanted.split(' '), topic.length + 1, names),
       ['hippo', ...topic, '--help'].join(' '),
     ],
   });
   reportError(error, json);
+}
+
+/**
+ * The command may be misspelt in its first words, and the words after it are its arguments: `job pase load`.
+ *
+ * @param from how many words at least name the command
+ */
+function meantCommands(words: readonly string[], from: number, names: readonly string[]): string[] {
+  for (let length = from; length <= words.length; length += 1) {
+    const near = nearMisses(words.slice(0, length).join(' ').replaceAll(':', ' '), names);
+    if (near.length > 0) return near.map((name) => ['hippo', name, ...words.slice(length)].join(' '));
+  }
+  return [];
 }

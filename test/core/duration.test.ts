@@ -1,5 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { durationForm, parseDuration } from '../../src/core/duration.ts';
+import { durationForm, formatDuration, formatSeconds, parseDuration } from '../../src/core/duration.ts';
+
+describe('a duration for people', () => {
+  it.each([
+    [0, 'less than 1 ms'],
+    [0.4, 'less than 1 ms'],
+    [0.5, '1 ms'],
+    [940, '940 ms'],
+    [12_400, '12.4 s'],
+    [200_000, '3 min 20 s'],
+  ])('of %d ms is %s', (millis, text) => {
+    expect(formatDuration(millis)).toBe(text);
+  });
+
+  it.each([
+    [0, 'less than 1 s'],
+    [0.25, '250 ms'],
+    [12, '12 s'],
+  ])('of %d s is %s', (seconds, text) => {
+    expect(formatSeconds(seconds)).toBe(text);
+  });
+});
 
 describe('a duration', () => {
   it.each([

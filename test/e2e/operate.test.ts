@@ -54,6 +54,31 @@ Run the failed run again: hippo tractor --pull
     },
   );
 
+  test.concurrent(
+    'asks for a run whose hippo has no client, and does not wait',
+    async ({ makeProject, expect }) => {
+      const project = await makeProject(MONTHLY, 'test -e mended');
+      const before = project.startClient();
+      await before.event('owner');
+      const landed = ['trigger', '--table', 'btd.party', '--partition', 'yyyymm=201704', '--wait'];
+      expect((await project.hippo(landed)).exitCode).toBe(1);
+      before.kill('SIGTERM');
+      await before.ended;
+
+      const pulled = await project.hippo(['tractor', '--pull', '--yes', '--timeout', '1h']);
+      expect([pulled.exitCode, pulled.stdout.replaceAll(/\s+/g, ' ')]).toEqual([
+        4,
+        expect.stringContaining(
+          `! ${project.name}/load 201704 has been asked for, but no client of ${project.name} is running`,
+        ),
+      ]);
+      await writeFile(join(project.directory, 'mended'), '');
+      await project.startClient().event('owner');
+      const stuck = async () => (await project.hippo(['tractor'])).stdout;
+      await expect.poll(stuck, { timeout: 60_000 }).toMatch(/^✓ Nothing is stuck/);
+    },
+  );
+
   test.concurrent('names a hippo without a client, and what waits for it', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY, 'sleep 300');
     const client = project.startClient();
@@ -79,7 +104,14 @@ describe('a paused job whose run is ready', () => {
       const asked = ['job', 'pause', 'load', '--by', 'ann', '--reason', 'disk full'];
       expect((await project.hippo(asked)).exitCode).toBe(0);
       const landed = ['trigger', '--table', 'btd.party', '--range', '201704..201707'];
-      expect((await project.hippo(landed)).exitCode).toBe(0);
+      const waited = await project.hippo([...landed, '--wait', '--timeout', '5s']);
+      expect(waited.exitCode).toBe(4);
+      expect(waited.stdout.replaceAll(/\s+/g, ' ')).toMatch(
+        new RegExp(
+          `… ${project.name}/load 201704 is ready, but its job is paused by ann since 20[-\\dT:]+Z: disk full `,
+        ),
+      );
+      expect(waited.stdout).toContain(`→ hippo job resume ${project.name}/load`);
       const group = async () => (await project.hippo(['doctor', 'group'])).stdout;
       await expect.poll(group, { timeout: 60_000 }).toContain('lag 0');
 

@@ -76,7 +76,7 @@ describe('refused, with what is meant or allowed', () => {
       job: 'sum',
       message: 'etl has no job sum',
       why: 'It has load, hourly, each.',
-      next: [],
+      next: ['hippo config jobs'],
     },
     {
       job: 'loads',

@@ -21,6 +21,8 @@ test('runs of a hippo whose group is empty: where it was last seen, and how to s
       run_key: '201704',
       what: 'etl: load 201704',
       why: 'no client of etl runs; last sign of life 12 min ago from 10.0.0.4',
+      notes: [],
+      cause: null,
       command: "cd '/srv/my hippo' && hippo run    (on 10.0.0.4)",
       since: '2026-11-24T08:00:00.000Z',
       pull: false,

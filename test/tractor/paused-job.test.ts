@@ -15,6 +15,8 @@ test('a paused job with a ready run: who paused it, why, and the command that re
       run_key: '201704',
       what: 'etl/load: 201704',
       why: 'paused by ann@desk 3 h ago: disk full; the run is ready, and not started while the job is paused',
+      notes: [],
+      cause: null,
       command: 'hippo job resume etl/load',
       since: '2026-11-24T09:00:00.000Z',
       pull: false,

@@ -18,6 +18,8 @@ test('a failed run: what, why, the command, and --pull does it', () => {
       run_key: '201704',
       what: 'etl/load 201704',
       why: 'failed 3 h ago after 3 attempts: exit 3: no space left',
+      notes: [],
+      cause: 'failed: exit 3: no space left',
       command: 'hippo job run etl/load --key 201704',
       since: '2026-11-24T09:00:00.000Z',
       pull: true,
@@ -80,9 +82,9 @@ test('without a client of its hippo: said, and asked for once only', () => {
   const runs = [run('etl', 'load', 'a'), run('etl', 'load', 'b')];
   const requests = [request('etl', 'load', 'b', 'run', NOON - minutes(2))];
   const snapshot = world({ runs, requests, groups: [group('etl', 'Empty')] });
-  expect(rerunFailedRun.plan(snapshot, null).map(({ why, pull }) => ({ why, pull }))).toEqual([
-    { why: 'failed 3 h ago; no client of its hippo runs', pull: true },
-    { why: 'failed 3 h ago; asked again 2 min ago by ann@desk; no client of its hippo runs', pull: false },
+  expect(rerunFailedRun.plan(snapshot, null).map(({ notes, pull }) => ({ notes, pull }))).toEqual([
+    { notes: ['no client of its hippo runs'], pull: true },
+    { notes: ['asked again 2 min ago by ann@desk', 'no client of its hippo runs'], pull: false },
   ]);
 });
 
@@ -92,7 +94,7 @@ test('a pause is said', () => {
     groups: [group('etl', 'Stable')],
     paused: [{ hippo: 'etl', job: 'load', by: 'bob@desk' }],
   });
-  expect(rerunFailedRun.plan(snapshot, null)[0]?.why).toBe('failed 3 h ago; its job is paused by bob@desk');
+  expect(rerunFailedRun.plan(snapshot, null)[0]?.notes).toEqual(['its job is paused by bob@desk']);
 });
 
 test('hippos that keep no state are judged by their last finish of each run', () => {

@@ -18,6 +18,8 @@ test('read by all, needed by none', () => {
       run_key: null,
       what: 'btd.party yyyymm=201704',
       why: 'landed 1 h ago; read by etl, sales, needed by none',
+      notes: [],
+      cause: null,
       command: 'hippo tail frontier-adw --from 1:7 --max 1',
       since: '2026-11-24T11:00:00.000Z',
       pull: false,

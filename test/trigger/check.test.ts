@@ -4,8 +4,10 @@ import { checkPartition } from '../../src/trigger/check.ts';
 import { tableNeeds } from '../../src/trigger/needs.ts';
 import { NEEDS, config } from './config.ts';
 
+const NOW = Date.UTC(2026, 10, 28, 9);
+
 function check(table: string, path: string): void {
-  checkPartition(table, parsePartitionPath(path) ?? [], tableNeeds(table, config(NEEDS)));
+  checkPartition(table, parsePartitionPath(path) ?? [], tableNeeds(table, config(NEEDS)), NOW);
 }
 
 describe('a partition of a table that a job needs', () => {
@@ -36,14 +38,14 @@ describe('a partition of a table that a job needs', () => {
       'btd.party',
       'yyyymm=201713',
       '--partition yyyymm=201713 does not parse',
-      'The job load needs btd.party with yyyymm written as %Y%m, such as 201704.',
-      'hippo trigger --table btd.party --partition yyyymm=201704',
+      'The job load needs btd.party with yyyymm written as %Y%m, such as 202611.',
+      'hippo trigger --table btd.party --partition yyyymm=202611',
     ],
     [
       'btd.sales',
       'dt=20170301/region=us',
       '--partition dt=20170301 does not parse',
-      'The job clean needs btd.sales with dt written as %Y-%m-%d, such as 2017-04-28.',
+      'The job clean needs btd.sales with dt written as %Y-%m-%d, such as 2017-03-01.',
       'hippo trigger --table btd.sales --partition dt=2017-03-01 --partition region=us',
     ],
     [
@@ -58,14 +60,37 @@ describe('a partition of a table that a job needs', () => {
       'dt=2017-03-01',
       'btd.sales has no partition dt=2017-03-01',
       'The job clean needs it by dt=%Y-%m-%d/region=us.',
-      'hippo trigger --table btd.sales --partition dt=2017-04-28 --partition region=us',
+      'hippo trigger --table btd.sales --partition dt=2017-03-01 --partition region=us',
     ],
     [
       'btd.party',
       '',
       'btd.party has a partition: which one has landed?',
       'The job load needs it by yyyymm=%Y%m.',
-      'hippo trigger --table btd.party --partition yyyymm=201704',
+      'hippo trigger --table btd.party --partition yyyymm=202611',
+    ],
+    // A date under another name.
+    [
+      'btd.party',
+      'dt=2017-03-15',
+      'btd.party has no partition dt=2017-03-15',
+      'The job load needs it by yyyymm=%Y%m.',
+      'hippo trigger --table btd.party --partition yyyymm=201703',
+    ],
+    // A year does not say which month.
+    [
+      'btd.party',
+      'year=2017',
+      'btd.party has no partition year=2017',
+      'The job load needs it by yyyymm=%Y%m.',
+      'hippo trigger --table btd.party --partition yyyymm=202611',
+    ],
+    [
+      'btd.sales',
+      'region=eu',
+      'btd.sales has no partition region=eu',
+      'The job clean needs it by dt=%Y-%m-%d/region=us.',
+      'hippo trigger --table btd.sales --partition dt=2026-11-28 --partition region=eu',
     ],
   ])('%s %s is not, and is refused with what is allowed', (table, path, message, why, next) => {
     expect(() => check(table, path)).toThrow(

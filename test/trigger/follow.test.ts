@@ -142,6 +142,40 @@ test('a hippo that has read a deleted topic of that name has not read an event o
   expect(follower.pending(['etl'], follower.positions(), LATER).undecided).toEqual([]);
 });
 
+describe('a ready run of a paused job', () => {
+  const key: StateKey = { kind: 'paused', hippo: 'etl', job: 'a' };
+  const pause = { by: 'ann@desk', at: NOW };
+  const pauseOf = (status: RunStatus, more?: Partial<RunState>): unknown => {
+    const follower = new Follower();
+    follower.follow(event(0), NOW);
+    follower.stateChanged(key, { kind: 'paused', hippo: 'etl', job: 'a', pause }, NOW);
+    follower.stateChanged(...run('201701', status, [event(0)], more), NOW);
+    return follower.pending(['etl'], follower.positions(), NOW).open[0]?.paused;
+  };
+
+  test('comes with its pause', () => {
+    const found = { by: 'ann@desk', reason: null, since: '1970-01-01T00:16:40.000Z' };
+    expect(pauseOf('ready')).toEqual(found);
+  });
+
+  test.each<[string, RunStatus, Partial<RunState>]>([
+    ['asked for by hand', 'ready', { manual: { from: event(9) } }],
+    ['waiting for inputs', 'waiting', {}],
+    ['running', 'running', {}],
+  ])('but not where it is %s', (_, status, more) => {
+    expect(pauseOf(status, more)).toBeNull();
+  });
+
+  test('and without it when the job was resumed', () => {
+    const follower = new Follower();
+    follower.follow(event(0), NOW);
+    follower.stateChanged(...run('201701', 'ready', [event(0)]), NOW);
+    follower.stateChanged(key, { kind: 'paused', hippo: 'etl', job: 'a', pause }, NOW);
+    follower.stateChanged(key, undefined, NOW);
+    expect(follower.pending(['etl'], follower.positions(), NOW).open).toMatchObject([{ paused: null }]);
+  });
+});
+
 describe('an event stands as', () => {
   test.each<[string, (follower: Follower) => void, [Standing, Standing]]>([
     [

@@ -11,7 +11,14 @@ function run(outcome: FollowedRun['outcome']): FollowedRun {
   const [hippo, job, job_id, run_key] = ['etl', 'load', 'load_1', '201701'];
   return { hippo, job, job_id, run_key, outcome, duration: null, error: null, because: [] };
 }
-const open = (status: string): OpenRun => ({ hippo: 'etl', job: 'load', run_key: '201701', status, has: [] });
+const open = (status: string): OpenRun => ({
+  hippo: 'etl',
+  job: 'load',
+  run_key: '201701',
+  status,
+  has: [],
+  paused: null,
+});
 const pending = { undecided: [], open: [], running: [] };
 const phases = (...all: Standing['phase'][]): Look['standings'] =>
   new Map(all.map((phase, index) => [recordId(event(index)), { phase, runs: 0, failed: false }]));
@@ -108,6 +115,19 @@ describe('while more is to be published', () => {
     expect([followed.active(), followed.isOverdue(false)]).toEqual([1, false]);
     pass(TIMEOUT);
     expect(followed.isOverdue(true)).toBe(true);
+  });
+
+  test('a run that its paused job keeps from starting is explained once', async () => {
+    const paused = { by: 'ann@desk', reason: null, since: '2017-04-28T15:55:46.000Z' };
+    const ready = { ...open('ready'), paused };
+    const { watch, options } = following({
+      standings: phases('running'),
+      pending: { ...pending, open: [ready] },
+    });
+    const followed = new Following(watch, options);
+    await followed.look();
+    expect(followed.explanations(true)).toEqual([{ type: 'job-paused', run: ready }]);
+    expect(followed.explanations(false)).toEqual([]);
   });
 
   test('what had ended at the first look is not its pace', async () => {

@@ -22,7 +22,7 @@ describe('steps off a terminal', () => {
       .trimEnd()
       .split('\n')
       // eslint-disable-next-line no-control-regex
-      .map((line) => line.replace(/\u001B\[\d+m/g, '').replace(/\([\d.]+ m?s\)$/, '(time)'));
+      .map((line) => line.replace(/\u001B\[\d+m/g, '').replace(/\((less than )?[\d.]+ m?s\)$/, '(time)'));
 
   it('prints what was done, what was skipped and why, and details of what takes long', async () => {
     const order: string[] = [];

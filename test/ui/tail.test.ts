@@ -71,7 +71,7 @@ describe('a hippo message is one line', () => {
 15:55:46 3:12   ▶ etl/load 201704 started
 15:55:46 3:12   ✓ etl/load 201704 succeeded in 12 s
 15:55:46 3:12   ✗ etl/load 201704 failed after 3 min 20 s: exit code 3
-15:55:46 3:12   ✗ etl/load failed after 0 ms
+15:55:46 3:12   ✗ etl/load failed after less than 1 s
 15:55:46 3:12   ! run etl/load asked for
 15:55:46 3:12   ! cancel etl/load 201704 asked for by anna: late source
 15:55:46 3:12   ♥ etl well (pid 4711 on 10.0.0.7, every 30 s)

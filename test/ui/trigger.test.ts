@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { FoundPause } from '../../src/trigger/follow.ts';
 import type { WaitReport } from '../../src/trigger/following.ts';
 import type { NoRun } from '../../src/trigger/no-run.ts';
 import type { EventProgress } from '../../src/trigger/progress.ts';
@@ -6,6 +7,7 @@ import { planEvent } from '../../src/trigger/publish.ts';
 import type { TriggerReport } from '../../src/trigger/trigger.ts';
 import { dryRunJson, dryRunText } from '../../src/ui/trigger-dry-run.ts';
 import {
+  renderExplanation,
   renderOutcome,
   renderProgress,
   renderPublished,
@@ -48,6 +50,11 @@ const run = (outcome: 'running' | 'succeeded' | 'failed', key: string) => ({
   duration: null,
   error: null,
   because: [],
+});
+
+const pausedRun = <Paused extends FoundPause>(key: string, paused: Paused) => ({
+  ...{ hippo: 'etl', job: 'load', run_key: key, status: 'ready', has: [] },
+  paused,
 });
 
 const noRun = (reason: NoRun['reason']): NoRun => ({
@@ -118,8 +125,8 @@ describe('the last lines', () => {
           pending: {
             undecided: ['slow'],
             open: [
-              { hippo: 'etl', job: 'load', run_key: 'again', status: 'ready', has: [] },
-              { hippo: 'etl', job: 'load', run_key: 'next', status: 'ready', has: [] },
+              { hippo: 'etl', job: 'load', run_key: 'again', status: 'ready', has: [], paused: null },
+              { hippo: 'etl', job: 'load', run_key: 'next', status: 'ready', has: [], paused: null },
             ],
             running: ['0', '1', '2', '3', '4', '5', '6', 'again'].map((key) => run('running', key)),
           },
@@ -135,6 +142,49 @@ describe('the last lines', () => {
         '  … slow has not read it yet',
         '  → hippo doctor',
         `  → ${next}`,
+      ].join('\n'),
+    ],
+    [
+      'what is still to come is held back by a pause',
+      report({
+        wait: wait('timed-out', {
+          pending: {
+            undecided: [],
+            open: [
+              pausedRun('1', { by: 'ann@desk', reason: 'disk full', since: '2017-04-28T15:55:46.000Z' }),
+              pausedRun('2', { by: null, reason: null, since: null }),
+            ],
+            running: [],
+          },
+        }),
+      }),
+      4,
+      [
+        '✗ Timed out.',
+        '  … etl/load 1 is ready, but its job is paused by ann@desk since',
+        '    2017-04-28T15:55:46Z: disk full',
+        '  … etl/load 2 is ready, but its job is paused',
+        '  → hippo job resume etl/load',
+      ].join('\n'),
+    ],
+    [
+      'interrupted while a pause holds it back',
+      report({
+        wait: wait('interrupted', {
+          pending: {
+            undecided: ['slow'],
+            open: [pausedRun('1', { by: 'ann@desk', reason: null, since: null })],
+            running: [],
+          },
+        }),
+      }),
+      130,
+      [
+        '! Interrupted: 1 event published, not waited for any longer.',
+        '  … etl/load 1 is ready, but its job is paused by ann@desk',
+        '  … slow has not read it yet',
+        '  → hippo job resume etl/load',
+        '  → hippo doctor',
       ].join('\n'),
     ],
     [
@@ -188,6 +238,15 @@ describe('the last lines', () => {
     expect(renderOutcome(given)).toBe(text);
     expect(triggerVerdict(given)).toBe(code);
   });
+});
+
+test('while it waits: a paused job, and what resumes it', () => {
+  const paused = { by: 'ann@desk', reason: null, since: '2017-04-28T15:55:46.000Z' };
+  expect(renderExplanation({ type: 'job-paused', run: pausedRun('201704', paused) })).toBe(
+    '! etl/load 201704 is ready, but its job is paused by ann@desk since\n' +
+      '  2017-04-28T15:55:46Z\n' +
+      '  → hippo job resume etl/load',
+  );
 });
 
 describe('progress', () => {

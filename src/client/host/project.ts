@@ -21,7 +21,7 @@ export function compileProject(loaded: LoadedConfig): Project {
   const { jobs, sources, calendar, client } = loaded.config;
   if (loaded.file === null) {
     throw new UserError('there is no hippo.yaml here or in a folder above', {
-      next: ['hippo new batch-etl NAME', 'cd to the folder of a hippo, or say --config FILE'],
+      next: ['hippo new batch-etl NAME', 'cd to the folder of a hippo, or give --config FILE'],
     });
   }
   if (Object.keys({ ...jobs, ...sources }).length === 0) {

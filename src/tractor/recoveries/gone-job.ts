@@ -43,6 +43,8 @@ function describe(gone: readonly Gone[]): Stuck {
     run_key: runs.length === 1 ? run.key : null,
     what: `${hippo}/${run.job} ${firstOf(runs.map(({ run: { key } }) => key))} (${statuses})`,
     why: `${text}; to let jobs that need ${runs.length === 1 ? 'the run' : 'a run'} go on, mark it as done: ${done}`,
+    notes: [],
+    cause: null,
     command:
       cause === 'job'
         ? `hippo forget ${shellWord(`${hippo}/${run.job}`)}`

@@ -18,6 +18,8 @@ export const heldRun: Recovery = {
         run_key: key,
         what: runName(hippo, job, key),
         why: `${held}; it is not run again before an operator asks for it (or accepts it as it is: mark-success)`,
+        notes: [],
+        cause: null,
         command: jobCommand('run', { hippo, job, key }),
         since: iso(finishedAt ?? firstInputAt),
         pull: false,

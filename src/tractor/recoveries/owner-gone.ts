@@ -41,6 +41,8 @@ function describe(hippo: string, snapshot: Snapshot): Stuck {
     run_key: runs.length === 1 ? (runs[0]?.key ?? null) : null,
     what: `${hippo}: ${firstOf(names)}`,
     why: `no client of ${hippo} runs; ${last}`,
+    notes: [],
+    cause: null,
     command: startCommand(hippo, snapshot),
     since: iso(begun.length === 0 ? snapshot.now : Math.min(...begun)),
     pull: false,

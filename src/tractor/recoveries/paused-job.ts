@@ -41,6 +41,8 @@ function describe(
     run_key: runs.length === 1 ? (only?.key ?? null) : null,
     what: `${hippo}/${job}: ${firstOf(runs.map(({ key }) => key))}`,
     why: `paused${by(operator)}${when}${because}; ${runs.length === 1 ? 'the run is' : `${runs.length} runs are`} ready, and not started while the job is paused`,
+    notes: [],
+    cause: null,
     command: jobCommand('resume', { hippo, job }),
     since: iso(at ?? Math.min(...runs.map(({ firstInputAt }) => firstInputAt))),
     pull: false,

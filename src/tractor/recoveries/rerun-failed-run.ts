@@ -15,6 +15,8 @@ interface FailedRun {
   key: string | null;
   at: Millis;
   why: string;
+  /** The same without times. */
+  cause: string;
   /** Running it again may succeed: its inputs are complete, and the failure was not permanent. */
   repeatable: boolean;
   /** What must be done before it is run again. */
@@ -58,6 +60,7 @@ function failedRuns(snapshot: Snapshot, scope: Scope): FailedRun[] {
       key: runKey ?? null,
       at,
       why: `failed ${ago(snapshot.now, at)}${reason(errorMsg)}`,
+      cause: `failed${reason(errorMsg)}`,
       repeatable: true,
       success: isSuccess,
     });
@@ -66,18 +69,23 @@ function failedRuns(snapshot: Snapshot, scope: Scope): FailedRun[] {
   return [...fromState, ...fromFinishes].filter(({ hippo }) => inScope(scope, hippo));
 }
 
-function failureOf(run: RunState, now: Millis): Pick<FailedRun, 'at' | 'why' | 'repeatable' | 'first'> {
+function failureOf(
+  run: RunState,
+  now: Millis,
+): Pick<FailedRun, 'at' | 'why' | 'cause' | 'repeatable' | 'first'> {
   const at = run.finishedAt ?? run.firstInputAt;
   if (run.status === 'timed-out') {
     const landed = Object.keys(run.inputs);
     const there = landed.length === 0 ? 'nothing has landed' : `only ${listed(landed)} landed`;
-    return { at, repeatable: false, why: `its needs were not complete in time: ${there}` };
+    const why = `its needs were not complete in time: ${there}`;
+    return { at, repeatable: false, why, cause: why };
   }
   const attempts = run.attempt > 1 ? ` after ${run.attempt} attempts` : '';
   const why = `failed ${ago(now, at)}${attempts}${reason(run.error)}`;
+  const cause = `failed${reason(run.error)}`;
   return run.permanent === true
-    ? { at, repeatable: false, why, first: 'after the cause is repaired: as it is, it fails again' }
-    : { at, repeatable: true, why };
+    ? { at, repeatable: false, why, cause, first: 'after the cause is repaired: as it is, it fails again' }
+    : { at, repeatable: true, why, cause };
 }
 
 /** An operator has said since that it counts as done: the older clients keep no state to say so in. */
@@ -115,7 +123,9 @@ function describe(run: FailedRun, snapshot: Snapshot): Stuck {
     job,
     run_key: key,
     what: runName(hippo, job, key),
-    why: [run.why, ...notes].join('; '),
+    why: run.why,
+    notes,
+    cause: run.cause,
     command: `${jobCommand('run', { hippo, job, key })}${run.first === undefined ? '' : `    (${run.first})`}`,
     since: iso(at),
     // A run without all its inputs is a person's decision; one that waits for its client has been asked for already.

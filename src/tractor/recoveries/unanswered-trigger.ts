@@ -62,6 +62,8 @@ function describe(table: string, events: readonly Found<FrontierEvent>[], snapsh
     run_key: null,
     what: [table, ...shown].join(' '),
     why: `landed ${ago(snapshot.now, last.at)}; ${reading.why}`,
+    notes: [],
+    cause: null,
     command:
       reading.waitsFor !== undefined
         ? startCommand(reading.waitsFor, snapshot)
