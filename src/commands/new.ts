@@ -32,6 +32,7 @@ export default class New extends HippoCommand<NewProject> {
       helpValue: 'DIR',
     }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask; take the defaults.' }),
+    force: Flags.boolean({ description: 'Create it also inside another project.' }),
     'dry-run': Flags.boolean({ description: 'List the files and write nothing.' }),
     ...flagsFor(questions),
   };
@@ -44,6 +45,7 @@ export default class New extends HippoCommand<NewProject> {
       directory: flags.directory,
       given: answersOf(questions, flags),
       ask: canAsk() && !flags.yes && !this.json ? askOnTerminal : null,
+      force: flags.force,
       dryRun: flags['dry-run'],
     });
   }

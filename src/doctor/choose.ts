@@ -16,7 +16,7 @@ export function chooseChecks<Named extends Pick<Check, 'id' | 'title'>>(
   );
   const unknown = names.find((name) => !checks.some(({ id }) => id === name));
   if (unknown !== undefined) {
-    throw new UserError(`There is no check named ${JSON.stringify(unknown)}`, {
+    throw new UserError(`there is no check named ${JSON.stringify(unknown)}`, {
       why:
         didYouMean(
           unknown,

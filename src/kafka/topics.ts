@@ -1,4 +1,4 @@
-import { dlqName, topicName } from '../config/topics.ts';
+import { ROLES_WITH_DLQ, dlqName, topicName } from '../config/topics.ts';
 import type { Config, TopicRole } from '../config/schema.ts';
 import type { TopicSpec } from './port.ts';
 
@@ -28,8 +28,6 @@ const SHAPES: Record<TopicRole, { partitions: number; config: Record<string, str
 
 /** What is dead-lettered is looked at by people: it stays longer than any weekend. */
 const DLQ = { partitions: 1, config: { 'retention.ms': String(90 * DAY_MS) } };
-
-const ROLES_WITH_DLQ: readonly TopicRole[] = ['frontier', 'finish', 'schedule'];
 
 /**
  * The topics of a hippo, with the settings that their use asks for.

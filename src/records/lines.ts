@@ -1,6 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { UTF8_BOM, toUtf8Command, wideEncoding } from '../core/encoding.ts';
 import { UserError, messageOf } from '../core/errors.ts';
+import { shellWord } from '../core/shell.ts';
 
 const MIB = 1024 * 1024;
 const PIECE = MIB / 2;
@@ -30,7 +32,8 @@ export async function findLines(name: string): Promise<LineFile> {
   const handle = await openFile(name);
   try {
     const stats = await handle.stat();
-    if (stats.isDirectory()) throw new UserError(`${name} is a folder, not a file of lines`);
+    if (stats.isDirectory())
+      throw new UserError(`${name} is a folder, not a file of lines`, { next: ['correct --file'] });
     return { name, shown: name, size: stats.isFile() ? stats.size : null };
   } finally {
     await handle.close();
@@ -223,9 +226,14 @@ async function openFile(name: string): Promise<FileHandle> {
     return await open(name);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UserError(missing ? `${name} does not exist` : `${name} cannot be read`, {
-      ...(missing ? {} : { why: messageOf(error) }),
-      next: missing ? ['hippo tail frontier --from -1d --exit-at-end --json > events.jsonl'] : [],
+    throw new UserError(missing ? `there is no file ${name}` : `${name} cannot be read`, {
+      why: missing ? `It was looked for in ${dirname(resolve(name))}.` : messageOf(error),
+      next: missing
+        ? [
+            'correct --file',
+            `or hippo tail frontier --from -1d --exit-at-end --json > ${shellWord(name)}    (saves a day's events)`,
+          ]
+        : [],
     });
   }
 }

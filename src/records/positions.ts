@@ -33,13 +33,13 @@ const POSITION_FORMS = [
   'beginning, end',
   'an offset (42) or partition:offset (0:42,3:17)',
   'a date (2017-04-28) or time (2017-04-28T22:00, 2017-04-28T22:00:00Z)',
-  'so long ago (-2h, -30m, -7d)',
-  'an epoch (@1493394946, or in milliseconds) or any time after @',
+  'a duration before now (-2h, -30m, -7d)',
+  'an epoch in seconds or milliseconds after @ (@1493394946); @ may also precede a date or time',
 ] as const;
 
 /** What {@link parseTime} reads, for error messages. */
 export const POSITION_TIMES =
-  'a date (2017-04-28), a time (2017-04-28T22:00, 2017-04-28T22:00:00Z), so long ago (-2h), an epoch in seconds or milliseconds, or now';
+  'a date (2017-04-28), a time (2017-04-28T22:00, 2017-04-28T22:00:00Z), a duration before now (-2h), an epoch in seconds or milliseconds, or now';
 
 /**
  * Reads `--from` and `--to`; `--from` may hold both as `@T1..@T2`.

@@ -1,7 +1,8 @@
-import { topicName } from '../config/topics.ts';
+import { ROLES_WITH_DLQ, dlqName, topicName } from '../config/topics.ts';
 import type { Config, TopicRole } from '../config/schema.ts';
 import type { MessageKind } from '../messages/index.ts';
 import { UserError } from '../core/errors.ts';
+import { listed } from '../core/listed.ts';
 import { didYouMean } from '../core/near.ts';
 
 /** The roles of topics; `dlq`: all dead-letter topics. */
@@ -57,12 +58,11 @@ function namedTopics(
 ): string[] {
   const role = TOPIC_WORDS.find((known) => known === word);
   const names =
-    role !== undefined
-      ? topicsOf(role, config, existing)
-      : [there.has(word) ? word : (deadLettersOf(word, config) ?? word)];
-  if (role === 'dlq' && names.length === 0) {
-    throw new UserError('there is no dead-letter topic here', { next: ['hippo up'] });
-  }
+    role === 'dlq'
+      ? topicsOfDeadLetters(config, existing)
+      : role !== undefined
+        ? topicsOf(role, config, existing)
+        : [there.has(word) ? word : (deadLettersOf(word, config) ?? word)];
   for (const name of names) {
     if (there.has(name)) continue;
     throw new UserError(`topic ${name} does not exist`, {
@@ -79,6 +79,48 @@ function namedTopics(
 function topicsOf(word: (typeof TOPIC_WORDS)[number], config: Config, existing: readonly string[]): string[] {
   if (word !== 'dlq') return [topicName(config, word satisfies TopicRole)];
   return existing.filter((name) => name.startsWith(config.topics.prefix) && name.endsWith(DLQ)).sort();
+}
+
+/**
+ * The dead-letter topics of these topics.
+ *
+ * @param words topics, roles or dead-letter topics; empty: all of the project
+ * @throws UserError for a topic without dead letters, with near misses
+ */
+export function deadLetterTopics(
+  config: Config,
+  existing: readonly string[],
+  words: readonly string[],
+): string[] {
+  if (words.length === 0) return topicsOfDeadLetters(config, existing);
+  return [...new Set(words.flatMap((word) => deadLettersFor(word, config, existing)))];
+}
+
+function deadLettersFor(word: string, config: Config, existing: readonly string[]): string[] {
+  if (word === 'dlq') return topicsOfDeadLetters(config, existing);
+  const isNamed = word.endsWith(DLQ);
+  if (isNamed && existing.includes(word)) return [word];
+  const home = isNamed ? word.slice(0, -DLQ.length) : word;
+  const name = deadLettersOf(home + DLQ, config) ?? dlqName(home);
+  if (existing.includes(name)) return [name];
+  const isMissing = ROLES_WITH_DLQ.some((role) => role === home);
+  const homes = existing.filter((topic) => topic.endsWith(DLQ)).map((topic) => topic.slice(0, -DLQ.length));
+  throw new UserError(`there is no dead-letter topic ${name}`, {
+    why: isMissing
+      ? undefined
+      : (didYouMean(home, [...ROLES_WITH_DLQ, ...homes]) ??
+        `Hippos reject messages of these topics: ${listed(ROLES_WITH_DLQ)}.`),
+    next: [
+      ...(isMissing ? ['hippo up    (creates the topics of hippo.yaml)'] : []),
+      'hippo replay --dry-run    (lists all rejected messages)',
+    ],
+  });
+}
+
+function topicsOfDeadLetters(config: Config, existing: readonly string[]): string[] {
+  const names = topicsOf('dlq', config, existing);
+  if (names.length > 0) return names;
+  throw new UserError('there is no dead-letter topic here', { next: ['hippo up'] });
 }
 
 /** `frontier.dlq`, as the lines of hippo tail call it. */

@@ -1,8 +1,7 @@
-import { dlqName, topicName } from '../config/topics.ts';
-import type { Config, TopicRole } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Kafka, TopicPartitionOffset } from '../kafka/port.ts';
-import { TOPIC_WORDS, compileSelection, readSpan, selectTopics, readTopics } from '../records/reading.ts';
+import { compileSelection, deadLetterTopics, readSpan, readTopics } from '../records/reading.ts';
 import { type History, readHistory } from './history.ts';
 import { type DeadLetter, type LetterStatus, onePerRecord, readLetter, wasSent } from './letter.ts';
 import { madeWhole } from './original.ts';
@@ -48,7 +47,7 @@ export async function planReplay(
   const { keep } = await compileSelection({ filter, ignoreCase: false });
   const infos = await kafka.topics();
   const existing = infos.map(({ topic }) => topic);
-  const topics = selectTopics(config, existing, { names: dlqNames(words.topics, config) });
+  const topics = deadLetterTopics(config, existing, words.topics);
   const read: DeadLetter[] = [];
   await readTopics(
     kafka,
@@ -80,16 +79,6 @@ export async function planReplay(
     letters: judged.sort((left, right) => left.record.timestamp - right.record.timestamp),
     known: new Map([...histories].map(([home, { ends }]) => [home, ends])),
   };
-}
-
-/** The dead-letter topics, by the names that `hippo tail` accepts. */
-function dlqNames(words: readonly string[], config: Config): string[] {
-  if (words.length === 0) return ['dlq'];
-  return words.map((word) => {
-    if (word === 'dlq' || word.endsWith(DLQ)) return word;
-    const isRole = TOPIC_WORDS.some((known) => known === word);
-    return dlqName(isRole ? topicName(config, word as TopicRole) : word);
-  });
 }
 
 function judge(

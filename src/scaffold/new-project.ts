@@ -1,6 +1,9 @@
-import { resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { findUpward } from '../config/find.ts';
+import { CONFIG_FILE } from '../config/load.ts';
 import { UserError } from '../core/errors.ts';
 import { nearMisses } from '../core/near.ts';
+import { shellWord } from '../core/shell.ts';
 import type { RawAnswers } from './answer.ts';
 import { answersFile } from './answers-file.ts';
 import { type Ask, type Answers, collectAnswers } from './collect.ts';
@@ -19,6 +22,8 @@ export interface NewProjectOptions {
   given: RawAnswers;
   /** null: there is no terminal on which to ask. */
   ask: Ask | null;
+  /** Also inside another project. */
+  force: boolean;
   /** Writes nothing. */
   dryRun: boolean;
 }
@@ -53,6 +58,7 @@ export async function newProject(options: NewProjectOptions): Promise<NewProject
   }
   const directory = resolve(options.directory ?? name);
   await isEmptyFolder(directory);
+  if (!options.force) refuseInside(directory);
   const answers = await collectAnswers(template, options.given, options.ask);
   const files = renderProject(template, name, answers);
   if (!options.dryRun) await writeProject(directory, files);
@@ -69,6 +75,20 @@ export async function newProject(options: NewProjectOptions): Promise<NewProject
       mode: mode.toString(8).padStart(4, '0'),
     })),
   };
+}
+
+/** A command in a subfolder of a project takes the nearest hippo.yaml, so a project inside another is mostly a mistake. */
+function refuseInside(directory: string): void {
+  const outer = findUpward(dirname(directory), CONFIG_FILE);
+  if (outer === undefined) return;
+  const beside = relative(process.cwd(), join(dirname(dirname(outer)), basename(directory)));
+  throw new UserError(`${directory} is inside another project`, {
+    why: `${outer} is the ${CONFIG_FILE} of that project. Each hippo has a folder of its own, not inside another.`,
+    next: [
+      `create it beside that project: --directory ${shellWord(beside)}`,
+      'or create it here all the same: --force',
+    ],
+  });
 }
 
 /** All files of a project, including the record of its answers. */

@@ -63,15 +63,28 @@ export function badLineError(
 }
 
 /** For lines that were all checked before anything was published. */
-export function badLinesError(file: LineFile, { bad, firstBad }: CheckedLines): UserError {
+export function badLinesError(file: LineFile, { bad, events, firstBad }: CheckedLines): UserError {
   const [only] = firstBad;
-  const next = [`hippo trigger --file ${shellWord(file.name)} --skip-bad`];
+  const isNone = events === 0;
+  const next = isNone ? ['correct --file'] : [`hippo trigger --file ${shellWord(file.name)} --skip-bad`];
   if (bad === 1 && only !== undefined) return badLineError(file, only, 'Nothing was published.', next);
   const shown = firstBad.map(({ line, reason }) => `line ${line}: ${reason}`);
   const others = bad > shown.length ? [`and ${bad - shown.length} more`] : [];
-  return new UserError(`${bad} lines of ${file.shown} are not events`, {
+  const said = isNone
+    ? `none of the ${bad} lines of ${file.shown} is an event`
+    : `${bad} lines of ${file.shown} are not events`;
+  return new UserError(said, {
     why: [...shown, ...others, `Nothing was published. ${LINE_FORMS}`].join('\n'),
     next,
+    place: { file: file.shown },
+  });
+}
+
+/** All lines were passed over: what was asked for has not been done. */
+export function nothingLeftError(file: LineFile, skipped: number): UserError {
+  return new UserError(`${file.shown} has no event that can be published`, {
+    why: `${skipped === 1 ? 'Its only line was' : `All its ${skipped} lines were`} passed over. Nothing was published. ${LINE_FORMS}`,
+    next: ['correct --file'],
     place: { file: file.shown },
   });
 }

@@ -6,7 +6,7 @@ import { HippoError } from '../core/errors.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { type Output, Sink } from '../records/index.ts';
-import type { BadLine } from './check-lines.ts';
+import { type BadLine, nothingLeftError } from './check-lines.ts';
 import type { Destination, DryEvent } from './dry-run.ts';
 import { type Source, type SourceContext, type TriggerWords, openSource, resumedSource } from './source.ts';
 import { parseRate } from './throttle.ts';
@@ -133,6 +133,8 @@ async function print(
       sink.write(printer.event(event));
       await sink.ready();
     }
+    if (events === 0 && skipped > 0 && source.kind === 'lines' && !options.signal.aborted)
+      throw nothingLeftError(source.file, skipped);
     const tables = source.kind === 'events' ? source.tables : source.reader.tables();
     await warn(tables, config, kafka instanceof HippoError ? null : kafka, listener);
     return { dry_run: true, destination, events, skipped };

@@ -198,7 +198,7 @@ async function fileSource(
     return { kind: 'lines', file, reader, fromLine, skipBad };
   }
   const checked = await checkLines(file, reader, fromLine, signal);
-  if (checked.bad > 0 && !skipBad) throw badLinesError(file, checked);
+  if (checked.bad > 0 && (!skipBad || checked.events === 0)) throw badLinesError(file, checked);
   if (!oneByOne) return { kind: 'lines', file, reader, fromLine, skipBad };
   const { id, total, published } = resumed ?? {
     id: newBackfillId(clock.now()),

@@ -7,7 +7,7 @@ import { shellWord } from '../core/shell.ts';
 import { RecordTooLargeError } from '../kafka/failures.ts';
 import type { Kafka, Producer } from '../kafka/port.ts';
 import { type BulkReport, goOnCommand, publishLines } from './bulk.ts';
-import type { BadLine } from './check-lines.ts';
+import { type BadLine, nothingLeftError } from './check-lines.ts';
 import { Drive } from './drive.ts';
 import type { FollowChange } from './follow.ts';
 import type { WaitReport } from './following.ts';
@@ -141,6 +141,7 @@ async function triggerLines(
     listener,
   );
   const { published, skipped, lines, interrupted } = report;
+  if (!interrupted && published === 0 && skipped > 0) throw nothingLeftError(source.file, skipped);
   const canGoOn = interrupted && source.file.name !== '-';
   const repeat = [...(source.skipBad ? ['--skip-bad'] : []), ...options.repeat];
   return {

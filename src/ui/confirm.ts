@@ -8,7 +8,7 @@ import { InterruptedError, UserError } from '../core/errors.ts';
  */
 export async function confirm(question: string, unattended: string, signal: AbortSignal): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new UserError('There is no terminal on which to ask for a confirmation', {
+    throw new UserError('there is no terminal on which to ask for a confirmation', {
       why: 'Nothing was changed.',
       next: [unattended],
     });

@@ -158,6 +158,8 @@ function renderEnd({ published, backfill, file, stopped }: TriggerReport): strin
     return [`${chalk.yellow('!')} Interrupted: ${number(published)}${of} events are published${upTo}.`];
   }
   if (backfill === null && file === null) return [];
+  if (published === 0 && file !== null && (backfill === null || backfill.total === 0))
+    return [`${chalk.yellow('!')} ${file.name} has no events: nothing was published.`];
   if (backfill !== null && published === 0)
     return [`${chalk.green('✓')} Nothing is left: all events are published.`];
   const skipped = file !== null && file.skipped > 0 ? `, ${count(file.skipped, 'line')} passed over` : '';

@@ -237,7 +237,7 @@ describe('hippo replay', () => {
     const topic = await withDeadLetters(project, kafka);
     const { exitCode, stderr } = await project.hippo(['replay', 'frontier', '--from', '-2h']);
     expect(stderr).toBe(
-      '✗ There is no terminal on which to ask for a confirmation\n  Nothing was changed.\n  → hippo replay frontier --from -2h --yes\n',
+      '✗ there is no terminal on which to ask for a confirmation\n  Nothing was changed.\n  → hippo replay frontier --from -2h --yes\n',
     );
     expect(exitCode).toBe(2);
     expect((await readAll(kafka, topic)).length).toBe(5);

@@ -113,7 +113,7 @@ test('only the named checks run, by id or by title, in their own order; an unkno
   expect(chooseChecks(all, ['client']).map(({ id }) => id)).toEqual(['group']);
   expect(() => chooseChecks(all, ['kafk'])).toThrow(
     expect.objectContaining({
-      message: 'There is no check named "kafk"',
+      message: 'there is no check named "kafk"',
       exitCode: 2,
       why: 'Did you mean kafka?',
     }),

@@ -31,7 +31,7 @@ Run the failed run again: hippo tractor --pull
       const unasked = await project.hippo(['tractor', '--pull']);
       expect([unasked.exitCode, unasked.stderr]).toEqual([
         2,
-        '✗ There is no terminal on which to ask for a confirmation\n  Nothing was changed.\n  → hippo tractor --pull --yes\n',
+        '✗ there is no terminal on which to ask for a confirmation\n  Nothing was changed.\n  → hippo tractor --pull --yes\n',
       ]);
 
       await writeFile(join(project.directory, 'mended'), '');

@@ -1,7 +1,6 @@
 /** Where a hippo finds its state: after partitions were added to the state topic, and after that was made again. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
 import type { DoctorReport } from '../../src/doctor/runner.ts';
@@ -12,6 +11,7 @@ import { testBrokers } from '../support/brokers.ts';
 import { addPartitions } from '../support/admin.ts';
 import { readAll } from '../support/kafka.ts';
 import { type TestProject, kcat, test, until } from '../support/project.ts';
+import { Kafka as KafkaJs, logLevel } from '../support/kafkajs.ts';
 
 let kafka: Kafka;
 beforeAll(async () => {

@@ -2,7 +2,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { execa } from '../../src/core/exec.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
@@ -10,6 +9,7 @@ import type { BrokerProperties } from '../../src/stack/properties.ts';
 import { makeFolder } from '../support/folder.ts';
 import { kafkaSettings } from '../support/kafka.ts';
 import { endProcessesBelow } from '../support/end-processes.ts';
+import { Kafka as KafkaJs, logLevel } from '../support/kafkajs.ts';
 
 /** A cluster of two: the first is the controller, the second a broker only. */
 async function startCluster(more: BrokerProperties = {}): Promise<[RunningBroker, RunningBroker]> {

@@ -1,4 +1,3 @@
-import { Kafka as KafkaJs, logLevel } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
@@ -7,6 +6,7 @@ import type { Kafka, Reader, RecordBatch } from '../../src/kafka/port.ts';
 import { addPartitions, removeBefore } from '../support/admin.ts';
 import { testBrokers } from '../support/brokers.ts';
 import { readAll, remakeTopic, testKafka, testTopic } from '../support/kafka.ts';
+import { Kafka as KafkaJs, logLevel } from '../support/kafkajs.ts';
 
 /** What others write with: kcat (librdkafka), the broker's own Java, and kafkajs for aborts and deletions. */
 const kafkajs = new KafkaJs({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/schema.ts';
-import { selectTopics, topicKinds } from '../../src/records/topics.ts';
+import { deadLetterTopics, selectTopics, topicKinds } from '../../src/records/topics.ts';
 
 const config = parseConfig({ topics: { prefix: 'uat-' } });
 const existing = [
@@ -63,6 +63,47 @@ describe('the topics that are read', () => {
   it('is refused where no hippo topic exists', () => {
     expect(() => selectTopics(config, ['orders'], { names: [] })).toThrow(
       'none of the hippo topics exists here',
+    );
+  });
+});
+
+describe('the dead-letter topics that are replayed', () => {
+  it.each<[string, string[], string[]]>([
+    ['all, if none is named', [], ['uat-frontier-adw.dlq', 'uat-hippo-finish.dlq']],
+    ['all, by the word dlq', ['dlq'], ['uat-frontier-adw.dlq', 'uat-hippo-finish.dlq']],
+    ['that of a role', ['finish'], ['uat-hippo-finish.dlq']],
+    ['that of a role, as hippo tail names it', ['finish.dlq'], ['uat-hippo-finish.dlq']],
+    ['that of a topic', ['uat-frontier-adw'], ['uat-frontier-adw.dlq']],
+    ['one by its own name, each once', ['uat-frontier-adw.dlq', 'frontier'], ['uat-frontier-adw.dlq']],
+  ])('are %s', (_, words, expected) => {
+    expect(deadLetterTopics(config, existing, words)).toEqual(expected);
+  });
+
+  const ALL = 'hippo replay --dry-run    (lists all rejected messages)';
+
+  it.each<[string, object]>([
+    [
+      'nosuch',
+      {
+        message: 'there is no dead-letter topic nosuch.dlq',
+        why: 'Hippos reject messages of these topics: frontier, finish, schedule.',
+        next: [ALL],
+      },
+    ],
+    ['orders.dlq', { message: 'there is no dead-letter topic orders.dlq', next: [ALL] }],
+    ['finsh', { why: 'Did you mean finish?', next: [ALL] }],
+    ['start', { message: 'there is no dead-letter topic uat-hippo-start.dlq', next: [ALL] }],
+    [
+      'schedule',
+      {
+        message: 'there is no dead-letter topic uat-hippo-schedule.dlq',
+        why: undefined,
+        next: ['hippo up    (creates the topics of hippo.yaml)', ALL],
+      },
+    ],
+  ])('%s has none: the error speaks of replay', (word, error) => {
+    expect(() => deadLetterTopics(config, existing, [word])).toThrow(
+      expect.objectContaining({ exitCode: 2, ...error }) as Error,
     );
   });
 });

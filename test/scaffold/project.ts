@@ -13,7 +13,7 @@ export async function makeProject(
   const folder = await mkdtemp(join(tmpdir(), 'hippo-project-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const directory = join(folder, name);
-  await newProject({ type, name, directory, given, ask: null, dryRun: false });
+  await newProject({ type, name, directory, given, ask: null, force: false, dryRun: false });
   return directory;
 }
 

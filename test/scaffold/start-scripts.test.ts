@@ -26,6 +26,7 @@ beforeAll(async () => {
     directory: project,
     given: MONTHLY,
     ask: null,
+    force: false,
     dryRun: false,
   });
   recorder = await program('tools/recorder');

@@ -1,10 +1,8 @@
 /** What an operator does to topics with tools that are not ours. `brokers` are `host:port` each. */
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from '../../src/core/exec.ts';
-
-// Node finds some of these only as properties of the default export.
-const {
+import {
   AclOperationTypes,
   AclPermissionTypes,
   AclResourceTypes,
@@ -12,7 +10,7 @@ const {
   Kafka,
   ResourcePatternTypes,
   logLevel,
-} = kafkajs;
+} from './kafkajs.ts';
 
 async function withAdmin(
   brokers: readonly string[],

@@ -77,7 +77,12 @@ describe('the lines of a file', () => {
   });
 
   test('what is not a file is named', async () => {
-    await expect(findLines(join(folder, 'none'))).rejects.toThrow(`${join(folder, 'none')} does not exist`);
+    const missing = join(folder, 'none');
+    await expect(findLines(missing)).rejects.toMatchObject({
+      message: `there is no file ${missing}`,
+      why: `It was looked for in ${folder}.`,
+      next: ['correct --file', expect.stringContaining(`--exit-at-end --json > ${missing}`)],
+    });
     await expect(findLines(folder)).rejects.toThrow(`${folder} is a folder`);
   });
 });
@@ -106,13 +111,21 @@ describe('a file with lines that are not events', () => {
   });
 
   test('names the first of many, and counts the others', async () => {
-    const error = await check(Array.from({ length: 12 }, () => '[]'));
+    const error = await check([GOOD, ...Array.from({ length: 12 }, () => '[]')]);
     expect(error).toMatchObject({
       message: '12 lines of events.jsonl are not events',
       why: expect.stringContaining(
-        'line 10: must be a JSON object, not a list\nand 2 more\nNothing was',
+        'line 11: must be a JSON object, not a list\nand 2 more\nNothing was',
       ) as string,
     });
+  });
+
+  test('without an event, it does not suggest to skip all of its lines', async () => {
+    await expect(check(['[]', '[]'])).resolves.toMatchObject({
+      message: 'none of the 2 lines of events.jsonl is an event',
+      next: ['correct --file'],
+    });
+    await expect(check(['[]'])).resolves.toMatchObject({ next: ['correct --file'] });
   });
 
   test('those before the first that is asked for do not count', async () => {

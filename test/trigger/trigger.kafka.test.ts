@@ -187,6 +187,33 @@ describe('what is not published', () => {
     expect(passed.stderr).toContain('! line 2 is not an event, skipped: table is missing');
   });
 
+  test('files and streams without an event: with --skip-bad that is no success', async ({ makeProject }) => {
+    const project = await makeProject(MONTHLY);
+    const input = '{"db":"btd"}\njunk\n';
+    await writeFile(join(project.directory, 'bad.jsonl'), input);
+    await writeFile(join(project.directory, 'empty.jsonl'), '\n');
+    const skipping = (file: string, ...more: string[]): ReturnType<TestProject['hippo']> =>
+      project.hippo(['trigger', '--file', file, '--skip-bad', ...more], { input });
+    for (const more of [[], ['--dry-run'], ['--max-active', '1']]) {
+      expect(await skipping('bad.jsonl', ...more)).toMatchObject({
+        exitCode: 2,
+        stdout: '',
+        stderr: expect.stringContaining('✗ none of the 2 lines of bad.jsonl is an event\n') as string,
+      });
+    }
+    for (const more of [[], ['--dry-run']]) {
+      expect(await skipping('-', ...more)).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining('✗ standard input has no event that can be published\n') as string,
+      });
+    }
+    expect(await skipping('empty.jsonl')).toMatchObject({
+      exitCode: 0,
+      stdout: '! empty.jsonl has no events: nothing was published.\n',
+    });
+    expect(await kcat(project)).toEqual([]);
+  });
+
   test('the lines from a bad one on, where they are published as they come', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const input = [event('party', '201701'), event('party', '201702'), 'junk', event('party', '201703')].join(
