@@ -12,7 +12,7 @@ import type { FollowChange, FollowedRun, OpenRun } from '../trigger/follow.ts';
 import type { Progress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
-import type { Explanation } from '../trigger/wait.ts';
+import type { Explanation, HidingTransaction } from '../trigger/wait.ts';
 import { runName, visible } from './messages.ts';
 import { count, number, wrap } from './text.ts';
 
@@ -134,8 +134,18 @@ export function renderExplanation(explanation: Explanation): string {
       `  ${chalk.cyan('→')} hippo run    (in the hippo's project)`,
     ].join('\n');
   }
+  if (explanation.type === 'hidden') return renderHidden([explanation.by]).join('\n');
   const { hippo, job, run_key, has } = explanation.run;
   return `${chalk.yellow('!')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${listed(has.map(visible))}`;
+}
+
+/** What hides the events, and how it ends. */
+function renderHidden(hidden: readonly HidingTransaction[]): string[] {
+  return hidden.flatMap(({ text, remedy, command }) => [
+    ...wrap(visible(text), `${chalk.yellow('!')} `),
+    ...wrap(visible(remedy), '  '),
+    `  ${chalk.cyan('→')} ${command}`,
+  ]);
 }
 
 /** The last lines: the outcome; empty if everything has been printed before. */
@@ -166,7 +176,7 @@ export function renderWait(
   wait: WaitReport,
   { published, backfill, stopped, no_run: noRun }: Waited = SINGLE,
 ): string[] {
-  const { runs, pending, live, down, unanswered } = wait;
+  const { runs, pending, live, down, unanswered, hidden } = wait;
   const total = backfill?.total ?? 1;
   const silent =
     unanswered > 0 && unanswered < published
@@ -189,9 +199,12 @@ export function renderWait(
     case 'no-reaction':
       return [
         `${chalk.red('✗')} No hippo reacted.`,
+        ...renderHidden(hidden),
         ...(live.length === 0
           ? wrap(`${noneRuns(down)}; the event waits in its topic until one starts.`, '  ')
-          : [...whyNot(noRun), ...wrapped(whoHasRead(wait, noRun))]),
+          : hidden.length > 0
+            ? whyNot(noRun)
+            : [...whyNot(noRun), ...wrapped(whoHasRead(wait, noRun))]),
         ...(live.length > 0 && noRun.length > 0
           ? []
           : [
@@ -305,7 +318,7 @@ const SINGLE: Waited = { published: 1, backfill: null, stopped: null, no_run: []
 /** At most this many of a kind are named; the others are counted. */
 const NAMED = 5;
 
-function stillToCome({ pending, live, down }: WaitReport): string[] {
+function stillToCome({ pending, live, down, hidden }: WaitReport): string[] {
   // Between two attempts its state is ready, and its finish still to come.
   const isReady = (run: FollowedRun): boolean =>
     pending.open.some(({ status, ...open }) => status === 'ready' && isSame(open, run));
@@ -324,6 +337,7 @@ function stillToCome({ pending, live, down }: WaitReport): string[] {
     ),
     ...pending.undecided.map((hippo) => `  ${chalk.yellow('…')} ${hippo} has not read it yet`),
     ...(live.length === 0 ? wrap(`${noneRuns(down)}.`, '  ') : []),
+    ...renderHidden(hidden),
   ];
   return [...lines, `  ${chalk.cyan('→')} hippo doctor`];
 }
