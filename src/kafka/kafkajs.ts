@@ -15,6 +15,7 @@ import { Cluster } from './cluster.ts';
 import { unmetSetting } from './coordinators.ts';
 import { joinGroup } from './membership.ts';
 import { offsetRanges, offsetsAt } from './offsets.ts';
+import { openTransactions } from './open-transactions.ts';
 import type { Kafka } from './port.ts';
 import { IdempotentProducer, initProducer } from './producer.ts';
 import { GrouplessReader } from './reader.ts';
@@ -47,6 +48,7 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
     createTopics: (specs) => createTopics(cluster, specs),
     deleteTopics: (names) => deleteTopics(cluster, names),
     topicConfig: (topic) => topicConfig(cluster, topic),
+    openTransactions: (places) => openTransactions(cluster, places),
     offsets: (topic, onTrouble) => offsetRanges(cluster, topic, onTrouble),
     offsetsAt: (topic, at, onTrouble) => offsetsAt(cluster, topic, at, onTrouble),
     groups: (prefix) => listGroups(cluster, prefix),

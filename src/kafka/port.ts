@@ -94,6 +94,23 @@ export interface OffsetRange {
   stable: bigint;
 }
 
+/** A transaction that is open in a partition: it hides all records from its first one on. */
+export interface OpenTransaction extends TopicPartition {
+  /** Its first record there. */
+  offset: bigint;
+  /**
+   * When it began, epoch milliseconds; where `endsBy` is null, the time of its last record there: it began earlier. null: not
+   * known.
+   */
+  since: number | null;
+  /** When Kafka aborts it (`transaction.timeout.ms`), epoch milliseconds; null: its coordinator does not say. */
+  endsBy: number | null;
+  /** null: not known, because this user may not describe it or no coordinator knows it any more. */
+  transactionalId: string | null;
+  /** Kafka's number of its producer; null: not known. */
+  producerId: bigint | null;
+}
+
 export interface GroupInfo {
   group: string;
   /** Kafka's own state; `Unknown` for a protocol that this client does not speak (KIP-848). */
@@ -140,6 +157,13 @@ export interface Kafka {
   createTopics(specs: readonly TopicSpec[]): Promise<string[]>;
   deleteTopics(names: readonly string[]): Promise<void>;
   topicConfig(topic: string): Promise<Record<string, string>>;
+  /**
+   * The oldest open transaction in each partition; partitions without one are left out. What this user may not know, or the
+   * brokers do not tell, is null.
+   *
+   * @param places with their last stable offsets
+   */
+  openTransactions(places: readonly TopicPartitionOffset[]): Promise<OpenTransaction[]>;
   /** @param onTrouble told of partitions that are left out; left out itself, those make the call throw */
   offsets(topic: string, onTrouble?: (trouble: Trouble) => void): Promise<OffsetRange[]>;
   /** Of each partition the first offset whose timestamp is at or after `at`; the end where there is none. */

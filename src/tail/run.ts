@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
+import { type HoldUpChange, HoldUps } from '../kafka/hold-ups.ts';
 import type { Kafka, KafkaRecord, Trouble } from '../kafka/port.ts';
 import type { MessageKind } from '../messages/index.ts';
 import { Counter, type TopicCount } from './count.ts';
@@ -69,6 +70,8 @@ export interface TailView {
   gap(gap: Gap): void;
   /** Partitions cannot be read, or can be read again, while the others are. */
   trouble(trouble: Trouble): void;
+  /** Open transactions hide records, or hide them no longer. */
+  heldUp(change: HoldUpChange): void;
   /** Called each second with the sums so far; undefined off a terminal. */
   progress: ((report: Pick<TailReport, 'counts' | 'stats'>) => void) | undefined;
   /** Called after the last record, unless the tail failed. */
@@ -76,6 +79,11 @@ export interface TailView {
 }
 
 const PROGRESS_MS = 1000;
+/**
+ * Looks for open transactions: how often; how long nothing must have come before it is looked; how long one must have stayed.
+ * Milliseconds.
+ */
+const HOLD_UPS = { every: 2_500, quiet: 5_000, patience: 2_000 };
 
 /** @throws UserError for a position, an expression or a format that cannot be read */
 export async function planTail(words: TailWords, config: Config, clock: Clock): Promise<TailPlan> {
@@ -108,14 +116,16 @@ export interface TailPlace {
   choose?: ReadTopicsRequest['choose'];
 }
 
+type TailKafka = Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader' | 'openTransactions'>;
+
 /**
  * Tails as planned: prints what is wanted as fast as `output` takes it, and no faster, or sums it up.
  *
  * @throws ServiceError when no broker can be reached
  */
 export async function runTail(
-  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
-  { request, selection, output: what }: TailPlan,
+  kafka: TailKafka,
+  { request, selection, output: what, follows }: TailPlan,
   { topics, kinds, choose }: TailPlace,
   { view, output, signal }: { view: TailView; output: Output; signal: AbortSignal },
 ): Promise<TailReport> {
@@ -137,9 +147,18 @@ export async function runTail(
     sum === undefined || view.progress === undefined
       ? undefined
       : setInterval(() => view.progress?.(sums()), PROGRESS_MS);
+  const holdUps = follows
+    ? new TailHoldUps(kafka, { topics, choose, partitions: request.partitions }, view)
+    : undefined;
   try {
     const consumer = {
-      keep: selection.keep,
+      keep:
+        holdUps === undefined
+          ? selection.keep
+          : (record: KafkaRecord) => {
+              holdUps.came();
+              return selection.keep?.(record) ?? true;
+            },
       take,
       gap: (gap: Gap) => view.gap(gap),
       trouble: (trouble: Trouble) => {
@@ -151,8 +170,62 @@ export async function runTail(
     const summary = await readTopics(kafka, { ...request, topics, choose }, consumer, signal);
     return { ...summary, ...sums(), doubts: selection.doubts, unread: [...unread.values()] };
   } finally {
+    holdUps?.close();
     clearInterval(timer);
     sink.flush();
+  }
+}
+
+type HeldPlace = Pick<TailPlace, 'topics' | 'choose'> & Pick<ReadTopicsRequest, 'partitions'>;
+
+/** While nothing comes, looks whether an open transaction hides records. */
+class TailHoldUps {
+  readonly #kafka: TailKafka;
+  readonly #place: HeldPlace;
+  readonly #view: Pick<TailView, 'heldUp'>;
+  readonly #holdUps: HoldUps;
+  readonly #timer: NodeJS.Timeout;
+  /** By performance.now(). */
+  #lastCame = performance.now();
+  #isLooking = false;
+  #isClosed = false;
+
+  constructor(kafka: TailKafka, place: HeldPlace, view: Pick<TailView, 'heldUp'>) {
+    this.#kafka = kafka;
+    this.#place = place;
+    this.#view = view;
+    this.#holdUps = new HoldUps(kafka, HOLD_UPS.patience);
+    this.#timer = setInterval(() => void this.#look(), HOLD_UPS.every);
+  }
+
+  came(): void {
+    this.#lastCame = performance.now();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    // What was told is looked at until it is over.
+    const isQuiet = performance.now() - this.#lastCame >= HOLD_UPS.quiet;
+    if (this.#isLooking || !(isQuiet || this.#holdUps.open.length > 0)) return;
+    this.#isLooking = true;
+    const { partitions } = this.#place;
+    const change = await this.#holdUps.look(
+      await this.#topics(),
+      ({ partition }) => partitions?.includes(partition) !== false,
+    );
+    this.#isLooking = false;
+    if (!this.#isClosed && change.found.length + change.over.length > 0) this.#view.heldUp(change);
+  }
+
+  async #topics(): Promise<readonly string[]> {
+    const { topics, choose } = this.#place;
+    if (choose === undefined) return topics;
+    const existing = await this.#kafka.topics().catch(() => []);
+    return choose(existing.map(({ topic }) => topic));
   }
 }
 

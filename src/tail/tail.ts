@@ -21,6 +21,8 @@ export interface TailViewOptions {
   now: number;
   /** Whether it goes on until Ctrl-C. */
   follows: boolean;
+  /** `host:port` each. */
+  brokers: readonly string[];
 }
 
 export interface TailOptions {
@@ -56,7 +58,13 @@ export async function tail(options: TailOptions): Promise<TailReport> {
     const topics = choose(await existingNames(kafka, config, names));
     const place = { topics, kinds: topicKinds(config), ...(pattern && { choose }) };
     const { timezone } = config.calendar;
-    const view = options.view({ ...place, timezone, now: systemClock.now(), follows: plan.follows });
+    const view = options.view({
+      ...place,
+      timezone,
+      now: systemClock.now(),
+      follows: plan.follows,
+      brokers: kafka.brokers,
+    });
     view.begin();
     const report = await runTail(kafka, plan, place, { view, output, signal });
     view.end(report);

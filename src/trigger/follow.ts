@@ -1,6 +1,6 @@
 import { type Millis, isoTime } from '../core/clock.ts';
 import { type RecordRef, isSameTopic, offsetOf, recordId } from '../core/record-ref.ts';
-import type { TopicPartitionOffset } from '../kafka/port.ts';
+import type { TopicPartition, TopicPartitionOffset } from '../kafka/port.ts';
 import type { JobFinish, JobStart } from '../messages/index.ts';
 import { CausesApart } from './causes-apart.ts';
 import {
@@ -183,6 +183,12 @@ export class Follower {
     const known = this.#positions.get(hippo) ?? new Map();
     if (position.offset > (nextOffset(known, position) ?? -1n))
       this.#positions.set(hippo, withPosition(known, position));
+  }
+
+  /** Whether a followed message stands in the partition at this offset or behind it. */
+  isFollowedFrom({ topic, partition }: TopicPartition, offset: bigint): boolean {
+    const head = this.#heads.get(`${topic}/${partition}`);
+    return head !== undefined && offsetOf(head.ref) >= offset;
   }
 
   /** The positions as they are now, for {@link pending}. */

@@ -1,7 +1,7 @@
 import type { Clock, Millis } from '../core/clock.ts';
 import { type RecordRef, recordId } from '../core/record-ref.ts';
 import type { FollowedRun, Pending, Standing } from './follow.ts';
-import type { Explanation, Look, Watch } from './wait.ts';
+import type { Explanation, HidingTransaction, Look, Watch } from './wait.ts';
 
 export type WaitOutcome = 'succeeded' | 'failed' | 'no-reaction' | 'timed-out' | 'interrupted';
 
@@ -18,6 +18,8 @@ export interface WaitReport {
   readers: string[];
   /** The hippos with these topics of which no client was live. */
   down: string[];
+  /** The open transactions that hid the events or what came of them. */
+  hidden: HidingTransaction[];
 }
 
 /** How many of the events that are followed stand how. */
@@ -140,6 +142,7 @@ export class Following {
   explanations(moreToCome: boolean): Explanation[] {
     const found: Explanation[] = [];
     if (this.#look?.live.length === 0) found.push({ type: 'no-hippo-runs', down: this.#look.down });
+    for (const by of this.#look?.hidden ?? []) found.push({ type: 'hidden', by });
     for (const run of this.#look?.pending.open ?? []) {
       const { paused } = run;
       if (run.status === 'waiting' && !moreToCome) found.push({ type: 'waits-for-inputs', run });
@@ -168,11 +171,11 @@ export class Following {
   report(outcome: WaitOutcome): WaitReport {
     if (this.#look === null) {
       const pending = { undecided: [], open: [], running: [] };
-      return { outcome, runs: [], unanswered: 0, pending, live: [], readers: [], down: [] };
+      return { outcome, runs: [], unanswered: 0, pending, live: [], readers: [], down: [], hidden: [] };
     }
-    const { runs, pending, live, readers, down } = this.#look;
+    const { runs, pending, live, readers, down, hidden } = this.#look;
     const unanswered = count(this.#look, (standing) => standing.runs === 0);
-    return { outcome, runs, unanswered, pending, live, readers, down };
+    return { outcome, runs, unanswered, pending, live, readers, down, hidden };
   }
 }
 

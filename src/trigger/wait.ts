@@ -1,9 +1,11 @@
 import type { Config } from '../config/schema.ts';
 import { topicName } from '../config/topics.ts';
-import type { Clock, Millis } from '../core/clock.ts';
+import { type Clock, type Millis, isoTime } from '../core/clock.ts';
 import type { RecordRef } from '../core/record-ref.ts';
 import { type KnownHippo, knownHippos } from '../kafka/groups.ts';
-import type { Kafka } from '../kafka/port.ts';
+import { HoldUps } from '../kafka/hold-ups.ts';
+import { abortCommand, describeHoldUp, endOfTransaction } from '../kafka/open-transaction-words.ts';
+import type { Kafka, OpenTransaction } from '../kafka/port.ts';
 import { Feed } from '../observe/index.ts';
 import { type StateEntry, recordOfEntry } from '../state/reader.ts';
 import {
@@ -20,10 +22,33 @@ import {
 export type Explanation =
   | { type: 'no-hippo-runs'; down: string[] }
   | { type: 'waits-for-inputs'; run: OpenRun }
-  | { type: 'job-paused'; run: OpenRun & { paused: FoundPause } };
+  | { type: 'job-paused'; run: OpenRun & { paused: FoundPause } }
+  | { type: 'hidden'; by: HidingTransaction };
+
+/** An {@link OpenTransaction} that hides the events, or what comes of them. */
+export interface HidingTransaction {
+  topic: string;
+  partition: number;
+  /** 64 bit, so decimal text. */
+  offset: string;
+  /** ISO 8601; null: not known. */
+  since: string | null;
+  /** When Kafka aborts it, ISO 8601; null: not known, and it has been open for longer than `since`. */
+  ends_by: string | null;
+  transactional_id: string | null;
+  producer_id: string | null;
+  /** The sentence about it. */
+  text: string;
+  /** What ends it. */
+  remedy: string;
+  /** Aborts it, if its coordinator does not. */
+  command: string;
+}
 
 /** How long reading may lag behind the ends that were just seen before a look counts for nothing. Milliseconds. */
 const CATCH_UP = 5_000;
+/** Looks for open transactions: how often, and how long one must have stayed. Milliseconds. */
+const HOLD_UPS = { every: 2_000, patience: 3_000 };
 
 /** The kinds of state records that {@link Follower.stateChanged} uses. */
 const FOLLOWED_KINDS: ReadonlySet<StateEntry['key']['kind']> = new Set([
@@ -45,6 +70,8 @@ export interface Look {
   pending: Pending;
   /** How each published event stands, by its {@link recordId}. */
   standings: Map<string, Standing>;
+  /** The open transactions that hide the events or what comes of them. */
+  hidden: HidingTransaction[];
   /** Whether everything has been read that could change the answer. */
   complete: boolean;
 }
@@ -67,6 +94,8 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #follower = new Follower();
   readonly #feed: Feed;
+  readonly #holdUps: HoldUps;
+  #nextHoldUps = 0;
   /** Something was read since the last rest. */
   #news = false;
   #ring: () => void = () => undefined;
@@ -74,6 +103,7 @@ export class Watch {
   private constructor(options: WatchOptions) {
     const { kafka, config, clock, since = null } = options;
     this.#options = options;
+    this.#holdUps = new HoldUps(kafka, HOLD_UPS.patience);
     this.#feed = new Feed({
       kafka,
       config,
@@ -131,6 +161,7 @@ export class Watch {
     await this.#takePositions(running);
     const positions = this.#follower.positions();
     const complete = await this.#feed.catchUp(CATCH_UP);
+    this.#lookForHoldUps();
     const live = running.map(({ hippo }) => hippo);
     const now = this.#options.clock.now();
     return {
@@ -139,11 +170,26 @@ export class Watch {
       down: [...new Set([...hippos.map(({ hippo }) => hippo), ...positions.keys()])]
         .filter((hippo) => !live.includes(hippo))
         .sort(),
+      hidden: this.#holdUps.open.map((open) => hidingTransaction(open, this.#options.kafka.brokers)),
       complete,
       runs: this.#follower.runs(),
       pending: this.#follower.pending(live, positions, now),
       standings: this.#follower.standings(live, positions, now),
     };
+  }
+
+  /** Beside the look, which must not wait for it. */
+  #lookForHoldUps(): void {
+    const now = performance.now();
+    if (now < this.#nextHoldUps) return;
+    this.#nextHoldUps = now + HOLD_UPS.every;
+    const { config } = this.#options;
+    const frontier = topicName(config, 'frontier');
+    const others = (['start', 'finish', 'state'] as const).map((role) => topicName(config, role));
+    void this.#holdUps.look(
+      [frontier, ...others],
+      (held) => held.topic !== frontier || this.#follower.isFollowedFrom(held, held.stable),
+    );
   }
 
   async #takePositions(hippos: readonly KnownHippo[]): Promise<void> {
@@ -175,4 +221,20 @@ export class Watch {
     }
     this.#news = false;
   }
+}
+
+function hidingTransaction(open: OpenTransaction, brokers: readonly string[]): HidingTransaction {
+  const { topic, partition, offset, since, endsBy, transactionalId, producerId } = open;
+  return {
+    topic,
+    partition,
+    offset: String(offset),
+    since: since === null ? null : isoTime(since),
+    ends_by: endsBy === null ? null : isoTime(endsBy),
+    transactional_id: transactionalId,
+    producer_id: producerId === null ? null : String(producerId),
+    text: describeHoldUp(open),
+    remedy: endOfTransaction(open),
+    command: abortCommand(brokers, open),
+  };
 }

@@ -3,6 +3,8 @@ import { formatDuration, formatSeconds } from '../core/duration.ts';
 import type { TopicCount } from '../tail/count.ts';
 import type { Flow, TailStats } from '../tail/stats.ts';
 import type { TailReport } from '../tail/run.ts';
+import type { HoldUpChange } from '../kafka/hold-ups.ts';
+import { abortCommand, describeHoldUp, endOfTransaction } from '../kafka/open-transaction-words.ts';
 import type { Jump, Trouble } from '../kafka/port.ts';
 import type { Gap } from '../records/reading.ts';
 import { renderErrorReport } from './errors.ts';
@@ -139,6 +141,21 @@ export function renderTrouble({ places, error }: Trouble): string {
     partition === undefined ? topic : `${topic}[${partition}]`,
   );
   return `${chalkStderr.green('✓')} ${names.join(', ')}: can be read again`;
+}
+
+/** That open transactions hide records, and how that ends; or that they hide nothing any more. */
+export function renderHoldUps({ found, over }: HoldUpChange, brokers: readonly string[]): string {
+  return [
+    ...over.map(
+      ({ topic, partition, transactionalId }) =>
+        `${chalkStderr.green('✓')} ${topic}[${partition}]: the transaction${transactionalId === null ? '' : ` of transactional id ${visible(transactionalId)}`} has ended`,
+    ),
+    ...found.flatMap((transaction) => [
+      ...wrap(visible(describeHoldUp(transaction)), `${chalkStderr.yellow('!')} `),
+      ...wrap(visible(endOfTransaction(transaction)), '  '),
+      `  ${chalkStderr.cyan('→')} ${abortCommand(brokers, transaction)}`,
+    ]),
+  ].join('\n');
 }
 
 /** That the filter could not judge everything, or that it asked for a field that nothing has; empty: all is well. */

@@ -9,12 +9,12 @@ import { describeMessage, visible } from './messages.ts';
 import type { TailView } from '../tail/run.ts';
 import type { TailViewOptions } from '../tail/tail.ts';
 import { Live } from './live.ts';
-import { renderDoubts, renderGap, renderSums, renderTrouble } from './tail-report.ts';
+import { renderDoubts, renderGap, renderHoldUps, renderSums, renderTrouble } from './tail-report.ts';
 import { lineColumns } from './terminal.ts';
 import { COLUMNS, cut } from './text.ts';
 
 /** What a person sees of a tail: its lines on stdout; on stderr what is read, the sums so far, and what went wrong. */
-export function tailView({ topics, kinds, timezone, now, follows }: TailViewOptions): TailView {
+export function tailView({ topics, kinds, timezone, now, follows, brokers }: TailViewOptions): TailView {
   const { stdout, stderr } = process;
   const say = (text: string): void => void stderr.write(`${text}\n`);
   const live = stderr.isTTY ? new Live(stderr) : undefined;
@@ -30,6 +30,7 @@ export function tailView({ topics, kinds, timezone, now, follows }: TailViewOpti
     }),
     gap: (gap) => say(renderGap(gap)),
     trouble: (trouble) => say(renderTrouble(trouble)),
+    heldUp: (change) => say(renderHoldUps(change, brokers)),
     progress: live === undefined ? undefined : (sums) => live.show(renderSums(sums)),
     end: (report) => {
       live?.clear();

@@ -12,7 +12,7 @@ import type { FollowChange, FollowedRun, FoundPause, OpenRun } from '../trigger/
 import type { Progress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
-import type { Explanation } from '../trigger/wait.ts';
+import type { Explanation, HidingTransaction } from '../trigger/wait.ts';
 import { runName, visible } from './messages.ts';
 import { count, number, wrap } from './text.ts';
 
@@ -138,8 +138,18 @@ export function renderExplanation(explanation: Explanation): string {
     const { run } = explanation;
     return [...describePaused(run, run.paused, chalk.yellow('!'), ''), `  ${resumeCommand(run)}`].join('\n');
   }
+  if (explanation.type === 'hidden') return renderHidden([explanation.by]).join('\n');
   const { hippo, job, run_key, has } = explanation.run;
   return `${chalk.yellow('!')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${listed(has.map(visible))}`;
+}
+
+/** What hides the events, and how it ends. */
+function renderHidden(hidden: readonly HidingTransaction[]): string[] {
+  return hidden.flatMap(({ text, remedy, command }) => [
+    ...wrap(visible(text), `${chalk.yellow('!')} `),
+    ...wrap(visible(remedy), '  '),
+    `  ${chalk.cyan('→')} ${command}`,
+  ]);
 }
 
 /** The last lines: the outcome; empty if everything has been printed before. */
@@ -172,7 +182,7 @@ export function renderWait(
   wait: WaitReport,
   { published, backfill, stopped, no_run: noRun }: Waited = SINGLE,
 ): string[] {
-  const { runs, pending, live, down, unanswered } = wait;
+  const { runs, pending, live, down, unanswered, hidden } = wait;
   const total = backfill?.total ?? 1;
   const silent =
     unanswered > 0 && unanswered < published
@@ -195,9 +205,12 @@ export function renderWait(
     case 'no-reaction':
       return [
         `${chalk.red('✗')} No hippo reacted.`,
+        ...renderHidden(hidden),
         ...(live.length === 0
           ? wrap(`${noneRuns(down)}; the event waits in its topic until one starts.`, '  ')
-          : [...whyNot(noRun), ...wrapped(whoHasRead(wait, noRun))]),
+          : hidden.length > 0
+            ? whyNot(noRun)
+            : [...whyNot(noRun), ...wrapped(whoHasRead(wait, noRun))]),
         ...(live.length > 0 && noRun.length > 0
           ? []
           : [
@@ -331,7 +344,7 @@ function resumeCommand({ hippo, job }: Pick<OpenRun, 'hippo' | 'job'>): string {
   return `${chalk.cyan('→')} hippo job resume ${shellWord(`${hippo}/${job}`)}`;
 }
 
-function stillToCome({ pending, live, down }: WaitReport): string[] {
+function stillToCome({ pending, live, down, hidden }: WaitReport): string[] {
   const paused = pending.open.filter((run) => run.paused !== null);
   const resumes = [...new Set(paused.map((run) => `  ${resumeCommand(run)}`))];
   // Between two attempts its state is ready, and its finish still to come.
@@ -355,6 +368,7 @@ function stillToCome({ pending, live, down }: WaitReport): string[] {
     ),
     ...pending.undecided.map((hippo) => `  ${chalk.yellow('…')} ${hippo} has not read it yet`),
     ...(live.length === 0 ? wrap(`${noneRuns(down)}.`, '  ') : []),
+    ...renderHidden(hidden),
   ];
   // Where only pauses hold back what is still to come, nothing is wrong that doctor could find.
   const isAllPaused =
@@ -362,6 +376,7 @@ function stillToCome({ pending, live, down }: WaitReport): string[] {
     paused.length === pending.open.length &&
     pending.undecided.length === 0 &&
     live.length > 0 &&
+    hidden.length === 0 &&
     pending.running.every(isReady);
   return [...lines, ...resumes, ...(isAllPaused ? [] : [`  ${chalk.cyan('→')} hippo doctor`])];
 }

@@ -100,7 +100,9 @@ describe('the state topic gets more partitions', () => {
 
         const second = project.startClient();
         const { text } = await second.event('notice', ({ text: said }) => said.startsWith('waiting to read'));
-        expect(text).toContain(`${stateTopic(project)}[${place}]: the transaction of another producer`);
+        expect(text).toContain(
+          `${stateTopic(project)}[${place}]: the transaction of transactional id stranger-${project.name} has been open since `,
+        );
         expect(second.events.some(({ event }) => event === 'owner')).toBe(false);
         await open.abort();
         expect(await second.event('owner')).toMatchObject({ runs: 2 });

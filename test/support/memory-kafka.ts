@@ -24,7 +24,14 @@ const BROKERS = ['127.0.0.1:9092'];
 
 export type Asked = Pick<
   Kafka,
-  'brokers' | 'topics' | 'offsets' | 'committed' | 'lookUp' | 'transactionalProducer' | 'reader'
+  | 'brokers'
+  | 'topics'
+  | 'offsets'
+  | 'openTransactions'
+  | 'committed'
+  | 'lookUp'
+  | 'transactionalProducer'
+  | 'reader'
 >;
 
 export class MemoryKafka implements Asked {
@@ -134,6 +141,8 @@ export class MemoryKafka implements Asked {
       });
       resolve(ranges);
     });
+
+  openTransactions: Kafka['openTransactions'] = () => Promise.resolve([]);
 
   committed: Kafka['committed'] = () => Promise.resolve(this.commits);
 

@@ -27,6 +27,7 @@ const QUIET: Look = {
   live: ['etl'],
   readers: ['etl'],
   down: [],
+  hidden: [],
   runs: [],
   pending,
   standings: phases('ended'),

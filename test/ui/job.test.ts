@@ -52,6 +52,7 @@ const wait = (outcome: WaitReport['outcome'], live: string[]): WaitReport => ({
   live,
   readers: live,
   down: [],
+  hidden: [],
   runs: [],
   unanswered: 0,
   pending: { undecided: [], open: [], running: [] },

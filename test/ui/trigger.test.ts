@@ -39,6 +39,7 @@ const wait = (outcome: WaitReport['outcome'], more: Partial<WaitReport> = {}): W
   live: ['etl'],
   readers: ['etl'],
   down: [],
+  hidden: [],
   ...more,
 });
 const run = (outcome: 'running' | 'succeeded' | 'failed', key: string) => ({

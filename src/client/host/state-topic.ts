@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Json, type JsonObject, isJsonObject } from '../../core/json.ts';
 import { ServiceError } from '../../core/errors.ts';
+import { describeHoldUp } from '../../kafka/open-transaction-words.ts';
 import { partitionForKey } from '../../kafka/partitioner.ts';
 import type { Kafka, KafkaRecord, OutgoingRecord, TransactionalProducer } from '../../kafka/port.ts';
 import {
@@ -269,9 +270,16 @@ export class StateTopic {
     const ranges = await this.#kafka.offsets(this.#topic).catch(() => []);
     const held = ranges.find(({ partition, stable, high }) => unread.has(partition) && stable < high);
     if (held === undefined) return;
-    onWait(
-      `waiting to read ${this.#topic}[${held.partition}]: the transaction of another producer has been open there since offset ${held.stable}`,
-    );
+    const place = { topic: this.#topic, partition: held.partition, offset: held.stable };
+    const [transaction] = await this.#kafka.openTransactions([place]).catch(() => []);
+    const known = transaction ?? {
+      ...place,
+      since: null,
+      endsBy: null,
+      transactionalId: null,
+      producerId: null,
+    };
+    onWait(`waiting to read ${describeHoldUp(known)}`);
   }
 
   /** @returns the token of a probe; undefined for all other records */

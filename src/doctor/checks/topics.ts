@@ -1,6 +1,9 @@
 import { DeniedError } from '../../kafka/failures.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import type { Kafka, TopicInfo, TopicSpec } from '../../kafka/port.ts';
+import { HoldUps } from '../../kafka/hold-ups.ts';
+import { abortCommand, describeHoldUp, endOfTransaction } from '../../kafka/open-transaction-words.ts';
+import { pause } from '../../core/deadline.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
@@ -37,6 +40,7 @@ export const topics: Check = {
         }),
       ),
       ...hidden.map((denial) => error(sentence(denial), { commands: denial.next })),
+      ...(await holdUps(found, cluster)),
       ...unknownSettings([...settings.values()].filter((each) => each instanceof DeniedError)),
     ];
     const ill = findings.filter(({ status }) => status !== 'ok');
@@ -47,6 +51,31 @@ export const topics: Check = {
     };
   },
 };
+
+/** Between two looks at the last stable offsets, milliseconds. */
+const SECOND_LOOK = 1_000;
+/** A transaction in flight is normal. Milliseconds. */
+const LONG_OPEN = 30_000;
+
+/** Open transactions that have hidden records for long. */
+async function holdUps(topics: readonly TopicInfo[], cluster: Kafka): Promise<Finding[]> {
+  const names = topics
+    .filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0))
+    .map(({ topic }) => topic);
+  const suspects = new HoldUps(cluster, SECOND_LOOK / 2);
+  await suspects.look(names);
+  if (!suspects.hasSuspects) return [];
+  await pause(SECOND_LOOK);
+  const { found } = await suspects.look(names);
+  return found
+    .filter(({ since }) => since === null || Date.now() - since >= LONG_OPEN)
+    .map((transaction) =>
+      warning(describeHoldUp(transaction), {
+        commands: [abortCommand(cluster.brokers, transaction)],
+        text: endOfTransaction(transaction),
+      }),
+    );
+}
 
 type Settings = Readonly<Record<string, string>>;
 

@@ -27,6 +27,8 @@ export {
   isControl,
   isTransactional,
 } from './record-batch.ts';
+export { DescribeProducers } from './requests/describe-producers.ts';
+export { DescribeTransactions } from './requests/describe-transactions.ts';
 export { Fetch, type FetchedPartition, hasMoved } from './requests/fetch.ts';
 export {
   AddPartitionsToTxn,
@@ -47,6 +49,7 @@ export {
   OffsetFetch,
   SyncGroup,
 } from './requests/kafkajs.ts';
+export { ListTransactions } from './requests/list-transactions.ts';
 export { Metadata, type MetadataResponse, type TopicMetadata } from './requests/metadata.ts';
 export { Produce } from './requests/produce.ts';
 export { splitBatch } from './split-batch.ts';

@@ -1,0 +1,52 @@
+/** What a person reads about an open transaction. Pure. */
+import { isoTime } from '../core/clock.ts';
+import { shellWord } from '../core/shell.ts';
+import type { OpenTransaction } from './port.ts';
+
+/** `the transaction of sales-export has been open since 2026-11-28T09:00:00Z` */
+export function describeTransaction({ transactionalId, producerId, since, endsBy }: OpenTransaction): string {
+  const owner =
+    transactionalId === null
+      ? `another producer${producerId === null ? '' : ` (producer id ${producerId})`}`
+      : `transactional id ${transactionalId}`;
+  const begun = since === null ? undefined : second(since);
+  // Without the coordinator's word only the time of its last record is known.
+  const open =
+    begun === undefined ? 'is open' : `has been open since ${begun}${endsBy === null ? ' or longer' : ''}`;
+  return `the transaction of ${owner} ${open}`;
+}
+
+/** The whole sentence, without a full stop at its end. */
+export function describeHoldUp(transaction: OpenTransaction): string {
+  const { topic, partition, offset } = transaction;
+  return `${topic}[${partition}]: ${describeTransaction(transaction)}; it hides all records from offset ${offset} on`;
+}
+
+/** How it ends. */
+export function endOfTransaction({ transactionalId, endsBy }: OpenTransaction): string {
+  const program =
+    transactionalId === null
+      ? 'Commit or stop the program that writes it'
+      : `Commit it in, or stop, the program with transactional id ${transactionalId}`;
+  const end =
+    endsBy === null
+      ? "Kafka aborts it after that program's transaction.timeout.ms"
+      : `Kafka aborts it at ${second(endsBy)} (transaction.timeout.ms of that program)`;
+  return `${program}. ${end}. Only if it stays open after that, abort it with the command.`;
+}
+
+/** The command that ends a transaction that its coordinator does not end. */
+export function abortCommand(
+  brokers: readonly string[],
+  { topic, partition, offset }: Pick<OpenTransaction, 'topic' | 'partition' | 'offset'>,
+): string {
+  return (
+    `kafka-transactions.sh --bootstrap-server ${brokers.join(',')} abort ` +
+    `--topic ${shellWord(topic)} --partition ${partition} --start-offset ${offset}`
+  );
+}
+
+/** `2017-04-28T15:55:46Z` */
+function second(millis: number): string {
+  return isoTime(millis)?.replace(/\.\d+Z$/, 'Z') ?? String(millis);
+}
