@@ -53,7 +53,8 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
     describeGroup: (group) => describeGroup(cluster, group),
     committed: (group, topics) => committedOffsets(cluster, group, topics),
     deleteGroup: (group) => deleteGroup(cluster, group),
-    producer: async () => new IdempotentProducer(cluster, await initProducer(cluster, null, 0)),
+    producer: async (options) =>
+      new IdempotentProducer(cluster, await initProducer(cluster, null, 0), options),
     transactionalProducer: (transactionalId) => openTransactionalProducer(cluster, transactionalId),
     // eslint-disable-next-line @typescript-eslint/require-await -- the port promises
     reader: async (options) => new GrouplessReader(separate(), options),

@@ -8,6 +8,7 @@
  */
 
 import type { Headers } from '../core/headers.ts';
+import type { HippoError } from '../core/errors.ts';
 import type { AbsentError, DeniedError, LeaderlessError } from './failures.ts';
 
 export type { HeaderValue, Headers } from '../core/headers.ts';
@@ -155,7 +156,7 @@ export interface Kafka {
   /** Only for an empty group. */
   deleteGroup(group: string): Promise<void>;
   /** A producer with acks from all in-sync replicas; idempotent. */
-  producer(): Promise<Producer>;
+  producer(options?: ProducerOptions): Promise<Producer>;
   /** Fences any earlier producer with the same id. */
   transactionalProducer(transactionalId: string): Promise<TransactionalProducer>;
   /** Reads without a consumer group: leaves nothing behind on the broker. */
@@ -185,9 +186,34 @@ export interface AppendedPart {
   timestamp: number;
 }
 
+export interface ProducerOptions {
+  /**
+   * Told of records that are given up because their partition could not be written to for the request timeout, while others
+   * can: it has no leader, or too few replicas. Nothing more is written to this partition. Left out: the producer fails then.
+   */
+  onLost?(lost: LostRecords): void;
+}
+
+/** Consecutive records of one partition that were given up. */
+export interface LostRecords extends TopicPartition {
+  /** The first of them among all that this producer took in, from 0. */
+  first: number;
+  count: number;
+  error: HippoError;
+}
+
+/** Where a record is; why its partition was given up; or either later, while its partition is still tried. */
+export type SentRecord = TopicPartitionOffset | HippoError | Promise<TopicPartitionOffset | HippoError>;
+
 export interface Producer {
   /** @returns where each record is, in the order of `records` */
   send(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]>;
+  /**
+   * As {@link send}, and does not wait for partitions in trouble: of their records it returns promises.
+   *
+   * @returns in the order of `records`
+   */
+  sendEach(records: readonly OutgoingRecord[]): Promise<SentRecord[]>;
   /**
    * For very many records: takes one in, without waiting until it is acknowledged. Bytes are copied.
    *
