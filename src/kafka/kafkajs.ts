@@ -10,6 +10,7 @@ import {
   lookUpTopics,
   roundTrip,
   topicConfig,
+  topicLimit,
 } from './admin.ts';
 import { Cluster } from './cluster.ts';
 import { unmetSetting } from './coordinators.ts';
@@ -47,6 +48,7 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
     createTopics: (specs) => createTopics(cluster, specs),
     deleteTopics: (names) => deleteTopics(cluster, names),
     topicConfig: (topic) => topicConfig(cluster, topic),
+    topicLimit: (topic) => topicLimit(cluster, topic),
     offsets: (topic, onTrouble) => offsetRanges(cluster, topic, onTrouble),
     offsetsAt: (topic, at, onTrouble) => offsetsAt(cluster, topic, at, onTrouble),
     groups: (prefix) => listGroups(cluster, prefix),

@@ -9,7 +9,7 @@
 
 import type { Headers } from '../core/headers.ts';
 import type { HippoError } from '../core/errors.ts';
-import type { AbsentError, DeniedError, LeaderlessError } from './failures.ts';
+import type { AbsentError, DeniedError, LeaderlessError, TopicLimit } from './failures.ts';
 
 export type { HeaderValue, Headers } from '../core/headers.ts';
 
@@ -141,6 +141,8 @@ export interface Kafka {
   createTopics(specs: readonly TopicSpec[]): Promise<string[]>;
   deleteTopics(names: readonly string[]): Promise<void>;
   topicConfig(topic: string): Promise<Record<string, string>>;
+  /** How large a batch of records may be that is written to the topic. */
+  topicLimit(topic: string): Promise<TopicLimit>;
   /** @param onTrouble told of partitions that are left out; left out itself, those make the call throw */
   offsets(topic: string, onTrouble?: (trouble: Trouble) => void): Promise<OffsetRange[]>;
   /** Of each partition the first offset whose timestamp is at or after `at`; the end where there is none. */

@@ -6,17 +6,16 @@ import { LeaderlessError, RecordTooLargeError, type TopicLimit, UnreachableError
 import { LackedRight, failLacking, lacking } from './lacking.ts';
 import { Ordinals } from './ordinals.ts';
 import { partitionForKey } from './partitioner.ts';
-import { isList } from '../core/headers.ts';
 import type {
   AppendedPart,
   AppendedRecord,
-  Headers,
   OutgoingRecord,
   Producer,
   ProducerOptions,
   SentRecord,
   TopicPartitionOffset,
 } from './port.ts';
+import { bytesOf, headersOf } from './record-size.ts';
 import { onCluster, onTopic, onTransactionalId } from './rights.ts';
 import {
   BatchWriter,
@@ -713,20 +712,6 @@ function freeFrom(sticky: number, logs: readonly PartitionLog[]): number {
     if (log?.troubledSince === undefined && log?.lost === undefined) return partition;
   }
   return sticky % logs.length;
-}
-
-function bytesOf(value: Buffer | string | null): Buffer | null {
-  return typeof value === 'string' ? Buffer.from(value) : value;
-}
-
-function headersOf(headers: OutgoingRecord['headers']): Headers | undefined {
-  if (headers === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      isList(value) ? value.map(bytesOf) : bytesOf(value),
-    ]),
-  );
 }
 
 /**

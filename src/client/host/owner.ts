@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { absentTopic, isUnknownTopic } from '../../kafka/errors.ts';
-import { AbsentError, DeniedError, FencedError, RefusedError } from '../../kafka/failures.ts';
+import {
+  AbsentError,
+  DeniedError,
+  FencedError,
+  RecordTooLargeError,
+  RefusedError,
+} from '../../kafka/failures.ts';
 import type {
   Kafka,
   Membership,
@@ -33,6 +39,7 @@ import { faultPoint } from './fault.ts';
 import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type { InputKind } from './inputs.ts';
+import { Limits, describeExcess, requiredRecord } from './limits.ts';
 import { Mailbox, type ToldFinding } from './mailbox.ts';
 import { type Positions, type StateValue, listPositions, withPosition } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
@@ -61,7 +68,7 @@ const LETTERS_RETRY = 60_000;
 const COMMIT_RETRY = 1_000;
 const RETRY: Backoff = { first: 250, most: 5_000 };
 
-/** Reading has to start anew: there is more to be read than before. */
+/** The owner has to take over anew: there is more to be read than before, or a topic takes less. */
 class StartAgain extends ServiceError {}
 
 export interface OwnerOptions {
@@ -123,6 +130,7 @@ export class Owner {
   readonly #notStarted = new Set<string>();
   /** Input topics whose dead letters cannot be written, why, and when to try again (performance.now()). */
   readonly #withoutLetters = new Map<string, { error: DeniedError | AbsentError; retryAt: number }>();
+  readonly #limits: Limits;
   #failedFinishes = 0;
 
   constructor(options: OwnerOptions) {
@@ -136,6 +144,7 @@ export class Owner {
       log: options.log,
       once: options.once,
     });
+    this.#limits = new Limits(options.kafka);
     const { config } = options;
     this.#kinds = new Map(
       (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),
@@ -161,6 +170,7 @@ export class Owner {
    * Owns until the signal is aborted, or with `once` until all is done. While Kafka is away it tries again; jobs go on.
    *
    * @throws UserError when the hippo's state is lost: see {@link requireFirstStart}
+   * @throws UserError when a topic does not take what every hippo must write
    * @throws FencedError when another client writes as this hippo, and the group does not know of it
    * @throws DeniedError when the hippo may not read or write its state or write its messages; with `once`, when all is done,
    *   also what kept it from reading an input
@@ -185,7 +195,7 @@ export class Owner {
           return;
         } catch (thrown) {
           await this.release();
-          const error = this.#ofDeletedTopic(thrown);
+          const error = this.#ofTooLarge(this.#ofDeletedTopic(thrown));
           if (error === this.#aside.error || error === this.#watchers.error) throw error;
           if (isAborted(signal) && (error === signal.reason || error instanceof ServiceError)) return;
           if (!(error instanceof ServiceError)) throw error;
@@ -245,6 +255,7 @@ export class Owner {
     const [info] = await kafka.topics([stateName]);
     if (info === undefined) throw absentTopic(stateName, kafka.brokers);
     this.#stateTopicId = info.topicId;
+    await this.#limits.refresh(this.#written);
     const stateTopic = StateTopic.of(kafka, stateName, hippo, info.partitions.length);
     const found = await stateTopic.find(this.#producer, {
       signal,
@@ -305,11 +316,22 @@ export class Owner {
       return EMPTY;
     }
     const snapshot = await stateTopic.writeAnew(producer, this.#claimant(), found, {
-      records: [...this.#strays, ...recordsOf(definition, this.#state)],
+      records: [...this.#strays, ...recordsOf(definition, this.#state)].filter(([key, value]) =>
+        this.#canWrite(stateTopic, key, value),
+      ),
       positions: this.#progress.taken,
     });
     log(stateWrittenAnew(topicName(config, 'state'), snapshot.records.size));
     return snapshot;
+  }
+
+  /** Whether the state topic takes the record; a topic that was made again may take less than before. */
+  #canWrite(stateTopic: StateTopic, key: string, value: StateValue): boolean {
+    const excess = this.#limits.excess(stateTopic.record(key, value));
+    if (excess === undefined) return true;
+    const text = `${key} is forgotten: ${describeExcess(excess, 'its record')}`;
+    this.#options.log({ event: 'notice', level: 'error', text });
+    return false;
   }
 
   #claimant(): Claimant {
@@ -324,6 +346,26 @@ export class Owner {
   #ofDeletedTopic(thrown: unknown): unknown {
     const topic = isUnknownTopic(thrown) ? thrown.place?.topic : undefined;
     return topic === undefined ? thrown : absentTopic(topic, this.#options.kafka.brokers);
+  }
+
+  /**
+   * After a refusal the topic's limit is known, and the next takeover makes smaller what is too large. A record that is refused
+   * although the limit was known cannot be made smaller.
+   */
+  #ofTooLarge(thrown: unknown): unknown {
+    if (!(thrown instanceof RecordTooLargeError)) return thrown;
+    const { kafka, log } = this.#options;
+    if (!this.#limits.learn(thrown)) return requiredRecord(thrown, kafka.brokers);
+    const text = `${describeExcess(thrown, 'a record')}; it is written again where it can be made smaller`;
+    log({ event: 'notice', level: 'warning', text });
+    return new StartAgain(text, { cause: thrown });
+  }
+
+  /** The topics that records of any size are written to. */
+  get #written(): string[] {
+    const { config } = this.#options;
+    const own = (['state', 'start', 'finish'] as const).map((role) => topicName(config, role));
+    return [...own, ...[...this.#kinds.keys()].map(dlqName)];
   }
 
   /** A dead letter that cannot be written keeps its topic from being read on: it would be lost. @returns whether it is that */
@@ -473,7 +515,7 @@ export class Owner {
   #turn(stateTopic: StateTopic): Turn {
     const { definition, config, hippo } = this.#options;
     return new Turn(
-      { definition, config, hippo, stateTopic, kinds: this.#kinds },
+      { definition, config, hippo, stateTopic, kinds: this.#kinds, limits: this.#limits },
       this.#state,
       this.#progress.taken,
     );
@@ -589,6 +631,7 @@ export class Owner {
     this.#isLooking = true;
     try {
       this.#aside.settle();
+      await this.#limits.refresh(this.#written);
       const canStartMore = await this.#canStartMore();
       if (isOver()) return;
       if (canStartMore) this.#mailbox.fail(new StartAgain('more can be read'));
