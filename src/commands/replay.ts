@@ -9,7 +9,7 @@ export default class Replay extends HippoCommand<ReplayReport> {
   static override summary = 'Send rejected messages back from their dead-letter topics.';
   static override description =
     'Sends each message once, byte for byte, to the partition that it came from. TOPIC is a topic or its role: frontier, ' +
-    'finish, schedule. [default: all] Exits with 1 if a message has been rejected too often.';
+    'finish, schedule. [default: all] Exits with 1 if a message has been rejected too often or is too large.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> --dry-run',
     '<%= config.bin %> <%= command.id %> frontier --from -2h --yes',

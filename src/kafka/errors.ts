@@ -291,10 +291,11 @@ export function leaderless(
   brokers: readonly string[],
 ): LeaderlessError {
   const [verb, which] = partitions.length === 1 ? ['has', 'its'] : ['have', 'their'];
+  const [partition] = partitions;
   return new LeaderlessError(`${topic}[${partitions.join(', ')}] ${verb} no leader`, {
     why: `The brokers that hold ${which} replicas are down, says Kafka at ${brokers.join(', ')}.`,
     next: ['start those brokers', 'hippo doctor topics'],
-    place: { topic },
+    place: partition === undefined || partitions.length > 1 ? { topic } : { topic, partition },
   });
 }
 

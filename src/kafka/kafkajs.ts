@@ -10,6 +10,7 @@ import {
   lookUpTopics,
   roundTrip,
   topicConfig,
+  topicLimit,
 } from './admin.ts';
 import { Cluster } from './cluster.ts';
 import { unmetSetting } from './coordinators.ts';
@@ -49,13 +50,15 @@ export async function openKafka(settings: ConnectionSettings, signal?: AbortSign
     deleteTopics: (names) => deleteTopics(cluster, names),
     topicConfig: (topic) => topicConfig(cluster, topic),
     openTransactions: (places) => openTransactions(cluster, places),
+    topicLimit: (topic) => topicLimit(cluster, topic),
     offsets: (topic, onTrouble) => offsetRanges(cluster, topic, onTrouble),
     offsetsAt: (topic, at, onTrouble) => offsetsAt(cluster, topic, at, onTrouble),
     groups: (prefix) => listGroups(cluster, prefix),
     describeGroup: (group) => describeGroup(cluster, group),
     committed: (group, topics) => committedOffsets(cluster, group, topics),
     deleteGroup: (group) => deleteGroup(cluster, group),
-    producer: async () => new IdempotentProducer(cluster, await initProducer(cluster, null, 0)),
+    producer: async (options) =>
+      new IdempotentProducer(cluster, await initProducer(cluster, null, 0), options),
     transactionalProducer: (transactionalId) => openTransactionalProducer(cluster, transactionalId),
     // eslint-disable-next-line @typescript-eslint/require-await -- the port promises
     reader: async (options) => new GrouplessReader(separate(), options),

@@ -7,8 +7,12 @@
  * - Bytes stay bytes: no code below this interface decodes a key, a value or a header.
  */
 
+import type { OpenTransaction } from '../core/open-transaction.ts';
 import type { Headers } from '../core/headers.ts';
-import type { AbsentError, DeniedError, LeaderlessError } from './failures.ts';
+import type { HippoError } from '../core/errors.ts';
+import type { AbsentError, DeniedError, LeaderlessError, TopicLimit } from './failures.ts';
+
+export type { OpenTransaction };
 
 export type { HeaderValue, Headers } from '../core/headers.ts';
 
@@ -94,23 +98,6 @@ export interface OffsetRange {
   stable: bigint;
 }
 
-/** A transaction that is open in a partition: it hides all records from its first one on. */
-export interface OpenTransaction extends TopicPartition {
-  /** Its first record there. */
-  offset: bigint;
-  /**
-   * When it began, epoch milliseconds; where `endsBy` is null, the time of its last record there: it began earlier. null: not
-   * known.
-   */
-  since: number | null;
-  /** When Kafka aborts it (`transaction.timeout.ms`), epoch milliseconds; null: its coordinator does not say. */
-  endsBy: number | null;
-  /** null: not known, because this user may not describe it or no coordinator knows it any more. */
-  transactionalId: string | null;
-  /** Kafka's number of its producer; null: not known. */
-  producerId: bigint | null;
-}
-
 export interface GroupInfo {
   group: string;
   /** Kafka's own state; `Unknown` for a protocol that this client does not speak (KIP-848). */
@@ -164,6 +151,8 @@ export interface Kafka {
    * @param places with their last stable offsets
    */
   openTransactions(places: readonly TopicPartitionOffset[]): Promise<OpenTransaction[]>;
+  /** How large a batch of records may be that is written to the topic. */
+  topicLimit(topic: string): Promise<TopicLimit>;
   /** @param onTrouble told of partitions that are left out; left out itself, those make the call throw */
   offsets(topic: string, onTrouble?: (trouble: Trouble) => void): Promise<OffsetRange[]>;
   /** Of each partition the first offset whose timestamp is at or after `at`; the end where there is none. */
@@ -179,7 +168,7 @@ export interface Kafka {
   /** Only for an empty group. */
   deleteGroup(group: string): Promise<void>;
   /** A producer with acks from all in-sync replicas; idempotent. */
-  producer(): Promise<Producer>;
+  producer(options?: ProducerOptions): Promise<Producer>;
   /** Fences any earlier producer with the same id. */
   transactionalProducer(transactionalId: string): Promise<TransactionalProducer>;
   /** Reads without a consumer group: leaves nothing behind on the broker. */
@@ -209,9 +198,34 @@ export interface AppendedPart {
   timestamp: number;
 }
 
+export interface ProducerOptions {
+  /**
+   * Told of records that are given up because their partition could not be written to for the request timeout, while others
+   * can: it has no leader, or too few replicas. Nothing more is written to this partition. Left out: the producer fails then.
+   */
+  onLost?(lost: LostRecords): void;
+}
+
+/** Consecutive records of one partition that were given up. */
+export interface LostRecords extends TopicPartition {
+  /** The first of them among all that this producer took in, from 0. */
+  first: number;
+  count: number;
+  error: HippoError;
+}
+
+/** Where a record is; why its partition was given up; or either later, while its partition is still tried. */
+export type SentRecord = TopicPartitionOffset | HippoError | Promise<TopicPartitionOffset | HippoError>;
+
 export interface Producer {
   /** @returns where each record is, in the order of `records` */
   send(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]>;
+  /**
+   * As {@link send}, and does not wait for partitions in trouble: of their records it returns promises.
+   *
+   * @returns in the order of `records`
+   */
+  sendEach(records: readonly OutgoingRecord[]): Promise<SentRecord[]>;
   /**
    * For very many records: takes one in, without waiting until it is acknowledged. Bytes are copied.
    *

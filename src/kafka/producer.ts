@@ -1,20 +1,21 @@
-import { ServiceError, UserError } from '../core/errors.ts';
+import { type HippoError, ServiceError, UserError } from '../core/errors.ts';
 import { topicLimit } from './admin.ts';
 import type { Cluster } from './cluster.ts';
-import { isConnectionError, isRetriable } from './errors.ts';
-import { RecordTooLargeError, type TopicLimit } from './failures.ts';
+import { isConnectionError, isRetriable, leaderless } from './errors.ts';
+import { LeaderlessError, RecordTooLargeError, type TopicLimit, UnreachableError } from './failures.ts';
 import { LackedRight, failLacking, lacking } from './lacking.ts';
 import { Ordinals } from './ordinals.ts';
 import { partitionForKey } from './partitioner.ts';
-import { isList } from '../core/headers.ts';
 import type {
   AppendedPart,
   AppendedRecord,
-  Headers,
   OutgoingRecord,
   Producer,
+  ProducerOptions,
+  SentRecord,
   TopicPartitionOffset,
 } from './port.ts';
+import { bytesOf, headersOf } from './record-size.ts';
 import { onCluster, onTopic, onTransactionalId } from './rights.ts';
 import {
   BatchWriter,
@@ -39,6 +40,13 @@ const REQUEST_BYTES = 2 * 1024 * 1024;
 /** A writer that is faster than the brokers waits while this much has not been acknowledged. */
 const HIGH_WATER = 16 * 1024 * 1024;
 const LOW_WATER = 12 * 1024 * 1024;
+/**
+ * Batches of partitions that are being tried again do not count towards {@link HIGH_WATER} up to this size: otherwise a writer
+ * would wait for these partitions before it can write to others.
+ */
+const TROUBLED_BYTES = 64 * 1024 * 1024;
+/** A sender of records waits no longer for partitions that are being tried again, milliseconds. An election takes less. */
+const LATE_MS = 2_000;
 /** Memory of acknowledged batches that is kept to be used again. */
 const SPARE_BYTES = HIGH_WATER;
 
@@ -64,8 +72,19 @@ interface Batch {
   /** What it was split into, because the topic does not take so large a batch. */
   halves: readonly [Batch, Batch] | undefined;
   isAcknowledged: boolean;
+  /** Set when its partition was given up: its records will not be sent again. */
+  lost: HippoError | undefined;
   /** Set when it is acknowledged; -1 where the acknowledgement did not say. */
   baseOffset: bigint;
+}
+
+/** A record in its batch. */
+interface Added {
+  batch: Batch;
+  index: number;
+  ordinal: number;
+  topic: string;
+  partition: number;
 }
 
 interface PartitionLog {
@@ -76,6 +95,10 @@ interface PartitionLog {
   batches: Batch[];
   /** Whether the first one is sent. */
   isUnderWay: boolean;
+  /** Since when its first batch is being tried again, by performance.now(). */
+  troubledSince: number | undefined;
+  /** Set when it was given up: the batch that stands for all later records, which are not written. */
+  lost: Batch | undefined;
 }
 
 interface TopicState {
@@ -93,12 +116,13 @@ interface TopicState {
 /**
  * Writes batches in order and exactly once: idempotent, acknowledged by all in-sync replicas. Of each partition one batch is under
  * way at a time; meanwhile the next ones are filled. A request that fails is sent again with the same sequence numbers, so that
- * neither order nor count can change. A batch that is larger than its topic takes is split, and its records keep their sequence
+ * neither order nor count can change; partitions that are tried again do not hold up the others. A batch that is larger than its topic takes is split, and its records keep their sequence
  * numbers.
  */
 export class IdempotentProducer implements Producer {
   readonly #cluster: Cluster;
   readonly #identity: ProducerIdentity;
+  readonly #options: ProducerOptions;
   readonly #topics = new Map<string, TopicState>();
   readonly #spare: { bytes: Buffer; ordinals: Uint32Array }[] = [];
   #spareBytes = 0;
@@ -110,13 +134,42 @@ export class IdempotentProducer implements Producer {
   #failure: Error | undefined;
   #changed: (() => void)[] = [];
 
-  constructor(cluster: Cluster, identity: ProducerIdentity) {
+  constructor(cluster: Cluster, identity: ProducerIdentity, options: ProducerOptions = {}) {
     this.#cluster = cluster;
     this.#identity = identity;
+    this.#options = options;
   }
 
   async send(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]> {
-    const added: { batch: Batch; index: number; ordinal: number; topic: string; partition: number }[] = [];
+    const added = await this.#add(records, () => this.flush());
+    return added.map((each) => {
+      const lost = lostIn(each.batch);
+      if (lost !== undefined) throw lost;
+      return this.#placeOf(each);
+    });
+  }
+
+  async sendEach(records: readonly OutgoingRecord[]): Promise<SentRecord[]> {
+    const added = await this.#add(records, () => this.#settle());
+    return added.map((each) => {
+      const { batch } = each;
+      if (isSettled(batch)) return lostIn(batch) ?? this.#placeOf(each);
+      return this.#settled(batch).then(() => lostIn(batch) ?? this.#placeOf(each));
+    });
+  }
+
+  #placeOf({ batch, index, topic, partition }: Added): TopicPartitionOffset {
+    return {
+      topic,
+      topicId: this.#cluster.topicId(topic),
+      partition,
+      offset: offsetIn(batch, index),
+    };
+  }
+
+  /** @param written resolves when what was added is written */
+  async #add(records: readonly OutgoingRecord[], written: () => Promise<void>): Promise<Added[]> {
+    const added: Added[] = [];
     try {
       for (const record of records) {
         const { topic, headers, timestamp } = record;
@@ -137,7 +190,7 @@ export class IdempotentProducer implements Producer {
         });
         added.push({ batch, index: batch.writer.count - 1, ordinal, topic, partition: log.partition });
       }
-      await this.flush();
+      await written();
     } catch (error) {
       if (!(error instanceof RecordTooLargeError)) throw error;
       // What came before a record that was never taken in is written.
@@ -145,12 +198,7 @@ export class IdempotentProducer implements Producer {
       const index = added.findIndex(({ ordinal }) => ordinal === error.index);
       throw error.at(index === -1 ? added.length : index);
     }
-    return added.map(({ batch, index, topic, partition }) => ({
-      topic,
-      topicId: this.#cluster.topicId(topic),
-      partition,
-      offset: offsetIn(batch, index),
-    }));
+    return added;
   }
 
   append(record: AppendedRecord): Promise<void> | undefined {
@@ -159,7 +207,7 @@ export class IdempotentProducer implements Producer {
     if (state?.limit === undefined) return this.#prepare(topic).then(() => this.append(record));
     const part = { key, bytes: value, from: 0, to: value?.length ?? 0, headers, timestamp: Date.now() };
     this.#put(logFor(state, topic, key, partition), state, part);
-    return this.#held < HIGH_WATER ? undefined : this.#roomAgain();
+    return this.#held < HIGH_WATER || this.#pressing() < HIGH_WATER ? undefined : this.#roomAgain();
   }
 
   appendPart(part: AppendedPart): Promise<void> | undefined {
@@ -167,7 +215,7 @@ export class IdempotentProducer implements Producer {
     const state = this.#topics.get(topic);
     if (state?.limit === undefined) return this.#prepare(topic).then(() => this.appendPart(part));
     this.#put(logFor(state, topic, key, undefined), state, part);
-    return this.#held < HIGH_WATER ? undefined : this.#roomAgain();
+    return this.#held < HIGH_WATER || this.#pressing() < HIGH_WATER ? undefined : this.#roomAgain();
   }
 
   get acknowledged(): number {
@@ -180,8 +228,32 @@ export class IdempotentProducer implements Producer {
   async flush(): Promise<void> {
     const last = this.#sealAll();
     this.#pump();
-    while (this.#failure === undefined && !last.every(isAcknowledged)) await this.#change();
+    while (this.#failure === undefined && !last.every(({ batch }) => isSettled(batch))) await this.#change();
     this.#check();
+  }
+
+  /** As {@link flush}, except that partitions that have been in trouble for a while are left to their further tries. */
+  async #settle(): Promise<void> {
+    const last = this.#sealAll();
+    this.#pump();
+    const isWaitedFor = ({ log, batch }: { log: PartitionLog; batch: Batch }): boolean =>
+      !isSettled(batch) && (log.troubledSince ?? Infinity) > performance.now() - LATE_MS;
+    const timer = setInterval(() => this.#wake(), LATE_MS / 4);
+    try {
+      while (this.#failure === undefined && last.some(isWaitedFor)) await this.#change();
+    } finally {
+      clearInterval(timer);
+    }
+    this.#check();
+  }
+
+  async #settled(batch: Batch): Promise<void> {
+    while (this.#failure === undefined && !isSettled(batch)) await this.#change();
+    if (!isSettled(batch)) this.#check();
+  }
+
+  #logs(): PartitionLog[] {
+    return [...this.#topics.values()].flatMap(({ logs }) => logs);
   }
 
   close(): Promise<void> {
@@ -207,6 +279,8 @@ export class IdempotentProducer implements Producer {
       nextSequence: 0,
       batches: [],
       isUnderWay: false,
+      troubledSince: undefined,
+      lost: undefined,
     }));
     if (known !== undefined) {
       known.logs.push(...logs);
@@ -233,6 +307,7 @@ export class IdempotentProducer implements Producer {
   /** @throws RecordTooLargeError for a record that is known to be; nothing has happened then */
   #put(log: PartitionLog, state: TopicState, part: RecordPart): Batch {
     this.#check();
+    if (log.lost?.lost !== undefined) return this.#putLost(log, log.lost, log.lost.lost);
     let batch = log.batches.at(-1);
     if (batch === undefined || batch.sealed !== undefined) batch = this.#open(log, state);
     let before = batch.writer.size;
@@ -256,6 +331,13 @@ export class IdempotentProducer implements Producer {
     return batch;
   }
 
+  /** Counts a record for a partition that was given up. */
+  #putLost({ topic, partition }: PartitionLog, batch: Batch, error: HippoError): Batch {
+    this.#options.onLost?.({ topic, partition, first: this.#appended, count: 1, error });
+    this.#appended += 1;
+    return batch;
+  }
+
   #open(log: PartitionLog, { batchBytes }: TopicState): Batch {
     const spare = this.#spare.pop();
     this.#spareBytes -= spare?.bytes.length ?? 0;
@@ -267,14 +349,14 @@ export class IdempotentProducer implements Producer {
   }
 
   /** @returns the last batch of each partition that has any */
-  #sealAll(): Batch[] {
-    const last: Batch[] = [];
+  #sealAll(): { log: PartitionLog; batch: Batch }[] {
+    const last: { log: PartitionLog; batch: Batch }[] = [];
     for (const { logs } of this.#topics.values()) {
       for (const log of logs) {
         const batch = log.batches.at(-1);
         if (batch === undefined) continue;
         this.#seal(log, batch);
-        last.push(batch);
+        last.push({ log, batch });
       }
     }
     return last;
@@ -312,16 +394,86 @@ export class IdempotentProducer implements Producer {
     }
   }
 
+  /** What fails and may pass is tried again apart, so that the requests for other partitions go on. */
   async #deliver(heads: readonly PartitionLog[]): Promise<void> {
     for (const log of heads) log.isUnderWay = true;
     const pending = new Set(heads);
-    const { transactionalId } = this.#identity;
     try {
-      await this.#cluster.attempt(transactionalId === null ? {} : { transactionalId }, () =>
-        this.#round(pending),
-      );
+      await this.#round(pending);
+    } catch (error) {
+      if (!mayPass(error)) {
+        this.#release(pending);
+        throw this.#cluster.translate(error, this.#doing);
+      }
+      for (const log of pending) log.troubledSince ??= performance.now();
+      void this.#tryAgain(pending);
+    }
+  }
+
+  async #tryAgain(pending: Set<PartitionLog>): Promise<void> {
+    let last: unknown;
+    try {
+      await this.#cluster.attempt(this.#doing, async () => {
+        try {
+          if (this.#failure === undefined) await this.#round(pending);
+        } catch (error) {
+          last = error;
+          throw error;
+        } finally {
+          // Partitions that are back may have more to send.
+          this.#pump();
+        }
+      });
+    } catch (error) {
+      // Without any broker nothing can be written; a partition of its own may lack its leader or replicas.
+      if (
+        this.#options.onLost === undefined ||
+        !mayPass(last) ||
+        last instanceof UnreachableError ||
+        this.#cluster.isClosed
+      )
+        this.#failure ??= error as Error;
+      else for (const log of pending) this.#giveUp(log, error as HippoError);
     } finally {
-      for (const log of heads) log.isUnderWay = false;
+      this.#release(pending);
+      this.#pump();
+      this.#wake();
+    }
+  }
+
+  get #doing(): { transactionalId?: string } {
+    const { transactionalId } = this.#identity;
+    return transactionalId === null ? {} : { transactionalId };
+  }
+
+  #release(logs: Iterable<PartitionLog>): void {
+    for (const log of logs) {
+      log.isUnderWay = false;
+      log.troubledSince = undefined;
+    }
+  }
+
+  /** Whether its first batch was written is not known, if that was sent; nothing after it was. */
+  #giveUp(log: PartitionLog, reason: HippoError): void {
+    const { topic, partition, batches } = log;
+    const error =
+      reason instanceof LeaderlessError
+        ? leaderless(topic, [partition], this.#cluster.brokers)
+        : new ServiceError(`${topic}[${partition}] cannot be written to`, {
+            why: [reason.message, reason.why].filter((text) => text !== undefined).join('\n'),
+            next: reason.next,
+            place: { topic, partition },
+            cause: reason,
+          });
+    log.lost = { ...newBatch(new BatchWriter(0, Buffer.alloc(0)), new Ordinals()), lost: error };
+    log.batches = [];
+    for (const batch of batches) {
+      batch.lost = error;
+      this.#held -= batch.sealed?.length ?? batch.writer.size;
+      this.#sealed -= batch.sealed?.length ?? 0;
+      const { first } = batch.ordinals;
+      if (first !== undefined)
+        this.#options.onLost?.({ topic, partition, first, count: batch.writer.count, error });
     }
   }
 
@@ -345,22 +497,27 @@ export class IdempotentProducer implements Producer {
   /** One try: the first batch of each pending partition to its leader. What is acknowledged is taken out of `pending`. */
   async #round(pending: Set<PartitionLog>): Promise<void> {
     const byLeader = new Map<Broker, PartitionLog[]>();
+    const failures: unknown[] = [];
     for (const log of pending) {
-      const leader = await this.#cluster.leader(log.topic, log.partition).catch((error: unknown) => {
-        throw error instanceof ProtocolError ? placed(error, log) : error;
-      });
-      byLeader.set(leader, [...(byLeader.get(leader) ?? []), log]);
+      try {
+        const leader = await this.#cluster.leader(log.topic, log.partition);
+        byLeader.set(leader, [...(byLeader.get(leader) ?? []), log]);
+      } catch (error) {
+        failures.push(error instanceof ProtocolError ? placed(error, log) : error);
+        // The others have no leader either, or none that can be asked for.
+        if (isConnectionError(error)) break;
+      }
     }
     const results = await Promise.allSettled(
       [...byLeader].map(([broker, logs]) => this.#produce(broker, logs, pending)),
     );
-    const failures = results.flatMap((result) =>
-      result.status === 'rejected' ? [result.reason as unknown] : [],
+    failures.push(
+      ...results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : [])),
     );
     if (failures.length === 0) return;
     this.#cluster.forgetLeaders([...pending].map(({ topic }) => topic));
     // What cannot pass decides.
-    throw failures.find((error) => !isConnectionError(error) && !isRetriable(error)) ?? failures[0];
+    throw failures.find((error) => !mayPass(error)) ?? failures[0];
   }
 
   async #produce(broker: Broker, logs: readonly PartitionLog[], pending: Set<PartitionLog>): Promise<void> {
@@ -382,9 +539,11 @@ export class IdempotentProducer implements Producer {
       if (error === undefined || error.type === 'DUPLICATE_SEQUENCE_NUMBER') {
         this.#acknowledge(log, error === undefined ? baseOffset : -1n);
         pending.delete(log);
+        this.#release([log]);
       } else if (isTooLarge(error)) {
         failed = (await this.#divide(log, error)) ?? failed;
         pending.delete(log);
+        this.#release([log]);
       } else if (failed === undefined || !error.retriable) failed = error;
     }
     if (failed !== undefined) throw failed;
@@ -446,9 +605,9 @@ export class IdempotentProducer implements Producer {
 
   async #roomAgain(): Promise<void> {
     // Of many partitions each batch may be far from full.
-    if (this.#sealed < HIGH_WATER - LOW_WATER) this.#sealAll();
+    if (this.#sealed - this.#troubled() < HIGH_WATER - LOW_WATER) this.#sealAll();
     this.#pump();
-    while (this.#failure === undefined && this.#held > LOW_WATER) {
+    while (this.#failure === undefined && this.#pressing() > LOW_WATER) {
       // Nothing is under way that could make room.
       if (this.#sealed === 0) {
         this.#sealAll();
@@ -457,6 +616,19 @@ export class IdempotentProducer implements Producer {
       await this.#change();
     }
     this.#check();
+  }
+
+  /** Bytes of the partitions that are being tried again. */
+  #troubled(): number {
+    let bytes = 0;
+    for (const { troubledSince, batches } of this.#logs())
+      if (troubledSince !== undefined) for (const { writer } of batches) bytes += writer.size;
+    return bytes;
+  }
+
+  /** Bytes that a writer waits for. */
+  #pressing(): number {
+    return this.#held - Math.min(this.#troubled(), TROUBLED_BYTES);
   }
 
   /** Resolves when something was acknowledged, or nothing more will be. */
@@ -482,12 +654,30 @@ function placed(error: ProtocolError, { topic, partition }: PartitionLog): Proto
 }
 
 function newBatch(writer: BatchWriter, ordinals: Ordinals, sealed?: Buffer): Batch {
-  return { writer, ordinals, sealed, halves: undefined, isAcknowledged: false, baseOffset: -1n };
+  return {
+    writer,
+    ordinals,
+    sealed,
+    halves: undefined,
+    isAcknowledged: false,
+    lost: undefined,
+    baseOffset: -1n,
+  };
 }
 
-/** The second half is sent when the first one is acknowledged. */
-function isAcknowledged(batch: Batch): boolean {
-  return batch.halves === undefined ? batch.isAcknowledged : isAcknowledged(batch.halves[1]);
+/** Acknowledged or lost. The second half is sent when the first one is acknowledged. */
+function isSettled({ halves, isAcknowledged, lost }: Batch): boolean {
+  return halves === undefined ? isAcknowledged || lost !== undefined : isSettled(halves[1]);
+}
+
+/** Of a batch that was split the first half may be written. */
+function lostIn({ halves, lost }: Batch): HippoError | undefined {
+  return halves === undefined ? lost : (lostIn(halves[0]) ?? lostIn(halves[1]));
+}
+
+/** Whether another try may succeed. */
+function mayPass(error: unknown): boolean {
+  return isConnectionError(error) || isRetriable(error);
 }
 
 /** @returns -1 where the acknowledgement did not say */
@@ -505,7 +695,7 @@ function logFor(
   key: Uint8Array | null,
   wanted: number | undefined,
 ): PartitionLog {
-  const partition = wanted ?? (key === null ? sticky % logs.length : partitionForKey(key, logs.length));
+  const partition = wanted ?? (key === null ? freeFrom(sticky, logs) : partitionForKey(key, logs.length));
   const log = logs[partition];
   if (log !== undefined) return log;
   throw new UserError(`${topic} has no partition ${partition}`, {
@@ -514,18 +704,14 @@ function logFor(
   });
 }
 
-function bytesOf(value: Buffer | string | null): Buffer | null {
-  return typeof value === 'string' ? Buffer.from(value) : value;
-}
-
-function headersOf(headers: OutgoingRecord['headers']): Headers | undefined {
-  if (headers === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      isList(value) ? value.map(bytesOf) : bytesOf(value),
-    ]),
-  );
+/** The first partition from `sticky` on that is not in trouble; where all are, that one. */
+function freeFrom(sticky: number, logs: readonly PartitionLog[]): number {
+  for (let turn = 0; turn < logs.length; turn += 1) {
+    const partition = (sticky + turn) % logs.length;
+    const log = logs[partition];
+    if (log?.troubledSince === undefined && log?.lost === undefined) return partition;
+  }
+  return sticky % logs.length;
 }
 
 /**

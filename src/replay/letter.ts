@@ -41,6 +41,8 @@ export type LetterStatus =
   | 'looping'
   /** It was cut when it was rejected, and its original record does not exist any more. */
   | 'gone'
+  /** The topic that it goes back to takes no message of its size. */
+  | 'too-large'
   /** No hippo has written it. */
   | 'foreign';
 

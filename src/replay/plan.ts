@@ -2,8 +2,9 @@ import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Kafka, TopicPartitionOffset } from '../kafka/port.ts';
 import { compileSelection, deadLetterTopics, readSpan, readTopics } from '../records/reading.ts';
+import { sizeAbove } from '../kafka/record-size.ts';
 import { type History, readHistory } from './history.ts';
-import { type DeadLetter, type LetterStatus, onePerRecord, readLetter, wasSent } from './letter.ts';
+import { type DeadLetter, type LetterStatus, onePerRecord, readLetter, sentBack, wasSent } from './letter.ts';
 import { madeWhole } from './original.ts';
 
 /** Which dead letters, as flags like those of `hippo tail`; undefined if not given. */
@@ -37,7 +38,7 @@ const DLQ = '.dlq';
  * @throws UserError for invalid topics, positions and filters
  */
 export async function planReplay(
-  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader'>,
+  kafka: Pick<Kafka, 'topics' | 'offsets' | 'offsetsAt' | 'reader' | 'topicLimit'>,
   config: Config,
   words: ReplayWords,
   { clock, signal }: { clock: Clock; signal: AbortSignal },
@@ -63,22 +64,37 @@ export async function planReplay(
   const partitions = new Map(infos.map((info) => [info.topic, info.partitions.length]));
   const homes = [...Map.groupBy(letters, ({ letter }) => letter.to.topic)];
   const histories = new Map<string, History>();
+  const limits = new Map<string, number>();
   for (const [home, those] of homes) {
     if (!partitions.has(home)) continue;
     const at = those.reduce((first, { record }) => Math.min(first, record.timestamp), Infinity);
     const records = those.flatMap(({ origin }) => origin ?? []);
     histories.set(home, await readHistory(kafka, home, { at, records }, signal));
+    // A topic whose settings may not be read says it when it refuses a message.
+    limits.set(home, (await kafka.topicLimit(home).catch(() => null))?.bytes ?? Infinity);
   }
   const judged: DeadLetter[] = [];
   for (const found of letters) {
     const { letter } = found;
     const status = judge(found, { ...words, limit }, histories.get(letter.to.topic), partitions);
-    judged.push(await madeWhole(kafka, { ...found, letter: { ...letter, status } }, signal));
+    const whole = await madeWhole(kafka, { ...found, letter: { ...letter, status } }, signal);
+    judged.push(fits(whole, limits, clock) ? whole : withStatus(whole, 'too-large'));
   }
   return {
     letters: judged.sort((left, right) => left.record.timestamp - right.record.timestamp),
     known: new Map([...histories].map(([home, { ends }]) => [home, ends])),
   };
+}
+
+/** Whether the topic takes the message that would be sent, if one would be. */
+function fits(found: DeadLetter, limits: ReadonlyMap<string, number>, clock: Clock): boolean {
+  const { status, to } = found.letter;
+  if (status !== 'ready') return true;
+  return sizeAbove(sentBack(found, clock.now()), limits.get(to.topic) ?? Infinity) === undefined;
+}
+
+function withStatus(found: DeadLetter, status: LetterStatus): DeadLetter {
+  return { ...found, letter: { ...found.letter, status } };
 }
 
 function judge(

@@ -2,9 +2,10 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { ServiceError, UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
 import { RecordTooLargeError } from '../kafka/failures.ts';
-import type { Producer } from '../kafka/port.ts';
+import type { LostRecords, Producer } from '../kafka/port.ts';
 import { type BadLine, badLineError } from './check-lines.ts';
 import type { LineReader } from './file-message.ts';
+import type { Losses } from './losses.ts';
 import { type LineFile, type LineSpans, readSpans } from '../records/index.ts';
 import { type LineProgress, timeLeft } from './progress.ts';
 
@@ -15,6 +16,8 @@ export interface BulkOptions {
   fromLine: number;
   /** Whether lines that are not events are passed over. */
   skipBad: boolean;
+  /** Counts the events whose partition cannot be written to. */
+  losses: Losses;
   /** Flags to give again, as a person types them, to go on. */
   repeat: readonly string[];
   clock: Clock;
@@ -53,12 +56,19 @@ const REPORT = 200;
  *   say where to go on
  */
 export async function publishLines(
-  producer: Producer,
+  openProducer: (onLost: (lost: LostRecords) => void) => Promise<Producer>,
   reader: LineReader,
   options: BulkOptions,
   listener: BulkListener,
 ): Promise<BulkReport> {
-  return new Bulk(producer, reader, options, listener).run();
+  const holder: { bulk?: Bulk } = {};
+  const producer = await openProducer((lost) => holder.bulk?.lose(lost));
+  try {
+    holder.bulk = new Bulk(producer, reader, options, listener);
+    return await holder.bulk.run();
+  } finally {
+    await producer.close();
+  }
 }
 
 class Bulk {
@@ -97,6 +107,9 @@ class Bulk {
           idle = setTimeout(() => void this.#producer.flush().catch(() => undefined), IDLE);
       }
       await this.#producer.flush();
+      const { losses } = this.#options;
+      this.#report.published -= losses.count;
+      if (this.#report.published === 0 && losses.error !== undefined) throw losses.error;
     } catch (error) {
       if (error instanceof RecordTooLargeError) throw this.#tooLarge(error);
       throw error instanceof ServiceError ? this.#interrupted(error) : error;
@@ -128,6 +141,13 @@ class Bulk {
     }
   }
 
+  /** Its line is known, as an event that is not acknowledged keeps its mark, or is just being appended. */
+  lose({ first, count, error, ...place }: LostRecords): void {
+    const n = first < this.#report.published ? this.#lineOf(first) : undefined;
+    const unknown = { table: null, partition_path: null };
+    this.#options.losses.add(place, count, { n: n ?? this.#report.lines + 1, ...unknown }, error);
+  }
+
   #count(line: number): void {
     const event = this.#report.published;
     if (this.#lineOf(event) !== line) this.#marks.push({ event, line });
@@ -155,7 +175,9 @@ class Bulk {
 
   /** Up to this line everything is acknowledged. */
   #safe(): number {
-    return this.#lineOf(this.#producer.acknowledged - 1) ?? this.#options.fromLine - 1;
+    const { fromLine, losses } = this.#options;
+    const safe = this.#lineOf(this.#producer.acknowledged - 1) ?? fromLine - 1;
+    return Math.min(safe, (losses.first?.n ?? Infinity) - 1);
   }
 
   async #publishUnusual(line: number, bytes: Buffer): Promise<void> {
@@ -190,10 +212,15 @@ class Bulk {
       return;
     }
     await this.#producer.flush();
-    const { published } = this.#report;
+    const { losses } = this.#options;
+    const published = this.#report.published - losses.count;
     const said =
-      published === 0 ? 'Nothing was published.' : `The ${published} events before it are published.`;
-    const goOn = this.#goOn(bad.line);
+      published === 0
+        ? 'Nothing was published.'
+        : losses.first === undefined
+          ? `The ${published} events before it are published.`
+          : `Of the events before it ${published} are published, and ${losses.count} are not.`;
+    const goOn = this.#goOn(Math.min(bad.line, losses.first?.n ?? Infinity));
     if (cause !== undefined) {
       const next = file.name === '-' ? [] : [`${goOn} --skip-bad`];
       throw tooLargeError(file, bad.line, { said, cause, next });

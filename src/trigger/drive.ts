@@ -1,8 +1,11 @@
+import { isAborted } from '../core/abort.ts';
 import type { Clock, Millis } from '../core/clock.ts';
+import { HippoError } from '../core/errors.ts';
 import { type RecordRef, recordRef } from '../core/record-ref.ts';
 import { RecordTooLargeError } from '../kafka/failures.ts';
-import type { Producer } from '../kafka/port.ts';
+import type { Producer, TopicPartitionOffset } from '../kafka/port.ts';
 import { Following, LOOK, type WaitOutcome, type WaitReport } from './following.ts';
+import type { Losses } from './losses.ts';
 import { type EventProgress, timeLeft } from './progress.ts';
 import type { PlannedEvent } from './publish.ts';
 import type { Throttle } from './throttle.ts';
@@ -16,6 +19,8 @@ export interface DriveOptions {
   /** What was published before, where this goes on with it. */
   before: readonly RecordRef[];
   throttle: Throttle;
+  /** Counts the events whose partition cannot be written to. */
+  losses: Losses;
   /** null: what is published is not followed. */
   watch: Watch | null;
   /** Whether the end of what was caused is waited for. */
@@ -48,7 +53,7 @@ const TOGETHER = 500;
  * before the next ones go out.
  */
 export class Drive {
-  readonly #producer: Pick<Producer, 'send'>;
+  readonly #producer: Pick<Producer, 'sendEach'>;
   readonly #options: DriveOptions;
   readonly #listener: DriveListener;
   readonly #events: Iterator<PlannedEvent> | AsyncIterator<PlannedEvent>;
@@ -58,8 +63,14 @@ export class Drive {
   /** By this drive. */
   #published = 0;
   #exhausted = false;
+  /** Events whose partition is still being tried. */
+  #late = 0;
+  #lateSettled = Promise.resolve();
+  #failure: { error: unknown } | undefined;
+  /** Why the events of a key cannot be published: all of them go to one partition. */
+  readonly #lostKeys = new Map<string, HippoError>();
 
-  constructor(producer: Pick<Producer, 'send'>, options: DriveOptions, listener: DriveListener) {
+  constructor(producer: Pick<Producer, 'sendEach'>, options: DriveOptions, listener: DriveListener) {
     this.#producer = producer;
     this.#options = options;
     this.#listener = listener;
@@ -91,6 +102,7 @@ export class Drive {
       // Ctrl-C ends the sleep.
       await pause(throttle.pause(clock.now()), signal);
     }
+    await this.#settleLate();
     return this.#report(signal.aborted && !this.#exhausted ? 'interrupted' : null, null);
   }
 
@@ -99,14 +111,22 @@ export class Drive {
     for (;;) {
       await this.#publishSome(following.active());
       const moreToCome = !this.#exhausted;
-      if (!moreToCome && !wait) return this.#report(null, null);
+      this.#check();
+      if (!moreToCome && (!wait || this.#hasNothing())) {
+        await this.#settleLate();
+        if (!wait || this.#hasNothing()) return this.#report(null, null);
+      }
       await following.look();
       this.#listener.onProgress(this.#progress());
       if (moreToCome && (signal.aborted || following.isOverdue(moreToCome))) {
         const stopped = signal.aborted ? 'interrupted' : 'timed-out';
         return this.#report(stopped, stopped);
       }
-      const outcome = signal.aborted ? 'interrupted' : moreToCome ? null : following.outcome();
+      const outcome = signal.aborted
+        ? 'interrupted'
+        : moreToCome || this.#late > 0
+          ? null
+          : following.outcome();
       if (outcome !== null) return this.#report(null, outcome);
       for (const explanation of following.explanations(moreToCome)) this.#listener.onExplanation(explanation);
       await following.rest(moreToCome ? this.#untilNext(following) : LOOK);
@@ -132,7 +152,7 @@ export class Drive {
       while (events.length < allowed && !this.#exhausted) {
         const next = await this.#events.next();
         if (next.done === true) this.#exhausted = true;
-        else events.push(next.value);
+        else if (!this.#isLost(next.value)) events.push(next.value);
       }
       if (events.length === 0) break;
       throttle.spend(events.length);
@@ -143,16 +163,77 @@ export class Drive {
   }
 
   async #send(events: readonly PlannedEvent[]): Promise<void> {
-    const sent = await this.#producer.send(events.map(({ record }) => record)).catch((error: unknown) => {
+    const records = events.map(({ record }) => record);
+    const sent = await this.#producer.sendEach(records).catch((error: unknown) => {
       throw error instanceof RecordTooLargeError ? error.at(events[error.index]?.n ?? 0) : error;
     });
-    const refs = sent.map(recordRef);
-    this.#published += events.length;
     for (const [index, event] of events.entries()) {
-      const ref = refs[index];
-      if (ref !== undefined) this.#listener.onPublished(event, ref);
+      const one = sent[index];
+      if (one instanceof Promise) this.#takeLate(event, one);
+      else if (one !== undefined) this.#take(event, one);
     }
-    this.#following?.follow(refs);
+  }
+
+  /** @param sent where the event is, or why it is nowhere */
+  #take(event: PlannedEvent, sent: TopicPartitionOffset | HippoError): void {
+    if (sent instanceof HippoError) {
+      this.#lose(event, sent);
+      return;
+    }
+    const ref = recordRef(sent);
+    this.#published += 1;
+    this.#listener.onPublished(event, ref);
+    this.#following?.follow([ref]);
+  }
+
+  #takeLate(event: PlannedEvent, sent: Promise<TopicPartitionOffset | HippoError>): void {
+    this.#late += 1;
+    const taken = sent
+      .then((one) => this.#take(event, one))
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#late -= 1;
+        this.#following?.wake();
+      });
+    this.#lateSettled = Promise.all([this.#lateSettled, taken]).then(() => undefined);
+  }
+
+  /** Waits for the events whose partition is still being tried; Ctrl-C ends this. */
+  async #settleLate(): Promise<void> {
+    const { signal } = this.#options;
+    if (this.#late > 0 && !isAborted(signal)) {
+      const aborted = Promise.withResolvers<undefined>();
+      const abort = (): void => aborted.resolve(undefined);
+      signal.addEventListener('abort', abort);
+      await Promise.race([this.#lateSettled, aborted.promise]);
+      signal.removeEventListener('abort', abort);
+    }
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #hasNothing(): boolean {
+    return this.#published + this.#options.before.length === 0;
+  }
+
+  #lose(event: PlannedEvent, error: HippoError): void {
+    const { record, n, table, partition: partition_path } = event;
+    const { topic = record.topic, partition = 0 } = error.place ?? {};
+    if (record.key !== null) this.#lostKeys.set(String(record.key), error);
+    this.#options.losses.add({ topic, partition }, 1, { n, table, partition_path }, error);
+  }
+
+  /** An event that cannot be published takes no time of the throttle. */
+  #isLost(event: PlannedEvent): boolean {
+    const { key } = event.record;
+    const error = key === null ? undefined : this.#lostKeys.get(String(key));
+    if (error !== undefined) this.#lose(event, error);
+    return error !== undefined;
   }
 
   #progress(): EventProgress {

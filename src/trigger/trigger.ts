@@ -5,12 +5,14 @@ import { ServiceError, UserError } from '../core/errors.ts';
 import type { RecordRef } from '../core/record-ref.ts';
 import { shellWord } from '../core/shell.ts';
 import { RecordTooLargeError } from '../kafka/failures.ts';
-import type { Kafka, Producer } from '../kafka/port.ts';
+import type { Kafka } from '../kafka/port.ts';
 import { type BulkReport, goOnCommand, publishLines } from './bulk.ts';
 import { type BadLine, nothingLeftError } from './check-lines.ts';
 import { Drive } from './drive.ts';
+import type { HippoError } from '../core/errors.ts';
 import type { FollowChange } from './follow.ts';
 import type { WaitReport } from './following.ts';
+import { Losses, type Unpublished } from './losses.ts';
 import { backfillBegan } from './mark.ts';
 import type { Progress } from './progress.ts';
 import { isFarAhead } from '../messages/index.ts';
@@ -44,6 +46,8 @@ export interface TriggerReport {
   backfill: { id: string; total: number; remaining: number } | null;
   /** null: not from a file. */
   file: { name: string; lines: number; skipped: number } | null;
+  /** The events that their partition could not take, while others could; one entry a partition. */
+  unpublished: Unpublished[];
   /** Why it ended before everything was published. */
   stopped: 'interrupted' | 'timed-out' | null;
   /** What to type to go on; null: nothing is left to publish. */
@@ -76,6 +80,10 @@ export interface TriggerListener {
   onProgress(progress: Progress): void;
   onSkipped(bad: BadLine): void;
   onUnknownTable(unknown: UnknownTable): void;
+  /** Called once for each partition that is given up, while the others are written to. */
+  onGivenUp(error: HippoError): void;
+  /** Called at the end, once for each of these partitions. */
+  onUnpublished(unpublished: Unpublished, isOfFile: boolean): void;
   /** Called once, with the first event whose exec_date is far in the future. */
   onFutureDate(event: PublishedEvent, execDate: number): void;
 }
@@ -110,47 +118,56 @@ export async function trigger(
   source: Source,
   context: TriggerContext,
 ): Promise<TriggerReport> {
-  const producer = await kafka.producer();
-  try {
-    const publishing = { ...context, kafka, producer, config };
-    if (source.kind === 'lines') return await triggerLines(source, publishing);
-    // At the same time as the publish: an event must not wait for a warning.
-    const unknown = warn(source.tables, config, kafka, context.listener);
-    const report = await triggerEvents(source, publishing);
-    return { ...report, unknown_tables: await unknown };
-  } finally {
-    await producer.close();
-  }
+  const { listener } = context;
+  const losses = new Losses((error) => listener.onGivenUp(error));
+  const publishing = { ...context, kafka, losses, config };
+  const report = await triggerSource(source, publishing);
+  const isOfFile = source.kind === 'lines' || source.file !== null;
+  for (const unpublished of report.unpublished) listener.onUnpublished(unpublished, isOfFile);
+  return report;
+}
+
+async function triggerSource(source: Source, publishing: Publishing): Promise<TriggerReport> {
+  if (source.kind === 'lines') return triggerLines(source, publishing);
+  const { kafka, config, listener } = publishing;
+  // At the same time as the publish: an event must not wait for a warning.
+  const unknown = warn(source.tables, config, kafka, listener);
+  const report = await triggerEvents(source, publishing);
+  return { ...report, unknown_tables: await unknown };
 }
 
 interface Publishing extends TriggerContext {
   kafka: Kafka;
-  producer: Producer;
+  losses: Losses;
   config: Config;
 }
 
 async function triggerLines(
   source: LineSource,
-  { kafka, producer, config, options, listener }: Publishing,
+  { kafka, losses, config, options, listener }: Publishing,
 ): Promise<TriggerReport> {
   const topic = topicName(config, 'frontier');
   const report: BulkReport = await publishLines(
-    producer,
+    (onLost) => kafka.producer({ onLost }),
     source.reader,
-    { ...source, ...options, topic },
+    { ...source, ...options, topic, losses },
     listener,
   );
   const { published, skipped, lines, interrupted } = report;
-  if (!interrupted && published === 0 && skipped > 0) throw nothingLeftError(source.file, skipped);
-  const canGoOn = interrupted && source.file.name !== '-';
+  const { first } = losses;
+  if (!interrupted && published === 0 && first === undefined && skipped > 0)
+    throw nothingLeftError(source.file, skipped);
+  const canGoOn = (interrupted || first !== undefined) && source.file.name !== '-';
+  const goOnFrom = first?.n ?? Math.max(lines, source.fromLine - 1) + 1;
   const repeat = [...(source.skipBad ? ['--skip-bad'] : []), ...options.repeat];
   return {
     published,
     events: [],
     backfill: null,
     file: { name: source.file.shown, lines, skipped },
+    unpublished: losses.list,
     stopped: interrupted ? 'interrupted' : null,
-    next: canGoOn ? goOnCommand(source.file, Math.max(lines, source.fromLine - 1) + 1, repeat) : null,
+    next: canGoOn ? goOnCommand(source.file, goOnFrom, repeat) : null,
     unknown_tables: await warn(source.reader.tables(), config, kafka, listener),
     no_run: [],
     wait: null,
@@ -159,11 +176,13 @@ async function triggerLines(
 
 async function triggerEvents(
   source: EventSource,
-  { kafka, producer, config, options, listener }: Publishing,
+  { kafka, losses, config, options, listener }: Publishing,
 ): Promise<Omit<TriggerReport, 'unknown_tables'>> {
   const { backfill, before, total } = source;
   const follows = options.wait || options.maxActive !== undefined;
   const since = before.length > 0 && backfill !== null ? backfillBegan(backfill.id) : undefined;
+  // Without `onLost` a partition that cannot be written to would stop the others.
+  const producer = await kafka.producer({ onLost: () => undefined });
   // Before the publish: nothing of what it causes must be missed.
   const watch = follows
     ? await Watch.open({
@@ -191,17 +210,19 @@ async function triggerEvents(
   const next = resumeCommand(source, options.repeat);
   try {
     const throttle = new Throttle(options);
-    const driven = { ...options, events: source.events(), total, before, throttle, watch };
+    const driven = { ...options, events: source.events(), total, before, throttle, losses, watch };
     const { progress, wait, stopped } = await new Drive(producer, driven, {
       onPublished,
       onExplanation: (explanation) => listener.onExplanation(explanation),
       onProgress: (progress) => listener.onProgress(progress),
     }).run();
+    if (before.length + published === 0 && losses.error !== undefined) throw losses.error;
     return {
       published,
       events,
       backfill: backfill === null ? null : { ...backfill, remaining: progress.remaining },
       file: source.file === null ? null : { name: source.file, lines: backfill?.total ?? 0, skipped: 0 },
+      unpublished: losses.list,
       stopped,
       next: progress.remaining > 0 && before.length + published > 0 ? next : null,
       no_run: wait !== null && wait.unanswered > 0 ? await whyNoRun(kafka, config, followed) : [],
@@ -213,6 +234,7 @@ async function triggerEvents(
       ? withNext(error, before.length + published, total, next)
       : error;
   } finally {
+    await producer.close();
     await watch?.close();
   }
 }

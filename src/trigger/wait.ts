@@ -4,7 +4,7 @@ import { type Clock, type Millis, isoTime } from '../core/clock.ts';
 import type { RecordRef } from '../core/record-ref.ts';
 import { type KnownHippo, knownHippos } from '../kafka/groups.ts';
 import { HoldUps } from '../kafka/hold-ups.ts';
-import { abortCommand, describeHoldUp, endOfTransaction } from '../kafka/open-transaction-words.ts';
+import { abortCommand, describeHoldUp, endOfTransaction } from '../core/open-transaction.ts';
 import type { Kafka, OpenTransaction } from '../kafka/port.ts';
 import { Feed } from '../observe/index.ts';
 import { type StateEntry, recordOfEntry } from '../state/reader.ts';

@@ -17,6 +17,8 @@ const LEFT: Partial<Record<LetterStatus, (count: number) => string>> = {
     `${count === 1 ? '1 comes' : `${count} come`} back again and again; --force sends ${it(count)} all the same`,
   gone: (count) =>
     `${are(count)} cut for ${count === 1 ? 'its' : 'their'} size, and the whole ${count === 1 ? 'message is' : 'messages are'} no longer in the topic`,
+  'too-large': (count) =>
+    `${count} ${count === 1 ? 'is' : 'are'} larger than the topic takes (max.message.bytes): ${it(count)} can be sent when the limit is raised`,
   foreign: (count) => `${are(count)} not written by a hippo, or the original topic is gone`,
 };
 
@@ -37,7 +39,9 @@ function renderTopic(topic: string, letters: readonly Letter[]): string[] {
     ...[...ready].flatMap(([reason, those]) => renderReason(reason, those)),
     ...Object.entries(LEFT).flatMap(([status, sentence]) => {
       const { length } = letters.filter((letter) => letter.status === status);
-      return length === 0 ? [] : wrap(sentence(length), `  ${chalk.yellow('-')} `);
+      const lines = length === 0 ? [] : wrap(sentence(length), `  ${chalk.yellow('-')} `);
+      if (status !== 'too-large') return lines;
+      return [...lines, ...letters.filter((letter) => letter.status === status).map(renderLetter)];
     }),
   ];
 }
@@ -81,7 +85,7 @@ export function renderReplay({ dry_run: dryRun, declined, letters }: ReplayRepor
 export function replayVerdict({ dry_run: dryRun, declined, letters }: ReplayReport): ExitCode {
   const has = (status: LetterStatus): boolean => letters.some((letter) => letter.status === status);
   if (!dryRun && !declined && has('ready')) return ExitCode.interrupted;
-  return has('looping') || has('gone') || has('foreign') ? ExitCode.notFine : ExitCode.ok;
+  return has('looping') || has('gone') || has('too-large') || has('foreign') ? ExitCode.notFine : ExitCode.ok;
 }
 
 function are(count: number): string {

@@ -4,7 +4,7 @@ import type { TopicCount } from '../tail/count.ts';
 import type { Flow, TailStats } from '../tail/stats.ts';
 import type { TailReport } from '../tail/run.ts';
 import type { HoldUpChange } from '../kafka/hold-ups.ts';
-import { abortCommand, describeHoldUp, endOfTransaction } from '../kafka/open-transaction-words.ts';
+import { abortCommand, describeHoldUp, endOfTransaction } from '../core/open-transaction.ts';
 import type { Jump, Trouble } from '../kafka/port.ts';
 import type { Gap } from '../records/reading.ts';
 import { renderErrorReport } from './errors.ts';

@@ -4,10 +4,12 @@ import {
   renderChange,
   renderExplanation,
   renderFutureDate,
+  renderGivenUp,
   renderProgress,
   renderPublished,
   renderSkipped,
   renderUnknownTable,
+  renderUnpublished,
 } from './trigger.ts';
 
 /** Single events are shown only up to this number of events. */
@@ -41,6 +43,8 @@ export function triggerListener({ json }: { json: boolean }): TriggerListener & 
       else if (skipped === NAMED + 1) warn('! Further ones are only counted.');
     },
     onUnknownTable: (unknown) => warn(renderUnknownTable(unknown)),
+    onGivenUp: (error) => warn(renderGivenUp(error)),
+    onUnpublished: (unpublished, isOfFile) => warn(renderUnpublished(unpublished, isOfFile)),
     onFutureDate: (event, execDate) => warn(renderFutureDate(event, execDate)),
     end: () => line.end(),
   };

@@ -4,11 +4,12 @@ import { isoTime } from '../core/clock.ts';
 import { formatDuration, formatSeconds } from '../core/duration.ts';
 import { shellWord } from '../core/shell.ts';
 import type { NoRun } from '../trigger/no-run.ts';
-import { ExitCode } from '../core/errors.ts';
+import { ExitCode, type HippoError } from '../core/errors.ts';
 import { formatRecordRef } from '../core/record-ref.ts';
 import type { BadLine } from '../trigger/check-lines.ts';
 import type { WaitReport } from '../trigger/following.ts';
 import type { FollowChange, FollowedRun, FoundPause, OpenRun } from '../trigger/follow.ts';
+import type { Unpublished } from '../trigger/losses.ts';
 import type { Progress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
@@ -30,7 +31,9 @@ export function waitVerdict(wait: WaitReport | null): ExitCode {
 }
 
 /** The exit code of all that was asked for. */
-export function triggerVerdict({ wait, stopped }: TriggerReport): ExitCode {
+export function triggerVerdict({ wait, stopped, unpublished }: TriggerReport): ExitCode {
+  if (stopped === 'interrupted' || wait?.outcome === 'interrupted') return ExitCode.interrupted;
+  if (unpublished.length > 0) return ExitCode.unreachable;
   if (wait !== null) return waitVerdict(wait);
   return stopped === null ? ExitCode.ok : EXIT_CODES[stopped];
 }
@@ -52,6 +55,33 @@ export function renderPublished(event: PublishedEvent, backfill: { total: number
 
 export function renderSkipped({ line, fault = 'is not an event', reason }: BadLine): string {
   return wrap(`line ${line} ${fault}, skipped: ${visible(reason)}`, `${chalk.yellow('!')} `).join('\n');
+}
+
+/** While the others are still being published. */
+export function renderGivenUp({ message, why, next: [remedy] }: HippoError): string {
+  const because = why === undefined ? '' : ` ${why.replaceAll('\n', ' ')}`;
+  return [
+    ...wrap(`${message}: its events are not published; the others are.${because}`, `${chalk.yellow('!')} `),
+    ...(remedy === undefined ? [] : [`  ${chalk.cyan('→')} ${remedy}`]),
+  ].join('\n');
+}
+
+/** `✗ 3 events are not published to frontier-adw[1]; the first is line 17.` */
+export function renderUnpublished(
+  { topic, partition, events, first }: Unpublished,
+  isOfFile: boolean,
+): string {
+  const named =
+    first.table === null
+      ? ''
+      : ` (${[first.table, first.partition_path ?? ''].map(visible).join(' ').trim()})`;
+  const verb = events === 1 ? 'is' : 'are';
+  const where = `${isOfFile ? 'line' : 'event'} ${number(first.n)}${named}`;
+  const which = events === 1 ? `it is ${where}` : `the first is ${where}`;
+  return wrap(
+    `${count(events, 'event')} ${verb} not published to ${topic}[${partition}]; ${which}.`,
+    `${chalk.red('✗')} `,
+  ).join('\n');
 }
 
 export function renderUnknownTable({ table, near }: UnknownTable): string {
@@ -161,20 +191,26 @@ export function renderOutcome(report: TriggerReport): string {
   return lines.join('\n');
 }
 
-function renderEnd({ published, backfill, file, stopped }: TriggerReport): string[] {
+function renderEnd({ published, backfill, file, stopped, unpublished }: TriggerReport): string[] {
   const of = backfill === null ? '' : ` of ${number(backfill.total)}`;
   if (stopped !== null) {
     const upTo = backfill === null && file !== null ? `, up to line ${number(file.lines)}` : '';
     return [`${chalk.yellow('!')} Interrupted: ${number(published)}${of} events are published${upTo}.`];
   }
   if (backfill === null && file === null) return [];
-  if (published === 0 && file !== null && (backfill === null || backfill.total === 0))
+  if (
+    published === 0 &&
+    unpublished.length === 0 &&
+    file !== null &&
+    (backfill === null || backfill.total === 0)
+  )
     return [`${chalk.yellow('!')} ${file.name} has no events: nothing was published.`];
-  if (backfill !== null && published === 0)
+  if (backfill !== null && published === 0 && unpublished.length === 0)
     return [`${chalk.green('✓')} Nothing is left: all events are published.`];
   const skipped = file !== null && file.skipped > 0 ? `, ${count(file.skipped, 'line')} passed over` : '';
   const name = backfill === null ? ` of ${file?.name ?? ''}` : `, backfill ${backfill.id}`;
-  return [`${chalk.green('✓')} Published ${count(published, 'event')}${name}${skipped}.`];
+  const mark = unpublished.length === 0 ? chalk.green('✓') : chalk.yellow('!');
+  return [`${mark} Published ${count(published, 'event')}${name}${skipped}.`];
 }
 
 /** The outcome of the wait. */

@@ -5,7 +5,7 @@ import type { Kafka, KafkaRecord, OutgoingRecord } from '../../src/kafka/port.ts
 import type { ReplayReport } from '../../src/replay/replay.ts';
 import type { TractorPlan } from '../../src/tractor/tractor.ts';
 import { removeAll } from '../support/admin.ts';
-import { readAll, remakeTopic, testKafka } from '../support/kafka.ts';
+import { readAll, remakeTopic, setTopicConfig, testKafka } from '../support/kafka.ts';
 import { type TestProject, test } from '../support/project.ts';
 
 const JOBS = 'load:\n  needs: [{ table: btd.party }]\n  run: ./job.sh';
@@ -201,6 +201,7 @@ describe('hippo replay', () => {
     const kafka = await testKafka();
     const project = await makeProject(JOBS);
     const topic = `${project.prefix}frontier-adw`;
+    await setTopicConfig(kafka, `${topic}.dlq`, { 'max.message.bytes': '1000000' });
     const value = Buffer.alloc(1_040_000, '{"db": "btd", ');
     const headers = { large: Buffer.alloc(100_000), small: Buffer.from('kept') };
     const producer = await kafka.producer();
@@ -220,6 +221,10 @@ describe('hippo replay', () => {
       { size: 65_536, of: '1040011', names: [] },
       { size: 65_536, of: '1030027', names: ['small'] },
     ]);
+    await setTopicConfig(kafka, topic, { 'max.message.bytes': '1035000' });
+    const planned = await replay(project, '--dry-run');
+    expect([planned.exitCode, ...statuses(planned).toSorted()]).toEqual([1, 'ready', 'too-large']);
+    await setTopicConfig(kafka, topic, { 'max.message.bytes': '1048588' });
     expect(statuses(await replay(project, '--yes'))).toEqual(['sent', 'sent']);
     expect((await readAll(kafka, topic)).slice(2).map(content)).toEqual(
       originals.map((one) => ({ ...one, replayed: 1 })),

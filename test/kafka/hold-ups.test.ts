@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HoldUps } from '../../src/kafka/hold-ups.ts';
-import { abortCommand, describeHoldUp, endOfTransaction } from '../../src/kafka/open-transaction-words.ts';
+import { abortCommand, describeHoldUp, endOfTransaction } from '../../src/core/open-transaction.ts';
 import type { Kafka, OpenTransaction } from '../../src/kafka/port.ts';
 
 const OPEN: OpenTransaction = {

@@ -1,43 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
-import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
-import type { BrokerProperties } from '../../src/stack/properties.ts';
-import { makeFolder } from '../support/folder.ts';
 import { kafkaSettings } from '../support/kafka.ts';
-import { endProcessesBelow } from '../support/end-processes.ts';
 import { Kafka as KafkaJs, logLevel } from '../support/kafkajs.ts';
-
-/** A cluster of two: the first is the controller, the second a broker only. */
-async function startCluster(more: BrokerProperties = {}): Promise<[RunningBroker, RunningBroker]> {
-  const folder = await makeFolder('cluster');
-  onTestFinished(() => endProcessesBelow(folder));
-  const [one, two] = [join(folder, 'one'), join(folder, 'two')];
-  const first = await startBroker({ directory: one, properties: more });
-  const [, voters = ''] = /^controller\.quorum\.voters=(.*)$/m.exec(
-    await readFile(join(one, 'server.properties'), 'utf8'),
-  )!;
-  const identity = await readFile(join(one, 'data', 'meta.properties'), 'utf8');
-  await mkdir(join(two, 'data'), { recursive: true });
-  await writeFile(
-    join(two, 'data', 'meta.properties'),
-    identity.replace(/^node\.id=.*/m, 'node.id=2').replace(/^directory\.id=.*\n/m, ''),
-  );
-  const second = await startBroker({
-    directory: two,
-    properties: ({ client }) => ({
-      ...more,
-      'process.roles': 'broker',
-      'node.id': '2',
-      'controller.quorum.voters': voters,
-      listeners: `PLAINTEXT://127.0.0.1:${client}`,
-    }),
-  });
-  return [first, second];
-}
+import { startCluster } from '../support/two-brokers.ts';
 
 test('reading goes on when another broker becomes the leader, and loses and repeats nothing', async () => {
   const [one, two] = await startCluster();

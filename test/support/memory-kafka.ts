@@ -1,7 +1,8 @@
 /** What the owner of a hippo asks of Kafka, in memory: it fails where and when a test says so. */
 import { absentTopic, unknownTopic } from '../../src/kafka/errors.ts';
-import { FencedError } from '../../src/kafka/failures.ts';
+import { FencedError, RecordTooLargeError } from '../../src/kafka/failures.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
+import { sizeAbove } from '../../src/kafka/record-size.ts';
 import type {
   Headers,
   Kafka,
@@ -30,6 +31,7 @@ export type Asked = Pick<
   | 'openTransactions'
   | 'committed'
   | 'lookUp'
+  | 'topicLimit'
   | 'transactionalProducer'
   | 'reader'
 >;
@@ -44,6 +46,10 @@ export class MemoryKafka implements Asked {
   beforeTopics: () => Promise<void> | void = () => undefined;
   /** Records that readers do not see. */
   hides: (record: KafkaRecord) => boolean = () => false;
+  /** What topics take: bytes of max.message.bytes. */
+  readonly limits = new Map<string, number>();
+  /** Whether it may be asked for {@link limits}. */
+  tellsLimits = true;
   /** What the group has committed. */
   commits: TopicPartitionOffset[] = [];
   readonly #topics = new Map<string, Topic>();
@@ -143,6 +149,20 @@ export class MemoryKafka implements Asked {
     });
 
   openTransactions: Kafka['openTransactions'] = () => Promise.resolve([]);
+  topicLimit: Kafka['topicLimit'] = (topic) =>
+    this.tellsLimits
+      ? Promise.resolve({ bytes: this.limits.get(topic) ?? 1_048_588, setting: 'max.message.bytes' })
+      : Promise.reject(new Error('denied'));
+
+  #requireSize(record: OutgoingRecord, index: number): void {
+    const limit = this.limits.get(record.topic) ?? 1_048_588;
+    const size = sizeAbove(record, limit);
+    if (size === undefined) return;
+    throw new RecordTooLargeError({ topic: record.topic, partition: 0 }, index, {
+      bytes: size,
+      limit: { bytes: this.tellsLimits ? limit : Infinity, setting: 'max.message.bytes' },
+    });
+  }
 
   committed: Kafka['committed'] = () => Promise.resolve(this.commits);
 
@@ -154,6 +174,7 @@ export class MemoryKafka implements Asked {
           if (epoch !== this.#epoch) throw new FencedError('another process has taken over');
           this.beforeWrite(records);
           for (const { topic } of records) this.topic(topic);
+          records.forEach((record, index) => this.#requireSize(record, index));
           resolve(records.map((record) => this.produce(record)));
         }),
       close: () => Promise.resolve(),

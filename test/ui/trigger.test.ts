@@ -12,6 +12,7 @@ import {
   renderProgress,
   renderPublished,
   renderUnknownTable,
+  renderUnpublished,
   triggerVerdict,
 } from '../../src/ui/trigger.ts';
 import { ProgressLine } from '../../src/ui/progress-line.ts';
@@ -28,6 +29,7 @@ const report = (more: Partial<TriggerReport> = {}): TriggerReport => ({
   next: null,
   unknown_tables: [],
   no_run: [],
+  unpublished: [],
   wait: null,
   ...more,
 });
@@ -403,4 +405,19 @@ describe('an event', () => {
       '! No hippo is known to need btd.partyy. Did you mean btd.party?',
     );
   });
+});
+
+test('events that a partition could not take are named, and make the exit code 3', () => {
+  const first = { n: 17, table: 'btd.party', partition_path: 'yyyymm=201704' };
+  const unpublished = { topic: 'frontier-adw', partition: 1, events: 3, first, reason: 'no leader' };
+  expect(renderUnpublished(unpublished, false)).toBe(
+    '✗ 3 events are not published to frontier-adw[1]; the first is event 17\n  (btd.party yyyymm=201704).',
+  );
+  const ofFile = { ...unpublished, events: 1, first: { n: 17, table: null, partition_path: null } };
+  expect(renderUnpublished(ofFile, true)).toBe(
+    '✗ 1 event is not published to frontier-adw[1]; it is line 17.',
+  );
+  expect(triggerVerdict(report({ unpublished: [unpublished] }))).toBe(3);
+  expect(triggerVerdict(report({ unpublished: [unpublished], wait: wait('failed') }))).toBe(3);
+  expect(triggerVerdict(report({ unpublished: [unpublished], stopped: 'interrupted' }))).toBe(130);
 });

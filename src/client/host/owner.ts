@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { absentTopic, isUnknownTopic } from '../../kafka/errors.ts';
-import { AbsentError, DeniedError, FencedError, RefusedError } from '../../kafka/failures.ts';
+import {
+  AbsentError,
+  DeniedError,
+  FencedError,
+  RecordTooLargeError,
+  LeaderlessError,
+  RefusedError,
+} from '../../kafka/failures.ts';
 import type {
   Kafka,
   Membership,
@@ -33,6 +40,7 @@ import { faultPoint } from './fault.ts';
 import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type { InputKind } from './inputs.ts';
+import { Limits, describeExcess, requiredRecord } from './limits.ts';
 import { Mailbox, type ToldFinding } from './mailbox.ts';
 import { type Positions, type StateValue, listPositions, withPosition } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
@@ -61,7 +69,7 @@ const LETTERS_RETRY = 60_000;
 const COMMIT_RETRY = 1_000;
 const RETRY: Backoff = { first: 250, most: 5_000 };
 
-/** Reading has to start anew: there is more to be read than before. */
+/** The owner has to take over anew: there is more to be read than before, or a topic takes less. */
 class StartAgain extends ServiceError {}
 
 export interface OwnerOptions {
@@ -118,11 +126,14 @@ export class Owner {
   /** The records that the machine leaves alone: {@link MachineState.strays}. */
   #strays: ReadonlyMap<string, StateValue> = new Map();
   readonly #aside: Aside;
+  /** The topic of which a partition had no leader when a turn was to be written to it, until one is written. */
+  #unwritable: string | null = null;
   readonly #watchers: Watchers;
   /** Topics that could not be read, in whole or in part, when reading started. */
   readonly #notStarted = new Set<string>();
   /** Input topics whose dead letters cannot be written, why, and when to try again (performance.now()). */
   readonly #withoutLetters = new Map<string, { error: DeniedError | AbsentError; retryAt: number }>();
+  readonly #limits: Limits;
   #failedFinishes = 0;
 
   constructor(options: OwnerOptions) {
@@ -136,6 +147,7 @@ export class Owner {
       log: options.log,
       once: options.once,
     });
+    this.#limits = new Limits(options.kafka);
     const { config } = options;
     this.#kinds = new Map(
       (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),
@@ -161,6 +173,7 @@ export class Owner {
    * Owns until the signal is aborted, or with `once` until all is done. While Kafka is away it tries again; jobs go on.
    *
    * @throws UserError when the hippo's state is lost: see {@link requireFirstStart}
+   * @throws UserError when a topic does not take what every hippo must write
    * @throws FencedError when another client writes as this hippo, and the group does not know of it
    * @throws DeniedError when the hippo may not read or write its state or write its messages; with `once`, when all is done,
    *   also what kept it from reading an input
@@ -174,7 +187,8 @@ export class Owner {
       while (!signal.aborted) {
         try {
           await this.#takeOver(signal);
-          connection.connected('owner');
+          // The state could be written; that says nothing of the partition that has no leader.
+          if (this.#unwritable === null) connection.connected('owner');
           retry.reset();
           await this.#serve(signal);
           const left = this.#aside.error ?? this.#watchers.error;
@@ -185,7 +199,7 @@ export class Owner {
           return;
         } catch (thrown) {
           await this.release();
-          const error = this.#ofDeletedTopic(thrown);
+          const error = this.#ofTooLarge(this.#ofDeletedTopic(thrown));
           if (error === this.#aside.error || error === this.#watchers.error) throw error;
           if (isAborted(signal) && (error === signal.reason || error instanceof ServiceError)) return;
           if (!(error instanceof ServiceError)) throw error;
@@ -196,8 +210,9 @@ export class Owner {
           if (isAborted(signal)) return;
           if (!isOurs && error instanceof FencedError) throw error;
           if (error instanceof StartAgain || this.#setLettersAside(error)) continue;
-          if (error instanceof RefusedError) {
+          if (error instanceof RefusedError || error instanceof LeaderlessError) {
             if (this.#options.once || error instanceof DeniedError) throw error;
+            if (error instanceof LeaderlessError) this.#unwritable = error.place?.topic ?? null;
             connection.refused(refusal(error));
           } else {
             connection.disconnected('owner', error.why ?? error.message);
@@ -245,6 +260,7 @@ export class Owner {
     const [info] = await kafka.topics([stateName]);
     if (info === undefined) throw absentTopic(stateName, kafka.brokers);
     this.#stateTopicId = info.topicId;
+    await this.#limits.refresh(this.#written);
     const stateTopic = StateTopic.of(kafka, stateName, hippo, info.partitions.length);
     const found = await stateTopic.find(this.#producer, {
       signal,
@@ -308,11 +324,22 @@ export class Owner {
       return EMPTY;
     }
     const snapshot = await stateTopic.writeAnew(producer, this.#claimant(), found, {
-      records: [...this.#strays, ...recordsOf(definition, this.#state)],
+      records: [...this.#strays, ...recordsOf(definition, this.#state)].filter(([key, value]) =>
+        this.#canWrite(stateTopic, key, value),
+      ),
       positions: this.#progress.taken,
     });
     log(stateWrittenAnew(topicName(config, 'state'), snapshot.records.size));
     return snapshot;
+  }
+
+  /** Whether the state topic takes the record; a topic that was made again may take less than before. */
+  #canWrite(stateTopic: StateTopic, key: string, value: StateValue): boolean {
+    const excess = this.#limits.excess(stateTopic.record(key, value));
+    if (excess === undefined) return true;
+    const text = `${key} is forgotten: ${describeExcess(excess, 'its record')}`;
+    this.#options.log({ event: 'notice', level: 'error', text });
+    return false;
   }
 
   #claimant(): Claimant {
@@ -327,6 +354,26 @@ export class Owner {
   #ofDeletedTopic(thrown: unknown): unknown {
     const topic = isUnknownTopic(thrown) ? thrown.place?.topic : undefined;
     return topic === undefined ? thrown : absentTopic(topic, this.#options.kafka.brokers);
+  }
+
+  /**
+   * After a refusal the topic's limit is known, and the next takeover makes smaller what is too large. A record that is refused
+   * although the limit was known cannot be made smaller.
+   */
+  #ofTooLarge(thrown: unknown): unknown {
+    if (!(thrown instanceof RecordTooLargeError)) return thrown;
+    const { kafka, log } = this.#options;
+    if (!this.#limits.learn(thrown)) return requiredRecord(thrown, kafka.brokers);
+    const text = `${describeExcess(thrown, 'a record')}; it is written again where it can be made smaller`;
+    log({ event: 'notice', level: 'warning', text });
+    return new StartAgain(text, { cause: thrown });
+  }
+
+  /** The topics that records of any size are written to. */
+  get #written(): string[] {
+    const { config } = this.#options;
+    const own = (['state', 'start', 'finish'] as const).map((role) => topicName(config, role));
+    return [...own, ...[...this.#kinds.keys()].map(dlqName)];
   }
 
   /** A dead letter that cannot be written keeps its topic from being read on: it would be lost. @returns whether it is that */
@@ -482,7 +529,7 @@ export class Owner {
   #turn(stateTopic: StateTopic): Turn {
     const { definition, config, hippo } = this.#options;
     return new Turn(
-      { definition, config, hippo, stateTopic, kinds: this.#kinds },
+      { definition, config, hippo, stateTopic, kinds: this.#kinds, limits: this.#limits },
       this.#state,
       this.#progress.taken,
     );
@@ -527,6 +574,10 @@ export class Owner {
     this.#state = turn.state;
     this.#progress.setWritten(turn.positions);
     this.#writtenAt = performance.now();
+    if (this.#unwritable !== null && written.some(({ topic }) => topic === this.#unwritable)) {
+      this.#unwritable = null;
+      this.#options.connection.connected('owner');
+    }
     for (const { submission } of turn.exits) this.#unrecorded.delete(submission.attemptId);
     // Another job of this hippo may wait for a message that this client publishes.
     for (const { topic, partition, offset } of written)
@@ -602,6 +653,7 @@ export class Owner {
     this.#isLooking = true;
     try {
       this.#aside.settle();
+      await this.#limits.refresh(this.#written);
       const canStartMore = await this.#canStartMore();
       if (isOver()) return;
       if (canStartMore) this.#mailbox.fail(new StartAgain('more can be read'));

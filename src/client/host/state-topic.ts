@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Json, type JsonObject, isJsonObject } from '../../core/json.ts';
 import { ServiceError } from '../../core/errors.ts';
-import { describeHoldUp } from '../../kafka/open-transaction-words.ts';
+import { describeHoldUp } from '../../core/open-transaction.ts';
 import { partitionForKey } from '../../kafka/partitioner.ts';
 import type { Kafka, KafkaRecord, OutgoingRecord, TransactionalProducer } from '../../kafka/port.ts';
 import {

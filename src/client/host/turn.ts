@@ -5,11 +5,12 @@
 import type { Millis } from '../../core/clock.ts';
 import { formatOffset, isSameTopic } from '../../core/record-ref.ts';
 import type { Config } from '../../config/schema.ts';
-import type { OutgoingRecord } from '../../kafka/port.ts';
+import type { KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
-import { type MessageRef, serialiseMessage } from '../../messages/index.ts';
+import { type MessageRef, type Rejection, serialiseMessage } from '../../messages/index.ts';
 import {
   type Positions,
+  type RunId,
   type RunStatus,
   parseStateKey,
   parseStateRecord,
@@ -18,13 +19,17 @@ import {
 import {
   type Definition,
   type Effect,
+  type JobOutcome,
   type MachineEvent,
   type MachineState,
+  type Step,
   findRun,
   step,
 } from '../machine/index.ts';
 import { type ClientEvent, type LoggedRun, gapEvent } from './client-event.ts';
+import { smallerAndSmaller, withoutList } from './fitting.ts';
 import { type InputKind, deadLetter, describeInput, readInput } from './inputs.ts';
+import { type Excess, type Limits, describeExcess } from './limits.ts';
 import type { Arrival } from './mailbox.ts';
 import type { StateTopic } from './state-topic.ts';
 import type { AttemptExit } from './supervisor.ts';
@@ -39,6 +44,7 @@ export interface TurnContext {
   hippo: string;
   stateTopic: StateTopic;
   kinds: ReadonlyMap<string, InputKind>;
+  limits: Pick<Limits, 'of' | 'excess'>;
 }
 
 /** Of so many ignored landings a turn says each: a backfill that is published again may be of a million. */
@@ -47,6 +53,22 @@ const MOST_MERE = 50;
 /** A notice that says that nothing happens. */
 function isMere(effect: Effect): boolean {
   return effect.type === 'notice' && effect.level === 'info';
+}
+
+type Publish = Extract<Effect, { type: 'publish' }>;
+type Published = Pick<Publish, 'role' | 'message' | 'traceparent'>;
+
+/** The run that a record is of: its own, or that of one of its inputs. */
+function runOf({ key: text, value }: Extract<Effect, { type: 'persist' }>): RunId | undefined {
+  const key = parseStateKey(text);
+  if (key?.kind === 'run') return { job: key.job, key: key.key };
+  if (key?.kind !== 'run-input') return undefined;
+  const record = parseStateRecord(key, value);
+  return record?.kind === 'run-input' ? { job: key.job, key: record.part.key } : undefined;
+}
+
+function nameOf({ job, key }: RunId): string {
+  return `${job} ${key}`;
 }
 
 /** What the supervisor has to do. */
@@ -58,7 +80,7 @@ export class Turn {
   /** What people should know, once the turn is written. */
   readonly events: ClientEvent[] = [];
   /** What to start and stop, once the turn is written. */
-  readonly processEffects: ProcessEffect[] = [];
+  processEffects: ProcessEffect[] = [];
   readonly exits: AttemptExit[] = [];
   readonly #context: TurnContext;
   readonly #state = new Map<string, OutgoingRecord>();
@@ -94,10 +116,58 @@ export class Turn {
   }
 
   step(event: MachineEvent): readonly Effect[] {
-    const { state, effects } = step(this.#context.definition, this.state, event);
+    return this.#take(step(this.#context.definition, this.state, event), event.at);
+  }
+
+  #take({ state, effects }: Step, at: Millis): readonly Effect[] {
     this.state = state;
     for (const effect of effects) this.#collect(effect);
+    for (let rest = effects; rest.length > 0;) rest = this.#shrink(rest, at);
     return effects;
+  }
+
+  /** Ends the runs of which one of these effects is a record that the state topic does not take. @returns what follows of it */
+  #shrink(effects: readonly Effect[], at: Millis): Effect[] {
+    const following: Effect[] = [];
+    for (const effect of effects) {
+      const run = effect.type === 'persist' ? runOf(effect) : undefined;
+      if (effect.type !== 'persist' || run === undefined) continue;
+      const excess = this.#excessOf(effect.key);
+      if (excess === undefined) continue;
+      const started = this.processEffects.length;
+      this.processEffects = this.processEffects.filter(
+        (process) => process.type !== 'submit' || nameOf(process.submission) !== nameOf(run),
+      );
+      const { state, effects: more } = step(this.#context.definition, this.state, {
+        type: 'record-too-large',
+        at,
+        run,
+        error: describeExcess(excess, 'its record'),
+        isStarted: started === this.processEffects.length,
+      });
+      this.state = state;
+      for (const each of more) this.#collect(each);
+      following.push(...more);
+    }
+    return following;
+  }
+
+  #excessOf(key: string): Excess | undefined {
+    const record = this.#state.get(key);
+    // The removal of a record has to be written, whatever its size.
+    return record === undefined || record.value === null ? undefined : this.#context.limits.excess(record);
+  }
+
+  /** Why the landing or pause that this step remembers cannot be: a record other than a run's that its topic does not take. */
+  #refusalOf({ effects }: Step): Rejection | undefined {
+    const { limits, stateTopic } = this.#context;
+    for (const effect of effects) {
+      if (effect.type !== 'persist' || effect.value === null || runOf(effect) !== undefined) continue;
+      const excess = limits.excess(stateTopic.record(effect.key, effect.value));
+      if (excess !== undefined)
+        return { reason: describeExcess(excess, 'what the hippo would remember of it') };
+    }
+    return undefined;
   }
 
   arrive({ record, batch, next }: Arrival, at: Millis): void {
@@ -108,20 +178,15 @@ export class Turn {
     if (record !== null && kind !== undefined) {
       const input = readInput(kind, record);
       if (input.ok) {
-        const effects = this.step({ type: 'message', at, from: input.from, message: input.message });
-        if (effects.some((effect) => !isMere(effect)))
-          this.#noteInput(describeInput(input.message), input.from, effects);
-      } else {
-        this.#add(deadLetter(record, input.rejection, this.#context.hippo));
-        this.events.push({
-          event: 'rejected',
-          topic: record.topic,
-          partition: record.partition,
-          offset: formatOffset(record.offset),
-          ...input.rejection,
-          dlq: dlqName(record.topic),
-        });
-      }
+        const { from, message } = input;
+        const next = step(this.#context.definition, this.state, { type: 'message', at, from, message });
+        const refusal = this.#refusalOf(next);
+        if (refusal === undefined) {
+          const effects = this.#take(next, at);
+          if (effects.some((effect) => !isMere(effect)))
+            this.#noteInput(describeInput(message), from, effects);
+        } else this.#reject(record, refusal);
+      } else this.#reject(record, input.rejection);
     }
     // A partition that was added to a topic made again may be known before the reader hands out the rest of the former topic.
     const isOfFormer =
@@ -135,9 +200,30 @@ export class Turn {
     });
   }
 
-  exited(exit: AttemptExit, at: Millis): void {
-    const { submission, outcome } = exit;
+  #reject(record: KafkaRecord, rejection: Rejection): void {
+    const { hippo, limits } = this.#context;
+    const dlq = dlqName(record.topic);
+    const place = { topic: record.topic, partition: record.partition, offset: formatOffset(record.offset) };
+    const letter = deadLetter(record, rejection, hippo, limits.of(dlq));
+    const excess = limits.excess(letter);
+    if (excess === undefined) this.#add(letter);
+    else
+      this.#warn(
+        'error',
+        `no dead letter was written for ${record.topic} ${place.partition}:${place.offset}: ${describeExcess(excess, 'even cut it')}`,
+      );
+    this.events.push({ event: 'rejected', ...place, ...rejection, dlq });
+  }
+
+  #warn(level: 'warning' | 'error', text: string): void {
+    this.events.push({ event: 'notice', level, text });
+  }
+
+  exited(ended: AttemptExit, at: Millis): void {
+    const { submission } = ended;
     const { job, key, attemptId } = submission;
+    const outcome = this.#fittingOutcome(ended, at);
+    const exit = { ...ended, outcome };
     this.exits.push(exit);
     this.step({ type: 'job-exited', at, run: { job, key }, attemptId, outcome });
     const run = findRun(this.state, { job, key });
@@ -159,6 +245,24 @@ export class Turn {
       ...(notBefore === null ? {} : { next_attempt_at: new Date(notBefore).toISOString() }),
       log: exit.logFile,
     });
+  }
+
+  /** A result that its finish message cannot carry makes the run fail: others may need it. */
+  #fittingOutcome({ submission, outcome }: AttemptExit, at: Millis): JobOutcome {
+    if (outcome.status !== 'succeeded' || outcome.result === undefined) return outcome;
+    const { job, key, attemptId } = submission;
+    const event = { type: 'job-exited', at, run: { job, key }, attemptId, outcome } as const;
+    const { effects } = step(this.#context.definition, this.state, event);
+    for (const effect of effects) {
+      if (effect.type !== 'publish' || effect.message.kind !== 'finish') continue;
+      const excess = this.#context.limits.excess(
+        this.#messageRecord({ ...effect, message: withoutList(effect.message) }),
+      );
+      if (excess === undefined) continue;
+      const error = describeExcess(excess, 'the finish message with its result');
+      return { status: 'failed', exitCode: 0, error, permanent: true };
+    }
+    return outcome;
   }
 
   #collect(effect: Effect): void {
@@ -190,8 +294,8 @@ export class Turn {
     }
   }
 
-  #publish({ role, message, traceparent }: Extract<Effect, { type: 'publish' }>): void {
-    this.#add({
+  #messageRecord({ role, message, traceparent }: Published): OutgoingRecord {
+    return {
       topic: topicName(this.#context.config, role),
       key:
         message.kind === 'frontier'
@@ -199,7 +303,12 @@ export class Turn {
           : `${message.hippoName}/${message.jobName}`,
       value: serialiseMessage(message),
       ...(traceparent === null ? {} : { headers: { traceparent } }),
-    });
+    };
+  }
+
+  #publish(effect: Publish): void {
+    const { message } = effect;
+    this.#addFitting(effect);
     if (message.kind !== 'finish') return;
     this.events.push({
       event: 'finished',
@@ -208,6 +317,36 @@ export class Turn {
       job_id: message.jobId,
       is_success: message.isSuccess,
       duration_s: message.durationTime,
+    });
+  }
+
+  /** Where the topic does not take the whole message: as much of it as it takes. */
+  #addFitting(effect: Publish): void {
+    let excess: Excess | undefined;
+    for (const smaller of smallerAndSmaller(effect.message)) {
+      const record = this.#messageRecord({ ...effect, message: smaller });
+      const over = this.#context.limits.excess(record);
+      if (over === undefined) {
+        this.#add(record);
+        if (excess !== undefined) this.#tellCut(effect, 'was cut', excess);
+        return;
+      }
+      excess ??= over;
+    }
+    if (excess !== undefined) this.#tellCut(effect, 'was not written', excess);
+  }
+
+  #tellCut({ role, message }: Publish, what: string, excess: Excess): void {
+    const { job, run_key } =
+      message.kind === 'frontier'
+        ? { job: undefined, run_key: describeInput(message) }
+        : { job: message.jobName, run_key: message.runKey ?? '' };
+    const subject = job === undefined ? run_key : `${job} ${run_key}`;
+    this.events.push({
+      event: 'notice',
+      level: 'warning',
+      text: `the ${role} message of ${subject} ${what}: ${describeExcess(excess, 'it')}`,
+      ...(job === undefined ? {} : { job, run_key }),
     });
   }
 

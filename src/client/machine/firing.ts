@@ -185,7 +185,7 @@ export function endAttempt(draft: Draft, job: JobDefinition, run: Run, outcome: 
   } else if (outcome.status === 'failed' || stopping?.cause === 'timeout') {
     failAttempt(draft, job, run, {
       error: reasonOf(outcome, stopping?.reason),
-      isPermanent: outcome.status === 'failed' && outcome.permanent === true,
+      isPermanent: run.permanent === true || (outcome.status === 'failed' && outcome.permanent === true),
     });
   } else {
     end(draft, job, run, { status: 'cancelled', error: outcome.reason });

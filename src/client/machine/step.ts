@@ -11,6 +11,7 @@ import { slotFor } from './timing.ts';
 import { endScan, shiftUnsettled, takeLandings } from './sources.ts';
 import type { Effect, MachineEvent } from './types.ts';
 import { runTimers } from './timers.ts';
+import { shrink } from './too-large.ts';
 
 export interface Step {
   state: MachineState;
@@ -50,6 +51,8 @@ export function step(definition: Definition, state: MachineState, event: Machine
         shiftUnsettled(draft, event.by);
         runTimers(draft);
       });
+    case 'record-too-large':
+      return drafted(definition, state, event, (draft) => shrink(draft, event));
   }
 }
 

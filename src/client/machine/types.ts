@@ -31,7 +31,19 @@ export type MachineEvent =
    * The wall clock was set, or the machine slept: times that the state holds of work under way are `by` milliseconds (negative:
    * back) away from the new clock. `at` is the new time. Between jumps `at` advances as time really passes.
    */
-  | { type: 'clock-jumped'; at: Millis; by: Millis };
+  | { type: 'clock-jumped'; at: Millis; by: Millis }
+  /**
+   * A record of this run, as an earlier step has it, is larger than its topic takes, and was not written. Each such event makes
+   * the run's record smaller; at the last the run is forgotten.
+   */
+  | {
+      type: 'record-too-large';
+      at: Millis;
+      run: RunId;
+      error: string;
+      /** Whether the process of its present attempt was started; false: nothing is to be stopped. */
+      isStarted: boolean;
+    };
 
 /** A landing that a source lists, with a hash in the place of all that was found: {@link fingerprintOf}. */
 export type ToldLanding = Omit<FoundLanding, 'found'> & { readonly fingerprint: number };

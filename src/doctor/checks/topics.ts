@@ -2,7 +2,7 @@ import { DeniedError } from '../../kafka/failures.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import type { Kafka, TopicInfo, TopicSpec } from '../../kafka/port.ts';
 import { HoldUps } from '../../kafka/hold-ups.ts';
-import { abortCommand, describeHoldUp, endOfTransaction } from '../../kafka/open-transaction-words.ts';
+import { abortCommand, describeHoldUp, endOfTransaction } from '../../core/open-transaction.ts';
 import { pause } from '../../core/deadline.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { topicName } from '../../config/topics.ts';
@@ -12,6 +12,8 @@ import { sentence } from '../runner.ts';
 import { unreachable } from './kafka.ts';
 
 const DAY = 86_400_000;
+/** Kafka's default of max.message.bytes: 32 inputs of a run, each with long values, stay below it. */
+const DEFAULT_LIMIT = 1_048_588;
 
 /** The hippo topics: they exist, have leaders and replicas, and a retention that fits their purpose. */
 export const topics: Check = {
@@ -121,6 +123,7 @@ function examine(spec: TopicSpec, { topic, settings, cluster, config }: Examined
   if (settings === undefined || settings instanceof DeniedError) return examinePartitions(topic);
   return [
     ...examinePartitions(topic),
+    ...examineLimit(spec, settings, { brokers: cluster.brokers, isDlq: spec.topic.endsWith('.dlq') }),
     ...(spec.topic === topicName(config, 'state')
       ? examineState(spec, topic, settings, cluster.brokers)
       : examineEvents(spec, settings, cluster.brokers)),
@@ -147,6 +150,23 @@ function examinePartitions({ topic, partitions }: TopicInfo): Finding[] {
     );
   }
   return findings;
+}
+
+/** What a hippo writes: any message of the other topics may become a dead letter, and a run's record has all of its inputs. */
+function examineLimit(
+  { topic }: TopicSpec,
+  settings: Settings,
+  { brokers, isDlq }: { brokers: readonly string[]; isDlq: boolean },
+): Finding[] {
+  const limit = Number(settings['max.message.bytes'] ?? DEFAULT_LIMIT);
+  if (limit >= DEFAULT_LIMIT) return [];
+  const what = isDlq ? 'larger dead letters are cut' : 'runs and messages that need more fail';
+  return [
+    warning(
+      `${topic}: max.message.bytes is ${limit}, less than Kafka's default of ${DEFAULT_LIMIT}: ${what}`,
+      alter(topic, `max.message.bytes=${DEFAULT_LIMIT}`, brokers),
+    ),
+  ];
 }
 
 /** The state topic must be compacted: with deletion by time hippos would forget their runs. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { batchSize } from '../../../src/kafka/record-size.ts';
 import { deadLetter, readInput } from '../../../src/client/host/inputs.ts';
 import type { KafkaRecord } from '../../../src/kafka/port.ts';
 
@@ -88,13 +89,13 @@ describe('a dead letter', () => {
     ['value', { value: Buffer.alloc(1_048_000, 'v') }, { key: 9, value: 65_536, size: 1_048_009 }],
     [
       'key',
-      { key: Buffer.alloc(1_000_001), value: Buffer.alloc(10) },
-      { key: 65_536, value: 10, size: 1_000_011 },
+      { key: Buffer.alloc(1_040_001), value: Buffer.alloc(10) },
+      { key: 65_536, value: 10, size: 1_040_011 },
     ],
     [
       'key of a tombstone',
-      { key: Buffer.alloc(1_000_001), value: null },
-      { key: 65_536, value: null, size: 1_000_001 },
+      { key: Buffer.alloc(1_040_001), value: null },
+      { key: 65_536, value: null, size: 1_040_001 },
     ],
   ])(
     'is cut where the %s is too large to be written again, and says so',
@@ -108,13 +109,26 @@ describe('a dead letter', () => {
   it('keeps of too many headers those that fit, whole', () => {
     const headers = {
       small: Buffer.alloc(10),
-      huge: Buffer.alloc(1_000_000),
+      huge: Buffer.alloc(1_048_000),
       late: Buffer.alloc(10),
     };
     const { headers: kept, value } = deadLetter(record({ headers }), { reason: 'is not JSON' }, 'load');
     const foreign = Object.keys(kept ?? {}).filter((name) => !name.startsWith('dlq.'));
     expect(foreign).toEqual(['small', 'late']);
     expect(value).toEqual(record().value);
+  });
+
+  it.each([500, 700, 1_000, 20_000])('is cut to the %i bytes that its topic takes', (limit) => {
+    const headers = { a: Buffer.alloc(9_000), b: Buffer.alloc(10) };
+    const large = record({ key: Buffer.alloc(50_000), value: Buffer.alloc(500_000), headers });
+    const reason = `is not JSON: ${'x'.repeat(180)}`;
+    const letter = deadLetter(large, { reason }, 'load', limit);
+    expect(batchSize(letter)).toBeLessThanOrEqual(limit);
+    expect(texts(letter.headers)).toMatchObject({
+      'dlq.truncated': '559012',
+      'dlq.offset': OURS['dlq.offset'],
+    });
+    expect(String(letter.headers?.['dlq.reason'])).toContain('is not JSON');
   });
 
   it('of a million bytes is whole', () => {

@@ -5,7 +5,7 @@ import { Connection } from '../../../src/client/host/connection.ts';
 import type { WatchedSource } from '../../../src/client/host/sources.ts';
 import { Owner } from '../../../src/client/host/owner.ts';
 import type { AttemptExit, Supervisor } from '../../../src/client/host/supervisor.ts';
-import type { Submission } from '../../../src/client/machine/index.ts';
+import type { JobOutcome, Submission } from '../../../src/client/machine/index.ts';
 import { parseConfig } from '../../../src/config/schema.ts';
 import { topicSpecs } from '../../../src/kafka/topics.ts';
 import type { TopicPartitionOffset } from '../../../src/kafka/port.ts';
@@ -136,13 +136,13 @@ export class Owned {
   }
 
   /** The attempt of a run ends. */
-  exit(key: string): void {
+  exit(key: string, outcome: JobOutcome = { status: 'succeeded' }): void {
     const submission = [...this.processes.alive.values()].find((each) => each.key === key);
     if (submission === undefined) throw new Error(`${key} does not run`);
     this.processes.alive.delete(submission.attemptId);
     const exit: AttemptExit = {
       submission,
-      outcome: { status: 'succeeded' },
+      outcome,
       startedAt: Date.now(),
       durationMs: 1,
       logFile: 'log',

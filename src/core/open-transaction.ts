@@ -1,7 +1,25 @@
-/** What a person reads about an open transaction. Pure. */
-import { isoTime } from '../core/clock.ts';
-import { shellWord } from '../core/shell.ts';
-import type { OpenTransaction } from './port.ts';
+/** An open transaction, and what a person reads about it. Pure. */
+import { isoTime } from './clock.ts';
+import { shellWord } from './shell.ts';
+
+/** A transaction that is open in a partition: it hides all records from its first one on. */
+export interface OpenTransaction {
+  topic: string;
+  partition: number;
+  /** Its first record there. */
+  offset: bigint;
+  /**
+   * When it began, epoch milliseconds; where `endsBy` is null, the time of its last record there: it began earlier. null: not
+   * known.
+   */
+  since: number | null;
+  /** When Kafka aborts it (`transaction.timeout.ms`), epoch milliseconds; null: its coordinator does not say. */
+  endsBy: number | null;
+  /** null: not known, because this user may not describe it or no coordinator knows it any more. */
+  transactionalId: string | null;
+  /** Kafka's number of its producer; null: not known. */
+  producerId: bigint | null;
+}
 
 /** `the transaction of sales-export has been open since 2026-11-28T09:00:00Z` */
 export function describeTransaction({ transactionalId, producerId, since, endsBy }: OpenTransaction): string {
