@@ -125,6 +125,10 @@ function knownState(records: Iterable<StateRecord>): KnownState {
         break;
       case 'owner':
         if (record.owner.jobs !== undefined) jobs.set(record.hippo, record.owner.jobs);
+        break;
+      case 'source':
+      case 'announced':
+        break;
     }
   }
   return {

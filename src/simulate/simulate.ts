@@ -208,6 +208,7 @@ class SimulatedHost {
         this.#notice(at, effect.level, effect.text, effect.run);
         break;
       case 'persist':
+      case 'scan':
         break;
     }
   }

@@ -343,10 +343,15 @@ export class Owner {
   }
 
   #claimant(): Claimant {
-    const jobs = [...this.#options.definition.jobs.values()];
+    const { jobs: own, sources } = this.#options.definition;
+    const jobs = [...own.values()];
     return {
       client: this.#client,
-      jobs: Object.fromEntries(jobs.map(({ name, unit }) => [name, unit ?? 'event'])),
+      jobs: Object.fromEntries([
+        ...jobs.map(({ name, unit }) => [name, unit ?? 'event'] as const),
+        // They share the names of jobs, and can be paused as jobs are.
+        ...[...sources.keys()].map((name) => [name, 'source'] as const),
+      ]),
     };
   }
 
