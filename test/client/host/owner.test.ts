@@ -1,3 +1,4 @@
+import { leaderless } from '../../../src/kafka/errors.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ServiceError } from '../../../src/core/errors.ts';
 import { DeniedError } from '../../../src/kafka/failures.ts';
@@ -161,6 +162,40 @@ it('waits for a topic that it writes to, while its jobs go on', async () => {
   client.kafka.create('hippo-start');
   await until('it goes on', () => client.submitted.length === 2);
   expect(client.submitted).toEqual(['no=1', 'no=2']);
+});
+
+describe('a topic that it writes to, of which a partition has no leader,', () => {
+  const withoutLeader = (client: Owned): { isBack: boolean } => {
+    const broker = { isBack: false };
+    client.kafka.beforeWrite = (records) => {
+      if (!broker.isBack && records.some(({ topic }) => topic === 'hippo-start'))
+        throw leaderless('hippo-start', [0], ['127.0.0.1:9092']);
+    };
+    return broker;
+  };
+
+  it('is said once, however often it is tried, and once more when it is over', async () => {
+    const client = owned({ load: EACH });
+    const broker = withoutLeader(client);
+    void client.own();
+    client.land('no=1');
+    await until('it is tried again', () => client.saw('owner').length === 3);
+    expect(client.notices).toEqual([expect.stringContaining('hippo-start[0] has no leader')]);
+    expect(client.saw('connected')).toEqual([]);
+    broker.isBack = true;
+    await until('it goes on', () => client.submitted.length === 1);
+    expect(client.saw('connected')).toHaveLength(1);
+  });
+
+  it('ends a client with --once', async () => {
+    const client = owned({ load: EACH }, { once: true });
+    withoutLeader(client);
+    client.land('no=1');
+    await expect(client.own()).rejects.toMatchObject({
+      message: 'hippo-start[0] has no leader',
+      exitCode: 3,
+    });
+  });
 });
 
 describe('a state topic that is made again', () => {
