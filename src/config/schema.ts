@@ -383,7 +383,7 @@ const source = v.strictObject({
   complete: v.optional(
     described(
       fileName,
-      'The file that says that a partition is complete, e.g. _SUCCESS. Left out: it is when its files have not changed for `settle`',
+      'The file that marks a complete partition, e.g. _SUCCESS. Left out: it is complete when its files have not changed for `settle`',
     ),
   ),
   every: v.optional(duration('The pause between two scans'), '1m'),
@@ -399,8 +399,10 @@ const source = v.strictObject({
     ),
     'beginning',
   ),
-  method: v.optional(described(v.string(), 'Of its events; left out: trigger.method')),
-  dialect: v.optional(described(v.picklist(FRONTIER_DIALECTS), 'Of its events; left out: trigger.dialect')),
+  method: v.optional(described(v.string(), 'The method of its events; left out: trigger.method')),
+  dialect: v.optional(
+    described(v.picklist(FRONTIER_DIALECTS), 'The dialect of its events; left out: trigger.dialect'),
+  ),
 });
 
 const HIPPO_TYPES = [

@@ -44,13 +44,13 @@ export function describeHoldUp(transaction: OpenTransaction): string {
 export function endOfTransaction({ transactionalId, endsBy }: OpenTransaction): string {
   const program =
     transactionalId === null
-      ? 'Commit or stop the program that writes it'
-      : `Commit it in, or stop, the program with transactional id ${transactionalId}`;
+      ? 'Stop the program that writes it, or wait'
+      : `Stop the program with transactional id ${transactionalId}, or wait`;
   const end =
     endsBy === null
       ? "Kafka aborts it after that program's transaction.timeout.ms"
       : `Kafka aborts it at ${second(endsBy)} (transaction.timeout.ms of that program)`;
-  return `${program}. ${end}. Only if it stays open after that, abort it with the command.`;
+  return `${program}: ${end}. If it is still open after that, type the command.`;
 }
 
 /** The command that ends a transaction that its coordinator does not end. */

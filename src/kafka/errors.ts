@@ -278,7 +278,7 @@ export function isUnknownTopic(thrown: unknown): thrown is UserError {
 /** A topic that was there, and was deleted since. */
 export function absentTopic(topic: string, brokers: readonly string[]): AbsentError {
   return new AbsentError(topic, {
-    why: `It was deleted, says Kafka at ${brokers.join(', ')}.`,
+    why: `Kafka at ${brokers.join(', ')} says that it was deleted.`,
     next: ['hippo up    (creates the topics of hippo.yaml)'],
     place: { topic },
   });

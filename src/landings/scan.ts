@@ -80,7 +80,7 @@ export async function scanSource(options: ScanOptions): Promise<ScanResult> {
   try {
     const { members } = await kafka.describeGroup(groupName(identity));
     if (members.length === 0) {
-      throw new UserError(`no client of ${hippo} runs, so nobody can scan`, {
+      throw new UserError(`no client of ${hippo} runs, so it cannot scan`, {
         next: ['hippo run', `hippo source scan ${found.source.name} --dry-run    (looks from this machine)`],
       });
     }
@@ -202,7 +202,7 @@ async function scanByOwner(
   throw new TimeoutError(
     `the owner of ${hippo} has not scanned ${source} within ${formatDuration(timeout)}`,
     {
-      why: 'It may be paused, the scan may take longer, or the client may be busy.',
+      why: 'The source may be paused, its scan slow, or the client busy.',
       next: ['hippo source list', 'hippo doctor'],
     },
   );

@@ -49,7 +49,7 @@ function readColumns(text: string, earlier: AnswerValues): ReadAnswer {
   for (const [index, name] of columns.entries()) {
     if (!/^[\p{L}\p{N}_][\p{L}\p{N}_ .$-]*$/u.test(name))
       return { problem: `"${name}" is no name of a column` };
-    if (columns.indexOf(name) < index) return { problem: `${name} is there twice` };
+    if (columns.indexOf(name) < index) return { problem: `${name} occurs twice` };
     const other = Object.entries(earlier).find(([, value]) => namesIn(value).includes(name));
     if (other !== undefined)
       return { problem: `${name} is among --${other[0].replaceAll('_', '-')} already` };

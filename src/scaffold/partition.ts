@@ -40,7 +40,7 @@ export function readPartition(text: string, every: Frequency): Read<PartitionLev
   for (const part of text.split(',').map((word) => word.trim())) {
     const [name = '', ...rest] = part.split('=');
     if (!/^[A-Za-z_]\w*$/.test(name)) return { problem: `"${part}" is no level: write LEVEL or LEVEL=VALUE` };
-    if (levels.some((level) => level.name === name)) return { problem: `the level ${name} is there twice` };
+    if (levels.some((level) => level.name === name)) return { problem: `the level ${name} occurs twice` };
     const level = readLevel(name, rest.length === 0 ? undefined : rest.join('='), every);
     if ('problem' in level) return level;
     levels.push(level.value);

@@ -33,7 +33,7 @@ export function parseLevels(pattern: string): ParsedLevels {
   const names = levels.filter(({ isPartition }) => isPartition).map(({ text }) => text.split('=')[0]);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
-    return { ok: false, message: `the level "${twice}" is there twice`, allowed: ALLOWED };
+    return { ok: false, message: `the level "${twice}" occurs twice`, allowed: ALLOWED };
   return { ok: true, levels };
 }
 

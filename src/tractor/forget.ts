@@ -100,7 +100,7 @@ function target({ hippo: name, keepOffsets }: ForgetOptions): { hippo: string; j
     });
   }
   if (keepOffsets) {
-    throw new UserError('--keep-offsets is about a whole hippo', {
+    throw new UserError('--keep-offsets needs a whole hippo', {
       why: `${name} is one job: its hippo keeps its offsets anyway.`,
       next: [`hippo forget ${shellWord(name)}`],
     });

@@ -18,7 +18,7 @@ const LEFT: Partial<Record<LetterStatus, (count: number) => string>> = {
   gone: (count) =>
     `${are(count)} cut for ${count === 1 ? 'its' : 'their'} size, and the whole ${count === 1 ? 'message is' : 'messages are'} no longer in the topic`,
   'too-large': (count) =>
-    `${count} ${count === 1 ? 'is' : 'are'} larger than the topic takes (max.message.bytes): ${it(count)} can be sent when the limit is raised`,
+    `${count} ${count === 1 ? 'is' : 'are'} larger than max.message.bytes of the topic: raise it, then replay again`,
   foreign: (count) => `${are(count)} not written by a hippo, or the original topic is gone`,
 };
 

@@ -12,6 +12,7 @@ const SHOWN = 20;
 /** @param now epoch milliseconds */
 export function renderSources({ hippo, clients, sources }: SourceList, now: number): string {
   const lines = sources.flatMap((source) => [...sourceLines(source, now), '']);
+  if (sources.length === 0) return 'hippo.yaml has no sources: add one under sources:';
   if (clients === 0)
     lines.push(
       ...wrap(`no client of ${hippo} runs, so no source is scanned`, `${chalk.yellow('!')} `),

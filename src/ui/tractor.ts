@@ -124,10 +124,13 @@ export function renderTractorEnd({ parts, pulled }: TractorReport): string {
   const out = pulled.filter(({ result }) => result === 'succeeded').length;
   const asked = pulled.filter(({ result }) => result === 'asked').length;
   const left = stuck.length - pulled.length;
-  const rest = left === 0 ? '' : ` ${left} of the plan ${left === 1 ? 'is' : 'are'} for a person to do.`;
+  const rest =
+    left === 0
+      ? ''
+      : ` ${left} ${left === 1 ? 'entry of the plan needs' : 'entries of the plan need'} a person.`;
   return asked > 0
-    ? `${count(asked, 'run')} asked for; see what comes: hippo tail hippo-finish.${rest}`
-    : `${out} of ${count(pulled.length, 'run')} pulled out.${rest}`;
+    ? `${count(asked, 'run')} asked for. Follow them: hippo tail finish${rest === '' ? '' : `.${rest}`}`
+    : `${out} of ${count(pulled.length, 'run')} succeeded.${rest}`;
 }
 
 /** The exit code: {@link ExitCode.notFine} while something is stuck that was not pulled out. */

@@ -93,10 +93,10 @@ export function renderFutureDate({ table, partition_path: path }: PublishedEvent
   const landed = `${visible(table ?? 'an event')}${path === '' ? '' : ` ${visible(path)}`}`;
   return [
     ...wrap(
-      `${landed} has the exec_date ${second(execDate)}, which is in the future: hippos ignore landings with an earlier exec_date.`,
+      `${landed} has the exec_date ${second(execDate)}, which is in the future: hippos ignore later events unless theirs is newer.`,
       `${chalk.yellow('!')} `,
     ),
-    `  ${chalk.cyan('→')} hippo trigger … --exec-date now`,
+    `  ${chalk.cyan('→')} hippo trigger … --exec-date ${second(execDate + 1)}    (for the next event)`,
   ].join('\n');
 }
 

@@ -90,7 +90,7 @@ test.each<[string, Partial<OpenTransaction>, string]>([
 
 test('the remedy names the program, the end that Kafka sets, and the command for what stays open', () => {
   expect(endOfTransaction(OPEN)).toBe(
-    'Commit it in, or stop, the program with transactional id sales-export. Kafka aborts it at 2017-04-28T12:10:00Z (transaction.timeout.ms of that program). Only if it stays open after that, abort it with the command.',
+    'Stop the program with transactional id sales-export, or wait: Kafka aborts it at 2017-04-28T12:10:00Z (transaction.timeout.ms of that program). If it is still open after that, type the command.',
   );
   expect(abortCommand(['127.0.0.1:9092'], OPEN)).toBe(
     'kafka-transactions.sh --bootstrap-server 127.0.0.1:9092 abort --topic frontier-adw --partition 0 --start-offset 42',

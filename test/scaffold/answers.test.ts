@@ -43,7 +43,7 @@ describe('answers without a terminal', () => {
       "--partition: which dt? Write dt=us for always that one, dt=%Y-%m-%d for the window's date",
     ],
     [{ table: 'a.b', group_by: '--x' }, '--group-by: "--x" is no name of a column'],
-    [{ table: 'a.b', group_by: 'c,c' }, '--group-by: c is there twice'],
+    [{ table: 'a.b', group_by: 'c,c' }, '--group-by: c occurs twice'],
     [{ table: 'a.b', group_by: 'c', measure: 'c' }, '--measure: c is among --group-by already'],
     [{ table: 'a.b', group_by: 'yyyymmdd' }, '--group-by: yyyymmdd is among --partition already'],
     [{ table: 'a.b', colour: 'red' }, 'a batch-etl has no --colour'],

@@ -30,7 +30,7 @@ describe('partition levels of a table', () => {
   it.each<[string, Frequency, RegExp]>([
     ['2024', 'day', /"2024" is no level/],
     ['yyyymm,', 'month', /"" is no level/],
-    ['yyyymm,yyyymm', 'month', /yyyymm is there twice/],
+    ['yyyymm,yyyymm', 'month', /yyyymm occurs twice/],
     ['dt', 'day', /which dt\? Write dt=us .* dt=%Y-%m-%d/],
     ['dt=', 'day', /which dt\?/],
     ['region=us', 'day', /does not tell the day .* %Y, %m, %d missing/],

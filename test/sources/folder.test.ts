@@ -187,7 +187,7 @@ describe('a pattern of levels', () => {
     ['dt=*//region=*', 'has an empty level'],
     ['dt=*/../x=*', 'has an empty level'],
     ['dt=*/*', 'the level "*" has no name'],
-    ['dt=*/dt=*', 'the level "dt" is there twice'],
+    ['dt=*/dt=*', 'the level "dt" occurs twice'],
   ])('%s is refused', (pattern, message) => {
     expect(parseLevels(pattern)).toMatchObject({
       ok: false,

@@ -87,5 +87,5 @@ test('a run whose hippo has no client: asked for, and what is missing', () => {
   request stays in its topic until one starts.
   → hippo run    (in etl's project)`);
   const report = { ...planOf({ runs: [run('etl', 'load', '201704')] }), pulled: [outcome] };
-  expect([tractorVerdict(report), renderTractorEnd(report)]).toEqual([4, '0 of 1 run pulled out.']);
+  expect([tractorVerdict(report), renderTractorEnd(report)]).toEqual([4, '0 of 1 run succeeded.']);
 });

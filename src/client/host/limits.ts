@@ -71,7 +71,7 @@ export function requiredRecord(error: RecordTooLargeError, brokers: readonly str
   return new UserError(`the topic ${topic} does not take a record that this hippo must write`, {
     why: `${limit.setting} of the topic is ${limit.bytes}; the record needs ${bytes} bytes and cannot be smaller`,
     next: [
-      `kafka-configs.sh --bootstrap-server ${brokers.join(',')} --alter --topic ${topic} --add-config ${limit.setting}=1048588`,
+      `kafka-configs.sh --bootstrap-server ${brokers.join(',')} --alter --topic ${topic} --add-config ${limit.setting}=${Math.max(1_048_588, bytes)}`,
     ],
     place: error.place,
     cause: error,

@@ -369,7 +369,7 @@ export class Owner {
     if (!(thrown instanceof RecordTooLargeError)) return thrown;
     const { kafka, log } = this.#options;
     if (!this.#limits.learn(thrown)) return requiredRecord(thrown, kafka.brokers);
-    const text = `${describeExcess(thrown, 'a record')}; it is written again where it can be made smaller`;
+    const text = `${describeExcess(thrown, 'a record')}; the client tries again with smaller records`;
     log({ event: 'notice', level: 'warning', text });
     return new StartAgain(text, { cause: thrown });
   }

@@ -27,7 +27,7 @@ export function compileProject(loaded: LoadedConfig): Project {
   if (Object.keys({ ...jobs, ...sources }).length === 0) {
     throw new UserError('this hippo has no jobs and no sources: there is nothing to run', {
       place: { file: loaded.file, key: 'jobs' },
-      next: ['add one under jobs: or sources: in hippo.yaml', 'hippo schema    (what may stand there)'],
+      next: ['add one under jobs: or sources: in hippo.yaml', 'hippo schema    (all allowed keys)'],
     });
   }
   const problems: CompileProblem[] = [];

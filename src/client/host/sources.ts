@@ -28,7 +28,7 @@ export function compileSources(
       problems.push({
         path,
         message: `a job has the same name`,
-        allowed: 'one name for each job and source',
+        allowed: 'a name that no job has',
       });
       return [];
     }

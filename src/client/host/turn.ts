@@ -164,8 +164,7 @@ export class Turn {
     for (const effect of effects) {
       if (effect.type !== 'persist' || effect.value === null || runOf(effect) !== undefined) continue;
       const excess = limits.excess(stateTopic.record(effect.key, effect.value));
-      if (excess !== undefined)
-        return { reason: describeExcess(excess, 'what the hippo would remember of it') };
+      if (excess !== undefined) return { reason: describeExcess(excess, 'its state record') };
     }
     return undefined;
   }
@@ -210,7 +209,7 @@ export class Turn {
     else
       this.#warn(
         'error',
-        `no dead letter was written for ${record.topic} ${place.partition}:${place.offset}: ${describeExcess(excess, 'even cut it')}`,
+        `no dead letter was written for ${record.topic} ${place.partition}:${place.offset}: ${describeExcess(excess, 'cut to the minimum, it')}`,
       );
     this.events.push({ event: 'rejected', ...place, ...rejection, dlq });
   }

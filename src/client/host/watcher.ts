@@ -170,7 +170,7 @@ export class Watcher {
 
   #listsNothing(known: number): SourceAwayError {
     return new SourceAwayError(`${this.#options.watched.scanner.place} lists nothing`, {
-      why: `${known} landings of it are known, so it is taken for away`,
+      why: `${known} landings of it are known: check that it is mounted`,
     });
   }
 

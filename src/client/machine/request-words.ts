@@ -5,7 +5,7 @@ import type { Draft } from './draft.ts';
 /** It changes nothing; the client's log has the reason. */
 export function refuse(draft: Draft, { action, jobName, by }: ManualRequest, why: string): void {
   const who = by === undefined ? '' : ` (asked by ${by})`;
-  draft.notice('warning', `${action.replace('_', '-')} ${jobName}${who}: ${why}`);
+  draft.notice('warning', `refused: ${action.replace('_', '-')} ${jobName}${who}: ${why}`);
 }
 
 /** Who asked, and why, as far as the request says so. */

@@ -160,7 +160,7 @@ function examineLimit(
 ): Finding[] {
   const limit = Number(settings['max.message.bytes'] ?? DEFAULT_LIMIT);
   if (limit >= DEFAULT_LIMIT) return [];
-  const what = isDlq ? 'larger dead letters are cut' : 'runs and messages that need more fail';
+  const what = isDlq ? 'larger dead letters are cut' : 'larger messages and run records fail';
   return [
     warning(
       `${topic}: max.message.bytes is ${limit}, less than Kafka's default of ${DEFAULT_LIMIT}: ${what}`,

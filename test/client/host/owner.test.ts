@@ -108,7 +108,7 @@ describe('an input topic that is deleted while the client owns', () => {
     client.kafka.delete('frontier-adw');
     await until('it is said', () => client.notices.length === 1);
     expect(client.notices[0]).toBe(
-      'the topic frontier-adw does not exist any more. It was deleted, says Kafka at 127.0.0.1:9092. Runs that need a message of frontier-adw wait; everything else goes on. Remedy: hippo up    (creates the topics of hippo.yaml)',
+      'the topic frontier-adw does not exist any more. Kafka at 127.0.0.1:9092 says that it was deleted. Runs that need a message of frontier-adw wait; everything else goes on. Remedy: hippo up    (creates the topics of hippo.yaml)',
     );
     client.ask('no=9');
     await until('what was asked for runs', () => client.submitted.length === 1);

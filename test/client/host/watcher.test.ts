@@ -169,7 +169,7 @@ describe('a watcher', () => {
     await world.scan();
     world.landings = [];
     await expect(world.scan()).rejects.toMatchObject({
-      why: '1 landings of it are known, so it is taken for away',
+      why: '1 landings of it are known: check that it is mounted',
     });
   });
 

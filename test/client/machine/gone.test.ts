@@ -43,7 +43,7 @@ describe.each(CHANGES)('a run of a job that was %s', (_, jobs) => {
       expect(hippo.fired.at(-1)).toMatch(/^report /);
       hippo.restart([], define(jobs));
       expect(notices(hippo.ask('mark_success', 'load', { runKey: KEY }))).toEqual([
-        `warning: mark-success load: load ${KEY} has ended: succeeded`,
+        `warning: refused: mark-success load: load ${KEY} has ended: succeeded`,
       ]);
     },
   );
@@ -61,7 +61,7 @@ describe.each(CHANGES)('a run of a job that was %s', (_, jobs) => {
   it('is not run again', () => {
     const hippo = changed(jobs, 'failed');
     expect(notices(hippo.ask('run', 'load', { runKey: KEY }))).toEqual([
-      `warning: run load: hippo.yaml does not have load ${KEY} any more: mark it as done, or cancel it`,
+      `warning: refused: run load: hippo.yaml does not have load ${KEY} any more: mark it as done, or cancel it`,
     ]);
     expect(recordOf(hippo)).toMatchObject({ status: 'failed' });
   });
@@ -70,7 +70,7 @@ describe.each(CHANGES)('a run of a job that was %s', (_, jobs) => {
 it('a run that is not in the state either is refused as before', () => {
   const hippo = changed({ load2: LOAD }, 'failed');
   expect(notices(hippo.ask('cancel', 'load', { runKey: '2017-04-29' }))).toEqual([
-    'warning: cancel load: there is no job "load"; this hippo has load2',
+    'warning: refused: cancel load: there is no job "load"; this hippo has load2',
   ]);
 });
 

@@ -43,7 +43,7 @@ describe('run', () => {
   it('without a key, of events: the newest run', () => {
     const hippo = new Hippo({ load: { needs: [{ table: 'a.a' }] } });
     expect(notices(hippo.ask('run', 'load', ann))).toEqual([
-      'warning: run load (asked by ann): nothing has landed yet; say which run by its run_key',
+      'warning: refused: run load (asked by ann): nothing has landed yet; say which run by its run_key',
     ]);
     for (const month of ['201704', '201703']) {
       hippo.now += MINUTE;
@@ -90,7 +90,7 @@ describe('run', () => {
   it('is refused while it runs', () => {
     const hippo = running();
     expect(notices(hippo.ask('run', 'load', { runKey: KEY, ...ann }))).toEqual([
-      `warning: run load (asked by ann): load ${KEY} is running; cancel it first, or wait for its end`,
+      `warning: refused: run load (asked by ann): load ${KEY} is running; cancel it first, or wait for its end`,
     ]);
     hippo.exit('load', KEY);
     expect(hippo.fired).toHaveLength(1);
@@ -101,7 +101,7 @@ describe('run', () => {
     ['201704', '"201704" is not a run key; it must look like 2017-04-28'],
   ])('of no window is refused: %s', (runKey, why) => {
     const hippo = hippoWith();
-    expect(notices(hippo.ask('run', 'load', { runKey }))).toEqual([`warning: run load: ${why}`]);
+    expect(notices(hippo.ask('run', 'load', { runKey }))).toEqual([`warning: refused: run load: ${why}`]);
     expect(hippo.statuses).toEqual({});
   });
 });
@@ -115,7 +115,7 @@ describe('a request', () => {
   it('for a job that there is not is refused', () => {
     const hippo = hippoWith();
     expect(notices(hippo.ask('run', 'laod', ann))).toEqual([
-      'warning: run laod (asked by ann): there is no job "laod"; this hippo has load',
+      'warning: refused: run laod (asked by ann): there is no job "laod"; this hippo has load',
     ]);
   });
 });
@@ -192,10 +192,10 @@ describe('cancel', () => {
     const hippo = running();
     hippo.exit('load', KEY);
     expect(notices(hippo.ask('cancel', 'load', { runKey: KEY }))).toEqual([
-      `warning: cancel load: load ${KEY} has ended: succeeded`,
+      `warning: refused: cancel load: load ${KEY} has ended: succeeded`,
     ]);
     expect(notices(hippo.ask('cancel', 'load', { runKey: '2017-01-01' }))).toEqual([
-      'warning: cancel load: there is no run 2017-01-01',
+      'warning: refused: cancel load: there is no run 2017-01-01',
     ]);
   });
 });
@@ -227,7 +227,7 @@ describe('pause', () => {
     expect(hippo.submissions).toHaveLength(1);
     hippo.ask('resume', 'load');
     expect(hippo.statuses).toEqual({ 'load 2017-04-27': 'running', [`load ${KEY}`]: 'running' });
-    expect(notices(hippo.ask('resume', 'load'))).toEqual(['warning: resume load: it is not paused']);
+    expect(notices(hippo.ask('resume', 'load'))).toEqual(['warning: refused: resume load: it is not paused']);
   });
 
   it('does not hold up what is asked for by hand', () => {
@@ -304,9 +304,9 @@ describe('mark_success', () => {
   it('is refused of what runs, or has succeeded', () => {
     const hippo = running();
     const ask = (): string[] => notices(hippo.ask('mark_success', 'load', { runKey: KEY }));
-    expect(ask()).toEqual([`warning: mark-success load: load ${KEY} is running; cancel it first`]);
+    expect(ask()).toEqual([`warning: refused: mark-success load: load ${KEY} is running; cancel it first`]);
     hippo.exit('load', KEY);
-    expect(ask()).toEqual([`warning: mark-success load: load ${KEY} has succeeded already`]);
+    expect(ask()).toEqual([`warning: refused: mark-success load: load ${KEY} has succeeded already`]);
     expect(hippo.finishes).toHaveLength(1);
   });
 });

@@ -198,10 +198,10 @@ describe('a source', () => {
     frontier.restart();
     expect(frontier.state.pauses.get('orders')).toEqual({ by: 'ann', reason: 'the disk is full', at: NOON });
     expect(notices(frontier.ask('run', 'orders'))).toEqual([
-      'warning: run orders: it is paused; resume it first',
+      'warning: refused: run orders: it is paused; resume it first',
     ]);
     expect(notices(frontier.ask('cancel', 'orders'))).toEqual([
-      'warning: cancel orders: orders is a source: it can be scanned, paused and resumed',
+      'warning: refused: cancel orders: orders is a source: it can be scanned, paused and resumed',
     ]);
     expect(frontier.ask('resume', 'orders')).toContainEqual({
       type: 'scan',
