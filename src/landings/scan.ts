@@ -84,6 +84,12 @@ export async function scanSource(options: ScanOptions): Promise<ScanResult> {
         next: ['hippo run', `hippo source scan ${found.source.name} --dry-run    (looks from this machine)`],
       });
     }
+    const known = (await readSources(kafka, loaded, hippo)).get(found.source.name);
+    if (known?.pause !== undefined) {
+      throw new UserError(`${found.source.name} is paused, so it is not scanned`, {
+        next: [`hippo job resume ${found.source.name}`, `hippo source scan ${found.source.name} --dry-run`],
+      });
+    }
     const scan = await scanByOwner(kafka, options, {
       hippo,
       state: topicName(loaded.config, 'state'),

@@ -121,7 +121,7 @@ export class FolderScanner implements Scanner {
     const { marker } = this.#options;
     if (marker === null) return this.#stateOfFiles(path);
     const found = await this.#stat(join(path, marker));
-    return found === null
+    return found?.isFile() !== true
       ? { reason: `it has no ${marker}` }
       : { landedAt: Number(found.mtimeMs), found: printOf(found) };
   }

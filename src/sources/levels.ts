@@ -22,8 +22,9 @@ export function parseLevels(pattern: string): ParsedLevels {
   if (pattern === '') return { ok: true, levels: [] };
   const texts = pattern.split('/');
   const blank = texts.some((text) => text === '' || text === '.' || text === '..');
-  if (blank) return { ok: false, message: `"${pattern}" has an empty level`, allowed: ALLOWED };
-  const bare = texts.find((text) => !text.includes('=') && text.includes('*'));
+  if (blank)
+    return { ok: false, message: `"${pattern}" has an empty level, or one of dots`, allowed: ALLOWED };
+  const bare = texts.find((text) => text.startsWith('=') || (text.split('=')[0] ?? '').includes('*'));
   if (bare !== undefined) return { ok: false, message: `the level "${bare}" has no name`, allowed: ALLOWED };
   const levels = texts.map((text): Level => ({
     text,

@@ -1,3 +1,4 @@
+import { visible } from './messages.ts';
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
 import { formatRecordRef } from '../core/record-ref.ts';
@@ -79,7 +80,7 @@ function describe(event: ClientEvent): [mark: string, text: string] {
     case 'notice':
       return [
         event.level === 'info' ? chalk.dim('·') : chalk.yellow('!'),
-        `${event.job === undefined ? '' : `${event.job} ${event.run_key ?? ''}: `}${event.text}`,
+        `${event.job === undefined ? '' : `${event.job} ${event.run_key ?? ''}: `}${event.text.split('\n').map(visible).join('\n')}`,
       ];
     case 'stopping':
       return [

@@ -117,6 +117,7 @@ describe('a folder source', () => {
       const { sources } = (await command(list)).data as SourceList;
       return sources[0]?.paused?.reason === 'a new disk';
     }, 'the source is paused');
+    expect((await command(['source', 'scan', 'orders'])).exitCode).toBe(2);
     await write(project, '2017-04-29');
     expect((await project.hippo(['job', 'resume', 'orders'])).exitCode).toBe(0);
     await client.event('finished', ({ run_key: key }) => key === '2017-04-29');

@@ -72,6 +72,7 @@ describe('a folder', () => {
     await utimes(marker, new Date('2017-04-29T01:02:03Z'), new Date('2017-04-29T01:02:03Z'));
     await folder.write('dt=2017-04-27/region=eu/_SUCCESS');
     await folder.write('dt=2017-04-28/region=eu/part-0.parquet', 'half');
+    await mkdir(join(folder.folder, 'dt=2017-04-28/region=eu/_SUCCESS'));
     const { landings, skips } = await folder.scan();
     expect(landings.map(({ id }) => id)).toEqual(['dt=2017-04-27/region=eu', 'dt=2017-04-28/region=us']);
     expect(landings[1]).toMatchObject({
@@ -187,6 +188,8 @@ describe('a pattern of levels', () => {
     ['dt=*//region=*', 'has an empty level'],
     ['dt=*/../x=*', 'has an empty level'],
     ['dt=*/*', 'the level "*" has no name'],
+    ['=*', 'the level "=*" has no name'],
+    ['*=*', 'the level "*=*" has no name'],
     ['dt=*/dt=*', 'the level "dt" occurs twice'],
   ])('%s is refused', (pattern, message) => {
     expect(parseLevels(pattern)).toMatchObject({

@@ -101,6 +101,7 @@ export class Watcher {
   /** @returns why it did not come to its end */
   async #scan(signal: AbortSignal): Promise<SourceAwayError | undefined> {
     const { watched, tell } = this.#options;
+    const table = `${watched.source.db}.${watched.source.table}`;
     const number = (this.#scans += 1);
     const began = performance.now();
     const requests = this.#requests.splice(0);
@@ -116,8 +117,9 @@ export class Watcher {
     try {
       for await (const landings of watched.scanner.scan(signal, (skip) => skips.push(skip))) {
         for (const { found, ...landing } of landings) {
-          const hash = landingHash(landing.id);
-          const told = { ...landing, fingerprint: fingerprintOf(found) };
+          // What is announced of one table says nothing of another one that the source gets.
+          const told = { ...landing, id: `${table}/${landing.id}`, fingerprint: fingerprintOf(found) };
+          const hash = landingHash(told.id);
           listed.add(hash);
           if (this.#differs(told, hash)) differing.push(told);
         }
@@ -131,7 +133,8 @@ export class Watcher {
     // Paused while it scanned: what it has not announced yet is announced after the pause.
     if (isAborted(signal) || this.#isPaused) return undefined;
     const known = countAnnouncements(this.#announcements);
-    if (error === undefined && listed.size === 0 && known > 0) error = this.#listsNothing(known);
+    const isEmpty = listed.size === 0 && !skips.some(({ isUnfinished }) => isUnfinished);
+    if (error === undefined && isEmpty && known > 0) error = this.#listsNothing(known);
     this.#tellOfAway(error);
     this.#tellOfSkips(skips);
     const refused = skips.filter(({ isUnfinished }) => !isUnfinished);
@@ -170,7 +173,7 @@ export class Watcher {
 
   #listsNothing(known: number): SourceAwayError {
     return new SourceAwayError(`${this.#options.watched.scanner.place} lists nothing`, {
-      why: `${known} landings of it are known: check that it is mounted`,
+      why: `${known === 1 ? '1 landing of it is' : `${known} landings of it are`} known: check that it is mounted`,
     });
   }
 
@@ -195,7 +198,8 @@ export class Watcher {
       this.#options.log({
         event: 'notice',
         level: 'warning',
-        text: `source ${this.name}: ${path} is skipped: ${reason}`,
+        // A name with a line break must not look like two lines of the log.
+        text: `source ${this.name}: ${path.replaceAll('\n', String.raw`\n`)} is skipped: ${reason}`,
       });
     }
     this.#told = told;
