@@ -14,7 +14,7 @@ import { operator, requestRecord, sendRequests } from '../job/request.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { type FrontierEvent, partitionPath } from '../messages/index.ts';
-import { type Skip, SourceAwayError } from '../sources/index.ts';
+import { type Skip, SourceAwayError, describeAway } from '../sources/index.ts';
 import { recordOfEntry, stateEntry } from '../state/reader.ts';
 import {
   type KnownSource,
@@ -264,7 +264,7 @@ async function preview(
     await watcher.watch(signal);
   } catch (thrown) {
     if (!(thrown instanceof SourceAwayError)) throw thrown;
-    error = thrown.why === undefined ? thrown.message : `${thrown.message}: ${thrown.why}`;
+    error = describeAway(thrown);
   }
   signal.throwIfAborted();
   return { events: events.map(plannedEvent), skips, error };

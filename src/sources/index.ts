@@ -1,4 +1,11 @@
 /** Sources find out what has landed. A source only lists; the client's machine decides what is new. */
 export { FolderScanner } from './folder.ts';
 export { type Levels, parseLevels } from './levels.ts';
-export { type FoundLanding, PartlyAwayError, type Scanner, type Skip, SourceAwayError } from './scanner.ts';
+export {
+  type FoundLanding,
+  PartlyAwayError,
+  type Scanner,
+  type Skip,
+  SourceAwayError,
+  describeAway,
+} from './scanner.ts';

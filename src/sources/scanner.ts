@@ -37,5 +37,10 @@ export interface Scanner {
 /** What a source watches cannot be listed now: that says nothing of what is there. */
 export class SourceAwayError extends ServiceError {}
 
+/** The error in one line: what cannot be listed, and why. */
+export function describeAway({ message, why }: SourceAwayError): string {
+  return why === undefined ? message : `${message}: ${why}`;
+}
+
 /** The place was listed, but for a part of it. */
 export class PartlyAwayError extends SourceAwayError {}

@@ -1,8 +1,7 @@
 import { isAborted } from '../../core/abort.ts';
 import { pause } from '../../core/deadline.ts';
-import { messageOf } from '../../core/errors.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
-import { PartlyAwayError, type Skip, SourceAwayError } from '../../sources/index.ts';
+import { PartlyAwayError, type Skip, SourceAwayError, describeAway } from '../../sources/index.ts';
 import {
   type Announcements,
   type LandingHash,
@@ -147,7 +146,7 @@ export class Watcher {
       listed: listed.size,
       skipped: refused.length,
       skips: refused.slice(0, SKIPS_REPORTED).map(({ path, reason }) => ({ path, reason })),
-      ...(error === undefined ? {} : { error: textOf(error) }),
+      ...(error === undefined ? {} : { error: describeAway(error) }),
       ...(requests.length === 0 ? {} : { requests }),
     };
     await tell({ type: 'scan-ended', source: this.name, scan });
@@ -181,7 +180,7 @@ export class Watcher {
     const isAway = error !== undefined;
     if (isAway !== this.#isAway) {
       const text = isAway
-        ? `source ${this.name}: ${textOf(error)}`
+        ? `source ${this.name}: ${describeAway(error)}`
         : `source ${this.name}: ${this.#options.watched.scanner.place} can be read again`;
       this.#options.log({ event: 'notice', level: isAway ? 'error' : 'info', text });
     }
@@ -215,13 +214,13 @@ class Listed {
     return this.#size;
   }
 
-  add({ high, low }: LandingHash): void {
+  add(hash: LandingHash): void {
     if (this.#size === this.#hashes.length) {
       const larger = new BigUint64Array(this.#hashes.length * 2);
       larger.set(this.#hashes);
       this.#hashes = larger;
     }
-    this.#hashes[this.#size] = (BigInt(high) << 32n) | BigInt(low);
+    this.#hashes[this.#size] = asNumber(hash);
     this.#size += 1;
   }
 
@@ -230,10 +229,14 @@ class Listed {
     const sorted = this.#hashes.subarray(0, this.#size).sort();
     const missing: LandingHash[] = [];
     eachAnnouncement(announcements, (hash) => {
-      if (!includes(sorted, (BigInt(hash.high) << 32n) | BigInt(hash.low))) missing.push(hash);
+      if (!includes(sorted, asNumber(hash))) missing.push(hash);
     });
     return missing;
   }
+}
+
+function asNumber({ high, low }: LandingHash): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
 }
 
 function includes(sorted: BigUint64Array, wanted: bigint): boolean {
@@ -249,8 +252,4 @@ function includes(sorted: BigUint64Array, wanted: bigint): boolean {
 function byBucket(announcements: Announcements, landings: readonly ToldLanding[]): ToldLanding[] {
   const groups = Map.groupBy(landings, ({ id }) => bucketOf(announcements, landingHash(id)) ?? '');
   return [...groups.keys()].sort().flatMap((bits) => groups.get(bits) ?? []);
-}
-
-function textOf(error: SourceAwayError): string {
-  return error.why === undefined ? messageOf(error) : `${error.message}: ${error.why}`;
 }
