@@ -58,3 +58,8 @@ export const LAST_MOMENT = 8.64e15;
 export function isoTime(at: Millis): string | null {
   return at >= 0 && at <= LAST_MOMENT ? new Date(at).toISOString() : null;
 }
+
+/** An exec_date for people: `2017-04-28T15:55:46Z`; its digits if no calendar has it. */
+export function isoSecond(seconds: number): string {
+  return isoTime(seconds * 1000)?.replace('.000Z', 'Z') ?? String(seconds);
+}

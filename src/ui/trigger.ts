@@ -1,6 +1,6 @@
 import { listed } from '../core/listed.ts';
 import chalk from 'chalk';
-import { isoTime } from '../core/clock.ts';
+import { isoSecond } from '../core/clock.ts';
 import { formatDuration, formatSeconds } from '../core/duration.ts';
 import { shellWord } from '../core/shell.ts';
 import type { NoRun } from '../trigger/no-run.ts';
@@ -93,16 +93,11 @@ export function renderFutureDate({ table, partition_path: path }: PublishedEvent
   const landed = `${visible(table ?? 'an event')}${path === '' ? '' : ` ${visible(path)}`}`;
   return [
     ...wrap(
-      `${landed} has the exec_date ${second(execDate)}, which is in the future: hippos ignore later events unless theirs is newer.`,
+      `${landed} has the exec_date ${isoSecond(execDate)}, which is in the future: hippos ignore later events unless theirs is newer.`,
       `${chalk.yellow('!')} `,
     ),
-    `  ${chalk.cyan('→')} hippo trigger … --exec-date ${second(execDate + 1)}    (for the next event)`,
+    `  ${chalk.cyan('→')} hippo trigger … --exec-date ${isoSecond(execDate + 1)}    (for the next event)`,
   ].join('\n');
-}
-
-/** `2017-04-28T15:55:46Z` */
-function second(seconds: number): string {
-  return isoTime(seconds * 1000)?.replace('.000Z', 'Z') ?? String(seconds);
 }
 
 /** `3 of 12 done, 1 failed, 2 running, 7 to publish, about 4 min left` */
@@ -323,8 +318,8 @@ function reasonOf({
   switch (reason) {
     case 'not-newer':
       return (
-        `${hippo}/${job} ignores ${landed}: its exec_date ${second(event.exec_date)} is not newer than that of the landing ` +
-        `${second(landing.exec_date)} (${formatRecordRef(landing)}).${ended}`
+        `${hippo}/${job} ignores ${landed}: its exec_date ${isoSecond(event.exec_date)} is not newer than that of the landing ` +
+        `${isoSecond(landing.exec_date)} (${formatRecordRef(landing)}).${ended}`
       );
     case 're-landing':
       return `${hippo}/${job} ignores ${landed}: it landed again after its run, and the job has on_reland: ignore.${ended}`;
@@ -351,7 +346,7 @@ function remedyOf({ hippo, job, table, partition_path: path, reason, landing, ru
   const levels = path === '' ? '' : ` --partition ${path.split('/').map(shellWord).join(' --partition ')}`;
   // A landing in the future is newer than now.
   const isFuture = landing.exec_date * 1000 >= Date.now();
-  const date = isFuture ? second(landing.exec_date + 1) : 'now';
+  const date = isFuture ? isoSecond(landing.exec_date + 1) : 'now';
   return `hippo trigger --table ${shellWord(table)}${levels} --exec-date ${date}`;
 }
 

@@ -1,5 +1,5 @@
 /** What a message brings: a landing in the state, and what it means for each run that needs it. */
-import { isoTime } from '../../core/clock.ts';
+import { isoSecond } from '../../core/clock.ts';
 import { isFarAhead } from '../../messages/frontier.ts';
 import type { FrontierEvent, JobFinish, MessageRef } from '../../messages/types.ts';
 import {
@@ -42,14 +42,14 @@ export function land(
   const known = draft.landing(job, need.id, landing.value);
   const what = { job, need, landing, message, from };
   if (known !== undefined && known.version >= version) {
-    const why = `its ${dateName(message)} ${second(version)} is not newer than that of the landing before, ${second(known.version)} (${place(known)})`;
+    const why = `its ${dateName(message)} ${isoSecond(version)} is not newer than that of the landing before, ${isoSecond(known.version)} (${place(known)})`;
     ignore(draft, what, why);
     return;
   }
   if (message.kind === 'frontier' && isFarAhead(version, draft.at)) {
     draft.notice(
       'warning',
-      `${nameOf(what)} has the exec_date ${second(version)}, which is in the future: landings with an earlier exec_date will be ignored`,
+      `${nameOf(what)} has the exec_date ${isoSecond(version)}, which is in the future: landings with an earlier exec_date will be ignored`,
     );
   }
   const lastEnd = Math.max(...landing.slots.map(({ window }) => window?.end ?? 0));
@@ -92,11 +92,6 @@ function place({ topic, partition, offset }: MessageRef): string {
 
 function dateName({ kind }: FrontierEvent | JobFinish): string {
   return kind === 'frontier' ? 'exec_date' : 'finish time';
-}
-
-/** `2017-04-28T15:55:46Z` */
-function second(version: number): string {
-  return isoTime(version * 1000)?.replace('.000Z', 'Z') ?? String(version);
 }
 
 function serve(draft: Draft, { what, slot, input }: { what: Landed; slot: Slot; input: InputState }): void {
