@@ -26,6 +26,8 @@ interface Context {
   path: ConfigPath;
   /** The schemas that a value at the path may have instead. */
   siblings: readonly v.GenericSchema[];
+  /** The key of the value that says which of them it has: see {@link kindKeys}. */
+  kind?: string;
 }
 
 /** Empty if the schema accepts the value. */
@@ -91,11 +93,52 @@ function explainUnion(
   { path }: Context,
 ): Explanation[] {
   if (options.some((option) => v.is(option, value))) return rest(given, value, { path, siblings: [] });
+  const kinds = kindKeys(options);
+  if (kinds !== undefined && isJsonObject(value)) {
+    const found = explainKind(kinds, value, { path, siblings: options });
+    if (found !== undefined) return found;
+  }
   const [best] = options
     .filter((option) => hasShape(option, value))
     .map((option) => ({ option, found: explainAt(option, value, { path, siblings: options }) }))
     .sort((left, right) => cost(left.option, value, left.found) - cost(right.option, value, right.found));
   return best?.found ?? wrongType(given, value, { path, siblings: [] });
+}
+
+/**
+ * Of mappings that differ by one key, such as `{ folder: … }` and `{ sql: … }`: the key that each of them needs and no other
+ * one has. undefined where there is not one such key for each.
+ */
+function kindKeys(options: readonly v.GenericSchema[]): ReadonlyMap<string, v.GenericSchema> | undefined {
+  const kinds = options.map((option): [string, v.GenericSchema] | undefined => {
+    const others = new Set(options.filter((other) => other !== option).flatMap(keysOf));
+    const schema = asSchema(option);
+    const entries = schema.type === 'strict_object' ? Object.entries(schema.entries) : [];
+    const own = entries.filter(([key, { type }]) => type !== 'optional' && !others.has(key));
+    const [first] = own;
+    return own.length === 1 && first !== undefined ? [first[0], option] : undefined;
+  });
+  const all = kinds.filter((kind) => kind !== undefined);
+  return all.length === options.length ? new Map(all) : undefined;
+}
+
+/** Of mappings that one key tells apart. @returns undefined where no key does, but one that is misspelt may */
+function explainKind(
+  kinds: ReadonlyMap<string, v.GenericSchema>,
+  value: Record<string, Json>,
+  context: Context,
+): Explanation[] | undefined {
+  const names = [...kinds.keys()];
+  const [kind, ...more] = names.filter((key) => Object.hasOwn(value, key));
+  const option = kinds.get(kind ?? '');
+  if (kind !== undefined && option !== undefined && more.length === 0)
+    return explainAt(option, value, { ...context, kind });
+  if (kind !== undefined) {
+    const message = `does not go with ${kind}; exactly one is allowed of ${names.join(', ')}`;
+    return more.map((key) => at(context, key, message, true));
+  }
+  if (Object.keys(value).some((key) => nearMisses(key, names).length > 0)) return undefined;
+  return [{ path: context.path, message: `needs exactly one of the keys ${names.join(', ')}`, atKey: true }];
 }
 
 /** How far a value is from an alternative: the fewer unknown and missing keys, the nearer. */
@@ -109,7 +152,8 @@ function cost(option: v.GenericSchema, value: Json | undefined, found: readonly 
   return 10 * (strangers.length - misspelt.length) + 3 * missing.length + found.length;
 }
 
-function unknownKey(key: string, known: readonly string[], { siblings }: Context): string {
+function unknownKey(key: string, known: readonly string[], { siblings, kind }: Context): string {
+  if (kind !== undefined) return unknownOfKind(key, known, kind, siblings);
   const alternatives = siblings.map(keysOf).filter((keys) => keys.length > 0);
   const allowed = [...new Set([...known, ...alternatives.flat()])];
   if (allowed.includes(key)) {
@@ -121,6 +165,23 @@ function unknownKey(key: string, known: readonly string[], { siblings }: Context
   const suggestion = didYouMean(key, allowed);
   const list = `allowed: ${allowed.join(', ')}`;
   return suggestion === undefined ? `is no key here; ${list}` : `is no key here. ${suggestion} (${list})`;
+}
+
+/** A key beside the one that says which mapping this is. */
+function unknownOfKind(
+  key: string,
+  known: readonly string[],
+  kind: string,
+  siblings: readonly v.GenericSchema[],
+): string {
+  const allowed = `allowed beside ${kind}: ${known.filter((other) => other !== kind).join(', ')}`;
+  const kinds = [...(kindKeys(siblings) ?? [])];
+  const others = kinds.filter(([, option]) => keysOf(option).includes(key)).map(([name]) => name);
+  if (others.length > 0) return `goes with ${others.join(' or ')}, not with ${kind}; ${allowed}`;
+  const suggestion = didYouMean(key, known);
+  return suggestion === undefined
+    ? `is no key here; ${allowed}`
+    : `is no key here. ${suggestion} (${allowed})`;
 }
 
 function keysOf(option: v.GenericSchema): string[] {

@@ -363,16 +363,29 @@ const fileName = v.pipe(
   v.check((text) => text !== '.' && text !== '..', 'must be the name of a file, such as _SUCCESS'),
 );
 
-const source = v.strictObject({
+/** What every source has, whatever it watches. */
+const announced = {
   table: tableName,
-  folder: described(v.pipe(v.string(), v.minLength(1)), 'A folder of partitions; relative to hippo.yaml'),
-  mounted: v.optional(
-    described(
-      v.boolean(),
-      'The folder is a mount point: while nothing is mounted there it is away, not empty',
-    ),
-    false,
+  method: v.optional(described(v.string(), 'The method of its events; left out: trigger.method')),
+  dialect: v.optional(
+    described(v.picklist(FRONTIER_DIALECTS), 'The dialect of its events; left out: trigger.dialect'),
   ),
+};
+
+/** Of a source that looks again and again. */
+const scanned = {
+  every: v.optional(duration('The pause between two scans'), '1m'),
+  start_from: v.optional(
+    described(
+      v.picklist(['beginning', 'end']),
+      'What the first scan does with what is there: announce it, or only remember it',
+    ),
+    'beginning',
+  ),
+};
+
+/** Of a source that lists folders of partitions, on this machine or elsewhere. */
+const placed = {
   levels: v.optional(
     described(
       v.string(),
@@ -386,24 +399,35 @@ const source = v.strictObject({
       'The file that marks a complete partition, e.g. _SUCCESS. Left out: it is complete when its files have not changed for `settle`',
     ),
   ),
-  every: v.optional(duration('The pause between two scans'), '1m'),
   settle: v.optional(
     duration(
       'A landing is announced when it has not changed for so long. Left out: 1m, or at once where `complete` is set',
     ),
   ),
-  start_from: v.optional(
+};
+
+const folderSource = v.strictObject({
+  ...announced,
+  folder: described(v.pipe(v.string(), v.minLength(1)), 'A folder of partitions; relative to hippo.yaml'),
+  mounted: v.optional(
     described(
-      v.picklist(['beginning', 'end']),
-      'What the first scan does with what is there: announce it, or only remember it',
+      v.boolean(),
+      'The folder is a mount point: while nothing is mounted there it is away, not empty',
     ),
-    'beginning',
+    false,
   ),
-  method: v.optional(described(v.string(), 'The method of its events; left out: trigger.method')),
-  dialect: v.optional(
-    described(v.picklist(FRONTIER_DIALECTS), 'The dialect of its events; left out: trigger.dialect'),
-  ),
+  ...placed,
+  ...scanned,
 });
+
+/** By kind: each kind has one key of its own that it needs, which says what is watched. */
+const sourceKinds = { folder: folderSource };
+export const SOURCE_KINDS = ['folder'] as const satisfies readonly (keyof typeof sourceKinds)[];
+
+const source = v.union([sourceKinds.folder]);
+
+/** Any part of a source of any kind: what a profile may change. The merged source is checked as one of its kind. */
+const sourceParts = v.partial(v.strictObject({ ...folderSource.entries }));
 
 const HIPPO_TYPES = [
   'frontier',
@@ -442,7 +466,7 @@ const profile = v.strictObject({
   ),
   topics: v.optional(topics),
   yarn: v.optional(yarn),
-  sources: v.optional(v.record(name, v.partial(source))),
+  sources: v.optional(v.record(name, sourceParts)),
 });
 
 /** hippo.yaml as written: the configuration, and profiles that are merged over it. */
@@ -464,6 +488,9 @@ export const parseConfig = v.parser(configSchema);
 export type Config = v.InferOutput<typeof configSchema>;
 export type JobConfig = Config['jobs'][string];
 export type SourceConfig = Config['sources'][string];
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+/** The settings of the sources of one kind. */
+export type SourceOf<Kind extends SourceKind> = Extract<SourceConfig, Record<Kind, unknown>>;
 export type NeedConfig = JobConfig['needs'][number];
 export type SingleNeedConfig = v.InferOutput<typeof singleNeed>;
 export type KafkaConfig = Config['kafka'];

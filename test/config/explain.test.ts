@@ -81,6 +81,28 @@ describe('what is wrong with a hippo.yaml', () => {
       need('{ table: a.b, partitoin: { d: 1 } }'),
       'jobs.load.needs[0].partitoin is no key here. Did you mean partition? (allowed: table, partition, job, key, any_of, at_least, of, each)',
     ],
+    // Which one key says.
+    [need('{ any_of: [{}] }'), 'jobs.load.needs[0].any_of[0] needs exactly one of the keys table, job'],
+    [
+      need('{ any_of: [{ table: a.b, job: c/d }] }'),
+      'jobs.load.needs[0].any_of[0].job does not go with table; exactly one is allowed of table, job',
+    ],
+    [
+      need('{ any_of: [{ table: a.b, key: x }] }'),
+      'jobs.load.needs[0].any_of[0].key goes with job, not with table; allowed beside table: partition',
+    ],
+    [
+      need('{ any_of: [{ table: a.b, partitoin: { d: 1 } }] }'),
+      'jobs.load.needs[0].any_of[0].partitoin is no key here. Did you mean partition? (allowed beside table: partition)',
+    ],
+    [
+      need('{ any_of: [{ jop: a/b }] }'),
+      'jobs.load.needs[0].any_of[0].jop is no key here. Did you mean job? (allowed: job, key, table, partition)',
+    ],
+    [
+      'sources: { a: { table: a.b, folder: x, mountd: true } }',
+      'sources.a.mountd is no key here. Did you mean mounted? (allowed: table, method, dialect, folder, mounted, levels, complete, settle, every, start_from)',
+    ],
     // What does not go together.
     ['kafka: { tls: { cert_file: x } }', 'kafka.tls.key_file is missing; cert_file needs it'],
     [

@@ -1,7 +1,7 @@
 /** The sources of a hippo.yaml, ready to be scanned. */
 import { resolve } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
-import type { SourceConfig } from '../../config/schema.ts';
+import { SOURCE_KINDS, type SourceConfig, type SourceKind, type SourceOf } from '../../config/schema.ts';
 import type { Millis } from '../../core/clock.ts';
 import { FolderScanner, type Levels, type Scanner, parseLevels } from '../../sources/index.ts';
 import type { CompileProblem, SourceDefinition } from '../machine/index.ts';
@@ -13,6 +13,38 @@ export interface WatchedSource {
   /** The pause between two scans, milliseconds. */
   readonly every: Millis;
 }
+
+/** How a source of one kind watches. */
+type Watching = Pick<WatchedSource, 'scanner' | 'every'> & Pick<SourceDefinition, 'startFrom' | 'settle'>;
+
+interface Surroundings {
+  /** The folder of hippo.yaml. */
+  directory: string;
+  /** @param key of the source's own, such as `levels` */
+  complain: (key: string, problem: Omit<CompileProblem, 'path'>) => void;
+}
+
+/** @returns undefined after a complaint */
+type Compile<Kind extends SourceKind> = (
+  source: SourceOf<Kind>,
+  surroundings: Surroundings,
+) => Watching | undefined;
+
+/** A new kind of source is one entry here, and its settings in config/schema.ts. */
+const KINDS: { readonly [Kind in SourceKind]: Compile<Kind> } = {
+  folder(source, surroundings) {
+    const { folder, complete, mounted } = source;
+    const levels = levelsOf(source, surroundings);
+    if (levels === undefined) return undefined;
+    const scanner = new FolderScanner({
+      folder: resolve(surroundings.directory, folder),
+      levels,
+      marker: complete ?? null,
+      isMount: mounted,
+    });
+    return { scanner, ...timesOf(source), settle: settleOf(source) };
+  },
+};
 
 /** How long files must not have changed where no marker says that they are complete, milliseconds. */
 const SETTLE = 60_000;
@@ -32,27 +64,27 @@ export function compileSources(
       });
       return [];
     }
-    const levels = parseLevels(source.levels);
-    if (!levels.ok) {
-      const { message, allowed } = levels;
-      problems.push({ path: [...path, 'levels'], message, allowed });
-      return [];
-    }
-    return [
-      {
-        source: definitionOf(name, source, config.trigger),
-        scanner: scannerOf(source, levels.levels, directory),
-        every: source.every,
-      },
-    ];
+    const watching = compileSource(source, {
+      directory,
+      complain: (key, problem) => problems.push({ path: [...path, key], ...problem }),
+    });
+    if (watching === undefined) return [];
+    const { scanner, every, startFrom, settle } = watching;
+    const definition = { ...announcedAs(name, source, config.trigger), startFrom, settle };
+    return [{ source: definition, scanner, every }];
   });
 }
 
-function definitionOf(
+function compileSource(source: SourceConfig, surroundings: Surroundings): Watching | undefined {
+  const kind = SOURCE_KINDS.find((key) => key in source) ?? SOURCE_KINDS[0];
+  return KINDS[kind](source, surroundings);
+}
+
+function announcedAs(
   name: string,
-  { table, method, dialect, start_from, settle, complete }: SourceConfig,
+  { table, method, dialect }: SourceConfig,
   defaults: LoadedConfig['config']['trigger'],
-): SourceDefinition {
+): Omit<SourceDefinition, 'startFrom' | 'settle'> {
   const dot = table.indexOf('.');
   return {
     name,
@@ -60,16 +92,29 @@ function definitionOf(
     table: table.slice(dot + 1),
     method: method ?? defaults.method,
     dialect: dialect ?? defaults.dialect,
-    startFrom: start_from,
-    settle: settle ?? (complete === undefined ? SETTLE : 0),
   };
 }
 
-function scannerOf({ folder, complete, mounted }: SourceConfig, levels: Levels, directory: string): Scanner {
-  return new FolderScanner({
-    folder: resolve(directory, folder),
-    levels,
-    marker: complete ?? null,
-    isMount: mounted,
-  });
+function timesOf({ every, start_from }: Pick<SourceOf<'folder'>, 'every' | 'start_from'>): {
+  every: Millis;
+  startFrom: SourceDefinition['startFrom'];
+} {
+  return { every, startFrom: start_from };
+}
+
+/** Of a source that lists folders. */
+function settleOf({ settle, complete }: Pick<SourceOf<'folder'>, 'settle' | 'complete'>): Millis {
+  return settle ?? (complete === undefined ? SETTLE : 0);
+}
+
+/** Of a source that lists folders. @returns undefined after a complaint */
+function levelsOf(
+  { levels: pattern }: Pick<SourceOf<'folder'>, 'levels'>,
+  { complain }: Surroundings,
+): Levels | undefined {
+  const levels = parseLevels(pattern);
+  if (levels.ok) return levels.levels;
+  const { message, allowed } = levels;
+  complain('levels', { message, allowed });
+  return undefined;
 }
