@@ -241,11 +241,15 @@ async function preview(
       every: 0,
       scanner: {
         place: scanner.place,
-        scan: (stop, onSkip) =>
-          scanner.scan(stop, (skip) => {
-            skips.push(skip);
-            onSkip(skip);
-          }),
+        scan: (stop, onSkip, options) =>
+          scanner.scan(
+            stop,
+            (skip) => {
+              skips.push(skip);
+              onSkip(skip);
+            },
+            options,
+          ),
       },
     },
     state: () => state,

@@ -31,7 +31,16 @@ export interface Scanner {
    * @param onSkip called once for each thing that is skipped
    * @throws SourceAwayError when it cannot be listed to the end
    */
-  scan(signal: AbortSignal, onSkip: (skip: Skip) => void): AsyncIterable<readonly FoundLanding[]>;
+  scan(
+    signal: AbortSignal,
+    onSkip: (skip: Skip) => void,
+    options?: ScanOptions,
+  ): AsyncIterable<readonly FoundLanding[]>;
+}
+
+export interface ScanOptions {
+  /** Called when the scan waits for long, with a sentence for the log. */
+  readonly onWait?: (text: string) => void;
 }
 
 /** What a source watches cannot be listed now: that says nothing of what is there. */

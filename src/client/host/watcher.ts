@@ -114,7 +114,10 @@ export class Watcher {
       await this.#tellOf(some, number, signal);
     };
     try {
-      for await (const landings of watched.scanner.scan(signal, (skip) => skips.push(skip))) {
+      const scan = watched.scanner.scan(signal, (skip) => skips.push(skip), {
+        onWait: (text) => this.#warn(text),
+      });
+      for await (const landings of scan) {
         for (const { found, ...landing } of landings) {
           // What is announced of one table says nothing of another one that the source gets.
           const told = { ...landing, id: `${table}/${landing.id}`, fingerprint: fingerprintOf(found) };
@@ -194,14 +197,14 @@ export class Watcher {
       if (isUnfinished) continue;
       told.set(path, reason);
       if (this.#told.get(path) === reason) continue;
-      this.#options.log({
-        event: 'notice',
-        level: 'warning',
-        // A name with a line break must not look like two lines of the log.
-        text: `source ${this.name}: ${path.replaceAll('\n', String.raw`\n`)} is skipped: ${reason}`,
-      });
+      // A name with a line break must not look like two lines of the log.
+      this.#warn(`${path.replaceAll('\n', String.raw`\n`)} is skipped: ${reason}`);
     }
     this.#told = told;
+  }
+
+  #warn(text: string): void {
+    this.#options.log({ event: 'notice', level: 'warning', text: `source ${this.name}: ${text}` });
   }
 }
 
