@@ -10,5 +10,6 @@ export {
   type Snapshot,
   isOwned,
   isOwnedGroup,
+  mayNeedEvents,
   startCommand,
 } from './snapshot.ts';

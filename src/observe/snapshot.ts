@@ -73,6 +73,15 @@ export function isOwnedGroup({ state }: Pick<GroupInfo, 'state'>): boolean {
   return state !== 'Empty' && state !== 'Dead';
 }
 
+/** Kinds of `every` in {@link Snapshot.jobs} that need no event: what a client keeps beside its jobs. */
+const WITHOUT_NEEDS: readonly string[] = ['source', 'service'];
+
+/** Whether the hippo may need an event: it has a job, or its client has not said what it has. */
+export function mayNeedEvents({ jobs }: Snapshot, hippo: string): boolean {
+  const kinds = Object.values(jobs.get(hippo) ?? {});
+  return kinds.length === 0 || kinds.some((every) => !WITHOUT_NEEDS.includes(every));
+}
+
 /**
  * What to type to start the client of a hippo: in the folder in which it was last seen, on that machine, or in whatever
  * folder its project is. `hippo run` works in each project; not every project has a start-client.sh.

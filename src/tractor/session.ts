@@ -54,11 +54,12 @@ export async function runTractor(options: TractorOptions): Promise<TractorReport
   }
 }
 
-/** A project is a hippo.yaml with jobs. The hippo.yaml of a plain local stack has none, so it belongs to no hippo. */
+/** A project is a hippo.yaml with jobs or sources. The hippo.yaml of a plain local stack has none, so it belongs to no hippo. */
 function scopeOf({ hippos, all }: TractorOptions, loaded: LoadedConfig): Scope {
   if (all) return null;
   if (hippos !== null) return new Set(hippos);
-  return loaded.file !== null && Object.keys(loaded.config.jobs).length > 0
+  const { jobs, sources } = loaded.config;
+  return loaded.file !== null && Object.keys({ ...jobs, ...sources }).length > 0
     ? new Set([hippoName(loaded)])
     : null;
 }

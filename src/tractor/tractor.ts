@@ -2,6 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { observe } from '../observe/index.ts';
 import { recoveries } from './recoveries/index.ts';
+import { type UnneededEvents, unneededEvents } from './recoveries/unanswered-trigger.ts';
 import { type Outcome, type PullTools, type Recovery, type Scope, type Stuck, iso } from './recovery.ts';
 
 /** One recovery's part of the plan. */
@@ -18,6 +19,8 @@ export interface TractorPlan {
   /** ISO 8601: events before this were not read. */
   since: string;
   parts: PlanPart[];
+  /** Events that sources have announced, that all hippos with jobs have read, and that none has used. Not stuck. */
+  unneeded: UnneededEvents[];
   /** The number of records that could not be parsed. */
   unreadable: number;
 }
@@ -47,6 +50,7 @@ export async function planRecovery(
     hippos: scope === null ? null : [...scope],
     since: iso(since),
     parts: recoveries.map(({ id, title, plan }) => ({ recovery: id, title, stuck: plan(snapshot, scope) })),
+    unneeded: unneededEvents(snapshot),
     unreadable: snapshot.unreadable,
   };
 }

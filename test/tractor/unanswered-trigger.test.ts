@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RecordSet } from '../../src/core/record-ref.ts';
-import type { Snapshot } from '../../src/observe/snapshot.ts';
-import { unansweredTrigger } from '../../src/tractor/recoveries/unanswered-trigger.ts';
+import type { HippoGroup, Snapshot } from '../../src/observe/snapshot.ts';
+import { unansweredTrigger, unneededEvents } from '../../src/tractor/recoveries/unanswered-trigger.ts';
 import type { ReceivedMessage } from '../../src/messages/index.ts';
 import { NOON, finish, group, hours, landing, minutes, world } from './world.ts';
 
@@ -116,6 +116,48 @@ test('a record of a deleted topic, with the same coordinates, does not answer it
   expect(asked({ landed: new RecordSet([former!]), finishes: finished(former) })).toHaveLength(1);
   expect(asked({ landed: new RecordSet([former!, now!]) })).toEqual([]);
   expect(asked({ finishes: finished(now) })).toEqual([]);
+});
+
+describe('an event that a source has announced', () => {
+  const announced = {
+    ...event,
+    message: { ...event.message, extra: { announced_by: { hippo_name: 'frontier', source: 'party' } } },
+  };
+  const sourcesOnly = group('frontier', 'Empty', { 1: '0' });
+  const jobs = new Map([
+    ['frontier', { party: 'source' }],
+    ['etl', { load: 'day', calls: 'source' }],
+  ]);
+  const plan = (groups: HippoGroup[], found: typeof event = announced) => {
+    const snapshot = world({ events: [found], groups, jobs });
+    return [unansweredTrigger.plan(snapshot, null).map(({ why }) => why), unneededEvents(snapshot)];
+  };
+  const unneeded = [{ table: 'btd.party', events: 1 }];
+
+  test.each<[string, HippoGroup[]]>([
+    ['only its own hippo, which has no jobs, is there', [sourcesOnly]],
+    ['the hippo with jobs has read it', [sourcesOnly, group('etl', 'Stable', { 1: '8' })]],
+    ['the hippo with jobs has read it and is down', [sourcesOnly, group('etl', 'Empty', { 1: '8' })]],
+  ])('is not stuck if %s', (_, groups) => {
+    expect(plan(groups)).toEqual([[], unneeded]);
+  });
+
+  test('may be needed by a hippo that has not read it', () => {
+    const why = 'landed 1 h ago; no client of etl runs: it has not read it yet';
+    expect(plan([sourcesOnly, group('etl', 'Empty', { 1: '7' })])).toEqual([[why], []]);
+    const slow = plan([sourcesOnly, group('etl', 'Stable', { 1: '7' })]);
+    expect(slow).toEqual([['landed 1 h ago; not read yet by etl'], []]);
+    // What its jobs are is not known.
+    const unknown = plan([group('sales', 'Empty')]);
+    expect(unknown).toEqual([['landed 1 h ago; no client of sales runs: it has not read it yet'], []]);
+  });
+
+  test('another one is stuck as before; a hippo without jobs is no reader of it', () => {
+    expect(plan([sourcesOnly], event)).toEqual([['landed 1 h ago; no hippo with these topics has jobs'], []]);
+    expect(
+      plan([group('frontier', 'Stable', { 1: '8' }), group('etl', 'Stable', { 1: '8' })], event),
+    ).toEqual([['landed 1 h ago; read by etl, needed by none'], []]);
+  });
 });
 
 test('an event that came just now may still be on its way', () => {

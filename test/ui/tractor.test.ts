@@ -18,6 +18,7 @@ function planOf(snapshot: Partial<Snapshot>): TractorPlan {
         stuck: rerunFailedRun.plan(world(snapshot), null),
       },
     ],
+    unneeded: [],
     unreadable: 0,
   };
 }

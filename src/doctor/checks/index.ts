@@ -6,6 +6,7 @@ import { java } from './java.ts';
 import { kafka } from './kafka.ts';
 import { node } from './node.ts';
 import { python } from './python.ts';
+import { sources } from './sources.ts';
 import { sparkSubmit } from './spark-submit.ts';
 import { startScripts } from './start-scripts.ts';
 import { state } from './state.ts';
@@ -24,4 +25,5 @@ export const checks: readonly Check[] = [
   topics,
   state,
   group,
+  sources,
 ];

@@ -3,7 +3,15 @@ import { shellWord } from '../../core/shell.ts';
 import { type FrontierEvent, partitionPath } from '../../messages/index.ts';
 import { nextOffset } from '../../state/index.ts';
 import { type Recovery, type Stuck, iso } from '../recovery.ts';
-import { type Found, type HippoGroup, type Snapshot, isOwned, startCommand } from '../../observe/index.ts';
+import { isJsonObject } from '../../core/json.ts';
+import {
+  type Found,
+  type HippoGroup,
+  type Snapshot,
+  isOwned,
+  mayNeedEvents,
+  startCommand,
+} from '../../observe/index.ts';
 import { ago } from '../words.ts';
 
 /** A younger event may still be on its way through a client, milliseconds. */
@@ -12,21 +20,61 @@ const GRACE = 10_000;
 /**
  * Frontier events that no start message, no finish message and no hippo's state names, by table. Topics and state tell that
  * no hippo has used an event; only the hippos themselves know whether they need the table.
+ *
+ * A source announces all that lands, whoever needs it. So an event of a source is stuck only while a hippo with jobs has not read
+ * it: {@link unneededEvents} counts the others.
  */
 export const unansweredTrigger: Recovery = {
   id: 'unanswered-trigger',
   title: 'Unanswered events',
   plan(snapshot) {
-    const isAnswered = answerer(snapshot);
+    const readers = readersOf(snapshot);
     const byTable = Map.groupBy(
-      snapshot.events.filter((event) => event.at <= snapshot.now - GRACE && !isAnswered(event)),
-      ({ message }) => `${message.db}.${message.table}`,
+      unanswered(snapshot).filter((event) => !isUnneeded(event, readers)),
+      ({ message }) => tableOf(message),
     );
     return [...byTable]
       .map(([table, events]) => describe(table, events, snapshot))
       .sort((a, b) => a.since.localeCompare(b.since));
   },
 };
+
+/** Events that sources have announced, of a table. */
+export interface UnneededEvents {
+  /** `db.table` */
+  table: string;
+  events: number;
+}
+
+/** The events of sources that all hippos with jobs have read, and none has used, by table. */
+export function unneededEvents(snapshot: Snapshot): UnneededEvents[] {
+  const readers = readersOf(snapshot);
+  const events = unanswered(snapshot).filter((event) => isUnneeded(event, readers));
+  return [...Map.groupBy(events, ({ message }) => tableOf(message))]
+    .map(([table, { length }]) => ({ table, events: length }))
+    .sort((a, b) => a.table.localeCompare(b.table));
+}
+
+function unanswered(snapshot: Snapshot): Found<FrontierEvent>[] {
+  const isAnswered = answerer(snapshot);
+  return snapshot.events.filter((event) => event.at <= snapshot.now - GRACE && !isAnswered(event));
+}
+
+/** A hippo without jobs reads the topic, too, and needs nothing. */
+function readersOf(snapshot: Snapshot): HippoGroup[] {
+  return snapshot.groups.filter(({ hippo }) => mayNeedEvents(snapshot, hippo));
+}
+
+/** What a hippo that has read the event needed of it, its state would name. */
+function isUnneeded(event: Found<FrontierEvent>, readers: readonly HippoGroup[]): boolean {
+  const { announced_by: by } = event.message.extra;
+  const isOfSource = isJsonObject(by) && typeof by['source'] === 'string';
+  return isOfSource && readers.every((reader) => hasRead(reader, [event]));
+}
+
+function tableOf({ db, table }: FrontierEvent): string {
+  return `${db}.${table}`;
+}
 
 /** An event also counts as answered when a later landing of the same partition, or a duplicate of it, is answered. */
 function answerer({ starts, finishes, landed, events }: Snapshot): (event: Found<FrontierEvent>) => boolean {
@@ -82,8 +130,10 @@ function readBy(
   events: readonly Found<FrontierEvent>[],
   snapshot: Snapshot,
 ): { why: string; waitsFor?: string } {
-  const [running, down] = split(snapshot.groups, ({ hippo }) => isOwned(snapshot, hippo));
-  if (running.length + down.length === 0) return { why: 'no hippo has ever run with these topics' };
+  const readers = readersOf(snapshot);
+  const [running, down] = split(readers, ({ hippo }) => isOwned(snapshot, hippo));
+  if (snapshot.groups.length === 0) return { why: 'no hippo has ever run with these topics' };
+  if (readers.length === 0) return { why: 'no hippo with these topics has jobs' };
   const [read, behind] = split(running, (group) => hasRead(group, events));
   const [downAndRead, waiting] = split(down, (group) => hasRead(group, events));
   const [first] = waiting;
