@@ -209,6 +209,7 @@ class SimulatedHost {
         break;
       case 'persist':
       case 'scan':
+      case 'announced':
         break;
     }
   }

@@ -1,5 +1,6 @@
 import chalk from 'chalk';
 import stringWidth from 'fast-string-width';
+import { visible } from '../core/visible.ts';
 import type { Check, Finding, FindingStatus } from '../doctor/check.ts';
 import type { CheckReport, DoctorReport } from '../doctor/runner.ts';
 import { wrap } from './text.ts';
@@ -14,14 +15,14 @@ const MARKS: Record<FindingStatus, string> = {
 
 /** `[✓] Java (17.0.13)` and, indented, what was found with what to do about it. */
 export function renderCheck(report: CheckReport): string {
-  const title = `[${MARKS[report.status]}] ${report.title}${report.summary === '' ? '' : ` (${report.summary})`}`;
+  const title = `[${MARKS[report.status]}] ${report.title}${report.summary === '' ? '' : ` (${visible(report.summary)})`}`;
   return [title, ...report.findings.flatMap(renderFinding)].join('\n');
 }
 
 function renderFinding({ status, text, remedy }: Finding): string[] {
-  const lines = wrap(text, `    ${MARKS[status]} `);
-  if (remedy?.text !== undefined) lines.push(...wrap(remedy.text, '      '));
-  for (const command of remedy?.commands ?? []) lines.push(`      ${chalk.cyan('→')} ${command}`);
+  const lines = wrap(visible(text), `    ${MARKS[status]} `);
+  if (remedy?.text !== undefined) lines.push(...wrap(visible(remedy.text), '      '));
+  for (const command of remedy?.commands ?? []) lines.push(`      ${chalk.cyan('→')} ${visible(command)}`);
   return lines;
 }
 

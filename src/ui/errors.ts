@@ -1,15 +1,16 @@
 import { chalkStderr as chalk } from 'chalk';
 import { type ErrorPlace, type ErrorReport, type HippoError } from '../core/errors.ts';
+import { visible, visibleLines } from '../core/visible.ts';
 import { wrap } from './text.ts';
 
 /** An error as people read it: what, where, why, what to do next. Only a bug shows a stack. */
 export function renderErrorReport(error: ErrorReport): string {
-  const lines = [`${chalk.red('✗')} ${error.message}`];
+  const lines = [`${chalk.red('✗')} ${visibleLines(error.message)}`];
   const place = error.place === undefined ? '' : describePlace(error.place);
-  if (place !== '') lines.push(`  ${chalk.dim('at')} ${place}`);
-  if (error.why !== undefined) lines.push(...error.why.split('\n').flatMap(wrapped));
+  if (place !== '') lines.push(`  ${chalk.dim('at')} ${visible(place)}`);
+  if (error.why !== undefined) lines.push(...visibleLines(error.why).split('\n').flatMap(wrapped));
   for (const [index, step] of error.next.entries()) {
-    lines.push(`  ${index === 0 ? chalk.cyan('→') : ' '} ${step}`);
+    lines.push(`  ${index === 0 ? chalk.cyan('→') : ' '} ${visibleLines(step)}`);
   }
   if (error.stack !== undefined) lines.push('', 'This is a bug in hippo. Its stack:', ...indent(error.stack));
   return lines.join('\n');

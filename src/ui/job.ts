@@ -1,9 +1,10 @@
 import chalk from 'chalk';
 import { ExitCode } from '../core/errors.ts';
+import { visible } from '../core/visible.ts';
 import { shellWord } from '../core/shell.ts';
 import type { AskedRequest, JobReport } from '../job/ask.ts';
 import { durationFlag } from './flags.ts';
-import { runName, visible } from './messages.ts';
+import { runName } from './messages.ts';
 import { Args, Flags } from './oclif.ts';
 import { wrap } from './text.ts';
 import { renderWait, waitVerdict } from './trigger.ts';

@@ -1,5 +1,6 @@
 import chalk from 'chalk';
 import { formatDuration, formatSeconds } from '../core/duration.ts';
+import { visible } from '../core/visible.ts';
 import { partitionPath } from '../messages/index.ts';
 import type {
   FrontierEvent,
@@ -82,18 +83,6 @@ function describeHealth({
 export function runName(hippo: string, job: string, key: string | undefined): string {
   return `${chalk.bold(visible(`${hippo}/${job}`))}${key === undefined ? '' : ` ${chalk.cyan(visible(key))}`}`;
 }
-
-/** Control characters of a message made visible: a message from another program must not control this terminal. */
-export function visible(text: string): string {
-  return text.replaceAll(
-    CONTROL,
-    (character) => ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
-}
-
-// eslint-disable-next-line no-control-regex -- the function replaces exactly these
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
-const ESCAPES: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' };
 
 function firstLine(text: string): string {
   return text.trim().split('\n', 1)[0] ?? '';

@@ -1,8 +1,8 @@
 import chalk from 'chalk';
 import { ExitCode } from '../core/errors.ts';
+import { visible } from '../core/visible.ts';
 import type { Letter, LetterStatus } from '../replay/letter.ts';
 import type { ReplayReport } from '../replay/replay.ts';
-import { visible } from './messages.ts';
 import { COLUMNS, cut, wrap } from './text.ts';
 
 /** At most this many letters of one reason are shown; `--json` has all. */

@@ -1,6 +1,7 @@
-import { visible } from './messages.ts';
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
+import { visible, visibleLines } from '../core/visible.ts';
+import { listed } from '../core/listed.ts';
 import { formatRecordRef } from '../core/record-ref.ts';
 import type { ClientEvent, LoggedRun } from '../client/host/client-event.ts';
 import { lineColumns } from './terminal.ts';
@@ -55,16 +56,22 @@ function describe(event: ClientEvent): [mark: string, text: string] {
     case 'owner':
       return [chalk.cyan('▸'), `owner of ${event.group}: ${ownership(event)}`];
     case 'lost':
-      return [chalk.yellow('!'), `no longer the owner: ${event.reason}`];
+      return [chalk.yellow('!'), `no longer the owner: ${visible(event.reason)}`];
     case 'disconnected':
-      return [chalk.yellow('!'), `Kafka is away, jobs go on: ${oneLine(event.reason)}`];
+      return [chalk.yellow('!'), `Kafka is away, jobs go on: ${visible(oneLine(event.reason))}`];
     case 'connected':
       return [chalk.green('✓'), 'Kafka is back'];
     case 'input':
-      return [chalk.cyan('→'), `${event.input}${event.runs.length === 0 ? '' : ` → ${runList(event.runs)}`}`];
+      return [
+        chalk.cyan('→'),
+        `${visible(event.input)}${event.runs.length === 0 ? '' : ` → ${runList(event.runs)}`}`,
+      ];
     case 'rejected': {
       const key = event.key === undefined ? '' : `${event.key} `;
-      return [chalk.yellow('!'), `${formatRecordRef(event)} → ${event.dlq}: ${key}${event.reason}`];
+      return [
+        chalk.yellow('!'),
+        `${formatRecordRef(event)} → ${event.dlq}: ${visible(`${key}${event.reason}`)}`,
+      ];
     }
     case 'gap':
       return [chalk.yellow('!'), describeGap(event)];
@@ -80,8 +87,12 @@ function describe(event: ClientEvent): [mark: string, text: string] {
     case 'notice':
       return [
         event.level === 'info' ? chalk.dim('·') : chalk.yellow('!'),
-        `${event.job === undefined ? '' : `${event.job} ${event.run_key ?? ''}: `}${event.text.split('\n').map(visible).join('\n')}`,
+        visibleLines(
+          `${event.job === undefined ? '' : `${event.job} ${event.run_key ?? ''}: `}${event.text}`,
+        ),
       ];
+    case 'announced':
+      return [chalk.dim('·'), visible(describeAnnounced(event))];
     case 'stopping':
       return [
         chalk.dim('·'),
@@ -90,6 +101,16 @@ function describe(event: ClientEvent): [mark: string, text: string] {
     case 'stopped':
       return [chalk.dim('·'), 'stopped'];
   }
+}
+
+/** `orders announced shop.orders dt=2017-04-27, dt=2017-04-28` */
+function describeAnnounced({
+  source,
+  table,
+  landings,
+}: Extract<ClientEvent, { event: 'announced' }>): string {
+  const partitions = landings.map(({ partition }) => partition).filter((path) => path !== '');
+  return `${source} announced ${[table, listed(partitions)].join(' ').trimEnd()}`;
 }
 
 function describeGap({ topic, partition, from, to, cause }: Extract<ClientEvent, { event: 'gap' }>): string {
@@ -106,7 +127,7 @@ function describeGap({ topic, partition, from, to, cause }: Extract<ClientEvent,
 
 function describeEnd(event: Extract<ClientEvent, { event: 'ended' }>): [string, string] {
   const after = formatDuration(event.duration_ms);
-  const [what = '', ...log] = (event.error ?? '').split('\n');
+  const [what = '', ...log] = visibleLines(event.error ?? '').split('\n');
   const again =
     event.next_attempt_at === undefined ? '' : `; next attempt ${event.next_attempt_at.slice(0, 19)}Z`;
   switch (event.outcome) {
@@ -144,7 +165,7 @@ function runList(runs: Extract<ClientEvent, { event: 'input' }>['runs']): string
 }
 
 function name({ job, run_key }: LoggedRun): string {
-  return `${chalk.bold(job)} ${run_key}`;
+  return `${chalk.bold(visible(job))} ${visible(run_key)}`;
 }
 
 function attempt(number: number): string {

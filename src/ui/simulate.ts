@@ -1,11 +1,11 @@
 import chalk from 'chalk';
 import stringWidth from 'fast-string-width';
 import { formatRecordRef } from '../core/record-ref.ts';
+import { visible } from '../core/visible.ts';
 import { shellWord } from '../core/shell.ts';
 import type { Notice, Firing, SimulatedInput, Waiting } from '../simulate/simulate.ts';
 import type { IntakeReport, Rejected } from '../simulate/intake.ts';
 import type { SimulationReport } from '../simulate/session.ts';
-import { visible } from './messages.ts';
 import { COLUMNS, wrap } from './text.ts';
 
 type Time = (iso: string) => string;

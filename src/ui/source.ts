@@ -1,10 +1,10 @@
 import chalk from 'chalk';
 import { formatDuration } from '../core/duration.ts';
+import { visible } from '../core/visible.ts';
 import { ExitCode } from '../core/errors.ts';
 import type { LastScan, SourceList, SourceReport } from '../landings/list.ts';
 import type { ScanPreview, ScanResult } from '../landings/scan.ts';
 import { count, number, tilde, wrap } from './text.ts';
-import { visible } from './messages.ts';
 
 /** So many events and paths are printed; `--json` has all. */
 const SHOWN = 20;

@@ -1,5 +1,6 @@
 import chalk, { chalkStderr } from 'chalk';
 import { formatDuration, formatSeconds } from '../core/duration.ts';
+import { visible } from '../core/visible.ts';
 import type { TopicCount } from '../tail/count.ts';
 import type { Flow, TailStats } from '../tail/stats.ts';
 import type { TailReport } from '../tail/run.ts';
@@ -8,7 +9,6 @@ import { abortCommand, describeHoldUp, endOfTransaction } from '../core/open-tra
 import type { Jump, Trouble } from '../kafka/port.ts';
 import type { Gap } from '../records/reading.ts';
 import { renderErrorReport } from './errors.ts';
-import { visible } from './messages.ts';
 import { table, wrap } from './text.ts';
 
 /** At most this many tables are shown, those with the most events; `--json` has all of them. */

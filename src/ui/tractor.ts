@@ -1,6 +1,8 @@
 import chalk from 'chalk';
 import { formatSeconds } from '../core/duration.ts';
 import { ExitCode } from '../core/errors.ts';
+import { listed } from '../core/listed.ts';
+import { visible } from '../core/visible.ts';
 import type { Outcome, Stuck } from '../tractor/recovery.ts';
 import type { PlanPart, TractorPlan, TractorReport } from '../tractor/tractor.ts';
 import { count, cut, wrap } from './text.ts';
@@ -15,10 +17,13 @@ export function renderPlan(plan: TractorPlan): string {
   const parts = plan.parts.filter(({ stuck }) => stuck.length > 0);
   const where = `${plan.hippos === null ? 'all hippos' : plan.hippos.join(', ')}, events since ${minute(plan.since)}`;
   if (parts.length === 0)
-    return [`${chalk.green('✓')} Nothing is stuck (${where}).`, ...unreadable(plan)].join('\n');
+    return [`${chalk.green('✓')} Nothing is stuck (${where}).`, ...unneeded(plan), ...unreadable(plan)].join(
+      '\n',
+    );
   return [
     ...parts.flatMap((part) => [...renderPart(part), '']),
     chalk.dim(`(${where})`),
+    ...unneeded(plan),
     ...unreadable(plan),
   ].join('\n');
 }
@@ -47,16 +52,18 @@ function renderGroup(group: readonly Stuck[]): string[] {
   const name = second === undefined ? first.what : `${first.hippo ?? ''}/${first.job ?? ''} ${keysOf(group)}`;
   const command = second === undefined ? first.command : `${first.command}    (the oldest; --json lists all)`;
   return [
-    ...wrap(name, first.pull ? `  ${chalk.red('✗')} ` : `  ${chalk.yellow('!')} `, '    '),
-    ...(second === undefined ? reasonOf(first) : [...shortened(first.cause ?? ''), ...timesOf(group)]),
-    ...first.notes.flatMap((note) => wrap(note, '    ')),
-    `    ${chalk.cyan('→')} ${command}`,
+    ...wrap(visible(name), first.pull ? `  ${chalk.red('✗')} ` : `  ${chalk.yellow('!')} `, '    '),
+    ...(second === undefined
+      ? reasonOf(first)
+      : [...shortened(visible(first.cause ?? '')), ...timesOf(group)]),
+    ...first.notes.flatMap((note) => wrap(visible(note), '    ')),
+    `    ${chalk.cyan('→')} ${visible(command)}`,
   ];
 }
 
 /** What an error says may be long; what this tool says itself is not cut. */
 function reasonOf({ why, cause }: Stuck): string[] {
-  return cause === null ? wrap(why, '    ') : shortened(why);
+  return cause === null ? wrap(visible(why), '    ') : shortened(visible(why));
 }
 
 function shortened(reason: string): string[] {
@@ -78,6 +85,15 @@ function timesOf(group: readonly Stuck[]): string[] {
   return wrap(first === last ? `all at ${first}` : `the first at ${first}, the last at ${last}`, '    ');
 }
 
+/** What sources publish for no hippo here is not stuck; it may be for others, or for none. */
+function unneeded({ unneeded: tables }: TractorPlan): string[] {
+  if (tables.length === 0) return [];
+  const events = tables.reduce((sum, table) => sum + table.events, 0);
+  const names = listed(tables.map(({ table }) => visible(table)));
+  const text = `${count(events, 'event')} of sources (${names}): read by all hippos with jobs here, and needed by none of them`;
+  return wrap(text, chalk.dim('· '), '  ');
+}
+
 function unreadable({ unreadable: records }: TractorPlan): string[] {
   if (records === 0) return [];
   return wrap(
@@ -88,13 +104,18 @@ function unreadable({ unreadable: records }: TractorPlan): string[] {
 }
 
 /** One line as soon as an outcome is known. */
-export function renderOutcome({ hippo, what, result, duration, error }: Outcome): string {
+export function renderOutcome({ hippo, what: name, result, duration, error }: Outcome): string {
+  const what = visible(name);
   const took = duration === null ? '' : ` (${formatSeconds(duration)})`;
   switch (result) {
     case 'succeeded':
       return `${chalk.green('✓')} ${what} succeeded${took}`;
     case 'failed':
-      return wrap(`${what} failed${took}${error === null ? '' : `: ${error}`}`, `${chalk.red('✗')} `, '  ')
+      return wrap(
+        `${what} failed${took}${error === null ? '' : `: ${visible(error)}`}`,
+        `${chalk.red('✗')} `,
+        '  ',
+      )
         .slice(0, REASON_LINES)
         .join('\n');
     case 'timed-out':

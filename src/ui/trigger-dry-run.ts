@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import chalk from 'chalk';
 import { isList, listHeaders } from '../core/headers.ts';
+import { visible } from '../core/visible.ts';
 import type { DryRunPrinter, DryRunReport } from '../trigger/index.ts';
-import { visible } from './messages.ts';
 import { COLUMNS, count, wrap } from './text.ts';
 
 const INDENT = '    ';

@@ -1,4 +1,5 @@
 import { listed } from '../core/listed.ts';
+import { visible } from '../core/visible.ts';
 import chalk from 'chalk';
 import { isoSecond } from '../core/clock.ts';
 import { formatDuration, formatSeconds } from '../core/duration.ts';
@@ -14,7 +15,7 @@ import type { Progress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
 import type { Explanation, HidingTransaction } from '../trigger/wait.ts';
-import { runName, visible } from './messages.ts';
+import { runName } from './messages.ts';
 import { count, number, wrap } from './text.ts';
 
 const EXIT_CODES = {

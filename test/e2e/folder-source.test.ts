@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { partitionPath, parseFrontier } from '../../src/messages/index.ts';
 import type { SourceList } from '../../src/landings/list.ts';
-import { type TestProject, finishes, kcat, test, until } from '../support/project.ts';
+import { type TestProject, finishes, httpGet, kcat, test, until } from '../support/project.ts';
 
 const SOURCE = `client: { session_timeout: 6s }
 sources:
@@ -35,6 +35,10 @@ async function announced(project: TestProject): Promise<string[]> {
     } = parsed.message;
     return `${partitionPath(partition)} @${execDate}`;
   });
+}
+
+interface SourceSign {
+  sources?: { error: string | null }[];
 }
 
 function days(events: readonly string[]): string[] {
@@ -118,6 +122,14 @@ describe('a folder source', () => {
       return sources[0]?.paused?.reason === 'a new disk';
     }, 'the source is paused');
     expect((await command(['source', 'scan', 'orders'])).exitCode).toBe(2);
+    expect(await command(['doctor', 'sources'])).toMatchObject({
+      exitCode: 0,
+      data: {
+        checks: [
+          { findings: [{ status: 'warning', text: expect.stringContaining('a new disk') as unknown }] },
+        ],
+      },
+    });
     await write(project, '2017-04-29');
     expect((await project.hippo(['job', 'resume', 'orders'])).exitCode).toBe(0);
     await client.event('finished', ({ run_key: key }) => key === '2017-04-29');
@@ -126,7 +138,8 @@ describe('a folder source', () => {
   });
 
   test.concurrent('that is away is said once, and nothing is forgotten', async ({ makeProject }) => {
-    const project = await makeProject(LOAD, 'exit 0', SOURCE);
+    const observed = SOURCE.replace('session', 'health_interval: 1s, http: { port: 0 }, session');
+    const project = await makeProject(LOAD, 'exit 0', observed);
     await write(project, '2017-04-28');
     const client = project.startClient();
     await client.event('finished');
@@ -135,6 +148,14 @@ describe('a folder source', () => {
     const { text } = await client.event('notice', ({ level }) => level === 'error');
     expect(text).toContain(`the folder ${landing} is away`);
     expect((await project.hippo(['source', 'list'])).exitCode).toBe(1);
+    expect((await project.hippo(['doctor', 'sources'])).exitCode).toBe(1);
+    const { text: metrics } = await httpGet(client, '/metrics');
+    expect(metrics).toMatch(/^hippo_source_away\{source="orders",.*\} 1$/m);
+    expect(metrics).toMatch(/^hippo_source_announced_total\{source="orders",.*\} 1$/m);
+    await until(async () => {
+      const signs = (await kcat(project, 'service-health')).map((line) => JSON.parse(line) as SourceSign);
+      return signs.some(({ sources }) => sources?.[0]?.error?.includes('is away') === true);
+    }, 'a sign of life says that the source is away');
     await rename(`${landing}-away`, landing);
     await client.event('notice', ({ text: said }) => said.includes('can be read again'));
     await write(project, '2017-04-29');

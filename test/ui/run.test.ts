@@ -5,6 +5,17 @@ import { renderClientEvent } from '../../src/ui/run.ts';
 const away: ClientEvent = { event: 'disconnected', reason: '127.0.0.1:9092: nothing listens there' };
 const at = new Date(2017, 3, 28, 15, 4, 5);
 
+test('announced landings are one line, and names from outside cannot turn it around', () => {
+  const landings = ['dt=1', 'dt=\u202E2'].map((partition) => ({ partition, exec_date: 1_493_394_946 }));
+  expect(
+    renderClientEvent({ event: 'announced', source: 'orders', table: 'shop.orders', landings }, at),
+  ).toBe(String.raw`15:04:05 · orders announced shop.orders dt=1, dt=\u202e2`);
+  const whole = [{ partition: '', exec_date: 1_493_394_946 }];
+  expect(
+    renderClientEvent({ event: 'announced', source: 'orders', table: 'shop.orders', landings: whole }, at),
+  ).toBe('15:04:05 · orders announced shop.orders');
+});
+
 test('a line of the log is broken between words on a terminal, and nowhere else', () => {
   expect(renderClientEvent(away, at, 50)).toBe(`\
 15:04:05 ! Kafka is away, jobs go on:

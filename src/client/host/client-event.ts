@@ -60,6 +60,19 @@ export type ClientEvent =
       log: string;
     } & LoggedRun)
   | ({ event: 'finished'; job_id: string; is_success: boolean; duration_s: number } & LoggedRun)
+  /** A source has found these landings, and an event of each is published. */
+  | {
+      event: 'announced';
+      source: string;
+      /** `db.table` */
+      table: string;
+      landings: readonly {
+        /** `dt=2017-04-28/region=us`; empty for an unpartitioned table. */
+        partition: string;
+        /** Of the event, epoch seconds. */
+        exec_date: number;
+      }[];
+    }
   | { event: 'notice'; level: 'info' | 'warning' | 'error'; text: string; job?: string; run_key?: string }
   | { event: 'stopping'; signal: string; running: number }
   | { event: 'stopped' };

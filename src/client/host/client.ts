@@ -113,6 +113,7 @@ class Client {
   readonly #guard: Guard;
   readonly #supervisor: Supervisor;
   readonly #owner: Owner;
+  readonly #sources: readonly string[];
   #membership: Membership | null = null;
   #metrics: Metrics | null = null;
 
@@ -138,6 +139,7 @@ class Client {
     this.#hippo = hippo;
     this.#kafka = kafka;
     this.#group = groupName(identity);
+    this.#sources = sources.map(({ source }) => source.name);
     this.#guard = startGuard(config.client.kill_grace);
     const files = new AttemptFiles(directory);
     this.#supervisor = new Supervisor({
@@ -376,6 +378,7 @@ class Client {
     const connected = this.#membership !== null && this.#connection.isConnected;
     return statusOf({
       hippo: this.#hippo,
+      sources: this.#sources,
       role,
       connected,
       view: this.#owner.view,

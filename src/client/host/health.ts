@@ -3,8 +3,9 @@ import type { Kafka, Producer } from '../../kafka/port.ts';
 import { serialiseHealth } from '../../messages/index.ts';
 import type { ServiceHealth } from '../../messages/types.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { Clock, Millis } from '../../core/clock.ts';
-import type { ClientStatus } from './status.ts';
+import { type Clock, type Millis, isoTime } from '../../core/clock.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { ClientStatus, SourceStatus } from './status.ts';
 import { userName } from '../../core/user-name.ts';
 
 export interface HealthOptions {
@@ -65,7 +66,23 @@ function healthMessage({ directory, interval, clock, status, kafka }: HealthOpti
     coordAddress: kafka.brokers[0] ?? '',
     interval,
     user: userName(),
-    extra: { role: now.role, running: now.runs.running, waiting: now.runs.waiting },
+    extra: {
+      role: now.role,
+      running: now.runs.running,
+      waiting: now.runs.waiting,
+      ...(now.sources.length === 0 ? {} : { sources: now.sources.map(healthOf) }),
+    },
+  };
+}
+
+function healthOf({ name, paused, last_scan: scan }: SourceStatus): JsonObject {
+  return {
+    name,
+    paused,
+    last_scan: scan === null ? null : isoTime(scan.at),
+    ...(scan === null
+      ? {}
+      : { took_ms: scan.took_ms, listed: scan.listed, skipped: scan.skipped, error: scan.error }),
   };
 }
 

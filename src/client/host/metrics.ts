@@ -41,6 +41,12 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
     labelNames: ['topic', 'cause'],
     registers,
   });
+  const announced = new Counter({
+    name: 'hippo_source_announced_total',
+    help: 'Landings for which this client has published an event, by source.',
+    labelNames: ['source'],
+    registers,
+  });
   const gauge = (
     name: string,
     help: string,
@@ -93,12 +99,46 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
       if (now.last_finish !== null) this.set(now.last_finish / 1000);
     },
   );
+  const sourceGauge = (
+    name: string,
+    help: string,
+    valueOf: (source: ClientStatus['sources'][number]) => number | null,
+  ): void =>
+    gauge(`hippo_source_${name}`, help, ['source'], function (now) {
+      for (const source of now.sources) {
+        const value = valueOf(source);
+        if (value !== null) this.set({ source: source.name }, value);
+      }
+    });
+  sourceGauge(
+    'last_scan_timestamp_seconds',
+    'When the last scan of a source ended.',
+    ({ last_scan: scan }) => (scan === null ? null : scan.at / 1000),
+  );
+  sourceGauge(
+    'last_scan_duration_seconds',
+    'How long the last scan of a source took.',
+    ({ last_scan: scan }) => (scan === null ? null : scan.took_ms / 1000),
+  );
+  sourceGauge('listed', 'Landings that the last scan of a source listed.', ({ last_scan: scan }) =>
+    scan === null ? null : scan.listed,
+  );
+  sourceGauge('skipped', 'Paths that the last scan of a source skipped.', ({ last_scan: scan }) =>
+    scan === null ? null : scan.skipped,
+  );
+  sourceGauge('unsettled', 'Landings of a source that wait to settle.', ({ unsettled }) => unsettled);
+  sourceGauge('known', 'Landings of a source that are remembered as announced.', ({ known }) => known);
+  sourceGauge('away', '1: the last scan of a source could not list it to its end.', ({ last_scan: scan }) =>
+    scan === null ? null : scan.error === null ? 0 : 1,
+  );
+  sourceGauge('paused', '1: a person has paused the source.', ({ paused }) => (paused ? 1 : 0));
   return {
     observe(event) {
       if (event.event === 'ended') {
         attempts.inc({ job: event.job, outcome: event.outcome });
         seconds.observe({ job: event.job }, event.duration_ms / 1000);
       } else if (event.event === 'rejected') rejected.inc({ topic: event.topic });
+      else if (event.event === 'announced') announced.inc({ source: event.source }, event.landings.length);
       else if (event.event === 'gap') gaps.inc({ topic: event.topic, cause: event.cause });
     },
     async render() {

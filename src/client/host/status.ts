@@ -1,7 +1,7 @@
 /** What a client says about itself, for /readyz, the metrics and the health messages. Pure. */
 import type { Millis } from '../../core/clock.ts';
-import type { RunStatus } from '../../state/index.ts';
-import { listRuns } from '../machine/index.ts';
+import { type RunStatus, countAnnouncements } from '../../state/index.ts';
+import { type MachineState, listRuns } from '../machine/index.ts';
 import type { OwnerView } from './owner.ts';
 
 export type Role = 'connecting' | 'standby' | 'owner';
@@ -18,10 +18,34 @@ export interface ClientStatus {
   waiting: { job: string; run_key: string; for_ms: Millis }[];
   /** Epoch ms; null: none that is remembered. */
   last_finish: Millis | null;
+  /** Of the owner; a standby scans nothing. */
+  sources: SourceStatus[];
+}
+
+/** What the owner knows of a source. */
+export interface SourceStatus {
+  name: string;
+  paused: boolean;
+  /** How many landings are remembered as announced. */
+  known: number;
+  /** How many landings wait to settle. */
+  unsettled: number;
+  /** null before the first scan has ended. */
+  last_scan: {
+    /** When it ended. */
+    at: Millis;
+    took_ms: Millis;
+    listed: number;
+    skipped: number;
+    /** Why it could not list the source to its end; null: it could. */
+    error: string | null;
+  } | null;
 }
 
 export interface StatusContext {
   hippo: string;
+  /** The names of its sources. */
+  sources: readonly string[];
   role: Role;
   /** Whether Kafka can be reached. */
   connected: boolean;
@@ -29,7 +53,7 @@ export interface StatusContext {
   now: Millis;
 }
 
-export function statusOf({ hippo, role, connected, view, now }: StatusContext): ClientStatus {
+export function statusOf({ hippo, sources, role, connected, view, now }: StatusContext): ClientStatus {
   const runs: Record<RunStatus, number> = {
     waiting: 0,
     ready: 0,
@@ -60,5 +84,35 @@ export function statusOf({ hippo, role, connected, view, now }: StatusContext): 
       };
     }),
   );
-  return { hippo, role, connected, runs, lag, waiting: [...oldest.values()], last_finish: lastFinish };
+  return {
+    hippo,
+    role,
+    connected,
+    runs,
+    lag,
+    waiting: [...oldest.values()],
+    last_finish: lastFinish,
+    sources: role === 'owner' ? sources.map((name) => sourceStatus(name, view.state)) : [],
+  };
+}
+
+function sourceStatus(name: string, { sources, pauses }: MachineState): SourceStatus {
+  const source = sources.get(name);
+  const scan = source?.lastScan;
+  return {
+    name,
+    paused: pauses.has(name),
+    known: source === undefined ? 0 : countAnnouncements(source.announcements),
+    unsettled: source?.unsettled.size ?? 0,
+    last_scan:
+      scan === undefined
+        ? null
+        : {
+            at: scan.at,
+            took_ms: scan.took,
+            listed: scan.listed,
+            skipped: scan.skipped,
+            error: scan.error ?? null,
+          },
+  };
 }

@@ -281,6 +281,14 @@ export class Turn {
       case 'scan':
         this.processEffects.push(effect);
         break;
+      case 'announced':
+        this.events.push({
+          event: 'announced',
+          source: effect.source,
+          table: effect.table,
+          landings: effect.landings.map(({ partition, execDate }) => ({ partition, exec_date: execDate })),
+        });
+        break;
       case 'notice':
         if (isMere(effect) && (this.#mere += 1) > MOST_MERE) break;
         this.events.push({

@@ -1,3 +1,6 @@
+import { epochSeconds, isoSecond } from '../../core/clock.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { visible } from '../../core/visible.ts';
 import { isAborted } from '../../core/abort.ts';
 import { pause } from '../../core/deadline.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
@@ -38,6 +41,8 @@ const MOST_COLLECTED = 100_000;
 const IN_A_STEP = 200;
 /** So many skipped paths are reported by name. */
 const SKIPS_REPORTED = 20;
+/** Of so many new skipped paths of one scan a notice says each. */
+const SKIPS_TOLD = 20;
 /** How often a source that is waited for is looked at with `once`, milliseconds. */
 const SOON = 1_000;
 
@@ -48,6 +53,7 @@ export class Watcher {
   #told = new Map<string, string>();
   #scans = 0;
   #isAway = false;
+  #hasToldOfSettling = false;
   #now = new AbortController();
   #requests: RecordRef[] = [];
 
@@ -77,6 +83,7 @@ export class Watcher {
       if (isAborted(signal)) return;
       if (once && error !== undefined) throw error;
       if (once && (this.#isPaused || this.#isSettled)) return;
+      if (once) this.#tellOfSettling();
       await pause(
         once ? Math.min(SOON, watched.every) : watched.every,
         AbortSignal.any([signal, this.#now.signal]),
@@ -190,21 +197,39 @@ export class Watcher {
     this.#isAway = isAway;
   }
 
-  /** Once for each path, and again when the reason is another one. */
+  /** Once for each path, and again when the reason is another one. Of very many the first ones, and how many more there are. */
   #tellOfSkips(skips: readonly Skip[]): void {
     const told = new Map<string, string>();
+    let fresh = 0;
     for (const { path, reason, isUnfinished } of skips) {
       if (isUnfinished) continue;
       told.set(path, reason);
       if (this.#told.get(path) === reason) continue;
-      // A name with a line break must not look like two lines of the log.
-      this.#warn(`${path.replaceAll('\n', String.raw`\n`)} is skipped: ${reason}`);
+      fresh += 1;
+      if (fresh <= SKIPS_TOLD) this.#warn(`${visible(path)} is skipped: ${visible(reason)}`);
     }
+    const more = fresh - SKIPS_TOLD;
+    if (more > 0)
+      this.#warn(
+        `${more} more ${more === 1 ? 'path is' : 'paths are'} skipped; to list them: hippo source scan ${this.name} --dry-run --json`,
+      );
     this.#told = told;
   }
 
   #warn(text: string): void {
     this.#options.log({ event: 'notice', level: 'warning', text: `source ${this.name}: ${text}` });
+  }
+
+  /** Why `once` does not end yet: said once. */
+  #tellOfSettling(): void {
+    const unsettled = this.#options.state().sources.get(this.name)?.unsettled;
+    if (this.#hasToldOfSettling || unsettled === undefined) return;
+    this.#hasToldOfSettling = true;
+    const { settle } = this.#options.watched.source;
+    const until = unsettled.reduce((latest, { since }) => Math.max(latest, since + settle), 0);
+    const what = unsettled.size === 1 ? '1 landing waits' : `${unsettled.size} landings wait`;
+    const text = `source ${this.name}: ${what} until ${isoSecond(epochSeconds(until))} to settle (unchanged for ${formatDuration(settle)})`;
+    this.#options.log({ event: 'notice', level: 'info', text });
   }
 }
 

@@ -30,7 +30,7 @@ import {
   withRun,
 } from './state.ts';
 import { dueAt } from './timing.ts';
-import type { Effect, Submission } from './types.ts';
+import type { AnnouncedLanding, Effect, Submission } from './types.ts';
 
 /**
  * Collects the changes and effects of one step. The state that it began with is not changed. A record that changes
@@ -204,6 +204,12 @@ export class Draft {
 
   announce(message: FrontierEvent, traceparent: string): void {
     this.#messages.push({ type: 'publish', role: 'frontier', message, traceparent });
+  }
+
+  /** @param landings those of the events that {@link announce} was called with */
+  announced({ name, db, table }: SourceDefinition, landings: readonly AnnouncedLanding[]): void {
+    if (landings.length === 0) return;
+    this.#notices.push({ type: 'announced', source: name, table: `${db}.${table}`, landings });
   }
 
   scan({ name }: SourceDefinition, request: RecordRef | null): void {

@@ -3,7 +3,6 @@
  * transaction as what remembers it. So a scan that is repeated, also by another owner, changes nothing.
  */
 import { type Millis, epochSeconds } from '../../core/clock.ts';
-import { listed } from '../../core/listed.ts';
 import { partitionPath } from '../../messages/partition.ts';
 import type { FrontierEvent } from '../../messages/types.ts';
 import {
@@ -17,7 +16,7 @@ import type { SourceDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import type { Source } from './state.ts';
 import { hash } from './text.ts';
-import type { Scan, ToldLanding } from './types.ts';
+import type { AnnouncedLanding, Scan, ToldLanding } from './types.ts';
 
 /** Announces what has settled and is new, or has landed again. */
 export function takeLandings(
@@ -26,7 +25,7 @@ export function takeLandings(
   { scan, landings }: { scan: number; landings: readonly ToldLanding[] },
 ): void {
   const changes = new Map<string, AnnouncementChange>();
-  const announced: string[] = [];
+  const announced: AnnouncedLanding[] = [];
   for (const landing of landings) {
     const found = findingOf(landing);
     if (changes.has(found.key)) continue;
@@ -45,7 +44,7 @@ export function takeLandings(
       if (isRemembering(source, draft.source(source))) continue;
       const event = eventOf(draft, source, landing, to);
       draft.announce(event, traceOf(draft, source, landing, to));
-      announced.push(nameOf(source, landing));
+      announced.push({ partition: partitionPath(landing.partition), execDate: to.execDate });
     }
   }
   draft.changeAnnouncements(source, [...changes.values()]);
@@ -55,7 +54,7 @@ export function takeLandings(
     unsettled: after.unsettled.deleteAll([...changes.keys()]),
     announced: after.announced + announced.length,
   });
-  if (announced.length > 0) draft.notice('info', `${source.name} announced ${listed(announced)}`);
+  draft.announced(source, announced);
 }
 
 /** Notes what is not listed any more, forgets what has not been for longer than `keep`, and reports the scan. */
@@ -162,9 +161,4 @@ function traceOf(
 ): string {
   const landing = `${definition.identity}/${name}/${id}/${execDate}`;
   return `00-${hash(`${landing}/trace`)}${hash(`trace/${landing}`)}-${hash(landing)}-01`;
-}
-
-function nameOf({ db, table }: SourceDefinition, { partition }: ToldLanding): string {
-  const path = partitionPath(partition);
-  return path === '' ? `${db}.${table}` : `${db}.${table} ${path}`;
 }

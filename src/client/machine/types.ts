@@ -89,8 +89,18 @@ export type Effect =
   | { type: 'cancel'; run: RunId; attemptId: string; reason: string }
   /** Scan a source now, because a person asked for it. */
   | { type: 'scan'; source: string; request: RecordRef | null }
+  /** A source has found these landings; the event of each is among the effects. */
+  | { type: 'announced'; source: string; table: string; landings: readonly AnnouncedLanding[] }
   /** Something that a person should know. */
   | { type: 'notice'; level: 'info' | 'warning' | 'error'; run?: RunId; text: string };
+
+/** A landing for which an event is published. */
+export interface AnnouncedLanding {
+  /** `dt=2017-04-28/region=us`; empty for an unpartitioned table. */
+  partition: string;
+  /** Of the event, epoch seconds. */
+  execDate: number;
+}
 
 /** Everything that the host needs to start one attempt. */
 export interface Submission extends RunId {

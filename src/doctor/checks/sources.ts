@@ -94,8 +94,9 @@ export function findingsOf({ report, every, unreadable, isWatched, now }: Examin
         : error(text, look),
     );
   }
-  if (scan?.error != null && scan.error !== unreadable)
-    findings.push(error(`${name}: the last scan, ${ago}, did not come to its end: ${scan.error}`, look));
+  const failure = scan?.error ?? null;
+  if (failure !== null && failure !== unreadable)
+    findings.push(error(`${name}: the last scan, ${ago}, did not come to its end: ${failure}`, look));
   if (paused !== null) {
     const by = paused.by === null ? '' : ` by ${paused.by}`;
     const since = paused.at === null ? '' : ` since ${paused.at}`;
@@ -127,7 +128,9 @@ async function whyUnreadable({ scanner }: WatchedSource, signal: AbortSignal): P
   const look = async (): Promise<string | null> => {
     try {
       const both = AbortSignal.any([signal, stop.signal]);
-      for await (const _ of scanner.scan(both, () => undefined)) break;
+      const landings = scanner.scan(both, () => undefined)[Symbol.asyncIterator]();
+      await landings.next();
+      await landings.return?.();
       return null;
     } catch (thrown) {
       if (thrown instanceof SourceAwayError) return describeAway(thrown);

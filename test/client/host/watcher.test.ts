@@ -195,6 +195,24 @@ describe('a watcher', () => {
     });
   });
 
+  it('says of very many skipped paths the first ones, and how many more there are', async () => {
+    const world = new World();
+    world.landings = [found('dt=1')];
+    world.skips = Array.from({ length: 5_000 }, (_, index) => ({
+      path: `/landing/${index}\u202E\n`,
+      reason: 'its name is not dt=*',
+      isUnfinished: false,
+    }));
+    await world.scan();
+    expect(world.logged).toHaveLength(21);
+    expect(world.logged[0]).toBe(
+      String.raw`warning: source orders: /landing/0\u202e\n is skipped: its name is not dt=*`,
+    );
+    expect(world.logged.at(-1)).toBe(
+      'warning: source orders: 4980 more paths are skipped; to list them: hippo source scan orders --dry-run --json',
+    );
+  });
+
   it('does not scan a source that is paused', async () => {
     const world = new World();
     world.landings = [found('dt=1')];
@@ -214,6 +232,9 @@ describe('a watcher', () => {
     expect(world.announced).toEqual([]);
     world.hippo.now += MINUTE;
     await watching;
+    expect(world.logged).toEqual([
+      'info: source orders: 1 landing waits until 2017-04-28T12:01:00Z to settle (unchanged for 1 min)',
+    ]);
     expect(world.announced).toEqual(['dt=1']);
   });
 });

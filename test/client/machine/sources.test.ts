@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsePartitionPath, partitionPath } from '../../../src/messages/partition.ts';
-import type { ToldLanding } from '../../../src/client/machine/types.ts';
+import type { Effect, ToldLanding } from '../../../src/client/machine/types.ts';
 import type { SourceDefinition } from '../../../src/client/machine/definition.ts';
 import { countAnnouncements, fingerprintOf, landingHash } from '../../../src/state/index.ts';
 import { DAY, HOUR, Hippo, MINUTE, NOON, SECOND, daily, notices } from './hippo.ts';
@@ -27,8 +27,8 @@ class Frontier extends Hippo {
     super({}, { sources: [{ ...ORDERS, ...source }], keep: 62 * DAY });
   }
 
-  /** A complete scan that lists these. @returns the notices */
-  scan(landings: readonly ToldLanding[], unlisted: readonly string[] = []): string[] {
+  /** A complete scan that lists these. @returns what it says that it has announced */
+  scan(landings: readonly ToldLanding[], unlisted: readonly string[] = []): Effect[] {
     this.#scans += 1;
     const scan = this.#scans;
     const told = this.tell({ type: 'landings-found', at: this.now, source: 'orders', scan, landings });
@@ -47,7 +47,7 @@ class Frontier extends Hippo {
         skips: [],
       },
     });
-    return notices(told);
+    return told.filter(({ type }) => type === 'announced');
   }
 
   /** `dt=2017-04-28 @<exec_date>` of each event, in order. */
@@ -70,7 +70,15 @@ describe('a source', () => {
     const frontier = new Frontier();
     const landings = [found('dt=2017-04-27'), found('dt=2017-04-28')];
     expect(frontier.scan(landings)).toEqual([
-      'info: orders announced shop.orders dt=2017-04-27, shop.orders dt=2017-04-28',
+      {
+        type: 'announced',
+        source: 'orders',
+        table: 'shop.orders',
+        landings: [
+          { partition: 'dt=2017-04-27', execDate: AT },
+          { partition: 'dt=2017-04-28', execDate: AT },
+        ],
+      },
     ]);
     frontier.wait(MINUTE);
     expect(frontier.scan(landings)).toEqual([]);
