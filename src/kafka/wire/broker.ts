@@ -67,7 +67,8 @@ export class Broker {
 
   /** Connects and authenticates once, however many callers ask at the same time. */
   async connect(): Promise<void> {
-    if (this.isConnected) return;
+    // kafkajs calls itself connected before it knows the versions that the broker speaks.
+    if (this.#connecting === undefined && this.isConnected) return;
     this.#connecting ??= this.#kafkajs.connect().finally(() => (this.#connecting = undefined));
     await this.#connecting;
   }
