@@ -183,7 +183,7 @@ export class Cluster {
     };
     for (const broker of this.#nodes.values()) {
       try {
-        await within(this.#connected(broker), { millis: this.settings.connectTimeout, late });
+        await within(this.reach(broker), { millis: this.settings.connectTimeout, late });
         return broker;
       } catch (error) {
         debug('a broker does not answer', { broker: broker.address, error: String(error) });
@@ -418,7 +418,8 @@ export class Cluster {
     return broker;
   }
 
-  async #connected(broker: Broker): Promise<void> {
+  /** Opens a connection to the broker, if there is none. Drops those that there are if it cannot be reached. */
+  async reach(broker: Broker): Promise<void> {
     if (this.#closed) throw closedError();
     try {
       await broker.connect();

@@ -1,13 +1,20 @@
 import { ServiceError } from '../core/errors.ts';
 import type { Cluster } from './cluster.ts';
 import { Retry } from '../core/deadline.ts';
-import { errorType, unknownTopic } from './errors.ts';
+import { errorType, isConnectionError, unknownTopic } from './errors.ts';
 import { failLacking, lacking } from './lacking.ts';
 import { partitionForKey } from './partitioner.ts';
-import type { OutgoingRecord, TopicPartitionOffset, TransactionalProducer } from './port.ts';
+import type { OutgoingRecord, TopicPartition, TopicPartitionOffset, TransactionalProducer } from './port.ts';
 import { IdempotentProducer, type ProducerIdentity, initProducer } from './producer.ts';
 import { type Right, onTopic, onTransactionalId } from './rights.ts';
-import { AddPartitionsToTxn, type Broker, EndTxn, type ErrorName, errorOf } from './wire/index.ts';
+import {
+  AddPartitionsToTxn,
+  type Broker,
+  EndTxn,
+  type ErrorName,
+  ProtocolError,
+  errorOf,
+} from './wire/index.ts';
 
 /**
  * How long a transaction may stay open before the brokers abort it, milliseconds. Ours are a few requests long; one that was
@@ -53,6 +60,7 @@ class OneShotTransactions implements TransactionalProducer {
     if (!this.#usable) throw new ServiceError('an earlier transaction of this producer has failed');
     this.#usable = false;
     const placed = await Promise.all(records.map((record) => this.#place(record)));
+    await this.#requireLeaders(placed);
     await this.#begin(placed);
     const written = await this.#producer.send(placed);
     await this.#commit();
@@ -74,6 +82,34 @@ class OneShotTransactions implements TransactionalProducer {
       ...record,
       partition: key === undefined || key === null ? 0 : partitionForKey(key, partitions.length),
     };
+  }
+
+  /**
+   * A transaction, once begun, ends only when the coordinator has written a marker to each of its partitions, and until then the
+   * transactional id can begin no other. So all of them must have leaders that can be reached before it begins.
+   *
+   * @throws LeaderlessError; no transaction is open then
+   */
+  async #requireLeaders(records: readonly (OutgoingRecord & { partition: number })[]): Promise<void> {
+    const places = new Map(
+      records.map(({ topic, partition }) => [`${topic}/${partition}`, { topic, partition }]),
+    );
+    await Promise.all([...places.values()].map((place) => this.#requireLeader(place)));
+  }
+
+  #requireLeader({ topic, partition }: TopicPartition): Promise<void> {
+    const { transactionalId } = this.#identity;
+    return this.#cluster.attempt({ transactionalId }, async () => {
+      try {
+        await this.#cluster.reach(await this.#cluster.leader(topic, partition));
+      } catch (error) {
+        this.#cluster.forgetLeaders([topic]);
+        if (error instanceof ProtocolError && error.type === 'LEADER_NOT_AVAILABLE')
+          throw error.at({ topic, partition });
+        // All else is told by the requests that follow.
+        if (isConnectionError(error)) throw error;
+      }
+    });
   }
 
   #begin(records: readonly (OutgoingRecord & { partition: number })[]): Promise<void> {

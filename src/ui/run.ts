@@ -68,10 +68,8 @@ function describe(event: ClientEvent): [mark: string, text: string] {
       ];
     case 'rejected': {
       const key = event.key === undefined ? '' : `${event.key} `;
-      return [
-        chalk.yellow('!'),
-        `${formatRecordRef(event)} → ${event.dlq}: ${visible(`${key}${event.reason}`)}`,
-      ];
+      const fate = event.dlq === null ? 'is rejected, without a dead letter' : `→ ${event.dlq}`;
+      return [chalk.yellow('!'), `${formatRecordRef(event)} ${fate}: ${visible(`${key}${event.reason}`)}`];
     }
     case 'gap':
       return [chalk.yellow('!'), describeGap(event)];

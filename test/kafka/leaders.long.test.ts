@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
+import { OLDEST_KAFKA_VERSION, installKafka } from '../../src/stack/distribution.ts';
 import { connectKafka } from '../../src/kafka/connect.ts';
 import { kafkaSettings } from '../support/kafka.ts';
 import { Kafka as KafkaJs, logLevel } from '../support/kafkajs.ts';
@@ -126,4 +127,43 @@ test('a client joins although the coordinator of its group is gone: another one 
   await gained.promise;
   expect(member.isOwner).toBe(true);
   await member.leave();
+});
+
+// Newer versions abort a transaction although one of its partitions has no leader.
+test('a write to a partition without a leader fails before it begins a transaction, so the id stays usable', async () => {
+  const oldest = await installKafka(() => undefined, undefined, OLDEST_KAFKA_VERSION);
+  const [one, two] = await startCluster({}, oldest);
+  const kafka = await connectKafka({
+    brokers: one.brokers,
+    settings: kafkaSettings({ request_timeout: '4s' }),
+  });
+  onTestFinished(() => kafka.close());
+  const admin = new KafkaJs({ brokers: one.brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const on = (...brokers: number[]) =>
+    brokers.map((broker, partition) => ({ partition, replicas: [broker] }));
+  const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
+  await admin.createTopics({
+    waitForLeaders: false,
+    topics: [
+      { topic: '__transaction_state', replicaAssignment: on(1), configEntries },
+      { topic: 't', replicaAssignment: on(1, 2) },
+    ],
+  });
+  await admin.disconnect();
+  const leaders = async (): Promise<(number | undefined)[] | undefined> =>
+    (await kafka.topics(['t']))[0]?.partitions.map(({ leader }) => leader);
+  await expect.poll(leaders, { timeout: 30_000 }).toEqual([1, 2]);
+  const records = [0, 1].map((partition) => ({ topic: 't', partition, value: 'x' }));
+  const before = await kafka.transactionalProducer('id');
+  await before.write(records);
+
+  await two.stop();
+  await expect(before.write(records)).rejects.toMatchObject({ message: 't[1] has no leader' });
+  const after = await kafka.transactionalProducer('id');
+  // Behind the first record and its marker: the failed write has left nothing.
+  expect(await after.write(records.slice(0, 1))).toMatchObject([{ offset: 2n }]);
+  await two.restart();
+  await expect.poll(leaders, { timeout: 30_000 }).toEqual([1, 2]);
+  expect(await after.write(records)).toMatchObject([{ offset: 4n }, { offset: 2n }]);
 });

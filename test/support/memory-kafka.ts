@@ -1,5 +1,5 @@
 /** What the owner of a hippo asks of Kafka, in memory: it fails where and when a test says so. */
-import { absentTopic, unknownTopic } from '../../src/kafka/errors.ts';
+import { absentTopic, leaderless, unknownTopic } from '../../src/kafka/errors.ts';
 import { FencedError, RecordTooLargeError } from '../../src/kafka/failures.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import { sizeAbove } from '../../src/kafka/record-size.ts';
@@ -46,6 +46,8 @@ export class MemoryKafka implements Asked {
   beforeTopics: () => Promise<void> | void = () => undefined;
   /** Records that readers do not see. */
   hides: (record: KafkaRecord) => boolean = () => false;
+  /** `<topic>/<partition>`: nothing can be written there. */
+  readonly leaderless = new Set<string>();
   /** What topics take: bytes of max.message.bytes. */
   readonly limits = new Map<string, number>();
   /** Whether it may be asked for {@link limits}. */
@@ -68,10 +70,19 @@ export class MemoryKafka implements Asked {
     this.wake();
   }
 
+  #partitionOf({ topic, key = null, partition }: OutgoingRecord): number {
+    return partition ?? (key === null ? 0 : partitionForKey(key, this.topic(topic).logs.length));
+  }
+
+  #requireLeader(record: OutgoingRecord): void {
+    const [{ topic }, partition] = [record, this.#partitionOf(record)];
+    if (this.leaderless.has(`${topic}/${partition}`)) throw leaderless(topic, [partition], BROKERS);
+  }
+
   produce(record: OutgoingRecord): TopicPartitionOffset {
     const { topic, key = null, value, headers = {} } = record;
     const { topicId, logs } = this.topic(topic);
-    const partition = record.partition ?? (key === null ? 0 : partitionForKey(key, logs.length));
+    const partition = this.#partitionOf(record);
     const log = logs[partition];
     if (log === undefined) throw gone(`${topic}[${partition}]`);
     const offset = BigInt(log.length);
@@ -125,7 +136,7 @@ export class MemoryKafka implements Asked {
       if (found === undefined) return [];
       const partitions = found.logs.map((_, partition) => ({
         partition,
-        leader: 1,
+        leader: this.leaderless.has(`${topic}/${partition}`) ? -1 : 1,
         replicas: [1],
         isr: [1],
       }));
@@ -174,6 +185,7 @@ export class MemoryKafka implements Asked {
           if (epoch !== this.#epoch) throw new FencedError('another process has taken over');
           this.beforeWrite(records);
           for (const { topic } of records) this.topic(topic);
+          for (const record of records) this.#requireLeader(record);
           records.forEach((record, index) => this.#requireSize(record, index));
           resolve(records.map((record) => this.produce(record)));
         }),

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
+import type { KafkaDistribution } from '../../src/stack/distribution.ts';
 import type { BrokerProperties } from '../../src/stack/properties.ts';
 import { endProcessesBelow } from './end-processes.ts';
 import { makeFolder } from './folder.ts';
@@ -11,12 +12,19 @@ export interface RestartableBroker extends RunningBroker {
   restart(): Promise<RunningBroker>;
 }
 
-/** A cluster of two: the first is the controller, the second a broker only. Both end with the test. */
-export async function startCluster(more: BrokerProperties = {}): Promise<[RunningBroker, RestartableBroker]> {
+/**
+ * A cluster of two: the first is the controller, the second a broker only. Both end with the test.
+ *
+ * @param kafka left out: the newest
+ */
+export async function startCluster(
+  more: BrokerProperties = {},
+  kafka?: KafkaDistribution,
+): Promise<[RunningBroker, RestartableBroker]> {
   const folder = await makeFolder('cluster');
   onTestFinished(() => endProcessesBelow(folder));
   const [one, two] = [join(folder, 'one'), join(folder, 'two')];
-  const first = await startBroker({ directory: one, properties: more });
+  const first = await startBroker({ directory: one, properties: more, ...(kafka && { kafka }) });
   const [, voters = ''] = /^controller\.quorum\.voters=(.*)$/m.exec(
     await readFile(join(one, 'server.properties'), 'utf8'),
   )!;
@@ -29,6 +37,7 @@ export async function startCluster(more: BrokerProperties = {}): Promise<[Runnin
   const startSecond = (): Promise<RunningBroker> =>
     startBroker({
       directory: two,
+      ...(kafka && { kafka }),
       properties: ({ client }) => ({
         ...more,
         'process.roles': 'broker',

@@ -33,7 +33,7 @@ export type ClientEvent =
       offset: string;
       runs: readonly (LoggedRun & { status: RunStatus })[];
     }
-  /** A message that could not be read went to the dead letter queue. */
+  /** A message that could not be read went to the dead-letter topic; `dlq` is null where that took no letter of it. */
   | {
       event: 'rejected';
       topic: string;
@@ -41,7 +41,7 @@ export type ClientEvent =
       offset: string;
       reason: string;
       key?: string;
-      dlq: string;
+      dlq: string | null;
     }
   /** An input partition's position was not in its log: reading went on at `to`, without what was between. */
   | { event: 'gap'; topic: string; partition: number; from: string; to: string; cause: JumpCause }

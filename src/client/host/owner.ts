@@ -18,8 +18,9 @@ import type {
   Trouble,
 } from '../../kafka/port.ts';
 import { isAborted } from '../../core/abort.ts';
-import { ServiceError, messageOf } from '../../core/errors.ts';
+import { type HippoError, ServiceError, messageOf } from '../../core/errors.ts';
 import type { Millis, SteadyClock } from '../../core/clock.ts';
+import { listed } from '../../core/listed.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import {
@@ -41,7 +42,7 @@ import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type { InputKind } from './inputs.ts';
 import { Limits, describeExcess, requiredRecord } from './limits.ts';
-import { Mailbox, type ToldFinding } from './mailbox.ts';
+import { type Arrival, Mailbox, type ToldFinding } from './mailbox.ts';
 import { type Positions, type StateValue, listPositions, withPosition } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
 import { Progress } from './progress.ts';
@@ -49,7 +50,8 @@ import { requireFirstStart, stateWrittenAnew } from './lost-state.ts';
 import { type Claimant, type FoundState, type Snapshot, StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import type { WatchedSource } from './sources.ts';
-import { Turn } from './turn.ts';
+import { Turn, messageKey } from './turn.ts';
+import { Unwritable, type UnwritablePlace } from './unwritable.ts';
 import { Watchers } from './watchers.ts';
 import type { Backoff } from '../../core/backoff.ts';
 import { Retry } from '../../core/deadline.ts';
@@ -127,7 +129,11 @@ export class Owner {
   #strays: ReadonlyMap<string, StateValue> = new Map();
   readonly #aside: Aside;
   /** The topic of which a partition had no leader when a turn was to be written to it, until one is written. */
-  #unwritable: string | null = null;
+  #waitsFor: string | null = null;
+  /** The partitions without a leader that the owner does without. */
+  readonly #unwritable: Unwritable;
+  /** Input partitions that are not read on before reading starts again: their next record cannot be taken in. */
+  readonly #held = new Set<string>();
   readonly #watchers: Watchers;
   /** Topics that could not be read, in whole or in part, when reading started. */
   readonly #notStarted = new Set<string>();
@@ -140,6 +146,7 @@ export class Owner {
     this.#options = options;
     this.#state = emptyState();
     this.#aside = new Aside(options.log);
+    this.#unwritable = new Unwritable(options.log);
     this.#watchers = new Watchers({
       sources: options.sources,
       mailbox: this.#mailbox,
@@ -188,10 +195,10 @@ export class Owner {
         try {
           await this.#takeOver(signal);
           // The state could be written; that says nothing of the partition that has no leader.
-          if (this.#unwritable === null) connection.connected('owner');
+          if (this.#waitsFor === null) connection.connected('owner');
           retry.reset();
           await this.#serve(signal);
-          const left = this.#aside.error ?? this.#watchers.error;
+          const left = this.#left;
           if (this.#options.once && !isAborted(signal) && left !== undefined) {
             await this.release();
             throw left;
@@ -200,7 +207,7 @@ export class Owner {
         } catch (thrown) {
           await this.release();
           const error = this.#ofTooLarge(this.#ofDeletedTopic(thrown));
-          if (error === this.#aside.error || error === this.#watchers.error) throw error;
+          if (error === this.#left) throw error;
           if (isAborted(signal) && (error === signal.reason || error instanceof ServiceError)) return;
           if (!(error instanceof ServiceError)) throw error;
           // Re-initialising the producer fences any other writer, so it is done only while this client owns the group. Being
@@ -210,9 +217,10 @@ export class Owner {
           if (isAborted(signal)) return;
           if (!isOurs && error instanceof FencedError) throw error;
           if (error instanceof StartAgain || this.#setLettersAside(error)) continue;
+          if (error instanceof LeaderlessError && (await this.#goesOnWithout())) continue;
           if (error instanceof RefusedError || error instanceof LeaderlessError) {
             if (this.#options.once || error instanceof DeniedError) throw error;
-            if (error instanceof LeaderlessError) this.#unwritable = error.place?.topic ?? null;
+            if (error instanceof LeaderlessError) this.#waitsFor = error.place?.topic ?? null;
             connection.refused(refusal(error));
           } else {
             connection.disconnected('owner', error.why ?? error.message);
@@ -224,6 +232,11 @@ export class Owner {
       clearInterval(ticking);
       connection.connected('owner');
     }
+  }
+
+  /** With `once`: why something is left undone when all else is done. */
+  get #left(): HippoError | undefined {
+    return this.#aside.error ?? this.#watchers.error ?? this.#unwritable.error;
   }
 
   /**
@@ -296,7 +309,7 @@ export class Owner {
     // Times of another owner, or of an earlier process, are the wall clock's: no jump stands between them and us.
     if (!unbroken) clock.follow(clock.jump);
     const turn = this.#turn(stateTopic);
-    turn.step({ type: 'ownership-gained', at: clock.now(), alive });
+    turn.step({ type: 'ownership-gained', at: clock.now(), alive, withheld: new Set(this.#withheld.keys()) });
     this.#mailbox.takeExits();
     for (const exit of this.#unrecorded.values()) this.#mailbox.exited(exit);
     await this.#startReading(turn);
@@ -391,10 +404,55 @@ export class Owner {
     return true;
   }
 
+  /** The topics that messages and dead letters are published to. */
+  get #published(): string[] {
+    const { config } = this.#options;
+    const own = (['start', 'finish', 'frontier'] as const).map((role) => topicName(config, role));
+    return [...own, ...[...this.#kinds.keys()].map(dlqName)];
+  }
+
+  /** The jobs whose start or finish messages go to partitions without a leader, each with the first such partition. */
+  get #withheld(): Map<string, UnwritablePlace> {
+    const { config, hippo, definition } = this.#options;
+    const found = new Map<string, UnwritablePlace>();
+    for (const job of definition.jobs.keys()) {
+      const place = this.#unwritable.placeOf(
+        (['start', 'finish'] as const).map((role) => ({
+          topic: topicName(config, role),
+          key: messageKey({ hippoName: hippo, jobName: job }),
+          value: null,
+        })),
+      );
+      if (place !== undefined) found.set(job, place);
+    }
+    return found;
+  }
+
+  /**
+   * After a write that a partition without a leader has kept from being done. What goes to such partitions waits from now on,
+   * and nothing else does.
+   *
+   * @returns false where the owner can do nothing without it: it is the state's, or it has a leader again
+   */
+  async #goesOnWithout(): Promise<boolean> {
+    const { kafka, clock } = this.#options;
+    const infos = await kafka.topics(this.#published).catch(() => []);
+    if (this.#unwritable.learn(infos, kafka.brokers, clock.now()).length === 0) return false;
+    for (const [place, jobs] of Map.groupBy(this.#withheld, ([, place]) => place)) {
+      const names = listed(jobs.map(([job]) => job));
+      this.#unwritable.tell(
+        place,
+        `no run of ${names} starts, and none that ends is recorded as ended, because their messages go there`,
+      );
+    }
+    return true;
+  }
+
   async #startReading(turn: Turn): Promise<void> {
     const { kafka, config, log } = this.#options;
     const from = [];
     this.#aside.restart();
+    this.#held.clear();
     this.#notStarted.clear();
     const infos = await kafka.topics([...this.#kinds.keys()]);
     for (const topic of this.#kinds.keys()) {
@@ -486,7 +544,11 @@ export class Owner {
     const by = clock.jump;
     const now = clock.now() + by;
     if (by !== 0) turn.step({ type: 'clock-jumped', at: now, by });
-    for (const exit of this.#mailbox.takeExits()) turn.exited(exit, now);
+    for (const exit of this.#mailbox.takeExits()) {
+      // It stays in `#unrecorded`, and comes again when the owner takes over again.
+      const place = turn.exited(exit, now);
+      if (place !== undefined) this.#tellOfExit(exit, place);
+    }
     this.#readAdded(turn);
     const told = this.#stepFindings(turn, now);
     const ticked = this.#mailbox.takeTick();
@@ -497,7 +559,7 @@ export class Owner {
       arrival = this.#mailbox.takeArrival()
     ) {
       this.#noteEnd(arrival.batch);
-      turn.arrive(arrival, now);
+      this.#arrive(turn, arrival, now);
       if (turn.isFull) break;
     }
     try {
@@ -512,14 +574,47 @@ export class Owner {
     clock.follow(by);
   }
 
+  /** Records of one partition are taken in in their order, so behind one that cannot be taken in the others wait, too. */
+  #arrive(turn: Turn, arrival: Arrival, at: Millis): void {
+    const { topic, partition } = arrival.batch;
+    const id = `${topic}/${partition}`;
+    if (this.#held.has(id)) return;
+    const place = turn.arrive(arrival, at);
+    if (place === undefined) return;
+    this.#held.add(id);
+    const offset = arrival.record?.offset ?? arrival.batch.next;
+    const what = place.topic === dlqName(topic) ? 'its dead letter' : 'a message that follows from it';
+    this.#unwritable.tell(
+      place,
+      `${topic}[${partition}] is not read on from offset ${offset}, because ${what} goes there`,
+    );
+    // With `once`, that may have been all that was left to do.
+    this.#mailbox.tick();
+  }
+
+  #tellOfExit({ submission: { job, key }, outcome }: AttemptExit, place: UnwritablePlace): void {
+    this.#unwritable.tell(
+      place,
+      `the end of ${job} ${key} (${outcome.status}) is not recorded, because its finish message goes there`,
+    );
+  }
+
   /** Takes in what sources have found. */
   #stepFindings(turn: Turn, at: Millis): ToldFinding[] {
     const told: ToldFinding[] = [];
     while (!turn.isFull) {
       const next = this.#mailbox.takeFinding();
       if (next === undefined) break;
-      told.push(next);
-      turn.step({ ...next.finding, at });
+      const place = turn.tryStep({ ...next.finding, at });
+      if (place === undefined) told.push(next);
+      else {
+        // Its watcher ends, and begins anew when the owner takes over again.
+        this.#unwritable.tell(
+          place,
+          `source ${next.finding.source} announces nothing, because its events go there`,
+        );
+        next.written.reject(place.error);
+      }
     }
     return told;
   }
@@ -534,7 +629,15 @@ export class Owner {
   #turn(stateTopic: StateTopic): Turn {
     const { definition, config, hippo } = this.#options;
     return new Turn(
-      { definition, config, hippo, stateTopic, kinds: this.#kinds, limits: this.#limits },
+      {
+        definition,
+        config,
+        hippo,
+        stateTopic,
+        kinds: this.#kinds,
+        limits: this.#limits,
+        unwritable: this.#unwritable,
+      },
       this.#state,
       this.#progress.taken,
     );
@@ -579,8 +682,8 @@ export class Owner {
     this.#state = turn.state;
     this.#progress.setWritten(turn.positions);
     this.#writtenAt = performance.now();
-    if (this.#unwritable !== null && written.some(({ topic }) => topic === this.#unwritable)) {
-      this.#unwritable = null;
+    if (this.#waitsFor !== null && written.some(({ topic }) => topic === this.#waitsFor)) {
+      this.#waitsFor = null;
       this.#options.connection.connected('owner');
     }
     for (const { submission } of turn.exits) this.#unrecorded.delete(submission.attemptId);
@@ -631,7 +734,9 @@ export class Owner {
   }
 
   get #hasReachedGoals(): boolean {
-    return this.#progress.hasReachedGoals((topic, partition) => this.#aside.has(topic, partition));
+    return this.#progress.hasReachedGoals(
+      (topic, partition) => this.#aside.has(topic, partition) || this.#held.has(`${topic}/${partition}`),
+    );
   }
 
   #isDone(): boolean {
@@ -662,9 +767,12 @@ export class Owner {
       const canStartMore = await this.#canStartMore();
       if (isOver()) return;
       if (canStartMore) this.#mailbox.fail(new StartAgain('more can be read'));
-      const infos = await kafka.topics([...this.#kinds.keys(), stateName]);
+      const unwritable = this.#unwritable.topics;
+      const infos = await kafka.topics([...new Set([...this.#kinds.keys(), stateName, ...unwritable])]);
       if (isOver()) return;
+      if (this.#unwritable.renew(infos)) this.#mailbox.fail(new StartAgain('more can be written'));
       for (const { topic, topicId, partitions } of infos) {
+        if (!this.#kinds.has(topic) && topic !== stateName) continue;
         if (topic === stateName) {
           if (topicId !== this.#stateTopicId)
             this.#mailbox.fail(new StartAgain('the state topic was made again'));

@@ -7,7 +7,7 @@ import { formatOffset, isSameTopic } from '../../core/record-ref.ts';
 import type { Config } from '../../config/schema.ts';
 import type { KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
-import { type MessageRef, type Rejection, serialiseMessage } from '../../messages/index.ts';
+import { type JobStart, type MessageRef, type Rejection, serialiseMessage } from '../../messages/index.ts';
 import {
   type Positions,
   type RunId,
@@ -33,6 +33,7 @@ import { type Excess, type Limits, describeExcess } from './limits.ts';
 import type { Arrival } from './mailbox.ts';
 import type { StateTopic } from './state-topic.ts';
 import type { AttemptExit } from './supervisor.ts';
+import type { Unwritable, UnwritablePlace } from './unwritable.ts';
 
 /** A transaction's records go to a partition in one batch, which brokers limit to 1 MB. */
 const MAX_TURN_BYTES = 256 * 1024;
@@ -45,6 +46,7 @@ export interface TurnContext {
   stateTopic: StateTopic;
   kinds: ReadonlyMap<string, InputKind>;
   limits: Pick<Limits, 'of' | 'excess'>;
+  unwritable: Pick<Unwritable, 'placeOf'>;
 }
 
 /** Of so many ignored landings a turn says each: a backfill that is published again may be of a million. */
@@ -69,6 +71,11 @@ function runOf({ key: text, value }: Extract<Effect, { type: 'persist' }>): RunI
 
 function nameOf({ job, key }: RunId): string {
   return `${job} ${key}`;
+}
+
+/** The key of a job's start and finish messages: they go to one partition of their topic. */
+export function messageKey({ hippoName, jobName }: Pick<JobStart, 'hippoName' | 'jobName'>): string {
+  return `${hippoName}/${jobName}`;
 }
 
 /** What the supervisor has to do. */
@@ -117,6 +124,21 @@ export class Turn {
 
   step(event: MachineEvent): readonly Effect[] {
     return this.#take(step(this.#context.definition, this.state, event), event.at);
+  }
+
+  /** As {@link step}, unless a message of it cannot be written. @returns where that would go; nothing has happened then */
+  tryStep(event: MachineEvent): UnwritablePlace | undefined {
+    const next = step(this.#context.definition, this.state, event);
+    const place = this.#placeOf(next);
+    if (place === undefined) this.#take(next, event.at);
+    return place;
+  }
+
+  /** The partition without a leader to which a message of this step would go. */
+  #placeOf({ effects }: Step): UnwritablePlace | undefined {
+    return this.#context.unwritable.placeOf(
+      effects.flatMap((effect) => (effect.type === 'publish' ? [this.#messageRecord(effect)] : [])),
+    );
   }
 
   #take({ state, effects }: Step, at: Millis): readonly Effect[] {
@@ -169,62 +191,80 @@ export class Turn {
     return undefined;
   }
 
-  arrive({ record, batch, next }: Arrival, at: Millis): void {
-    this.#arrivals += 1;
+  /**
+   * Takes a record in, and its partition's position past it.
+   *
+   * @returns where a message, or a dead letter, of it would go and cannot; nothing has happened then
+   */
+  arrive({ record, batch, next }: Arrival, at: Millis): UnwritablePlace | undefined {
     const kind = this.#context.kinds.get(batch.topic);
+    const place = record === null || kind === undefined ? undefined : this.#takeIn(kind, record, at);
+    if (place !== undefined) return place;
+    this.#arrivals += 1;
     if (batch.jumped !== undefined && batch.jumped.from !== batch.jumped.to)
       this.events.push(gapEvent(batch, batch.jumped));
-    if (record !== null && kind !== undefined) {
-      const input = readInput(kind, record);
-      if (input.ok) {
-        const { from, message } = input;
-        const next = step(this.#context.definition, this.state, { type: 'message', at, from, message });
-        const refusal = this.#refusalOf(next);
-        if (refusal === undefined) {
-          const effects = this.#take(next, at);
-          if (effects.some((effect) => !isMere(effect)))
-            this.#noteInput(describeInput(message), from, effects);
-        } else this.#reject(record, refusal);
-      } else this.#reject(record, input.rejection);
-    }
     // A partition that was added to a topic made again may be known before the reader hands out the rest of the former topic.
     const isOfFormer =
       batch.jumped === undefined && !isSameTopic(this.positions.get(batch.topic)?.topicId, batch.topicId);
-    if (isOfFormer) return;
+    if (isOfFormer) return undefined;
     this.positions = withPosition(this.positions, {
       topic: batch.topic,
       topicId: batch.topicId,
       partition: batch.partition,
       offset: next,
     });
+    return undefined;
   }
 
-  #reject(record: KafkaRecord, rejection: Rejection): void {
-    const { hippo, limits } = this.#context;
+  #takeIn(kind: InputKind, record: KafkaRecord, at: Millis): UnwritablePlace | undefined {
+    const input = readInput(kind, record);
+    if (!input.ok) return this.#reject(record, input.rejection);
+    const { from, message } = input;
+    const next = step(this.#context.definition, this.state, { type: 'message', at, from, message });
+    const refusal = this.#refusalOf(next);
+    if (refusal !== undefined) return this.#reject(record, refusal);
+    const place = this.#placeOf(next);
+    if (place !== undefined) return place;
+    const effects = this.#take(next, at);
+    if (effects.some((effect) => !isMere(effect))) this.#noteInput(describeInput(message), from, effects);
+    return undefined;
+  }
+
+  /** @returns where its dead letter would go and cannot; nothing has happened then */
+  #reject(record: KafkaRecord, rejection: Rejection): UnwritablePlace | undefined {
+    const { hippo, limits, unwritable } = this.#context;
     const dlq = dlqName(record.topic);
     const place = { topic: record.topic, partition: record.partition, offset: formatOffset(record.offset) };
     const letter = deadLetter(record, rejection, hippo, limits.of(dlq));
     const excess = limits.excess(letter);
-    if (excess === undefined) this.#add(letter);
-    else
+    if (excess === undefined) {
+      const leaderless = unwritable.placeOf([letter]);
+      if (leaderless !== undefined) return leaderless;
+      this.#add(letter);
+      this.events.push({ event: 'rejected', ...place, ...rejection, dlq });
+    } else {
+      this.events.push({ event: 'rejected', ...place, ...rejection, dlq: null });
       this.#warn(
         'error',
         `no dead letter was written for ${record.topic} ${place.partition}:${place.offset}: ${describeExcess(excess, 'cut to the minimum, it')}`,
       );
-    this.events.push({ event: 'rejected', ...place, ...rejection, dlq });
+    }
+    return undefined;
   }
 
   #warn(level: 'warning' | 'error', text: string): void {
     this.events.push({ event: 'notice', level, text });
   }
 
-  exited(ended: AttemptExit, at: Millis): void {
+  /** @returns where a message of it would go and cannot; nothing has happened then */
+  exited(ended: AttemptExit, at: Millis): UnwritablePlace | undefined {
     const { submission } = ended;
     const { job, key, attemptId } = submission;
     const outcome = this.#fittingOutcome(ended, at);
     const exit = { ...ended, outcome };
+    const place = this.tryStep({ type: 'job-exited', at, run: { job, key }, attemptId, outcome });
+    if (place !== undefined) return place;
     this.exits.push(exit);
-    this.step({ type: 'job-exited', at, run: { job, key }, attemptId, outcome });
     const run = findRun(this.state, { job, key });
     const notBefore = run?.status === 'ready' ? run.notBefore : null;
     this.events.push({
@@ -244,6 +284,7 @@ export class Turn {
       ...(notBefore === null ? {} : { next_attempt_at: new Date(notBefore).toISOString() }),
       log: exit.logFile,
     });
+    return undefined;
   }
 
   /** A result that its finish message cannot carry makes the run fail: others may need it. */
@@ -304,10 +345,7 @@ export class Turn {
   #messageRecord({ role, message, traceparent }: Published): OutgoingRecord {
     return {
       topic: topicName(this.#context.config, role),
-      key:
-        message.kind === 'frontier'
-          ? `${message.db}.${message.table}`
-          : `${message.hippoName}/${message.jobName}`,
+      key: message.kind === 'frontier' ? `${message.db}.${message.table}` : messageKey(message),
       value: serialiseMessage(message),
       ...(traceparent === null ? {} : { headers: { traceparent } }),
     };

@@ -185,8 +185,9 @@ export class Draft {
     this.#records.set(key, pause === null ? null : asJson(pause));
   }
 
-  own(owned: boolean): void {
-    this.#change({ owned });
+  /** @param withheld see {@link MachineState.withheld} */
+  own(withheld: ReadonlySet<string>): void {
+    this.#change({ owned: true, withheld });
   }
 
   /** The wall clock has jumped: see {@link MachineState.jumped}. */

@@ -35,6 +35,11 @@ export interface MachineState {
   readonly expireAt: Millis;
   /** The sum of the wall clock's jumps since the state was read: by so much later times count as earlier when it forgets. */
   readonly jumped: Millis;
+  /**
+   * The jobs whose start and finish messages cannot be written for now. None of their runs starts, for its start message is
+   * written together with its record. Not kept in the topic.
+   */
+  readonly withheld: ReadonlySet<string>;
   /** Keys of state records that are not this definition's: jobs that are gone, records of another shape. */
   readonly strays: readonly string[];
   /** Of those, the runs: by the key of their records. */
@@ -88,6 +93,7 @@ export function emptyState(): MachineState {
     wakeAt: Infinity,
     expireAt: 0,
     jumped: 0,
+    withheld: new Set(),
     strays: [],
     gone: PersistentMap(),
   };
@@ -136,13 +142,16 @@ export function* listOpenRuns(state: MachineState): Generator<Run> {
  * happen.
  */
 export function hasWork(state: MachineState): boolean {
-  for (const run of listOpenRuns(state)) if (run.status === 'running' || isStartable(state, run)) return true;
+  for (const run of listOpenRuns(state)) {
+    const isRunning = run.status === 'running' && !state.withheld.has(run.job);
+    if (isRunning || isStartable(state, run)) return true;
+  }
   return false;
 }
 
 /** A pause of its job does not hold back a run that was asked for by hand. */
-export function isStartable({ pauses }: MachineState, { status, manual, job }: Run): boolean {
-  return status === 'ready' && (manual !== undefined || !pauses.has(job));
+export function isStartable({ pauses, withheld }: MachineState, { status, manual, job }: Run): boolean {
+  return status === 'ready' && !withheld.has(job) && (manual !== undefined || !pauses.has(job));
 }
 
 /** The paused jobs. */

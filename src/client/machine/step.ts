@@ -33,7 +33,7 @@ export function step(definition: Definition, state: MachineState, event: Machine
     case 'job-exited':
       return drafted(definition, state, event, (draft) => onExit(draft, event));
     case 'ownership-gained':
-      return drafted(definition, state, event, (draft) => onGained(draft, event.alive ?? new Map()));
+      return drafted(definition, state, event, (draft) => onGained(draft, event));
     case 'ownership-lost':
       return { state: { ...state, owned: false }, effects: [] };
     case 'landings-found':
@@ -93,15 +93,20 @@ function onExit(draft: Draft, { run: id, attemptId, outcome }: EventOf<'job-exit
   fillPlaces(draft, job);
 }
 
-function onGained(draft: Draft, alive: ReadonlyMap<string, Millis>): void {
-  draft.own(true);
+function onGained(
+  draft: Draft,
+  { alive = new Map(), withheld = new Set() }: EventOf<'ownership-gained'>,
+): void {
+  draft.own(withheld);
   tellOfStrays(draft);
   for (const job of draft.definition.jobs.values()) {
     for (const run of draft.openRuns(job)) {
       const runningFor = alive.get(run.attemptId ?? '');
       if (run.status !== 'running') reconsider(draft, job, run.key);
-      else if (runningFor === undefined) loseAttempt(draft, job, run);
-      else goOn(draft, job, run, runningFor);
+      else if (runningFor === undefined) {
+        // Its finish message cannot be written: it stays as it is until the next takeover.
+        if (run.stopping === undefined || !withheld.has(job.name)) loseAttempt(draft, job, run);
+      } else goOn(draft, job, run, runningFor);
       limitWaits(draft, job, run);
     }
     fillPlaces(draft, job);

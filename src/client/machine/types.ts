@@ -16,9 +16,14 @@ export type MachineEvent =
   /**
    * This client owns the hippo from now on: state has been read. What was running is dead and is run again, but for the
    * attempts in `alive`: their processes are known to this host, which will report their end. It knows, too, for how long
-   * each has been running.
+   * each has been running. Until the next such event the jobs in `withheld` start no run: see {@link MachineState.withheld}.
    */
-  | { type: 'ownership-gained'; at: Millis; alive?: ReadonlyMap<string, Millis> }
+  | {
+      type: 'ownership-gained';
+      at: Millis;
+      alive?: ReadonlyMap<string, Millis>;
+      withheld?: ReadonlySet<string>;
+    }
   | { type: 'ownership-lost'; at: Millis }
   /**
    * A source lists these landings, which are new, changed, or were missing before. The same ones may be told again: what is

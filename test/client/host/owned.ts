@@ -114,11 +114,11 @@ export class Owned {
     await this.owner.release();
   }
 
-  land(partition: string): void {
+  land(partition: string, table = 'a.a'): void {
     this.kafka.produce({
       topic: 'frontier-adw',
-      key: 'a.a',
-      value: serialiseMessage(landing('a.a', partition)),
+      key: table,
+      value: serialiseMessage(landing(table, partition)),
     });
   }
 

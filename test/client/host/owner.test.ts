@@ -1,4 +1,4 @@
-import { leaderless } from '../../../src/kafka/errors.ts';
+import { partitionForKey } from '../../../src/kafka/partitioner.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ServiceError } from '../../../src/core/errors.ts';
 import { DeniedError } from '../../../src/kafka/failures.ts';
@@ -164,37 +164,124 @@ it('waits for a topic that it writes to, while its jobs go on', async () => {
   expect(client.submitted).toEqual(['no=1', 'no=2']);
 });
 
-describe('a topic that it writes to, of which a partition has no leader,', () => {
-  const withoutLeader = (client: Owned): { isBack: boolean } => {
-    const broker = { isBack: false };
-    client.kafka.beforeWrite = (records) => {
-      if (!broker.isBack && records.some(({ topic }) => topic === 'hippo-start'))
-        throw leaderless('hippo-start', [0], ['127.0.0.1:9092']);
-    };
-    return broker;
-  };
+describe('a partition that messages go to and that has no leader', () => {
+  const JOBS = { load: EACH, other: { ...EACH, needs: [{ table: 'a.d' }] } };
+  /** A partition of hippo-start to which the messages of the job go, and those of no other. */
+  const partitionOf = (job: string): number => partitionForKey(`etl/${job}`, 4);
+  const running = (client: Owned): string[] =>
+    client.processes.submitted.map(({ job, key }) => `${job} ${key}`);
 
-  it('is said once, however often it is tried, and once more when it is over', async () => {
-    const client = owned({ load: EACH });
-    const broker = withoutLeader(client);
+  it('holds up the runs of the jobs that write there, and no others, until it has one', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const client = owned(JOBS);
+    expect(partitionOf('load')).not.toBe(partitionOf('other'));
+    client.kafka.leaderless.add(`hippo-start/${partitionOf('load')}`);
     void client.own();
     client.land('no=1');
-    await until('it is tried again', () => client.saw('owner').length === 3);
-    expect(client.notices).toEqual([expect.stringContaining('hippo-start[0] has no leader')]);
-    expect(client.saw('connected')).toEqual([]);
-    broker.isBack = true;
-    await until('it goes on', () => client.submitted.length === 1);
-    expect(client.saw('connected')).toHaveLength(1);
+    await until('it owns again', () => client.saw('owner').length === 2);
+    client.land('no=2');
+    client.land('no=1', 'a.d');
+    await until('the other job runs', () => client.submitted.length === 1);
+    client.exit('no=1');
+    await until('it has finished', () => client.saw('finished').length === 1);
+    expect(running(client)).toEqual(['other no=1']);
+    expect(client.saw('input')).toMatchObject([
+      { input: 'a.a no=1', runs: [{ status: 'ready' }] },
+      { input: 'a.a no=2', runs: [{ status: 'ready' }] },
+      { input: 'a.d no=1', runs: [{ status: 'running' }] },
+    ]);
+    expect(client.notices).toEqual([
+      expect.stringMatching(
+        /^hippo-start\[\d\] has no leader \(noticed at \S+Z\)\. The brokers that hold its replicas are down, says Kafka at 127\.0\.0\.1:9092\. Until it has one, no run of load starts, and none that ends is recorded as ended, because their messages go there; everything else goes on\. Remedy: start those brokers$/,
+      ),
+    ]);
+
+    client.kafka.leaderless.clear();
+    vi.advanceTimersByTime(6_000);
+    await until('it goes on', () => client.submitted.length === 3);
+    expect(running(client)).toEqual(['other no=1', 'load no=1', 'load no=2']);
+    expect(client.notices.slice(1)).toEqual([
+      expect.stringMatching(/^hippo-start\[\d\] has a leader again; it had none since \S+Z$/),
+    ]);
   });
 
-  it('ends a client with --once', async () => {
-    const client = owned({ load: EACH }, { once: true });
-    withoutLeader(client);
+  it('holds back the end of a run, which is recorded once', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const client = owned(JOBS);
+    void client.own();
     client.land('no=1');
-    await expect(client.own()).rejects.toMatchObject({
-      message: 'hippo-start[0] has no leader',
+    client.land('no=1', 'a.d');
+    await until('both run', () => client.submitted.length === 2);
+    client.kafka.leaderless.add(`hippo-finish/${partitionOf('load')}`);
+    client.processes.alive.forEach(({ job, key }) => job === 'load' && client.exit(key));
+    await until('it is said', () => client.notices.length === 2);
+    expect(client.notices[1]).toContain(
+      'Until it has one, the end of load no=1 (succeeded) is not recorded, because its finish message goes there',
+    );
+    client.exit('no=1');
+    await until('the other one has finished', () => client.saw('finished').length === 1);
+    client.kafka.leaderless.clear();
+    vi.advanceTimersByTime(6_000);
+    await until('it is recorded', () => client.saw('finished').length === 2);
+    expect(client.kafka.records('hippo-finish')).toHaveLength(2);
+    expect(client.submitted).toHaveLength(2);
+  });
+
+  it('of the dead letters holds up the partition of the rejected record, and no other', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const client = owned(JOBS);
+    client.kafka.leaderless.add('frontier-adw.dlq/0');
+    void client.own();
+    const [own, others] = ['a.a', 'a.d'].map((table) => partitionForKey(table, 4));
+    expect(own).not.toBe(others);
+    client.kafka.produce({ topic: 'frontier-adw', partition: own!, value: 'no event' });
+    client.land('no=1');
+    client.land('no=1', 'a.d');
+    await until('the other one runs', () => client.submitted.length === 1);
+    expect(running(client)).toEqual(['other no=1']);
+    expect(client.notices).toEqual([
+      expect.stringContaining(
+        `Until it has one, frontier-adw[${own}] is not read on from offset 0, because its dead letter goes there; everything else goes on.`,
+      ),
+    ]);
+    expect(client.saw('rejected')).toEqual([]);
+    client.kafka.leaderless.clear();
+    vi.advanceTimersByTime(6_000);
+    await until('it goes on', () => client.submitted.length === 2);
+    expect(client.saw('rejected')).toHaveLength(1);
+    expect(client.notices.slice(1)).toEqual([
+      expect.stringMatching(/^frontier-adw\.dlq\[0\] has a leader again; it had none since \S+Z$/),
+    ]);
+  });
+
+  it('lets --once do all else, and then end with exit code 3', async () => {
+    const client = owned(JOBS, { once: true });
+    client.kafka.leaderless.add(`hippo-start/${partitionOf('load')}`);
+    client.land('no=1');
+    client.land('no=1', 'a.d');
+    const ended = client.own();
+    await until('the other one runs', () => client.submitted.length === 1);
+    client.exit('no=1');
+    await expect(ended).rejects.toMatchObject({
+      message: `hippo-start[${partitionOf('load')}] has no leader`,
       exitCode: 3,
     });
+    expect(client.saw('finished')).toHaveLength(1);
+  });
+
+  it('of the state topic stops everything: it is said once, however often it is tried, and once more when it is over', async () => {
+    const client = owned(JOBS);
+    void client.own();
+    await until('it owns', () => client.saw('owner').length === 1);
+    const partition = partitionForKey('etl', 4);
+    client.kafka.leaderless.add(`hippo-state/${partition}`);
+    client.land('no=1');
+    await until('it is said', () => client.notices.length === 1);
+    expect(client.notices[0]).toContain(`hippo-state[${partition}] has no leader`);
+    client.kafka.leaderless.clear();
+    await until('it goes on', () => client.submitted.length === 1);
+    expect(client.saw('connected')).toHaveLength(1);
+    expect(client.notices).toHaveLength(1);
   });
 });
 
