@@ -21,6 +21,42 @@ export interface OpenTransaction {
   producerId: bigint | null;
 }
 
+/** An {@link OpenTransaction} that hides records, as results of commands have it. */
+export interface HidingTransaction {
+  topic: string;
+  partition: number;
+  /** 64 bit, so decimal text. */
+  offset: string;
+  /** ISO 8601; null: not known. */
+  since: string | null;
+  /** When Kafka aborts it, ISO 8601; null: not known, and it has been open for longer than `since`. */
+  ends_by: string | null;
+  transactional_id: string | null;
+  producer_id: string | null;
+  /** The sentence about it. */
+  text: string;
+  /** What ends it. */
+  remedy: string;
+  /** Aborts it, if its coordinator does not. */
+  command: string;
+}
+
+export function hidingTransaction(open: OpenTransaction, brokers: readonly string[]): HidingTransaction {
+  const { topic, partition, offset, since, endsBy, transactionalId, producerId } = open;
+  return {
+    topic,
+    partition,
+    offset: String(offset),
+    since: since === null ? null : isoTime(since),
+    ends_by: endsBy === null ? null : isoTime(endsBy),
+    transactional_id: transactionalId,
+    producer_id: producerId === null ? null : String(producerId),
+    text: describeHoldUp(open),
+    remedy: endOfTransaction(open),
+    command: abortCommand(brokers, open),
+  };
+}
+
 /** `the transaction of sales-export has been open since 2026-11-28T09:00:00Z` */
 export function describeTransaction({ transactionalId, producerId, since, endsBy }: OpenTransaction): string {
   const owner =
@@ -50,7 +86,11 @@ export function endOfTransaction({ transactionalId, endsBy }: OpenTransaction): 
     endsBy === null
       ? "Kafka aborts it after that program's transaction.timeout.ms"
       : `Kafka aborts it at ${second(endsBy)} (transaction.timeout.ms of that program)`;
-  return `${program}: ${end}. If it is still open after that, type the command.`;
+  const unnamed =
+    transactionalId === null
+      ? ' Kafka names it only to users with the operation Describe on its transactional id.'
+      : '';
+  return `${program}: ${end}.${unnamed} If it is still open after that, type the command.`;
 }
 
 /** The command that ends a transaction that its coordinator does not end. */

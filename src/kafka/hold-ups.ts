@@ -1,4 +1,5 @@
 import type { Millis } from '../core/clock.ts';
+import { pause } from '../core/deadline.ts';
 import type { Kafka, OffsetRange, OpenTransaction, TopicPartition } from './port.ts';
 
 /** What has changed since the last look. */
@@ -80,6 +81,27 @@ export class HoldUps {
     const ranges = await this.#kafka.offsets(topic, () => undefined).catch((): OffsetRange[] => []);
     return ranges.filter(({ stable, high }) => stable < high).map((range) => ({ topic, ...range }));
   }
+}
+
+/** Between the two looks of {@link standingHoldUps}, milliseconds. */
+const SECOND_LOOK = 1_000;
+
+/**
+ * For a command that ends: the open transactions that hide records now and did so a second ago. Where none does at the first look,
+ * which is the rule, it costs one question for the offsets of each topic.
+ *
+ * @param matters which partitions count; left out: all of them
+ */
+export async function standingHoldUps(
+  kafka: Pick<Kafka, 'offsets' | 'openTransactions'>,
+  topics: readonly string[],
+  { matters, signal }: { matters?: Matters; signal?: AbortSignal } = {},
+): Promise<OpenTransaction[]> {
+  const holdUps = new HoldUps(kafka, SECOND_LOOK / 2);
+  await holdUps.look(topics, matters);
+  if (!holdUps.hasSuspects) return [];
+  await pause(SECOND_LOOK, signal);
+  return (await holdUps.look(topics, matters)).found;
 }
 
 function idOf({ topic, partition }: TopicPartition): string {

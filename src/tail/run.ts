@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
-import { type HoldUpChange, HoldUps } from '../kafka/hold-ups.ts';
-import type { Kafka, KafkaRecord, Trouble } from '../kafka/port.ts';
+import { type HoldUpChange, HoldUps, standingHoldUps } from '../kafka/hold-ups.ts';
+import type { Kafka, KafkaRecord, TopicPartition, Trouble } from '../kafka/port.ts';
 import type { MessageKind } from '../messages/index.ts';
 import { Counter, type TopicCount } from './count.ts';
 import { type Output, type Printer, Sink, printEnvelope } from '../records/index.ts';
@@ -147,9 +147,8 @@ export async function runTail(
     sum === undefined || view.progress === undefined
       ? undefined
       : setInterval(() => view.progress?.(sums()), PROGRESS_MS);
-  const holdUps = follows
-    ? new TailHoldUps(kafka, { topics, choose, partitions: request.partitions }, view)
-    : undefined;
+  const { partitions } = request;
+  const holdUps = follows ? new TailHoldUps(kafka, { topics, choose, partitions }, view) : undefined;
   try {
     const consumer = {
       keep:
@@ -168,6 +167,13 @@ export async function runTail(
       ready: () => sink.ready(),
     };
     const summary = await readTopics(kafka, { ...request, topics, choose }, consumer, signal);
+    sink.flush();
+    // What an open transaction hides is missing from what was printed.
+    if (!follows && summary.stopped === 'end') {
+      const matters = ({ partition }: TopicPartition): boolean => partitions?.includes(partition) !== false;
+      const found = await standingHoldUps(kafka, topics, { matters, signal });
+      if (found.length > 0) view.heldUp({ found, over: [] });
+    }
     return { ...summary, ...sums(), doubts: selection.doubts, unread: [...unread.values()] };
   } finally {
     holdUps?.close();

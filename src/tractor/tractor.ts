@@ -1,4 +1,7 @@
 import type { Config } from '../config/schema.ts';
+import { topicName } from '../config/topics.ts';
+import { type HidingTransaction, hidingTransaction } from '../core/open-transaction.ts';
+import { standingHoldUps } from '../kafka/hold-ups.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { observe } from '../observe/index.ts';
 import { recoveries } from './recoveries/index.ts';
@@ -23,6 +26,8 @@ export interface TractorPlan {
   unneeded: UnneededEvents[];
   /** The number of records that could not be parsed. */
   unreadable: number;
+  /** Open transactions that hide messages: what stands behind them was not looked at. */
+  hidden: HidingTransaction[];
 }
 
 export interface TractorReport extends TractorPlan {
@@ -45,6 +50,11 @@ export async function planRecovery(
 ): Promise<TractorPlan> {
   const since = now - lookBack;
   const snapshot = await observe(kafka, config, { now, since });
+  const roles = ['frontier', 'start', 'finish', 'schedule', 'state'] as const;
+  const hiding = await standingHoldUps(
+    kafka,
+    roles.map((role) => topicName(config, role)),
+  );
   return {
     brokers: kafka.brokers,
     hippos: scope === null ? null : [...scope],
@@ -52,6 +62,7 @@ export async function planRecovery(
     parts: recoveries.map(({ id, title, plan }) => ({ recovery: id, title, stuck: plan(snapshot, scope) })),
     unneeded: unneededEvents(snapshot),
     unreadable: snapshot.unreadable,
+    hidden: hiding.map((open) => hidingTransaction(open, kafka.brokers)),
   };
 }
 

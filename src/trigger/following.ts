@@ -1,7 +1,8 @@
 import type { Clock, Millis } from '../core/clock.ts';
 import { type RecordRef, recordId } from '../core/record-ref.ts';
 import type { FollowedRun, Pending, Standing } from './follow.ts';
-import type { Explanation, HidingTransaction, Look, Watch } from './wait.ts';
+import type { HidingTransaction } from '../core/open-transaction.ts';
+import type { Explanation, Look, Watch } from './wait.ts';
 
 export type WaitOutcome = 'succeeded' | 'failed' | 'no-reaction' | 'timed-out' | 'interrupted';
 

@@ -1,11 +1,11 @@
 import type { Config } from '../config/schema.ts';
 import { topicName } from '../config/topics.ts';
-import { type Clock, type Millis, isoTime } from '../core/clock.ts';
+import type { Clock, Millis } from '../core/clock.ts';
 import type { RecordRef } from '../core/record-ref.ts';
 import { type KnownHippo, knownHippos } from '../kafka/groups.ts';
 import { HoldUps } from '../kafka/hold-ups.ts';
-import { abortCommand, describeHoldUp, endOfTransaction } from '../core/open-transaction.ts';
-import type { Kafka, OpenTransaction } from '../kafka/port.ts';
+import { type HidingTransaction, hidingTransaction } from '../core/open-transaction.ts';
+import type { Kafka } from '../kafka/port.ts';
 import { Feed } from '../observe/index.ts';
 import { type StateEntry, recordOfEntry } from '../state/reader.ts';
 import {
@@ -24,26 +24,6 @@ export type Explanation =
   | { type: 'waits-for-inputs'; run: OpenRun }
   | { type: 'job-paused'; run: OpenRun & { paused: FoundPause } }
   | { type: 'hidden'; by: HidingTransaction };
-
-/** An {@link OpenTransaction} that hides the events, or what comes of them. */
-export interface HidingTransaction {
-  topic: string;
-  partition: number;
-  /** 64 bit, so decimal text. */
-  offset: string;
-  /** ISO 8601; null: not known. */
-  since: string | null;
-  /** When Kafka aborts it, ISO 8601; null: not known, and it has been open for longer than `since`. */
-  ends_by: string | null;
-  transactional_id: string | null;
-  producer_id: string | null;
-  /** The sentence about it. */
-  text: string;
-  /** What ends it. */
-  remedy: string;
-  /** Aborts it, if its coordinator does not. */
-  command: string;
-}
 
 /** How long reading may lag behind the ends that were just seen before a look counts for nothing. Milliseconds. */
 const CATCH_UP = 5_000;
@@ -221,20 +201,4 @@ export class Watch {
     }
     this.#news = false;
   }
-}
-
-function hidingTransaction(open: OpenTransaction, brokers: readonly string[]): HidingTransaction {
-  const { topic, partition, offset, since, endsBy, transactionalId, producerId } = open;
-  return {
-    topic,
-    partition,
-    offset: String(offset),
-    since: since === null ? null : isoTime(since),
-    ends_by: endsBy === null ? null : isoTime(endsBy),
-    transactional_id: transactionalId,
-    producer_id: producerId === null ? null : String(producerId),
-    text: describeHoldUp(open),
-    remedy: endOfTransaction(open),
-    command: abortCommand(brokers, open),
-  };
 }

@@ -5,6 +5,7 @@ import { listed } from '../core/listed.ts';
 import { visible } from '../core/visible.ts';
 import type { Outcome, Stuck } from '../tractor/recovery.ts';
 import type { PlanPart, TractorPlan, TractorReport } from '../tractor/tractor.ts';
+import { renderHidden } from './hidden.ts';
 import { count, cut, wrap } from './text.ts';
 
 /** At most this many entries of one part of the plan are shown; `--json` has all of them. */
@@ -17,7 +18,7 @@ export function renderPlan(plan: TractorPlan): string {
   const parts = plan.parts.filter(({ stuck }) => stuck.length > 0);
   const where = `${plan.hippos === null ? 'all hippos' : plan.hippos.join(', ')}, events since ${minute(plan.since)}`;
   if (parts.length === 0)
-    return [`${chalk.green('✓')} Nothing is stuck (${where}).`, ...unneeded(plan), ...unreadable(plan)].join(
+    return [nothing(plan, where), ...unneeded(plan), ...unreadable(plan), ...renderHidden(plan.hidden)].join(
       '\n',
     );
   return [
@@ -25,7 +26,14 @@ export function renderPlan(plan: TractorPlan): string {
     chalk.dim(`(${where})`),
     ...unneeded(plan),
     ...unreadable(plan),
+    ...renderHidden(plan.hidden),
   ].join('\n');
+}
+
+function nothing({ hidden }: TractorPlan, where: string): string {
+  return hidden.length === 0
+    ? `${chalk.green('✓')} Nothing is stuck (${where}).`
+    : `${chalk.yellow('!')} Nothing that can be read is stuck (${where}).`;
 }
 
 function renderPart({ title, stuck }: PlanPart): string[] {

@@ -14,7 +14,8 @@ import type { Unpublished } from '../trigger/losses.ts';
 import type { Progress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
-import type { Explanation, HidingTransaction } from '../trigger/wait.ts';
+import type { Explanation } from '../trigger/wait.ts';
+import { renderHidden } from './hidden.ts';
 import { runName } from './messages.ts';
 import { count, number, wrap } from './text.ts';
 
@@ -167,15 +168,6 @@ export function renderExplanation(explanation: Explanation): string {
   if (explanation.type === 'hidden') return renderHidden([explanation.by]).join('\n');
   const { hippo, job, run_key, has } = explanation.run;
   return `${chalk.yellow('!')} ${runName(hippo, job, run_key)} waits for further inputs; it has ${listed(has.map(visible))}`;
-}
-
-/** What hides the events, and how it ends. */
-function renderHidden(hidden: readonly HidingTransaction[]): string[] {
-  return hidden.flatMap(({ text, remedy, command }) => [
-    ...wrap(visible(text), `${chalk.yellow('!')} `),
-    ...wrap(visible(remedy), '  '),
-    `  ${chalk.cyan('→')} ${command}`,
-  ]);
 }
 
 /** The last lines: the outcome; empty if everything has been printed before. */

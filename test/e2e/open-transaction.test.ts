@@ -9,7 +9,7 @@ import { MONTHLY, test, trigger, until } from '../support/project.ts';
 /** Wrapped lines as one. */
 const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
-test('an open transaction of somebody else is named by trigger --wait, tail and doctor', async ({
+test('an open transaction of another program is named by trigger --wait, tail, tractor and doctor', async ({
   makeProject,
 }) => {
   const project = await makeProject(MONTHLY);
@@ -58,6 +58,15 @@ test('an open transaction of somebody else is named by trigger --wait, tail and 
     ]);
     expect(flat(waited.stdout)).toContain(hidden?.[0]);
     expect(waited.stdout).toContain('kafka-transactions.sh --bootstrap-server');
+
+    const ended = await project.hippo(['tail', 'frontier', '--exit-at-end', '--from', 'beginning']);
+    expect(ended.exitCode).toBe(0);
+    expect(words(ended.stderr).map(([, , partition]) => Number(partition))).toEqual(
+      partitions.slice(0, existing),
+    );
+    const tractor = await project.hippo(['tractor']);
+    expect(words(tractor.stdout)).toHaveLength(existing);
+    expect(tractor.stdout).toContain('! Nothing that can be read is stuck');
 
     await until(() => words(said).length >= existing, 'tail names each partition');
     // A transaction in flight is normal: the doctor is silent for half a minute.

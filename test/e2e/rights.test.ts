@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { DoctorReport } from '../../src/doctor/runner.ts';
+import { Kafka, logLevel } from '../support/kafkajs.ts';
 import { allow, deny, produce } from '../support/admin.ts';
 import { test, trigger } from '../support/project.ts';
 import {
@@ -64,5 +65,39 @@ test.concurrent(
     const allowed = await project.hippo(['run', '--once']);
     expect(allowed.exitCode).toBe(0);
     expect(allowed.stdout + allowed.stderr).toContain(`0:0 → ${topic}.dlq`);
+  },
+);
+
+test.concurrent(
+  'of an open transaction whose id this user may not see, all else is named, and the right to see it',
+  async ({ makeProject }) => {
+    const project = await makeProject(JOB, 'exit 0', SETTINGS, address());
+    const topic = `${project.prefix}frontier-adw`;
+    const transactionalId = `stranger-${project.name}`;
+    await deny(operators(), USERNAME, ['DESCRIBE', 'TRANSACTIONAL_ID', transactionalId]);
+    const stranger = new Kafka({ brokers: operators(), logLevel: logLevel.NOTHING }).producer({
+      transactionalId,
+      maxInFlightRequests: 1,
+      idempotent: true,
+    });
+    await stranger.connect();
+    try {
+      const open = await stranger.transaction();
+      await open.send({ topic, messages: [{ partition: 0, value: 'x' }] });
+      for (const command of [['tail', 'frontier', '--from', 'beginning', '--exit-at-end'], ['tractor']]) {
+        const { stdout, stderr } = await project.hippo(command);
+        const said = (stdout + stderr).replaceAll(/\s+/g, ' ');
+        expect(said).toMatch(
+          /frontier-adw\[0\]: the transaction of another producer \(producer id \d+\) has been open since \S+Z or longer; it hides all records from offset 0 on/,
+        );
+        expect(said).toContain(
+          'Kafka names it only to users with the operation Describe on its transactional id',
+        );
+        expect(said).not.toContain('stranger');
+      }
+      await open.abort();
+    } finally {
+      await stranger.disconnect();
+    }
   },
 );

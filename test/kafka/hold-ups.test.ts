@@ -96,3 +96,9 @@ test('the remedy names the program, the end that Kafka sets, and the command for
     'kafka-transactions.sh --bootstrap-server 127.0.0.1:9092 abort --topic frontier-adw --partition 0 --start-offset 42',
   );
 });
+
+test('where the transactional id is not known, the remedy says who may see it', () => {
+  expect(endOfTransaction({ ...OPEN, transactionalId: null, endsBy: null })).toBe(
+    "Stop the program that writes it, or wait: Kafka aborts it after that program's transaction.timeout.ms. Kafka names it only to users with the operation Describe on its transactional id. If it is still open after that, type the command.",
+  );
+});

@@ -20,6 +20,7 @@ function planOf(snapshot: Partial<Snapshot>): TractorPlan {
     ],
     unneeded: [],
     unreadable: 0,
+    hidden: [],
   };
 }
 

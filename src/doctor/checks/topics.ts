@@ -1,9 +1,8 @@
 import { DeniedError } from '../../kafka/failures.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import type { Kafka, TopicInfo, TopicSpec } from '../../kafka/port.ts';
-import { HoldUps } from '../../kafka/hold-ups.ts';
+import { standingHoldUps } from '../../kafka/hold-ups.ts';
 import { abortCommand, describeHoldUp, endOfTransaction } from '../../core/open-transaction.ts';
-import { pause } from '../../core/deadline.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
@@ -54,8 +53,6 @@ export const topics: Check = {
   },
 };
 
-/** Between two looks at the last stable offsets, milliseconds. */
-const SECOND_LOOK = 1_000;
 /** A transaction in flight is normal. Milliseconds. */
 const LONG_OPEN = 30_000;
 
@@ -64,11 +61,7 @@ async function holdUps(topics: readonly TopicInfo[], cluster: Kafka): Promise<Fi
   const names = topics
     .filter(({ partitions }) => partitions.every(({ leader }) => leader >= 0))
     .map(({ topic }) => topic);
-  const suspects = new HoldUps(cluster, SECOND_LOOK / 2);
-  await suspects.look(names);
-  if (!suspects.hasSuspects) return [];
-  await pause(SECOND_LOOK);
-  const { found } = await suspects.look(names);
+  const found = await standingHoldUps(cluster, names);
   return found
     .filter(({ since }) => since === null || Date.now() - since >= LONG_OPEN)
     .map((transaction) =>
