@@ -25,16 +25,15 @@ export default class Config extends HippoCommand<ConfigReport> {
     ]);
     const { env } = process;
     const loaded = await loadConfig({ file: flags.config, profile: flags.profile, cwd: process.cwd(), env });
-    await this.#refuseWhatCannotRun(loaded);
-    return reportConfig(loaded, env, args.section);
+    return reportConfig(loaded, env, { section: args.section, warnings: await this.#compile(loaded) });
   }
 
-  /** The templates of jobs, the levels of sources: what no client could run with is not in force. */
-  async #refuseWhatCannotRun(loaded: LoadedConfig): Promise<void> {
+  /** The templates of jobs, the levels of sources: what no client could run with is not in force. @returns the warnings */
+  async #compile(loaded: LoadedConfig): Promise<readonly string[]> {
     const { jobs, sources } = loaded.config;
-    if (loaded.file === null || Object.keys({ ...jobs, ...sources }).length === 0) return;
+    if (loaded.file === null || Object.keys({ ...jobs, ...sources }).length === 0) return [];
     const { compileProject } = await import('../client/host/project.ts');
-    compileProject(loaded);
+    return compileProject(loaded).warnings;
   }
 
   protected render(report: ConfigReport): string {

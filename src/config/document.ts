@@ -16,7 +16,7 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { type ConfigPath, formatPath } from './path.ts';
 import { CHECK, problemsError } from './problems.ts';
 import { fileSchema } from './schema.ts';
-import { withTexts } from './texts.ts';
+import { emptyMembers, withTexts } from './texts.ts';
 
 /** A hippo.yaml as written: its values and the place of each. */
 export interface ConfigDocument {
@@ -31,7 +31,8 @@ export interface ConfigDocument {
 }
 
 /**
- * Reads YAML 1.2 with anchors and merge keys. An empty value counts as left out.
+ * Reads YAML 1.2 with anchors and merge keys. An empty value counts as left out, but for the members of mappings whose keys are names:
+ * an empty job would be forgotten.
  *
  * @param file the path as errors print it
  * @throws UserError that lists every syntax error with its line and column
@@ -67,6 +68,17 @@ export function readDocument(text: string, file: string): ConfigDocument {
     const exact = trail.length === path.length;
     return at(exact && !atKey && isScalar(found.value) ? found.valueOffset : found.keyOffset, key);
   };
+  const whole = treeOf(document, file);
+  const nameless = emptyMembers(fileSchema, whole);
+  if (nameless.length > 0) {
+    throw problemsError(
+      file,
+      nameless.map((path) => ({
+        place: placeIn(path, true),
+        message: 'is empty; write its value, or remove it',
+      })),
+    );
+  }
   return {
     file,
     tree: treeWithTexts(document, file),
@@ -119,9 +131,9 @@ function child(document: Document, parent: Node | null, part: string | number): 
 
 /** The values, with the file's own text wherever the schema wants text. */
 function treeWithTexts(document: Document, file: string): JsonObject {
-  const tree = treeOf(document, file);
+  const tree = withoutNulls(treeOf(document, file));
   takeValuesAsWritten(document);
-  return withTexts(fileSchema, tree, treeOf(document, file)) as JsonObject;
+  return withTexts(fileSchema, tree, withoutNulls(treeOf(document, file))) as JsonObject;
 }
 
 /** Keys are text: `007` stays `007`, although YAML reads it as a number. */
@@ -169,7 +181,7 @@ function treeOf(document: Document, file: string): JsonObject {
       place: { file, line: 1, column: 1 },
     });
   }
-  return withoutNulls(value) as JsonObject;
+  return value;
 }
 
 function withoutNulls(value: Json): Json {

@@ -22,6 +22,13 @@ export function explain(schema: v.GenericSchema, value: Json): Explanation[] {
   return explainAt(schema, value, { path: [], siblings: [] });
 }
 
+/** Objects of JavaScript have these by themselves, and libraries leave them out. */
+export function isReserved(key: string): boolean {
+  return key === '__proto__' || key === 'constructor' || key === 'prototype';
+}
+
+const RESERVED = 'cannot be used as a name: it is reserved';
+
 interface Context {
   path: ConfigPath;
   /** The schemas that a value at the path may have instead. */
@@ -45,6 +52,7 @@ function explainAt(given: v.GenericSchema, value: Json | undefined, context: Con
       if (!isJsonObject(value)) return wrongType(given, value, context);
       return orRest(
         Object.entries(value).flatMap(([key, member]) => [
+          ...(isReserved(key) ? [at(context, key, RESERVED, true)] : []),
           ...complaints(schema.key, key).map(({ message }) =>
             at(context, key, `is no name: ${message}`, true),
           ),

@@ -41,6 +41,8 @@ export interface ConfigReport {
   profile: string | null;
   /** In the order of the schema, which is that of the documented hippo.yaml. */
   values: ConfigValue[];
+  /** What can run, and is most likely not meant. */
+  warnings: readonly string[];
 }
 
 /**
@@ -49,7 +51,11 @@ export interface ConfigReport {
  * @param section a key such as `kafka` or `kafka.sasl`; undefined: everything
  * @throws UserError for an unknown section, with similar names
  */
-export function reportConfig(loaded: LoadedConfig, env: NodeJS.ProcessEnv, section?: string): ConfigReport {
+export function reportConfig(
+  loaded: LoadedConfig,
+  env: NodeJS.ProcessEnv,
+  { section, warnings = [] }: { section?: string | undefined; warnings?: readonly string[] } = {},
+): ConfigReport {
   const { file, profile, directory } = loaded;
   const { name, type, kafka, ...rest } = loaded.config;
   const hippo = hippoName(loaded);
@@ -71,7 +77,7 @@ export function reportConfig(loaded: LoadedConfig, env: NodeJS.ProcessEnv, secti
   const values = new Reporter(loaded, env)
     .report(asJson(tree), [])
     .map((value) => ({ ...value, ...elsewhere[value.key] }));
-  return { file, profile, values: section === undefined ? values : narrow(values, section) };
+  return { file, profile, values: section === undefined ? values : narrow(values, section), warnings };
 }
 
 /** The jobs with secrets in their arguments masked. They can still be compiled, because templates stay unchanged. */

@@ -1,5 +1,6 @@
 import type * as v from 'valibot';
 import { isJsonObject, type Json } from '../core/json.ts';
+import type { ConfigPath } from './path.ts';
 import { ANY_SCALAR } from './schema.ts';
 import { asSchema, plain } from './schema-kinds.ts';
 
@@ -12,6 +13,34 @@ import { asSchema, plain } from './schema-kinds.ts';
  */
 export function withTexts(schema: v.GenericSchema, value: Json, written: Json): Json {
   return replaced([schema], value, written);
+}
+
+/**
+ * The paths of empty members of mappings whose keys are names, such as `jobs` and `env`.
+ *
+ * @param value as YAML reads it
+ */
+export function emptyMembers(schema: v.GenericSchema, value: Json): ConfigPath[] {
+  return emptyIn([schema], value, []);
+}
+
+function emptyIn(schemas: readonly v.GenericSchema[], value: Json, path: ConfigPath): ConfigPath[] {
+  const options = schemas.flatMap(alternatives);
+  if (Array.isArray(value)) {
+    const items = options.flatMap((option) => (option.type === 'array' ? [option.item] : []));
+    return value.flatMap((item, index) => emptyIn(items, item, [...path, index]));
+  }
+  if (!isJsonObject(value)) return [];
+  const hasNames = options.some(({ type }) => type === 'record');
+  return Object.entries(value).flatMap(([key, member]) => {
+    const at = [...path, key];
+    if (member === null) return hasNames ? [at] : [];
+    return emptyIn(
+      schemas.flatMap((schema) => membersOf(schema, key)),
+      member,
+      at,
+    );
+  });
 }
 
 /** @param schemas that may apply to the value */
@@ -62,7 +91,8 @@ function alternatives(schema: v.GenericSchema): ReturnType<typeof asSchema>[] {
 function membersOf(schema: v.GenericSchema, key: string): v.GenericSchema[] {
   return alternatives(schema).flatMap((option) => {
     if (option.type === 'record') return [option.value];
-    const member = option.type === 'strict_object' ? option.entries[key] : undefined;
+    const member =
+      option.type === 'strict_object' && Object.hasOwn(option.entries, key) ? option.entries[key] : undefined;
     return member === undefined ? [] : [member];
   });
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { type Explanation, explain } from './explain.ts';
+import { type Explanation, explain, isReserved } from './explain.ts';
 import type { ConfigPath } from './path.ts';
 import { type Config, fileSchema } from './schema.ts';
 
@@ -20,16 +20,19 @@ export function validate(tree: JsonObject, fromVariable: (path: ConfigPath) => b
   return { ok: false, explanations: explain(fileSchema, typed) };
 }
 
-/** valibot accepts an empty list as a mapping without keys; the explanation does not. */
+/** What valibot takes for a mapping, or leaves out without a word, and the explanation does not. */
 function accepted(tree: Json, output: v.InferOutput<typeof fileSchema>): Validated {
-  const explanations = hasEmptyList(tree) ? explain(fileSchema, tree) : [];
+  const explanations = isOdd(tree) ? explain(fileSchema, tree) : [];
   if (explanations.length > 0) return { ok: false, explanations };
   return { ok: true, config: withoutProfiles(output) };
 }
 
-function hasEmptyList(value: Json): boolean {
-  if (Array.isArray(value)) return value.length === 0 || value.some(hasEmptyList);
-  return isJsonObject(value) && Object.values(value).some(hasEmptyList);
+/** valibot takes a list for a mapping whose keys are numbers, and leaves out keys that objects of JavaScript have by themselves. */
+function isOdd(value: Json): boolean {
+  if (Array.isArray(value)) return true;
+  return (
+    isJsonObject(value) && Object.entries(value).some(([key, member]) => isReserved(key) || isOdd(member))
+  );
 }
 
 /** Profiles are merged into the configuration and are not part of the result. */

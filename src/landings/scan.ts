@@ -5,7 +5,15 @@ import { topicName } from '../config/topics.ts';
 import { compileProject } from '../client/host/project.ts';
 import type { WatchedSource } from '../client/host/sources.ts';
 import { Watcher } from '../client/host/watcher.ts';
-import { type Definition, type MachineState, restore, step } from '../client/machine/index.ts';
+import {
+  type Definition,
+  type Effect,
+  type MachineState,
+  type ToldLanding,
+  restore,
+  step,
+} from '../client/machine/index.ts';
+import { isoTime } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import { ServiceError, TimeoutError, UserError } from '../core/errors.ts';
 import { nearMisses } from '../core/near.ts';
@@ -14,7 +22,8 @@ import { operator, requestRecord, sendRequests } from '../job/request.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { type FrontierEvent, partitionPath } from '../messages/index.ts';
-import { type Skip, SourceAwayError, describeAway } from '../sources/index.ts';
+import { type FoundLanding, type Skip, SourceAwayError, describeAway } from '../sources/index.ts';
+import { fingerprintOf } from '../state/index.ts';
 import { recordOfEntry, stateEntry } from '../state/reader.ts';
 import {
   type KnownSource,
@@ -47,11 +56,36 @@ export interface ScanResult {
 export interface ScanPreview {
   hippo: string;
   source: SourceReport;
+  /** When it was scanned: ISO 8601. */
+  at: string;
   /** In the order in which they would be announced. */
   would_announce: PlannedEvent[];
+  /** How long a client must have seen a landing unchanged before it announces it, milliseconds. */
+  settle_ms: number;
+  /** What was written less than that ago. */
+  waits_to_settle: WaitingLanding[];
   skipped: SkippedPath[];
   /** Why the place could not be listed to its end. */
   error: string | null;
+  /** All that was listed, for `hippo simulate --listing`; null if it was not asked for. */
+  listing: ListedLanding[] | null;
+}
+
+/** A landing as it was listed. */
+export interface ListedLanding {
+  /** Names it in its source for ever: the partition's path, or the key of a request. */
+  id: string;
+  /** `dt=2017-04-28/region=us`; empty for an unpartitioned table. */
+  partition: string;
+  /** The time of its marker, newest file or row: ISO 8601. */
+  landed_at: string;
+  /** Another number means that it has landed again. */
+  fingerprint: number;
+}
+
+export interface WaitingLanding extends PlannedEvent {
+  /** It is announced no earlier than that: ISO 8601. */
+  settles_at: string;
 }
 
 export interface PlannedEvent {
@@ -114,17 +148,26 @@ export async function scanSource(options: ScanOptions): Promise<ScanResult> {
 }
 
 /** Lists the place from this machine and compares it with what is announced; changes nothing. */
-export async function previewScan(options: ScanOptions): Promise<ScanPreview> {
+export async function previewScan(options: ScanOptions & { listing: boolean }): Promise<ScanPreview> {
   const { loaded, kafka, found, definition, hippo } = await open(options);
   try {
     const known = (await readSources(kafka, loaded, hippo)).get(found.source.name);
-    const { events, skips, error } = await preview(definition, found, known, options.signal);
+    const at = Date.now();
+    const { events, skips, error, listing } = await preview(definition, found, known, options);
+    const { settle } = found.source;
+    const isWaiting = ({ landedAt }: PreviewedEvent): boolean => landedAt + settle > at;
     return {
       hippo,
       source: reportOf(found, known),
-      would_announce: events,
+      at: new Date(at).toISOString(),
+      would_announce: events.filter((event) => !isWaiting(event)).map(({ planned }) => planned),
+      settle_ms: settle,
+      waits_to_settle: events
+        .filter(isWaiting)
+        .map(({ planned, landedAt }) => ({ ...planned, settles_at: isoTime(landedAt + settle) ?? '' })),
       skipped: skips.map(({ path, reason, isUnfinished }) => ({ path, reason, unfinished: isUnfinished })),
       error,
+      listing,
     };
   } finally {
     await kafka.close();
@@ -215,9 +258,16 @@ async function scanByOwner(
 }
 
 interface Previewed {
-  events: PlannedEvent[];
+  events: PreviewedEvent[];
   skips: Skip[];
   error: string | null;
+  listing: ListedLanding[] | null;
+}
+
+interface PreviewedEvent {
+  planned: PlannedEvent;
+  /** Epoch milliseconds. */
+  landedAt: number;
 }
 
 /** Scans as the owner does, with a machine whose effects stay here. Nothing has to settle. */
@@ -225,11 +275,17 @@ async function preview(
   definition: Definition,
   { source, scanner }: WatchedSource,
   known: KnownSource | undefined,
-  signal: AbortSignal,
+  options: { signal: AbortSignal; listing: boolean },
 ): Promise<Previewed> {
+  const { signal } = options;
   const settled = { ...source, settle: 0 };
   const here: Definition = { ...definition, sources: new Map([[source.name, settled]]) };
-  const events: FrontierEvent[] = [];
+  const events: PreviewedEvent[] = [];
+  const listing: ListedLanding[] | null = options.listing ? [] : null;
+  const listed = (landings: readonly FoundLanding[]): readonly FoundLanding[] => {
+    for (const landing of landings) listing?.push(listedLanding(landing));
+    return landings;
+  };
   const skips: Skip[] = [];
   let state: MachineState = step(here, restore(here, recordsOfSource(definition.hippo, source.name, known)), {
     type: 'ownership-gained',
@@ -241,23 +297,20 @@ async function preview(
       every: 0,
       scanner: {
         place: scanner.place,
-        scan: (stop, onSkip, options) =>
-          scanner.scan(
-            stop,
-            (skip) => {
-              skips.push(skip);
-              onSkip(skip);
-            },
-            options,
-          ),
+        async *scan(stop, onSkip, scanOptions) {
+          const noted = (skip: Skip): void => {
+            skips.push(skip);
+            onSkip(skip);
+          };
+          for await (const landings of scanner.scan(stop, noted, scanOptions)) yield listed(landings);
+        },
       },
     },
     state: () => state,
     tell: (finding) => {
       const { state: next, effects } = step(here, state, { ...finding, at: Date.now() });
       state = next;
-      for (const effect of effects)
-        if (effect.type === 'publish' && effect.message.kind === 'frontier') events.push(effect.message);
+      if (finding.type === 'landings-found') events.push(...previewed(finding.landings, effects));
       return Promise.resolve();
     },
     log: () => undefined,
@@ -271,7 +324,26 @@ async function preview(
     error = describeAway(thrown);
   }
   signal.throwIfAborted();
-  return { events: events.map(plannedEvent), skips, error };
+  return { events, skips, error, listing };
+}
+
+/** The events of a step, each with the time of its landing. */
+function previewed(landings: readonly ToldLanding[], effects: readonly Effect[]): PreviewedEvent[] {
+  const times = new Map(landings.map(({ partition, landedAt }) => [partitionPath(partition), landedAt]));
+  return effects.flatMap((effect): PreviewedEvent[] => {
+    if (effect.type !== 'publish' || effect.message.kind !== 'frontier') return [];
+    const planned = plannedEvent(effect.message);
+    return [{ planned, landedAt: times.get(planned.partition) ?? planned.exec_date * 1000 }];
+  });
+}
+
+function listedLanding({ id, partition, landedAt, found }: FoundLanding): ListedLanding {
+  return {
+    id,
+    partition: partitionPath(partition),
+    landed_at: isoTime(landedAt) ?? '',
+    fingerprint: fingerprintOf(found),
+  };
 }
 
 function plannedEvent({ db, table, partitions: [partition = []], execDate }: FrontierEvent): PlannedEvent {

@@ -3,7 +3,14 @@ import pLimit from 'p-limit';
 import { pMapIterable } from 'p-map';
 import { parsePartitionPath, partitionPath } from '../messages/index.ts';
 import { type Levels, isHidden, isTemporary, partitionOf, refusalOf } from './levels.ts';
-import { type FileState, type Names, type OpenPlace, type Place, UnreadableError } from './place.ts';
+import {
+  type Entry,
+  type FileState,
+  type Names,
+  type OpenPlace,
+  type Place,
+  UnreadableError,
+} from './place.ts';
 import { type FoundLanding, PartlyAwayError, type ScanOptions, type Scanner, type Skip } from './scanner.ts';
 
 export interface WalkOptions {
@@ -117,21 +124,17 @@ class Walk {
     const { place, ask } = this.#context;
     const folders: Names[] = [];
     const skips: Skipped[] = [];
-    /** Values as they are read → the name. */
-    const read = new Map<string, string>();
     try {
-      for (const { name, isFolder } of sorted(await ask.list(names))) {
-        if (isHidden(name)) continue;
-        const value = canonical(name);
-        const twin = read.get(value);
+      const entries = sorted(await ask.list(names)).filter(({ name }) => !isHidden(name));
+      const chosen = chosenNames(entries, level);
+      for (const { name, isFolder } of entries) {
+        const twin = chosen.get(canonical(name));
         const reason = !isFolder
           ? 'it is not a folder'
           : (refusalOf(level, name) ??
-            (twin === undefined ? undefined : `it is the same partition as ${twin}`));
-        if (reason === undefined) {
-          folders.push([...names, name]);
-          read.set(value, name);
-        } else skips.push({ path: place.pathOf([...names, name]), reason, isUnfinished: false });
+            (twin === name ? undefined : `it is the same partition as ${twin ?? ''}, which is taken`));
+        if (reason === undefined) folders.push([...names, name]);
+        else skips.push({ path: place.pathOf([...names, name]), reason, isUnfinished: false });
       }
     } catch (error) {
       if (names.length === 0) throw error;
@@ -209,7 +212,23 @@ function sorted<T extends { readonly name: string }>(entries: readonly T[] | nul
   return (entries ?? []).toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** `a=%41` and `a=A` are one partition. */
+/**
+ * `a=%41` and `a=A` are one partition, and Hive looks for the second one only. So of several names the one that Hive writes is
+ * taken, else the first.
+ *
+ * @returns the partition as Hive writes it → the name that is taken
+ */
+function chosenNames(entries: readonly Entry[], level: Levels[number]): Map<string, string> {
+  const chosen = new Map<string, string>();
+  for (const { name, isFolder } of entries) {
+    if (!isFolder || refusalOf(level, name) !== undefined) continue;
+    const written = canonical(name);
+    if (name === written || !chosen.has(written)) chosen.set(written, name);
+  }
+  return chosen;
+}
+
+/** As Hive writes it. */
 function canonical(name: string): string {
   return partitionPath(parsePartitionPath(name) ?? [{ name: '', value: name }]);
 }

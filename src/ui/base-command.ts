@@ -1,4 +1,5 @@
 import { BugError, ExitCode, HippoError, InterruptedError, UserError, messageOf } from '../core/errors.ts';
+import { endProcess, isLooking } from '../core/looks.ts';
 import { shellWord } from '../core/shell.ts';
 import './color.ts';
 import { jsonError, renderErrorReport, withoutTyped } from './errors.ts';
@@ -68,6 +69,7 @@ export abstract class HippoCommand<Result> {
     } catch (error) {
       reportError(await known(error), command.json, command.#typed);
     }
+    if (isLooking()) endProcess(Number(process.exitCode ?? ExitCode.ok));
   }
 
   /** Aborted by Ctrl-C or SIGTERM. A service that was told so ends; the command then exits with 130. */
@@ -161,7 +163,7 @@ export abstract class HippoCommand<Result> {
   async #run(): Promise<void> {
     const interrupt = (): void => {
       // A second Ctrl-C ends the process at once.
-      if (this.#stop.signal.aborted) process.exit(ExitCode.interrupted);
+      if (this.#stop.signal.aborted) endProcess(ExitCode.interrupted);
       this.#stop.abort(new InterruptedError());
     };
     process.on('SIGINT', interrupt);

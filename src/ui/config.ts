@@ -3,15 +3,17 @@ import { relative } from 'node:path';
 import stringWidth from 'fast-string-width';
 import { stringify } from 'yaml';
 import type { ConfigReport, ConfigValue, Origin } from '../config/report.ts';
-import { COLUMNS, tilde } from './text.ts';
+import { visible } from '../core/visible.ts';
+import { COLUMNS, tilde, wrap } from './text.ts';
 
 /** The column where origins begin, as far as the values leave it free. */
 const ORIGINS = 40;
 
 /** The configuration as YAML, with the origin of each value as a comment. */
-export function renderConfig({ file, profile, values }: ConfigReport): string {
+export function renderConfig({ file, profile, values, warnings }: ConfigReport): string {
   const of = file === null ? 'no hippo.yaml here or above' : tilde(file);
   const lines = [chalk.dim(profile === null ? `# ${of}` : `# ${of}, profile ${profile}`)];
+  for (const warning of warnings) lines.push(...wrap(visible(warning), chalk.yellow('# ! '), '#   '));
   let before: ConfigValue['path'] = [];
   for (const value of values) {
     lines.push(...renderValue(value, before));

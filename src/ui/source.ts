@@ -1,9 +1,10 @@
 import chalk from 'chalk';
+import { isoSecond } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import { visible } from '../core/visible.ts';
 import { ExitCode } from '../core/errors.ts';
 import type { LastScan, SourceList, SourceReport } from '../landings/list.ts';
-import type { ScanPreview, ScanResult } from '../landings/scan.ts';
+import type { PlannedEvent, ScanPreview, ScanResult } from '../landings/scan.ts';
 import { count, number, tilde, wrap } from './text.ts';
 
 /** So many events and paths are printed; `--json` has all. */
@@ -79,6 +80,17 @@ function skipLines(skips: readonly { path: string; reason: string }[], total: nu
   return more > 0 ? [...lines, `  - and ${number(more)} more`] : lines;
 }
 
+/** The first ones, and how many more there are. */
+function some<Item>(items: readonly Item[], line: (item: Item) => string): string[] {
+  const lines = items.slice(0, SHOWN).map((item) => `  ${line(item)}`);
+  const more = items.length - lines.length;
+  return more > 0 ? [...lines, `  and ${number(more)} more`] : lines;
+}
+
+function eventName({ table, partition }: PlannedEvent): string {
+  return visible(`${table} ${partition}`.trim());
+}
+
 function renderResult({ source, scan }: ScanResult): string {
   const mark = scan.error === null ? chalk.green('✓') : chalk.red('✗');
   return [
@@ -88,18 +100,31 @@ function renderResult({ source, scan }: ScanResult): string {
   ].join('\n');
 }
 
-function renderPreview({ source, would_announce: events, skipped, error }: ScanPreview): string {
-  const lines = events
-    .slice(0, SHOWN)
-    .map(
-      ({ table, partition, exec_date: date }) =>
-        `  ${visible(`${table} ${partition}`.trim())}  ${new Date(date * 1000).toISOString()}`,
-    );
+function renderPreview(preview: ScanPreview): string {
+  const {
+    source,
+    would_announce: events,
+    waits_to_settle: waiting,
+    settle_ms: settle,
+    skipped,
+    error,
+  } = preview;
+  const unchanged = formatDuration(settle);
+  const once =
+    settle === 0 || events.length === 0 ? '' : `, once a client has seen no change for ${unchanged}`;
+  const waits = waiting.length === 1 ? 'waits' : 'wait';
   return [
     ...(error === null ? [] : wrap(visible(error), `${chalk.red('✗')} `)),
-    `${source.name}: would announce ${count(events.length, 'landing')}; ${number(source.known)} known`,
-    ...lines,
-    ...(events.length > SHOWN ? [`  and ${number(events.length - SHOWN)} more`] : []),
+    ...wrap(
+      `would announce ${count(events.length, 'landing')}${once}; ${number(source.known)} known`,
+      `${source.name}: `,
+      '  ',
+    ),
+    ...some(events, (event) => `${eventName(event)}  ${isoSecond(event.exec_date)}`),
+    ...(waiting.length === 0
+      ? []
+      : [`${count(waiting.length, 'landing')} ${waits} to settle (unchanged for ${unchanged}):`]),
+    ...some(waiting, (event) => `${eventName(event)}  not before ${event.settles_at}`),
     ...(skipped.length === 0 ? [] : [`skips ${count(skipped.length, 'path')}:`]),
     ...skipLines(skipped, skipped.length),
   ].join('\n');

@@ -28,6 +28,9 @@ describe('what is wrong with a hippo.yaml', () => {
     ['trigger: { partition: { a: [1] } }', 'trigger.partition.a must be text or a number or true or false'],
     ['jobs: { load: {} }', 'jobs.load.needs is missing; it must be a list'],
     ['profiles: { prod: { kafka: 5 } }', 'profiles.prod.kafka must be a mapping'],
+    // A list is no mapping, although its indexes could be keys.
+    ['jobs: [{ needs: [{ table: a.b }] }]', 'jobs must be a mapping'],
+    [load('env: [1]'), 'jobs.load.env must be a mapping'],
     // Its form.
     ['kafka: { brokers: "a:1, b" }', 'kafka.brokers[1] must be host:port, with a port from 1 to 65535'],
     [
@@ -53,6 +56,10 @@ describe('what is wrong with a hippo.yaml', () => {
     [
       'jobs: { "a b": { needs: [{ table: a.b }] } }',
       'jobs["a b"] is no name: must be letters, digits, ".", "-" and "_", not beginning with "-" or ".", at most 100',
+    ],
+    [
+      'jobs: { constructor: { needs: [{ table: a.b }] } }',
+      'jobs.constructor cannot be used as a name: it is reserved',
     ],
     // One of several values.
     [load('every: dayly'), 'jobs.load.every must be one of event, hour, day, month. Did you mean day?'],

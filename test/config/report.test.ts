@@ -24,7 +24,7 @@ interface Given {
 
 async function report({ yaml, env = {}, profile, section }: Given): Promise<ConfigReport> {
   if (yaml !== undefined) await writeFile(join(project, 'hippo.yaml'), yaml);
-  return reportConfig(await loadConfig({ cwd: project, env, profile }), env, section);
+  return reportConfig(await loadConfig({ cwd: project, env, profile }), env, { section });
 }
 
 /** The text without the line that names the file, which is another one each time. */

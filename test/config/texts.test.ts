@@ -123,7 +123,7 @@ describe('a plain scalar, where text is wanted, is the text that is written', ()
 
   test('as `hippo config` shows it', async () => {
     const loaded = await load(job('env: { V: 1.10 }'));
-    const { values } = reportConfig(loaded, {}, 'jobs.load.env');
+    const { values } = reportConfig(loaded, {}, { section: 'jobs.load.env' });
     expect(values).toMatchObject([
       { key: 'jobs.load.env.V', value: '1.10', origin: { line: 1, column: 52 } },
     ]);

@@ -136,10 +136,25 @@ describe('a folder', () => {
     expect(skips).toEqual([
       'README: it is not a folder',
       'date=1: its name is not dt=*',
-      'dt=1/region=us: it is the same partition as region=%75s',
+      'dt=1/region=%75s: it is the same partition as region=us, which is taken',
       'dt=1/zone=1: its name is not region=*',
       'dt=1/region= : partition[1].value must not be blank',
       'dt=1/region=a\nb: partition[1].value must have no control characters',
+    ]);
+  });
+
+  it('takes of several names of one partition the one that Hive writes, else the first', async () => {
+    const folder = new Landing();
+    folder.levels = 'dt=*';
+    await folder.write('dt=%41/part-0');
+    await folder.write('dt=A/_SUCCESS');
+    await folder.write('dt=%42%43/_SUCCESS');
+    await folder.write('dt=%42C/_SUCCESS');
+    const { landings, skips } = await folder.scan();
+    expect(landings.map(({ id }) => id)).toEqual(['dt=BC', 'dt=A']);
+    expect(skips).toEqual([
+      'dt=%41: it is the same partition as dt=A, which is taken',
+      'dt=%42C: it is the same partition as dt=%42%43, which is taken',
     ]);
   });
 

@@ -80,16 +80,31 @@ describe('hippo source scan', () => {
     const preview = {
       hippo: 'etl',
       source,
+      at: '2026-11-28T12:00:00.000Z',
       would_announce: [{ table: 'shop.orders', partition: 'dt=2026-11-28', exec_date: NOW / 1000 }],
+      settle_ms: 0,
+      waits_to_settle: [],
+      listing: null,
       skipped: [{ path: '/landing/dt=2026-11-29', reason: 'it has no _SUCCESS', unfinished: true }],
       error: null,
     };
     expect(renderScan(preview).split('\n')).toEqual([
       'orders: would announce 1 landing; 1,234 known',
-      '  shop.orders dt=2026-11-28  2026-11-28T12:00:00.000Z',
+      '  shop.orders dt=2026-11-28  2026-11-28T12:00:00Z',
       'skips 1 path:',
       '  - /landing/dt=2026-11-29: it has no _SUCCESS',
     ]);
     expect(scanVerdict({ ...preview, error: 'away' })).toBe(1);
+    const [event] = preview.would_announce;
+    const waits = [{ ...event!, partition: 'dt=\u202E3', settles_at: '2026-11-28T12:00:30Z' }];
+    expect(
+      renderScan({ ...preview, settle_ms: 60_000, waits_to_settle: waits, skipped: [] }).split('\n'),
+    ).toEqual([
+      'orders: would announce 1 landing, once a client has seen no change for 1 min;',
+      '  1,234 known',
+      '  shop.orders dt=2026-11-28  2026-11-28T12:00:00Z',
+      '1 landing waits to settle (unchanged for 1 min):',
+      String.raw`  shop.orders dt=\u202e3  not before 2026-11-28T12:00:30Z`,
+    ]);
   });
 });

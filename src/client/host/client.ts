@@ -114,6 +114,7 @@ class Client {
   readonly #supervisor: Supervisor;
   readonly #owner: Owner;
   readonly #sources: readonly string[];
+  readonly #warnings: readonly string[];
   #membership: Membership | null = null;
   #metrics: Metrics | null = null;
 
@@ -130,7 +131,7 @@ class Client {
 
   private constructor(
     options: RunOptions,
-    { hippo, identity, definition, sources }: Project,
+    { hippo, identity, definition, sources, warnings }: Project,
     kafka: Kafka,
     found: { hooks: Awaited<ReturnType<typeof loadHooks>>; tag: string; sparkSubmit: string | null },
   ) {
@@ -140,6 +141,7 @@ class Client {
     this.#kafka = kafka;
     this.#group = groupName(identity);
     this.#sources = sources.map(({ source }) => source.name);
+    this.#warnings = warnings;
     this.#guard = startGuard(config.client.kill_grace);
     const files = new AttemptFiles(directory);
     this.#supervisor = new Supervisor({
@@ -215,6 +217,7 @@ class Client {
         jobs: Object.keys(config.jobs),
         http: http?.address ?? null,
       });
+      for (const text of this.#warnings) this.#log({ event: 'notice', level: 'warning', text });
       const membership = (this.#membership = await this.#joinUnless(stop));
       if (membership === null) return this.#stopped();
       closing.push(() => membership.leave());

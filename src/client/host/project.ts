@@ -4,6 +4,7 @@ import { identityOf } from '../../config/groups.ts';
 import { problemsError } from '../../config/problems.ts';
 import { type CompileProblem, type Definition, compileJobs } from '../machine/index.ts';
 import { type WatchedSource, compileSources } from './sources.ts';
+import { describeTwins } from './twin-sources.ts';
 
 /** The jobs and sources of a project, compiled. */
 export interface Project {
@@ -12,6 +13,8 @@ export interface Project {
   identity: string;
   definition: Definition;
   sources: readonly WatchedSource[];
+  /** What can run, and is most likely not meant. */
+  warnings: readonly string[];
 }
 
 /** @throws UserError with the place in hippo.yaml when a job or a source cannot be what it says, or there is none */
@@ -36,7 +39,8 @@ export function compileProject(loaded: LoadedConfig): Project {
   const compiled = compileJobs({ hippo, identity, jobs, sources: definitions, calendar, keep: client.keep });
   if (!compiled.ok) problems.push(...compiled.problems);
   if (!compiled.ok || problems.length > 0) throw problemError(loaded, problems);
-  return { hippo, identity, definition: compiled.definition, sources: watched };
+  const warnings = describeTwins(watched, sources);
+  return { hippo, identity, definition: compiled.definition, sources: watched, warnings };
 }
 
 function problemError(loaded: LoadedConfig, problems: readonly CompileProblem[]): UserError {

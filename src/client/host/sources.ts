@@ -35,7 +35,9 @@ const KINDS: { readonly [Kind in SourceKind]: Compile<Kind> } = {
   folder(source, surroundings) {
     const { folder, complete, mounted } = source;
     const levels = levelsOf(source, surroundings);
-    if (levels === undefined) return undefined;
+    const refusal = refusalOf(folder);
+    if (refusal !== undefined) surroundings.complain('folder', refusal);
+    if (levels === undefined || refusal !== undefined) return undefined;
     const scanner = new FolderScanner({
       folder: resolve(surroundings.directory, folder),
       levels,
@@ -45,6 +47,18 @@ const KINDS: { readonly [Kind in SourceKind]: Compile<Kind> } = {
     return { scanner, ...timesOf(source), settle: settleOf(source) };
   },
 };
+
+/** What is no path, although a folder of that name could exist: `./~` and `./s3:` are paths. */
+function refusalOf(folder: string): Omit<CompileProblem, 'path'> | undefined {
+  if (folder.startsWith('~')) {
+    const home = folder.replace(/^~(?=\/|$)/, '${HOME}');
+    const allowed = home === folder ? 'a path' : `a path, such as ${home}`;
+    return { message: 'no shell reads hippo.yaml, so ~ does not stand for a home folder', allowed };
+  }
+  const [, scheme] = /^([a-z][a-z\d+.-]*):\//i.exec(folder) ?? [];
+  if (scheme === undefined) return undefined;
+  return { message: `a URL (${scheme}:) is no folder`, allowed: 'a path on this machine, or on a mount' };
+}
 
 /** How long files must not have changed where no marker says that they are complete, milliseconds. */
 const SETTLE = 60_000;

@@ -9,7 +9,8 @@ export default class SourceScan extends HippoCommand<ScanResult | ScanPreview> {
   static override summary = 'Scan a source now.';
   static override description =
     'The client that owns the hippo scans and announces; this command waits for its report. With --dry-run this machine ' +
-    'looks, and nothing is announced: it prints what would be announced, what is skipped and why.';
+    'looks, and nothing is announced: it prints what would be announced, what waits to settle, what is skipped and why; with ' +
+    '--json also all that was listed, for hippo simulate --listing.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> orders',
     '<%= config.bin %> <%= command.id %> orders --dry-run',
@@ -23,9 +24,9 @@ export default class SourceScan extends HippoCommand<ScanResult | ScanPreview> {
   protected async work(): Promise<ScanResult | ScanPreview> {
     const { args, flags } = await this.parse(SourceScan);
     const { previewScan, scanSource } = await import('../../landings/scan.ts');
-    const scan = flags['dry-run'] ? previewScan : scanSource;
-    const { config: file, profile, timeout } = flags;
-    return scan({ ...args, file, profile, timeout, signal: this.stopping });
+    const { config: file, profile, timeout, 'dry-run': isDry } = flags;
+    const options = { ...args, file, profile, timeout, signal: this.stopping };
+    return isDry ? previewScan({ ...options, listing: this.json }) : scanSource(options);
   }
 
   protected render(result: ScanResult | ScanPreview): string {

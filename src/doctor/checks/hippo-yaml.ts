@@ -3,7 +3,7 @@ import { identityOf } from '../../config/groups.ts';
 import { ConfigError } from '../../config/problems.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { ErrorPlace } from '../../core/errors.ts';
-import { type Check, type Diagnosis, type Finding, error, ok, skipped } from '../check.ts';
+import { type Check, type Diagnosis, type Finding, error, ok, skipped, warning } from '../check.ts';
 import { sentence } from '../runner.ts';
 
 /** hippo.yaml is valid, and the client can compile its jobs. */
@@ -29,13 +29,15 @@ export const hippoYaml: Check = {
 };
 
 async function compile(loaded: LoadedConfig, hippo: string): Promise<Diagnosis> {
-  const [{ compileJobs }, { compileSources }] = await Promise.all([
+  const [{ compileJobs }, { compileSources }, { describeTwins }] = await Promise.all([
     import('../../client/machine/index.ts'),
     import('../../client/host/sources.ts'),
+    import('../../client/host/twin-sources.ts'),
   ]);
   const { jobs, calendar } = loaded.config;
   const problems: CompileProblem[] = [];
-  const sources = compileSources(loaded, problems).map(({ source }) => source);
+  const watched = compileSources(loaded, problems);
+  const sources = watched.map(({ source }) => source);
   const identity = identityOf(loaded.config, hippo);
   const compiled = compileJobs({ hippo, identity, jobs, sources, calendar });
   if (!compiled.ok) problems.push(...compiled.problems);
@@ -44,7 +46,10 @@ async function compile(loaded: LoadedConfig, hippo: string): Promise<Diagnosis> 
     const text = names.length === 0 ? `${loaded.file}: no jobs` : `${loaded.file}: ${names.join(', ')}`;
     const counts = [counted(Object.keys(jobs).length, 'job'), counted(sources.length, 'source')];
     const shown = sources.length === 0 ? counts.slice(0, 1) : counts;
-    return { summary: [hippo, ...shown].join(', '), findings: [ok(text)] };
+    return {
+      summary: [hippo, ...shown].join(', '),
+      findings: [ok(text), ...describeTwins(watched, loaded.config.sources).map((twins) => warning(twins))],
+    };
   }
   const findings = problems.map(({ path, message, allowed }): Finding => {
     const where = placeOf(loaded.place(path));
