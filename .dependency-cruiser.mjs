@@ -14,7 +14,7 @@ const SERVICES = [
 ];
 const LAYERS = {
   commands: ['ui', ...SERVICES, 'client', 'observe', 'records', 'state', ...BASE],
-  tractor: ['doctor', 'job', 'observe', 'client', 'records', 'state', ...BASE],
+  tractor: ['doctor', 'job', 'trigger', 'observe', 'client', 'records', 'state', ...BASE],
   doctor: ['stack', 'landings', 'observe', 'client', 'sources', 'records', 'state', ...BASE],
   job: ['trigger', 'observe', 'client', 'records', 'state', ...BASE],
   landings: ['job', 'client', 'sources', 'state', ...BASE],

@@ -36,8 +36,11 @@ export interface Outcome {
   job: string;
   run_key: string | null;
   what: string;
-  /** `asked`: its finish was not waited for; `no-client`: nor could it be, for no client of its hippo runs. */
-  result: 'succeeded' | 'failed' | 'timed-out' | 'asked' | 'no-client';
+  /**
+   * `asked`: its finish was not waited for; `no-client`: nor could it be, for no client of its hippo runs. `refused`: its hippo has
+   * read the request and started nothing; `error` is why.
+   */
+  result: 'succeeded' | 'failed' | 'refused' | 'timed-out' | 'asked' | 'no-client';
   job_id: string | null;
   /** Seconds, as the finish message has it. */
   duration: number | null;

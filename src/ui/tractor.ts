@@ -126,6 +126,8 @@ export function renderOutcome({ hippo, what: name, result, duration, error }: Ou
       )
         .slice(0, REASON_LINES)
         .join('\n');
+    case 'refused':
+      return wrap(`${what} was refused: ${error ?? ''}`, `${chalk.red('✗')} `, '  ').join('\n');
     case 'timed-out':
       return `${chalk.yellow('!')} ${what} has not finished yet`;
     case 'no-client':
