@@ -10,7 +10,7 @@ import type {
   MessageKind,
   ServiceHealth,
 } from '../messages/index.ts';
-import { type Positions, RunParts, type StateRecord } from '../state/index.ts';
+import { FORGETTER, type Positions, RunParts, type StateRecord } from '../state/index.ts';
 import { type StateEntry, recordOfEntry } from '../state/reader.ts';
 import type { Found, Takers } from './feed.ts';
 import type { KnownRun, PausedJob, Snapshot } from './snapshot.ts';
@@ -63,7 +63,7 @@ class HealthMemory {
 }
 
 /** What the hippos' state says. */
-interface KnownState extends Pick<Snapshot, 'runs' | 'paused' | 'landed' | 'jobs'> {
+interface KnownState extends Pick<Snapshot, 'runs' | 'paused' | 'landed' | 'jobs' | 'forgotten'> {
   /** By hippo: the next offsets that its state reflects. */
   positions: ReadonlyMap<string, Positions>;
 }
@@ -73,6 +73,8 @@ class StateMemory {
   /** Since the last look, not decoded: a later one of the same key may replace it. */
   readonly #fresh = new Map<string, StateEntry>();
   readonly #records = new Map<string, StateRecord>();
+  /** By hippo: when its owner's record was removed. */
+  readonly #removed = new Map<string, Millis>();
   #known: KnownState | undefined;
 
   take(entry: StateEntry): void {
@@ -82,6 +84,7 @@ class StateMemory {
   clear(): void {
     this.#fresh.clear();
     this.#records.clear();
+    this.#removed.clear();
     this.#known = undefined;
   }
 
@@ -91,19 +94,23 @@ class StateMemory {
       const record = recordOfEntry(entry);
       if (record === undefined) this.#records.delete(entry.id);
       else this.#records.set(entry.id, record);
+      if (entry.key.kind !== 'owner') continue;
+      if (entry.value === null) this.#removed.set(entry.key.hippo, entry.at);
+      else this.#removed.delete(entry.key.hippo);
     }
     this.#fresh.clear();
-    return (this.#known = knownState(this.#records.values()));
+    return (this.#known = knownState(this.#records.values(), this.#removed));
   }
 }
 
-function knownState(records: Iterable<StateRecord>): KnownState {
+function knownState(records: Iterable<StateRecord>, removed: ReadonlyMap<string, Millis>): KnownState {
   const runs: KnownRun[] = [];
   const parts = new RunParts();
   const paused: PausedJob[] = [];
   const landed = new RecordSet();
   const positions = new Map<string, Positions>();
   const jobs = new Map<string, Readonly<Record<string, string>>>();
+  const forgotten = new Map(removed);
   for (const record of records) {
     switch (record.kind) {
       case 'run':
@@ -125,6 +132,7 @@ function knownState(records: Iterable<StateRecord>): KnownState {
         break;
       case 'owner':
         if (record.owner.jobs !== undefined) jobs.set(record.hippo, record.owner.jobs);
+        if (record.owner.client === FORGETTER) forgotten.set(record.hippo, Date.parse(record.owner.since));
         break;
       case 'source':
       case 'announced':
@@ -136,6 +144,7 @@ function knownState(records: Iterable<StateRecord>): KnownState {
     paused,
     landed,
     jobs,
+    forgotten,
     positions,
   };
 }

@@ -49,6 +49,8 @@ export interface Snapshot {
   requests: readonly Found<ManualRequest>[];
   /** By hippo: the jobs that its client's hippo.yaml had when the client became the owner, each with its `every`. */
   jobs: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** By hippo: when `hippo forget` has removed its state, as long as the topic still shows it (`delete.retention.ms`). */
+  forgotten: ReadonlyMap<string, Millis>;
   /** The last sign of life of each service. */
   health: ReadonlyMap<string, Found<ServiceHealth>>;
   /** Of the hippos whose topics have the configured prefix. */

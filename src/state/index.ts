@@ -29,15 +29,16 @@ export {
 } from './announcements.ts';
 export { type StateRecord, decodeStateValue, parseStateRecord } from './records.ts';
 export { RunParts } from './run-parts.ts';
-export type {
-  InputState,
-  Owner,
-  Pause,
-  RunId,
-  RunInput,
-  RunState,
-  RunStatus,
-  ScanReport,
-  SourceState,
-  StateValue,
+export {
+  FORGETTER,
+  type InputState,
+  type Owner,
+  type Pause,
+  type RunId,
+  type RunInput,
+  type RunState,
+  type RunStatus,
+  type ScanReport,
+  type SourceState,
+  type StateValue,
 } from './types.ts';

@@ -1,4 +1,5 @@
 /** Reads the state topic. A hippo's own client reads its part in another way: see client/host/state-topic. */
+import type { Millis } from '../core/clock.ts';
 import type { Kafka, KafkaRecord } from '../kafka/port.ts';
 import { existingTopics } from '../kafka/look-up.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
@@ -18,13 +19,20 @@ export interface StateEntry {
   partition: number;
   /** null is a tombstone. */
   value: Buffer | null;
+  /** The record's timestamp, epoch milliseconds. */
+  at: Millis;
 }
 
 /** @returns undefined for a record that is of no hippo */
-export function stateEntry({ key: bytes, partition, value }: KafkaRecord): StateEntry | undefined {
+export function stateEntry({
+  key: bytes,
+  partition,
+  value,
+  timestamp: at,
+}: KafkaRecord): StateEntry | undefined {
   const id = bytes?.toString() ?? '';
   const key = parseStateKey(id);
-  return key === undefined ? undefined : { key, id, partition, value };
+  return key === undefined ? undefined : { key, id, partition, value, at };
 }
 
 /** @returns undefined where the entry says nothing: see {@link parseStateRecord} */

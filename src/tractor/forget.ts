@@ -12,7 +12,7 @@ import { knownHippos } from '../kafka/groups.ts';
 import { unknownTopic } from '../kafka/errors.ts';
 import type { Kafka, OutgoingRecord, TopicPartitionOffset } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
-import { type Owner, type Positions, withPosition } from '../state/index.ts';
+import { FORGETTER, type Owner, type Positions, withPosition } from '../state/index.ts';
 import { readState, recordOfEntry } from '../state/reader.ts';
 
 export interface ForgetOptions {
@@ -234,7 +234,7 @@ async function replaceState(
   const positions = kept.reduce<Positions>(withPosition, new Map());
   const producer = await kafka.transactionalProducer(groupName(identityOf(config, hippo)));
   try {
-    await producer.write([...tombstones, state.owner({ client: 'hippo forget' }), state.offsets(positions)]);
+    await producer.write([...tombstones, state.owner({ client: FORGETTER }), state.offsets(positions)]);
   } finally {
     await producer.close();
   }

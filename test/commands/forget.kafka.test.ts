@@ -45,4 +45,20 @@ describe('hippo forget', () => {
     expect(again.stderr).toContain(`✗ there is no hippo named ${project.name}\n`);
     expect(again.exitCode).toBe(2);
   });
+
+  test.concurrent.for<[what: string, more: string[]]>([
+    ['all of it', []],
+    ['its state only', ['--keep-offsets']],
+  ])('lets the tractor forget the failures of a hippo, too: %s', async ([, more], { makeProject }) => {
+    const project = await makeProject(JOBS, 'exit 3');
+    const client = project.startClient();
+    await client.event('owner');
+    expect((await project.hippo(['trigger', '--table', 'btd.party', '--wait'])).exitCode).toBe(1);
+    client.kill('SIGTERM');
+    await client.ended;
+    const tractor = async () => (await project.hippo(['tractor', '--hippo', project.name])).stdout;
+    expect(await tractor()).toContain('Failed runs (1)');
+    expect((await forget(project, '--yes', ...more)).outcome).toBe('forgotten');
+    expect(await tractor()).not.toContain('Failed runs');
+  });
 });

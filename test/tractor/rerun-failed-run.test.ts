@@ -144,3 +144,18 @@ test('the command can be pasted whatever the key is', () => {
     `hippo job run etl/load --key 'region=côte d'\\''or; rm -rf ~'`,
   );
 });
+
+test('of a hippo that was forgotten only what failed after that is listed', () => {
+  const snapshot = world({
+    finishes: [
+      finish('etl', 'load', '201704', false, NOON - hours(3)),
+      finish('etl', 'load', '201705', false, NOON - hours(1)),
+      finish('old', 'load', '201704', false, NOON - hours(3)),
+    ],
+    forgotten: new Map([['etl', NOON - hours(2)]]),
+  });
+  expect(rerunFailedRun.plan(snapshot, null).map(({ what }) => what)).toEqual([
+    'old/load 201704',
+    'etl/load 201705',
+  ]);
+});

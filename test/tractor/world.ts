@@ -21,6 +21,7 @@ export function world(parts: Partial<Snapshot> = {}): Snapshot {
     finishes: [],
     requests: [],
     jobs: new Map(),
+    forgotten: new Map(),
     health: new Map(),
     groups: [],
     unreadable: 0,

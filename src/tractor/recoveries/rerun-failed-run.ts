@@ -52,6 +52,7 @@ function failedRuns(snapshot: Snapshot, scope: Scope): FailedRun[] {
     const { hippoName: hippo, jobName: job, runKey, isSuccess, errorMsg } = message;
     const id = runId(hippo, job, runKey ?? null);
     if (known.has(id) || snapshot.jobs.has(hippo)) continue;
+    if (at <= (snapshot.forgotten.get(hippo) ?? -Infinity)) continue;
     const before = latest.get(id);
     if (before !== undefined && before.at > at) continue;
     latest.set(id, {
