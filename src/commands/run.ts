@@ -16,7 +16,7 @@ client of the same hippo is a standby and takes over. With --json each log event
   static override flags = {
     once: Flags.boolean({
       description:
-        'End when the topics are read to their present ends and no run is left to start; exit with 1 if a run failed.',
+        'End when the topics are read to their present ends and no run is left to start; exit with 1 if a run failed, or if another client of the hippo is running.',
     }),
   };
 

@@ -1,5 +1,5 @@
 import { isAborted } from '../../core/abort.ts';
-import { ServiceError, UserError, messageOf } from '../../core/errors.ts';
+import { NotFineError, ServiceError, UserError, messageOf } from '../../core/errors.ts';
 import { Retry } from '../../core/deadline.ts';
 import { SteadyClock, systemClock } from '../../core/clock.ts';
 import { groupName } from '../../config/groups.ts';
@@ -95,6 +95,9 @@ async function requireTopics(kafka: Kafka, loaded: LoadedConfig): Promise<void> 
     },
   );
 }
+
+/** Of a timer, milliseconds. */
+const LONGEST_WAIT = 2 ** 31 - 1;
 
 type RunOptions = ClientOptions & { loaded: LoadedConfig };
 
@@ -252,13 +255,16 @@ class Client {
   async #tenures(stop: AbortSignal): Promise<'stopped' | 'done'> {
     // After a loss, jobs go on until another client is known to own, or until the grace period is over.
     const { session_timeout, kafka_grace = session_timeout } = this.#options.loaded.config.client;
-    let jobsUntil: number | undefined;
+    // With `once` the wait ends, too, as soon as another client owns.
+    const once = this.#options.once ? LONGEST_WAIT : undefined;
+    let jobsUntil: number | undefined = once;
     for (;;) {
       const tenure = await this.#tenure.next(stop, jobsUntil);
       if (stop.aborted) return 'stopped';
       if (tenure === null) {
-        jobsUntil = undefined;
+        jobsUntil = once;
         await this.#endJobs();
+        if (this.#membership !== null) await this.#requireOwnership(this.#membership);
         continue;
       }
       await this.#owner.own(AbortSignal.any([tenure, stop]));
@@ -268,6 +274,24 @@ class Client {
       await this.#owner.release();
       jobsUntil = kafka_grace;
     }
+  }
+
+  /**
+   * With `once` there is nothing to wait for beside another client: it does what there is to do, and may run for ever.
+   *
+   * @throws NotFineError with `once`, while another client owns the hippo
+   */
+  async #requireOwnership({ memberId }: Membership): Promise<void> {
+    if (!this.#options.once || this.#tenure.isOwner || !this.#tenure.isPassed) return;
+    const { members } = await this.#kafka.describeGroup(this.#group);
+    const hosts = members
+      .filter((member) => member.memberId !== memberId)
+      .map(({ clientHost }) => clientHost);
+    const where = hosts.length === 0 ? '' : ` on ${[...new Set(hosts)].join(', ').replaceAll('/', '')}`;
+    throw new NotFineError(`another client of ${this.#hippo} is running${where}`, {
+      why: 'It reads the events and starts the runs. --once does that only while no other client runs.',
+      next: ['hippo tail start finish --last 10    (what it does)', 'or stop it, then: hippo run --once'],
+    });
   }
 
   /** Ends the jobs, because another client owns or may own, and that client runs them again. */

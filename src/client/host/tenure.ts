@@ -3,15 +3,22 @@ export class Tenure {
   #current: AbortController | null = null;
   #gained = Promise.withResolvers<undefined>();
   #passed = Promise.withResolvers<undefined>();
+  #isPassed = false;
 
   get isOwner(): boolean {
     return this.#current !== null;
+  }
+
+  /** Another client is known to own. */
+  get isPassed(): boolean {
+    return this.#isPassed;
   }
 
   gained(): void {
     if (this.#current !== null) return;
     this.#current = new AbortController();
     this.#gained.resolve(undefined);
+    this.#isPassed = false;
     this.#passed = Promise.withResolvers();
   }
 
@@ -23,6 +30,7 @@ export class Tenure {
 
   /** Another client owns now. */
   passed(): void {
+    this.#isPassed = true;
     this.#passed.resolve(undefined);
   }
 
