@@ -1,5 +1,8 @@
 import { expect } from 'vitest';
 import type { DoctorReport } from '../../src/doctor/runner.ts';
+import type { ReplayReport } from '../../src/replay/replay.ts';
+import { connectKafka } from '../../src/kafka/connect.ts';
+import { kafkaSettings, setTopicConfig } from '../support/kafka.ts';
 import { Kafka, logLevel } from '../support/kafkajs.ts';
 import { allow, deny, produce } from '../support/admin.ts';
 import { test, trigger } from '../support/project.ts';
@@ -99,5 +102,27 @@ test.concurrent(
     } finally {
       await stranger.disconnect();
     }
+  },
+);
+
+test.concurrent(
+  'a replay goes on past a message that is too large, although it may not see the limit of the topic',
+  async ({ makeProject }) => {
+    const project = await makeProject(JOB, 'exit 0', SETTINGS, address());
+    const topic = `${project.prefix}frontier-adw`;
+    await produce(operators(), { topic, partition: 0 }, ['rubbish', 'x'.repeat(5_000), 'more rubbish']);
+    expect((await project.hippo(['run', '--once'])).exitCode).toBe(0);
+    const kafka = await connectKafka({ brokers: operators(), settings: kafkaSettings() });
+    await setTopicConfig(kafka, topic, { 'max.message.bytes': '3000' });
+    await kafka.close();
+    await deny(operators(), USERNAME, aclOf(project, 'DESCRIBE_CONFIGS', 'frontier-adw'));
+    const { exitCode, stdout, stderr } = await project.hippo(['replay', 'frontier', '--yes', '--json']);
+    expect(exitCode, stderr).toBe(1);
+    const { letters } = JSON.parse(stdout) as ReplayReport;
+    expect(letters.map(({ status, excerpt }) => `${status}: ${excerpt.slice(0, 12)}`)).toEqual([
+      'sent: rubbish',
+      'too-large: xxxxxxxxxxxx',
+      'sent: more rubbish',
+    ]);
   },
 );
