@@ -141,6 +141,8 @@ export class Owner {
   readonly #withoutLetters = new Map<string, { error: DeniedError | AbsentError; retryAt: number }>();
   readonly #limits: Limits;
   #failedFinishes = 0;
+  /** What was said of landings that are not announced. */
+  readonly #unannounced = new Set<string>();
 
   constructor(options: OwnerOptions) {
     this.#options = options;
@@ -389,9 +391,7 @@ export class Owner {
 
   /** The topics that records of any size are written to. */
   get #written(): string[] {
-    const { config } = this.#options;
-    const own = (['state', 'start', 'finish'] as const).map((role) => topicName(config, role));
-    return [...own, ...[...this.#kinds.keys()].map(dlqName)];
+    return [topicName(this.#options.config, 'state'), ...this.#published];
   }
 
   /** A dead letter that cannot be written keeps its topic from being read on: it would be lost. @returns whether it is that */
@@ -605,7 +605,7 @@ export class Owner {
     while (!turn.isFull) {
       const next = this.#mailbox.takeFinding();
       if (next === undefined) break;
-      const place = turn.tryStep({ ...next.finding, at });
+      const place = turn.find(next.finding, at);
       if (place === undefined) told.push(next);
       else {
         // Its watcher ends, and begins anew when the owner takes over again.
@@ -660,6 +660,12 @@ export class Owner {
     for (const event of turn.events) {
       if (event.event === 'finished' && !event.is_success) this.#failedFinishes += 1;
       this.#options.log(event);
+    }
+    for (const text of turn.unannounced) {
+      // Each scan finds it again.
+      if (this.#unannounced.has(text)) continue;
+      this.#unannounced.add(text);
+      this.#options.log({ event: 'notice', level: 'error', text });
     }
     if (turn.unsaid > 0) {
       const text = `${turn.unsaid} more landings were ignored for the same reasons`;

@@ -33,6 +33,7 @@ import { type Excess, type Limits, describeExcess } from './limits.ts';
 import type { Arrival } from './mailbox.ts';
 import type { StateTopic } from './state-topic.ts';
 import type { AttemptExit } from './supervisor.ts';
+import type { Finding } from './watcher.ts';
 import type { Unwritable, UnwritablePlace } from './unwritable.ts';
 
 /** A transaction's records go to a partition in one batch, which brokers limit to 1 MB. */
@@ -89,6 +90,8 @@ export class Turn {
   /** What to start and stop, once the turn is written. */
   processEffects: ProcessEffect[] = [];
   readonly exits: AttemptExit[] = [];
+  /** Why landings are not announced, a sentence each. */
+  readonly unannounced: string[] = [];
   readonly #context: TurnContext;
   readonly #state = new Map<string, OutgoingRecord>();
   readonly #messages: OutgoingRecord[] = [];
@@ -131,6 +134,32 @@ export class Turn {
     const next = step(this.#context.definition, this.state, event);
     const place = this.#placeOf(next);
     if (place === undefined) this.#take(next, event.at);
+    return place;
+  }
+
+  /**
+   * Takes in what a source has found. Landings whose event its topic does not take are left out: they stay unannounced, and the
+   * next scan finds them again.
+   *
+   * @returns where its events would go and cannot; nothing has happened then
+   */
+  find(finding: Finding, at: Millis): UnwritablePlace | undefined {
+    if (finding.type !== 'landings-found') return this.tryStep({ ...finding, at });
+    const { effects } = step(this.#context.definition, this.state, { ...finding, at });
+    const refused = new Map<unknown, string>();
+    for (const effect of effects) {
+      if (effect.type !== 'publish' || effect.role !== 'frontier') continue;
+      const excess = this.#context.limits.excess(this.#messageRecord(effect));
+      const what = describeInput(effect.message);
+      // Its landing's own partition, not a copy.
+      if (excess !== undefined)
+        refused.set(effect.message.partitions[0], `${what}: ${describeExcess(excess, 'its event')}`);
+    }
+    const landings = finding.landings.filter(({ partition }) => !refused.has(partition));
+    const place = this.tryStep({ ...finding, landings, at });
+    if (place === undefined)
+      for (const text of refused.values())
+        this.unannounced.push(`source ${finding.source} does not announce ${text}`);
     return place;
   }
 

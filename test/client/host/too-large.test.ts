@@ -1,9 +1,10 @@
 /** Records that their topics do not take: a run, a landing or a message of one job never ends the client. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { WatchedSource } from '../../../src/client/host/sources.ts';
 import { UserError } from '../../../src/core/errors.ts';
 import { serialiseMessage } from '../../../src/messages/index.ts';
 import { MemoryKafka } from '../../support/memory-kafka.ts';
-import { type JobYaml, landing } from '../machine/hippo.ts';
+import { type JobYaml, NOON, ORDERS, landing } from '../machine/hippo.ts';
 import { EACH, Owned, until } from './owned.ts';
 
 const STATE = 'hippo-state';
@@ -32,6 +33,7 @@ function owned(...args: ConstructorParameters<typeof Owned>): Owned {
 }
 afterEach(async () => {
   for (const one of owners.splice(0)) await one.lose();
+  vi.useRealTimers();
 });
 
 function landBig(client: Owned, regions: readonly string[]): void {
@@ -218,3 +220,48 @@ describe('a topic that does not take what every hippo must write', () => {
     expect((error as UserError).why).toContain('max.message.bytes of the topic is 200');
   });
 });
+
+describe.each([true, false])(
+  'an event of a source that its topic does not take (its settings may be read: %s)',
+  (tells) => {
+    it('is not announced, which is said once; the others are, and it is when the topic takes it', async () => {
+      vi.useFakeTimers({ toFake: ['performance'] });
+      const SMALL = { id: 'dt=1', partition: [{ name: 'dt', value: '1' }] };
+      const LARGE = { id: 'dt=2', partition: [{ name: 'dt', value: '2'.repeat(900) }] };
+      let scans = 0;
+      const source: WatchedSource = {
+        source: ORDERS,
+        scanner: {
+          place: '/landing',
+          async *scan() {
+            await Promise.resolve();
+            scans += 1;
+            yield [SMALL, LARGE].map((each) => ({ ...each, landedAt: NOON, found: 'x' }));
+          },
+        },
+        every: 1,
+      };
+      const client = owned({}, { sources: [source] });
+      client.kafka.tellsLimits = tells;
+      client.kafka.limits.set('frontier-adw', 800);
+      void client.own();
+      await until('it has scanned again', () => scans > 4);
+      const events = (): string[] =>
+        client.kafka
+          .records('frontier-adw')
+          .map(({ value }) => /"value":"(.)/.exec(String(value))?.[1] ?? '');
+      expect(events()).toEqual(['1']);
+      const said = client.notices.filter((text) => text.includes('does not announce'));
+      expect(said).toEqual([
+        expect.stringMatching(
+          /^source orders does not announce shop\.orders dt=2+: its event needs \d+ bytes; max\.message\.bytes of the topic frontier-adw is \d+$/,
+        ),
+      ]);
+      client.kafka.limits.clear();
+      client.kafka.tellsLimits = true;
+      vi.advanceTimersByTime(61_000);
+      await until('it is announced', () => events().length === 2);
+      expect(events()).toEqual(['1', '2']);
+    });
+  },
+);

@@ -9,17 +9,7 @@ import {
   type Skip,
   SourceAwayError,
 } from '../../../src/sources/index.ts';
-import { DAY, Hippo, MINUTE, NOON } from '../machine/hippo.ts';
-
-const SOURCE: SourceDefinition = {
-  name: 'orders',
-  db: 'shop',
-  table: 'orders',
-  method: 'partition',
-  dialect: 'pairs',
-  startFrom: 'beginning',
-  settle: 0,
-};
+import { DAY, Hippo, MINUTE, NOON, ORDERS } from '../machine/hippo.ts';
 
 function found(id: string, what = 'first'): FoundLanding {
   return { id, partition: parsePartitionPath(id) ?? [], landedAt: NOON, found: what };
@@ -37,7 +27,7 @@ class World {
   afterStep: (steps: number) => void = () => undefined;
 
   constructor(source: Partial<SourceDefinition> = {}) {
-    this.hippo = new Hippo({}, { sources: [{ ...SOURCE, ...source }], keep: DAY });
+    this.hippo = new Hippo({}, { sources: [{ ...ORDERS, ...source }], keep: DAY });
   }
 
   /** Scans until a scan has come to its end. */

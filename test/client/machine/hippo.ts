@@ -236,3 +236,14 @@ export const monthly = (table: string): { table: string; partition: Record<strin
   table,
   partition: { yyyymm: "{{ window | date: '%Y%m' }}" },
 });
+
+/** A source of tests. */
+export const ORDERS: SourceDefinition = {
+  name: 'orders',
+  db: 'shop',
+  table: 'orders',
+  method: 'partition',
+  dialect: 'pairs',
+  startFrom: 'beginning',
+  settle: 0,
+};

@@ -3,17 +3,7 @@ import { parsePartitionPath, partitionPath } from '../../../src/messages/partiti
 import type { Effect, ToldLanding } from '../../../src/client/machine/types.ts';
 import type { SourceDefinition } from '../../../src/client/machine/definition.ts';
 import { countAnnouncements, fingerprintOf, landingHash } from '../../../src/state/index.ts';
-import { DAY, HOUR, Hippo, MINUTE, NOON, SECOND, daily, notices } from './hippo.ts';
-
-const ORDERS: SourceDefinition = {
-  name: 'orders',
-  db: 'shop',
-  table: 'orders',
-  method: 'partition',
-  dialect: 'pairs',
-  startFrom: 'beginning',
-  settle: 0,
-};
+import { DAY, HOUR, Hippo, MINUTE, NOON, ORDERS, SECOND, daily, notices } from './hippo.ts';
 
 function found(path: string, landedAt = NOON, what = `${landedAt}/0`): ToldLanding {
   const partition = parsePartitionPath(path) ?? [];
