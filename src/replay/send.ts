@@ -1,3 +1,4 @@
+import { isAborted } from '../core/abort.ts';
 import { recordId } from '../core/record-ref.ts';
 import { sizeOfHeaders } from '../core/headers.ts';
 import type { Clock } from '../core/clock.ts';
@@ -39,7 +40,7 @@ export async function sendLetters(
         const isNews = (each: DeadLetter): boolean => !again && wasSent(each, news.sent);
         for (const { letter } of left.filter(isNews)) outcomes.set(recordId(letter), 'sent-before');
         for (chunk of chunks(left.filter((each) => !isNews(each)))) {
-          if (signal.aborted) break;
+          if (isAborted(signal)) break;
           await producer.write(chunk.map((each) => sentBack(each, clock.now())));
           for (const { letter } of chunk) outcomes.set(recordId(letter), 'sent');
         }

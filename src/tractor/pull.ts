@@ -149,7 +149,7 @@ class Awaited {
         if (state?.jobs.has(request.hippo) !== true) unknown.add(request);
         else this.#close(request, 'refused', { error: whyRefused(request, state) });
       }
-      if (!this.#over.signal.aborted) await watch.rest(LOOK);
+      if (!isAborted(this.#over.signal)) await watch.rest(LOOK);
     }
     this.#over.signal.removeEventListener('abort', wake);
   }
