@@ -114,20 +114,19 @@ function explainUnion(
 }
 
 /**
- * Of mappings that differ by one key, such as `{ folder: … }` and `{ sql: … }`: the key that each of them needs and no other
- * one has. undefined where there is not one such key for each.
+ * Of mappings that one key tells apart, such as `{ folder: … }` and `{ sql: … }`: the first key that each of them needs and no
+ * other one has. undefined where not each has one.
  */
 function kindKeys(options: readonly v.GenericSchema[]): ReadonlyMap<string, v.GenericSchema> | undefined {
   const kinds = options.map((option): [string, v.GenericSchema] | undefined => {
     const others = new Set(options.filter((other) => other !== option).flatMap(keysOf));
     const schema = asSchema(option);
     const entries = schema.type === 'strict_object' ? Object.entries(schema.entries) : [];
-    const own = entries.filter(([key, { type }]) => type !== 'optional' && !others.has(key));
-    const [first] = own;
-    return own.length === 1 && first !== undefined ? [first[0], option] : undefined;
+    const own = entries.find(([key, { type }]) => type !== 'optional' && !others.has(key));
+    return own === undefined ? undefined : [own[0], option];
   });
   const all = kinds.filter((kind) => kind !== undefined);
-  return all.length === options.length ? new Map(all) : undefined;
+  return all.length === options.length && all.length > 1 ? new Map(all) : undefined;
 }
 
 /** Of mappings that one key tells apart. @returns undefined where no key does, but one that is misspelt may */

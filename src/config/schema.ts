@@ -420,14 +420,95 @@ const folderSource = v.strictObject({
   ...scanned,
 });
 
-/** By kind: each kind has one key of its own that it needs, which says what is watched. */
-const sourceKinds = { folder: folderSource };
-export const SOURCE_KINDS = ['folder'] as const satisfies readonly (keyof typeof sourceKinds)[];
+/** Of a connection: the password in it is printed nowhere. */
+const postgresUrl = v.pipe(
+  secret,
+  v.check(isPostgresUrl, 'must be a URL such as postgres://user@host:5432/database'),
+  v.description(
+    'postgres://user:password@host:5432/database, with what pg reads after "?": sslmode, sslrootcert, …; take the password from the environment: ${VAR}',
+  ),
+);
 
-const source = v.union([sourceKinds.folder]);
+function isPostgresUrl(text: string): boolean {
+  return /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '');
+}
+
+const sqlConnection = {
+  url: postgresUrl,
+  password_file: optionalText(
+    'A file with the password, read again for each connection; relative to hippo.yaml',
+  ),
+  connect_timeout: v.optional(duration('How long it may take to connect'), '10s'),
+  timeout: v.optional(
+    duration('How long a statement, or the fetch of some of its rows, may take; the server ends it then'),
+    '1m',
+  ),
+};
+
+const column = v.pipe(v.string(), v.minLength(1));
+
+const levelColumns = v.optional(
+  described(
+    v.array(column),
+    'The columns that a partition consists of, in their order. Left out: the table is unpartitioned',
+  ),
+  [],
+);
+
+const sqlQuery = v.strictObject({
+  ...sqlConnection,
+  query: described(
+    v.pipe(v.string(), v.minLength(1)),
+    'Lists the partitions: a row for each. The column landed_at is its time; a row that changes has landed again',
+  ),
+  levels: levelColumns,
+});
+
+const sqlWatermark = v.strictObject({
+  ...sqlConnection,
+  watermark: described(
+    column,
+    'The column that grows with each row that is written: its time, or its number',
+  ),
+  from: described(
+    v.pipe(v.string(), v.regex(/^[^.]+(\.[^.]+)?$/, 'must be schema.table')),
+    'The table whose new rows are read: schema.table',
+  ),
+  levels: levelColumns,
+  overlap: v.optional(
+    duration(
+      'How far each scan reads back, for rows that are committed late; longer than the longest transaction that writes rows. ' +
+        'For a column of numbers: how many. Left out: 10m, or 1000',
+    ),
+  ),
+});
+
+type SqlSettings = v.InferOutput<typeof sqlQuery> | v.InferOutput<typeof sqlWatermark>;
+
+const onePassword = consistent<SqlSettings>(({ url, password_file }, complain) => {
+  if (password_file !== undefined && (URL.parse(url)?.password ?? '') !== '')
+    complain('password_file', 'says again what the password in url says; leave one of them out');
+});
+
+const sqlSource = v.strictObject({
+  ...announced,
+  sql: v.pipe(v.union([sqlQuery, sqlWatermark]), onePassword),
+  ...scanned,
+});
+
+/** By kind: each kind has one key of its own that it needs, which says what is watched. */
+const sourceKinds = { folder: folderSource, sql: sqlSource };
+export const SOURCE_KINDS = ['folder', 'sql'] as const satisfies readonly (keyof typeof sourceKinds)[];
+
+const source = v.union([sourceKinds.folder, sourceKinds.sql]);
 
 /** Any part of a source of any kind: what a profile may change. The merged source is checked as one of its kind. */
-const sourceParts = v.partial(v.strictObject({ ...folderSource.entries }));
+const sourceParts = v.partial(
+  v.strictObject({
+    ...folderSource.entries,
+    sql: v.partial(v.strictObject({ ...sqlQuery.entries, ...sqlWatermark.entries })),
+  }),
+);
 
 const HIPPO_TYPES = [
   'frontier',
@@ -490,7 +571,9 @@ export type JobConfig = Config['jobs'][string];
 export type SourceConfig = Config['sources'][string];
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 /** The settings of the sources of one kind. */
-export type SourceOf<Kind extends SourceKind> = Extract<SourceConfig, Record<Kind, unknown>>;
+export type SourceOf<Kind extends SourceKind> = Kind extends SourceKind
+  ? Extract<SourceConfig, Record<Kind, unknown>>
+  : never;
 export type NeedConfig = JobConfig['needs'][number];
 export type SingleNeedConfig = v.InferOutput<typeof singleNeed>;
 export type KafkaConfig = Config['kafka'];

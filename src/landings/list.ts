@@ -43,6 +43,8 @@ export interface SourceReport {
   place: string;
   /** How many landings are remembered as announced, or as there at the first scan. */
   known: number;
+  /** How far it has read what only grows: of which table and column, and its value; null where it lists all. */
+  watermark: { of: string; at: string } | null;
   /** null before its first scan has ended. */
   last_scan: LastScan | null;
   /** Who paused it; null: it is not paused. */
@@ -130,12 +132,13 @@ export function reportOf(
   { source, scanner }: Pick<WatchedSource, 'source' | 'scanner'>,
   known: KnownSource | undefined,
 ): SourceReport {
-  const { lastScan } = known?.state ?? {};
+  const { lastScan, watermark } = known?.state ?? {};
   return {
     name: source.name,
     table: `${source.db}.${source.table}`,
     place: scanner.place,
     known: known === undefined ? 0 : countAnnouncements(known.announcements),
+    watermark: watermark === undefined || scanner.lists !== 'news' ? null : { ...watermark },
     last_scan: lastScan === undefined ? null : lastScanOf(lastScan),
     paused:
       known?.pause === undefined

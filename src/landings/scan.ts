@@ -22,7 +22,7 @@ import { operator, requestRecord, sendRequests } from '../job/request.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { type FrontierEvent, partitionPath } from '../messages/index.ts';
-import { type FoundLanding, type Skip, SourceAwayError, describeAway } from '../sources/index.ts';
+import { type FoundLanding, type Skip, describeAway, isScanError } from '../sources/index.ts';
 import { fingerprintOf } from '../state/index.ts';
 import { recordOfEntry, stateEntry } from '../state/reader.ts';
 import {
@@ -297,6 +297,7 @@ async function preview(
       every: 0,
       scanner: {
         place: scanner.place,
+        lists: scanner.lists ?? 'all',
         async *scan(stop, onSkip, scanOptions) {
           const noted = (skip: Skip): void => {
             skips.push(skip);
@@ -320,7 +321,7 @@ async function preview(
   try {
     await watcher.watch(signal);
   } catch (thrown) {
-    if (!(thrown instanceof SourceAwayError)) throw thrown;
+    if (!isScanError(thrown)) throw thrown;
     error = describeAway(thrown);
   }
   signal.throwIfAborted();

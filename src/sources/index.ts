@@ -4,8 +4,12 @@ export { type Levels, parseLevels } from './levels.ts';
 export {
   type FoundLanding,
   PartlyAwayError,
+  type ScanError,
   type Scanner,
   type Skip,
   SourceAwayError,
+  SourceSettingError,
   describeAway,
+  isScanError,
 } from './scanner.ts';
+export { type SqlOptions, type SqlRead, SqlScanner } from './sql/scanner.ts';

@@ -1,4 +1,4 @@
-import { type Json, isJsonObject, parseJson } from '../core/json.ts';
+import { type Json, type JsonObject, isJsonObject, parseJson } from '../core/json.ts';
 import { isRecordRef } from '../core/record-ref.ts';
 import type { StateKey } from './keys.ts';
 import { type Positions, positionsFromJson } from './positions.ts';
@@ -139,7 +139,13 @@ function isPause(value: unknown): value is Pause {
 }
 
 function isSourceState(value: unknown): value is SourceState {
-  return isJsonObject(value) && typeof value['isListed'] === 'boolean';
+  return (
+    isJsonObject(value) &&
+    typeof value['isListed'] === 'boolean' &&
+    (value['watermark'] === undefined ||
+      (isJsonObject(value['watermark']) &&
+        ['of', 'at'].every((name) => typeof (value['watermark'] as JsonObject)[name] === 'string')))
+  );
 }
 
 function isOwner(value: unknown): value is Owner {

@@ -1,6 +1,7 @@
 import type { Millis } from '../core/clock.ts';
 import type { Json } from '../core/json.ts';
 import type { RecordRef } from '../core/record-ref.ts';
+import type { Watermark } from '../core/watermark.ts';
 import type { MessageRef, ReceivedMessage } from '../messages/types.ts';
 
 /** The value of a record: JSON, but for what is packed. */
@@ -98,6 +99,8 @@ export interface Pause {
 export interface SourceState {
   /** A complete scan has come to its end: with `start_from: end` only what comes after it is announced. */
   readonly isListed: boolean;
+  /** How far scans have read what only grows: all up to there is announced. */
+  readonly watermark?: Watermark;
   /** Left out before the first scan has ended. */
   readonly lastScan?: ScanReport;
 }

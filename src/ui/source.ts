@@ -38,11 +38,12 @@ export function scanVerdict(result: ScanResult | ScanPreview): ExitCode {
 }
 
 function sourceLines(source: SourceReport, now: number): string[] {
-  const { name, table, place, known, last_scan: scan, paused } = source;
+  const { name, table, place, known, watermark, last_scan: scan, paused } = source;
   return [
-    `${markOf(source)} ${chalk.bold(name)}  ${table} from ${visible(tilde(place))}`,
+    ...wrap(`${table} from ${visible(tilde(place))}`, `${markOf(source)} ${chalk.bold(name)}  `, '    '),
     ...(paused === null ? [] : wrap(pausedText(paused), '  paused ')),
     ...(scan === null ? ['  not scanned yet'] : scanLines(scan, now)),
+    ...(watermark === null ? [] : wrap(`read up to ${visible(watermark.at)}`, '  ')),
     ...(known === 0 ? [] : [`  ${count(known, 'landing')} known`]),
   ];
 }

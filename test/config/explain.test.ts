@@ -108,7 +108,36 @@ describe('what is wrong with a hippo.yaml', () => {
     ],
     [
       'sources: { a: { table: a.b, folder: x, mountd: true } }',
-      'sources.a.mountd is no key here. Did you mean mounted? (allowed: table, method, dialect, folder, mounted, levels, complete, settle, every, start_from)',
+      'sources.a.mountd is no key here. Did you mean mounted? (allowed beside folder: table, method, dialect, mounted, levels, complete, settle, every, start_from)',
+    ],
+    [
+      'sources: { a: { table: a.b, sql: { url: "postgres://h/d", query: x }, mounted: true } }',
+      'sources.a.mounted goes with folder, not with sql; allowed beside sql: table, method, dialect, every, start_from',
+    ],
+    ['sources: { a: { table: a.b } }', 'sources.a needs exactly one of the keys folder, sql'],
+    [
+      'sources: { a: { table: a.b, folder: x, sql: { url: "postgres://h/d", query: x } } }',
+      'sources.a.sql does not go with folder; exactly one is allowed of folder, sql',
+    ],
+    [
+      'sources: { a: { table: a.b, sql: { url: "mysql://h/d", query: x } } }',
+      'sources.a.sql.url must be a URL such as postgres://user@host:5432/database',
+    ],
+    [
+      'sources: { a: { table: a.b, sql: { url: "postgres://h/d", query: x, overlap: 1m } } }',
+      'sources.a.sql.overlap goes with watermark, not with query; allowed beside query: url, password_file, connect_timeout, timeout, levels',
+    ],
+    [
+      'sources: { a: { table: a.b, sql: { url: "postgres://h/d", watermark: x, from: a.b.c } } }',
+      'sources.a.sql.from must be schema.table',
+    ],
+    [
+      'sources: { a: { table: a.b, sql: { url: "postgres://h/d" } } }',
+      'sources.a.sql needs exactly one of the keys query, watermark',
+    ],
+    [
+      'sources: { a: { table: a.b, sql: { url: "postgres://u:p@h/d", password_file: f, query: x } } }',
+      'sources.a.sql.password_file says again what the password in url says; leave one of them out',
     ],
     // What does not go together.
     ['kafka: { tls: { cert_file: x } }', 'kafka.tls.key_file is missing; cert_file needs it'],

@@ -20,6 +20,7 @@ function list(source: Partial<SourceReport>, clients = 1): SourceList {
     table: 'shop.orders',
     place: '/landing',
     known: 1_234,
+    watermark: null,
     last_scan: SCAN,
     paused: null,
     ...source,
@@ -37,6 +38,11 @@ describe('hippo source list', () => {
       '  1,234 landings known',
     ]);
     expect(sourcesVerdict(list({}))).toBe(0);
+  });
+
+  it('says up to where a table has been read', () => {
+    const watermark = { of: 'shop.orders public.orders.loaded_at by dt', at: '2026-11-28 11:59:40+00' };
+    expect(renderSources(list({ watermark }), NOW)).toContain('\n  read up to 2026-11-28 11:59:40+00\n');
   });
 
   it('says what keeps a source from being scanned', () => {

@@ -3,7 +3,14 @@ import { resolve } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import { SOURCE_KINDS, type SourceConfig, type SourceKind, type SourceOf } from '../../config/schema.ts';
 import type { Millis } from '../../core/clock.ts';
-import { FolderScanner, type Levels, type Scanner, parseLevels } from '../../sources/index.ts';
+import {
+  FolderScanner,
+  type Levels,
+  type Scanner,
+  type SqlRead,
+  SqlScanner,
+  parseLevels,
+} from '../../sources/index.ts';
 import type { CompileProblem, SourceDefinition } from '../machine/index.ts';
 
 /** A source, and how it is scanned. */
@@ -45,6 +52,24 @@ const KINDS: { readonly [Kind in SourceKind]: Compile<Kind> } = {
       isMount: mounted,
     });
     return { scanner, ...timesOf(source), settle: settleOf(source) };
+  },
+
+  sql(source, { directory, complain }) {
+    const { url, password_file, connect_timeout, timeout, levels } = source.sql;
+    const twice = levels.find((level, index) => levels.indexOf(level) !== index);
+    if (twice !== undefined) {
+      complain('sql', { message: `levels has ${twice} twice`, allowed: 'each column once' });
+      return undefined;
+    }
+    const scanner = new SqlScanner({
+      url,
+      passwordFile: password_file === undefined ? null : resolve(directory, password_file),
+      connectTimeout: connect_timeout,
+      timeout,
+      levels,
+      read: sqlReadOf(source),
+    });
+    return { scanner, ...timesOf(source), settle: 0 };
   },
 };
 
@@ -91,7 +116,8 @@ export function compileSources(
 
 function compileSource(source: SourceConfig, surroundings: Surroundings): Watching | undefined {
   const kind = SOURCE_KINDS.find((key) => key in source) ?? SOURCE_KINDS[0];
-  return KINDS[kind](source, surroundings);
+  // The kind that the source's key says is the kind of its settings.
+  return (KINDS[kind] as Compile<SourceKind>)(source, surroundings);
 }
 
 function announcedAs(
@@ -109,7 +135,14 @@ function announcedAs(
   };
 }
 
-function timesOf({ every, start_from }: Pick<SourceOf<'folder'>, 'every' | 'start_from'>): {
+function sqlReadOf({ sql, table, start_from }: SourceOf<'sql'>): SqlRead {
+  if ('query' in sql) return { query: sql.query };
+  const { from, watermark, overlap } = sql;
+  const startsAtEnd = start_from === 'end';
+  return { from: from.split('.'), watermark, overlap: overlap ?? null, of: table, startsAtEnd };
+}
+
+function timesOf({ every, start_from }: Pick<SourceOf<'folder' | 'sql'>, 'every' | 'start_from'>): {
   every: Millis;
   startFrom: SourceDefinition['startFrom'];
 } {

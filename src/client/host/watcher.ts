@@ -4,7 +4,15 @@ import { visible } from '../../core/visible.ts';
 import { isAborted } from '../../core/abort.ts';
 import { pause } from '../../core/deadline.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
-import { PartlyAwayError, type Skip, SourceAwayError, describeAway } from '../../sources/index.ts';
+import type { Watermark } from '../../core/watermark.ts';
+import {
+  PartlyAwayError,
+  type ScanError,
+  type Skip,
+  SourceAwayError,
+  describeAway,
+  isScanError,
+} from '../../sources/index.ts';
 import {
   type Announcements,
   type LandingHash,
@@ -52,7 +60,8 @@ export class Watcher {
   /** The paths whose skipping has been logged → the reason. */
   #told = new Map<string, string>();
   #scans = 0;
-  #isAway = false;
+  /** The message of the error that the last scan ended with. */
+  #away: string | undefined;
   #hasToldOfSettling = false;
   #now = new AbortController();
   #requests: RecordRef[] = [];
@@ -74,7 +83,7 @@ export class Watcher {
   /**
    * Watches until the signal is aborted, or with `once` until all is announced.
    *
-   * @throws SourceAwayError with `once`, when the source cannot be listed to the end
+   * @throws ScanError with `once`, when the source cannot be listed to the end
    */
   async watch(signal: AbortSignal): Promise<void> {
     const { watched, once } = this.#options;
@@ -105,7 +114,7 @@ export class Watcher {
   }
 
   /** @returns why it did not come to its end */
-  async #scan(signal: AbortSignal): Promise<SourceAwayError | undefined> {
+  async #scan(signal: AbortSignal): Promise<ScanError | undefined> {
     const { watched, tell } = this.#options;
     const table = `${watched.source.db}.${watched.source.table}`;
     const number = (this.#scans += 1);
@@ -113,16 +122,21 @@ export class Watcher {
     const requests = this.#requests.splice(0);
     const skips: Skip[] = [];
     const listed = new Listed();
-    let error: SourceAwayError | undefined;
+    let error: ScanError | undefined;
+    let watermark: Watermark | undefined;
+    /** Pauses that came before all was told. */
+    let pauses = 0;
     let differing: ToldLanding[] = [];
     const flush = async (): Promise<void> => {
       const some = differing;
       differing = [];
-      await this.#tellOf(some, number, signal);
+      if (!(await this.#tellOf(some, number, signal))) pauses += 1;
     };
     try {
       const scan = watched.scanner.scan(signal, (skip) => skips.push(skip), {
         onWait: (text) => this.#warn(text),
+        watermark: this.#options.state().sources.get(this.name)?.watermark,
+        onWatermark: (reached) => (watermark = reached),
       });
       for await (const landings of scan) {
         for (const { found, ...landing } of landings) {
@@ -135,15 +149,16 @@ export class Watcher {
         if (differing.length >= MOST_COLLECTED) await flush();
       }
     } catch (thrown) {
-      if (!(thrown instanceof SourceAwayError)) throw thrown;
+      if (!isScanError(thrown)) throw thrown;
       error = thrown;
     }
     await flush();
     // Paused while it scanned: what it has not announced yet is announced after the pause.
-    if (isAborted(signal) || this.#isPaused) return undefined;
+    if (isAborted(signal) || this.#isPaused || pauses > 0) return undefined;
+    const lists = watched.scanner.lists ?? 'all';
     const known = countAnnouncements(this.#announcements);
     const isEmpty = listed.size === 0 && !skips.some(({ isUnfinished }) => isUnfinished);
-    if (error === undefined && isEmpty && known > 0) error = this.#listsNothing(known);
+    if (error === undefined && lists === 'all' && isEmpty && known > 0) error = this.#listsNothing(known);
     this.#tellOfAway(error);
     this.#tellOfSkips(skips);
     const refused = skips.filter(({ isUnfinished }) => !isUnfinished);
@@ -151,7 +166,8 @@ export class Watcher {
       number,
       isComplete: error === undefined,
       hasListed: error === undefined || error instanceof PartlyAwayError,
-      unlisted: error === undefined ? listed.missingOf(this.#announcements) : [],
+      unlisted: error === undefined && lists !== 'news' ? listed.missingOf(this.#announcements) : [],
+      ...(error === undefined && watermark !== undefined ? { watermark } : {}),
       took: Math.round(performance.now() - began),
       listed: listed.size,
       skipped: refused.length,
@@ -168,16 +184,21 @@ export class Watcher {
     return known?.fingerprint !== fingerprint || known.unlistedSince !== null;
   }
 
-  /** In the order of the paths; very many bucket by bucket, or each step would write them all. */
-  async #tellOf(landings: readonly ToldLanding[], scan: number, signal: AbortSignal): Promise<void> {
+  /**
+   * In the order of the paths; very many bucket by bucket, or each step would write them all.
+   *
+   * @returns false: a pause has come between
+   */
+  async #tellOf(landings: readonly ToldLanding[], scan: number, signal: AbortSignal): Promise<boolean> {
     const announcements = this.#announcements;
     const inOrder = landings.length <= IN_A_STEP * 5 ? landings : byBucket(announcements, landings);
     for (let from = 0; from < inOrder.length; from += IN_A_STEP) {
       signal.throwIfAborted();
-      if (this.#isPaused) return;
+      if (this.#isPaused) return false;
       const some = inOrder.slice(from, from + IN_A_STEP);
       await this.#options.tell({ type: 'landings-found', source: this.name, scan, landings: some });
     }
+    return true;
   }
 
   #listsNothing(known: number): SourceAwayError {
@@ -186,15 +207,17 @@ export class Watcher {
     });
   }
 
-  #tellOfAway(error: SourceAwayError | undefined): void {
-    const isAway = error !== undefined;
-    if (isAway !== this.#isAway) {
-      const text = isAway
-        ? `source ${this.name}: ${describeAway(error)}`
-        : `source ${this.name}: ${this.#options.watched.scanner.place} can be read again`;
-      this.#options.log({ event: 'notice', level: isAway ? 'error' : 'info', text });
+  /** Once for each reason, and once when it is over. */
+  #tellOfAway(error: ScanError | undefined): void {
+    const { message } = error ?? {};
+    if (message !== this.#away) {
+      const text =
+        error === undefined
+          ? `source ${this.name}: ${this.#options.watched.scanner.place} can be read again`
+          : `source ${this.name}: ${describeAway(error)}`;
+      this.#options.log({ event: 'notice', level: error === undefined ? 'info' : 'error', text });
     }
-    this.#isAway = isAway;
+    this.#away = message;
   }
 
   /** Once for each path, and again when the reason is another one. Of very many the first ones, and how many more there are. */

@@ -1,4 +1,5 @@
 import { ServiceError } from '../../core/errors.ts';
+import { type ScanError, isScanError } from '../../sources/index.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
 import type { MachineState } from '../machine/index.ts';
 import type { ClientLog } from './client-event.ts';
@@ -20,7 +21,7 @@ export class Watchers {
   #watchers: readonly Watcher[] = [];
   #stop = new AbortController();
   #watching = new Set<Watcher>();
-  #error: ServiceError | undefined;
+  #error: ServiceError | ScanError | undefined;
 
   constructor(options: WatchersOptions) {
     this.#options = options;
@@ -32,7 +33,7 @@ export class Watchers {
   }
 
   /** With `once`: why a source could not be listed to its end. */
-  get error(): ServiceError | undefined {
+  get error(): ServiceError | ScanError | undefined {
     return this.#error;
   }
 
@@ -64,7 +65,7 @@ export class Watchers {
       await watcher.watch(signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ServiceError) this.#error ??= error;
+      if (error instanceof ServiceError || isScanError(error)) this.#error ??= error;
       else mailbox.fail(error);
     }
     this.#watching.delete(watcher);

@@ -69,8 +69,12 @@ export function* recordsOf(
   for (const [key, input] of state.landings) yield [key, input as unknown as Json];
   for (const [job, pause] of state.pauses)
     yield [formatStateKey({ kind: 'paused', hippo, job }), pause as unknown as Json];
-  for (const [source, { announcements, isListed, lastScan }] of state.sources) {
-    const known: SourceState = { isListed, ...(lastScan === undefined ? {} : { lastScan }) };
+  for (const [source, { announcements, isListed, watermark, lastScan }] of state.sources) {
+    const known: SourceState = {
+      isListed,
+      ...(watermark === undefined ? {} : { watermark }),
+      ...(lastScan === undefined ? {} : { lastScan }),
+    };
     yield [formatStateKey({ kind: 'source', hippo, source }), known as unknown as Json];
     for (const [bucket, bytes] of announcements)
       yield [formatStateKey({ kind: 'announced', hippo, source, bucket }), bytes];

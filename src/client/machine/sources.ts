@@ -59,8 +59,9 @@ export function takeLandings(
 
 /** Notes what is not listed any more, forgets what has not been for longer than `keep`, and reports the scan. */
 export function endScan(draft: Draft, source: SourceDefinition, scan: Scan): void {
-  const { number, isComplete, hasListed, unlisted, ...report } = scan;
+  const { number, isComplete, hasListed, unlisted, watermark: reached, ...report } = scan;
   const before = draft.source(source);
+  const watermark = reached ?? before.watermark;
   if (isComplete) {
     const now = epochSeconds(draft.at);
     const changes = unlisted.flatMap((missing): AnnouncementChange[] => {
@@ -81,6 +82,7 @@ export function endScan(draft: Draft, source: SourceDefinition, scan: Scan): voi
   }
   draft.putSourceState(source, {
     isListed: before.isListed || hasListed,
+    ...(watermark === undefined ? {} : { watermark }),
     lastScan: { at: draft.at, announced: before.announced, ...report },
   });
   draft.putSource(source, { ...draft.source(source), announced: 0 });

@@ -1,5 +1,6 @@
 import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { Millis } from '../../core/clock.ts';
+import type { Watermark } from '../../core/watermark.ts';
 import { type Announcements, NO_ANNOUNCEMENTS } from '../../state/index.ts';
 import type { InputState, Pause, RunId, RunState, ScanReport } from '../../state/index.ts';
 
@@ -51,6 +52,7 @@ export interface Source {
   readonly announcements: Announcements;
   /** As in the record of the state topic. */
   readonly isListed: boolean;
+  readonly watermark?: Watermark;
   readonly lastScan?: ScanReport;
   /** Landings that may still change, by hash: what was found, since when it is the same, and the scan that listed it last. Not kept in the topic. */
   readonly unsettled: PersistentMap<string, { fingerprint: number; since: Millis; scan: number }>;

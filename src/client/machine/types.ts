@@ -5,6 +5,7 @@
 import type { Json } from '../../core/json.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
 import type { Millis } from '../../core/clock.ts';
+import type { Watermark } from '../../core/watermark.ts';
 import type { FrontierEvent, JobFinish, JobStart, ManualRequest, MessageRef } from '../../messages/types.ts';
 import type { FoundLanding } from '../../sources/index.ts';
 import type { InputState, LandingHash, RunId, ScanReport, StateValue } from '../../state/index.ts';
@@ -60,6 +61,8 @@ export interface Scan extends Omit<ScanReport, 'announced' | 'at'> {
   readonly isComplete: boolean;
   /** It has listed the place, if not all that is in it. */
   readonly hasListed: boolean;
+  /** How far it has read, where it reads what only grows. */
+  readonly watermark?: Watermark;
   /** What is announced, and a complete scan does not list. */
   readonly unlisted: readonly LandingHash[];
 }

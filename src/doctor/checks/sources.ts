@@ -123,17 +123,21 @@ export function findingsOf({ report, every, unreadable, isWatched, now }: Examin
 
 /** Looks at the beginning only: a whole scan may take minutes. */
 async function whyUnreadable({ scanner }: WatchedSource, signal: AbortSignal): Promise<string | null> {
-  const { SourceAwayError, describeAway } = await import('../../sources/index.ts');
+  const { describeAway, isScanError } = await import('../../sources/index.ts');
   const stop = new AbortController();
   const look = async (): Promise<string | null> => {
     try {
       const both = AbortSignal.any([signal, stop.signal]);
+      if (scanner.look !== undefined) {
+        await scanner.look(both);
+        return null;
+      }
       const landings = scanner.scan(both, () => undefined)[Symbol.asyncIterator]();
       await landings.next();
       await landings.return?.();
       return null;
     } catch (thrown) {
-      if (thrown instanceof SourceAwayError) return describeAway(thrown);
+      if (isScanError(thrown)) return describeAway(thrown);
       throw thrown;
     }
   };
