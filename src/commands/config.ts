@@ -30,8 +30,8 @@ export default class Config extends HippoCommand<ConfigReport> {
 
   /** The templates of jobs, the levels of sources: what no client could run with is not in force. @returns the warnings */
   async #compile(loaded: LoadedConfig): Promise<readonly string[]> {
-    const { jobs, sources } = loaded.config;
-    if (loaded.file === null || Object.keys({ ...jobs, ...sources }).length === 0) return [];
+    const { jobs, sources, services } = loaded.config;
+    if (loaded.file === null || Object.keys({ ...jobs, ...sources, ...services }).length === 0) return [];
     const { compileProject } = await import('../client/host/project.ts');
     return compileProject(loaded).warnings;
   }

@@ -510,6 +510,106 @@ const sourceParts = v.partial(
   }),
 );
 
+/** Where a service answers: a path on its own port, or a URL. Errors and logs print it, so credentials in it are refused. */
+const ownUrl = v.pipe(
+  v.string(),
+  v.regex(
+    /^(\/[^\s#]*|https?:\/\/[^\s/?#@]+(\/[^\s#]*)?)$/,
+    'must be a path such as /healthz (on `port`), or a URL such as http://127.0.0.1:8080/healthz',
+  ),
+);
+
+const ready = v.union([
+  v.strictObject({ http: described(ownUrl, 'It is ready while this answers with a status below 400') }),
+  v.strictObject({
+    tcp: described(
+      v.union([
+        wholeNumber(1, 65_535),
+        v.pipe(v.string(), v.regex(BROKER_PATTERN, `must be a port, or ${BROKER_FORM}`)),
+        v.literal(true),
+      ]),
+      'It is ready while a connection to this port, or host:port, is accepted; true: to `port`',
+    ),
+  }),
+  v.strictObject({
+    line: described(
+      v.pipe(v.string(), v.check(isPattern, 'must be a regular expression, such as "^Started in "')),
+      'It is ready once it has printed a line in which this regular expression is found',
+    ),
+  }),
+]);
+
+const service = v.strictObject({
+  run: described(
+    v.union([word, some(word)]),
+    'The program that is kept running, as a path or as program and arguments; no shell reads it',
+  ),
+  args: v.optional(described(v.array(scalarText), 'Further arguments'), []),
+  env: v.optional(v.record(v.string(), scalarText), {}),
+  scope: v.optional(
+    described(
+      v.picklist(['owner', 'each']),
+      'owner: runs once for the hippo, beside the client that owns it. each: runs beside every client, standbys too',
+    ),
+    'owner',
+  ),
+  port: v.optional(
+    described(
+      v.union([v.literal('auto'), wholeNumber(1, 65_535)]),
+      '$HIPPO_PORT of the service; auto: a free port. Left out: $HIPPO_PORT is not set',
+    ),
+  ),
+  ready: v.optional(described(ready, 'How to tell that it is ready; left out: when it has started')),
+  backoff: v.optional(duration('Pause before the first restart; doubles with each within `give_up`'), '1s'),
+  max_backoff: v.optional(duration(), '1m'),
+  give_up: v.optional(
+    v.strictObject({
+      after: v.optional(described(wholeNumber(1, 1_000), 'So many ends'), 5),
+      within: v.optional(duration('in so long a time'), '10m'),
+    }),
+    {},
+  ),
+  reload_on: v.optional(
+    described(
+      some(singleNeed),
+      'Messages on which it reloads: a table or a job, as in `needs`, without {{ window }}',
+    ),
+  ),
+  reload: v.optional(
+    described(
+      v.union([
+        v.strictObject({ signal: v.picklist(['SIGHUP', 'SIGUSR1', 'SIGUSR2']) }),
+        v.strictObject({ http: ownUrl }),
+      ]),
+      'How it is told to reload: a signal (the message is in $HIPPO_RELOAD_FILE), or a POST with the message as its body',
+    ),
+    { signal: 'SIGHUP' },
+  ),
+  metrics: v.optional(
+    described(ownUrl, "Prometheus metrics of the service: they appear in the client's /metrics"),
+  ),
+  events: v.optional(
+    described(
+      v.strictObject({
+        method: v.optional(described(v.string(), 'Of its events; left out: trigger.method')),
+        dialect: v.optional(
+          described(v.picklist(FRONTIER_DIALECTS), 'Of its events; left out: trigger.dialect'),
+        ),
+      }),
+      'The service announces tables by lines of JSON in $HIPPO_EVENTS_FILE. Only with scope: owner',
+    ),
+  ),
+});
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text, 'u');
+    return text !== '';
+  } catch {
+    return false;
+  }
+}
+
 const HIPPO_TYPES = [
   'frontier',
   'batch-etl',
@@ -534,6 +634,7 @@ export const configSchema = v.strictObject({
   trigger: v.optional(trigger, {}),
   jobs: v.optional(v.record(name, job), {}),
   sources: v.optional(v.record(name, source), {}),
+  services: v.optional(v.record(name, service), {}),
 });
 
 /** A profile is merged over the base, so it may leave out anything. */
@@ -548,6 +649,7 @@ const profile = v.strictObject({
   topics: v.optional(topics),
   yarn: v.optional(yarn),
   sources: v.optional(v.record(name, sourceParts)),
+  services: v.optional(v.record(name, v.partial(service))),
 });
 
 /** hippo.yaml as written: the configuration, and profiles that are merged over it. */
@@ -556,7 +658,7 @@ export const fileSchema = v.strictObject({
   profiles: v.optional(
     described(
       v.record(name, profile),
-      'Settings merged over kafka, topics, yarn and sources by --profile NAME or $HIPPO_PROFILE',
+      'Settings merged over kafka, topics, yarn, sources and services by --profile NAME or $HIPPO_PROFILE',
     ),
     {},
   ),
@@ -574,6 +676,7 @@ export type SourceKind = (typeof SOURCE_KINDS)[number];
 export type SourceOf<Kind extends SourceKind> = Kind extends SourceKind
   ? Extract<SourceConfig, Record<Kind, unknown>>
   : never;
+export type ServiceConfig = Config['services'][string];
 export type NeedConfig = JobConfig['needs'][number];
 export type SingleNeedConfig = v.InferOutput<typeof singleNeed>;
 export type KafkaConfig = Config['kafka'];

@@ -28,6 +28,11 @@ export function isSameTopic(one: string | undefined, other: string | undefined):
   return one === undefined || other === undefined || one === other;
 }
 
+/** Whether both name one record, as far as they know the topic's id. */
+export function isSameRecord(one: RecordRef, other: RecordRef): boolean {
+  return recordId(one) === recordId(other) && isSameTopic(one.topicId, other.topicId);
+}
+
 /** A set of records. A reference that does not know the topic's id stands for the record of whichever topic has the name. */
 export class RecordSet {
   /** By {@link recordId}: the ids of the topics; undefined: not known. */

@@ -76,6 +76,14 @@ function checkOwn(
       place: loaded.place(['sources', name]),
     });
   }
+  if (definition.services.has(name)) {
+    if (action === 'pause' || action === 'resume') return null;
+    throw new UserError(`${name} is a service, not a job`, {
+      why: 'A service can be paused, which stops it, and resumed.',
+      next: [`hippo job pause ${name}`, `hippo job resume ${name}`],
+      place: loaded.place(['services', name]),
+    });
+  }
   if (job === undefined) {
     const names = [...definition.jobs.keys()];
     const near = nearMisses(name, names).map((one) => `${verb} ${one}`);

@@ -249,9 +249,16 @@ class GroupMember implements Membership {
       // The broker's session starts when the request arrives there, which is before the answer arrives here.
       const asked = performance.now();
       const { errorCode } = await cluster.send(broker, Heartbeat, identity);
+      // The group is about to join anew, and this member belongs to it: its session begins again.
+      if (errorNamed(errorCode) === 'REBALANCE_IN_PROGRESS') this.#hadContact(asked);
       failLacking(errorCode, onGroup('Read', groupId));
-      this.#lastContact = Math.max(this.#lastContact, asked);
+      this.#hadContact(asked);
     });
+  }
+
+  #hadContact(asked: number): void {
+    this.#lastContact = Math.max(this.#lastContact, asked);
+    if (this.isOwner) this.#options.onContact?.(this.#lastContact);
   }
 
   /** No heartbeat of this client has been answered for a session, so another member may own by now: ownership ends. */
@@ -309,8 +316,10 @@ class GroupMember implements Membership {
     this.#lastContact = asked;
     if (this.#hasLeft()) return;
     const assignment = MemberAssignment.decode(synced.memberAssignment)?.assignment ?? {};
-    if (Object.keys(assignment).length > 0) this.#gain();
-    else {
+    if (Object.keys(assignment).length > 0) {
+      this.#gain();
+      this.#hadContact(asked);
+    } else {
       this.#lose('another client of this hippo owns it');
       this.#options.onStandby();
     }

@@ -249,6 +249,11 @@ export interface Producer {
 
 export interface TransactionalProducer {
   /**
+   * Greater than that of every producer of the same id that was there before: its producer id and epoch as one decimal number.
+   * What a fenced owner still does elsewhere can be told by it.
+   */
+  readonly fencingToken: string;
+  /**
    * Writes all of `records`, or none: one Kafka transaction.
    *
    * @returns where each record is, in the order of `records`
@@ -339,6 +344,12 @@ export interface MemberOptions {
   onDisconnected(reason: string): void;
   /** It can be reached again. */
   onConnected(): void;
+  /**
+   * The broker has told that this member, the owner, belongs to the group.
+   *
+   * @param asked when it was asked, as performance.now() has it: no other member owns within a session of that
+   */
+  onContact?(asked: number): void;
   /** The membership is over for good: the process must end and be restarted by its supervisor. */
   onCrash(error: Error): void;
 }

@@ -55,6 +55,12 @@ class OneShotTransactions implements TransactionalProducer {
     this.#producer = new IdempotentProducer(cluster, identity);
   }
 
+  get fencingToken(): string {
+    // Epochs have 15 bits. Brokers give out a new, greater producer id when they are used up, or when the id was forgotten.
+    const { producerId, producerEpoch } = this.#identity;
+    return String(producerId * 32_768n + BigInt(producerEpoch));
+  }
+
   async write(records: readonly OutgoingRecord[]): Promise<TopicPartitionOffset[]> {
     if (records.length === 0) return [];
     if (!this.#usable) throw new ServiceError('an earlier transaction of this producer has failed');

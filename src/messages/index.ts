@@ -4,6 +4,7 @@
  * Parsing keeps unknown fields in `extra`, and serialising writes them again.
  */
 import type { JsonObject } from '../core/json.ts';
+import { type TableAnnouncement, readAnnouncement } from './announcement.ts';
 import { parseWith } from './decode.ts';
 import { readFinish, writeFinish } from './finish.ts';
 import { isFarAhead, readFrontier, writeFrontier } from './frontier.ts';
@@ -23,6 +24,7 @@ import type {
 } from './types.ts';
 
 export type * from './types.ts';
+export type { TableAnnouncement } from './announcement.ts';
 export { FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
 export { isFarAhead };
 export { partitionProblem } from './dialects.ts';
@@ -34,6 +36,9 @@ export type Input = Uint8Array | string;
 export const parseFrontier = (input: Input): Parsed<FrontierEvent> => parseWith(input, readFrontier);
 export const parseStart = (input: Input): Parsed<JobStart> => parseWith(input, readStart);
 export const parseFinish = (input: Input): Parsed<JobFinish> => parseWith(input, readFinish);
+/** One line of `$HIPPO_EVENTS_FILE`. */
+export const parseAnnouncement = (input: Input): Parsed<TableAnnouncement> =>
+  parseWith(input, readAnnouncement);
 export const parseSchedule = (input: Input): Parsed<ManualRequest> => parseWith(input, readSchedule);
 
 /**

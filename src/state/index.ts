@@ -37,8 +37,10 @@ export {
   type RunId,
   type RunInput,
   type RunState,
+  type Reload,
   type RunStatus,
   type ScanReport,
+  type ServiceState,
   type SourceState,
   type StateValue,
 } from './types.ts';

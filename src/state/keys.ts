@@ -10,9 +10,11 @@ export type StateKey =
   | { kind: 'run-input'; hippo: string; job: string; /** `<run key>/<need id>` */ input: string }
   /** `<hippo>/source/<source>` */
   | { kind: 'source'; hippo: string; source: string }
-  /** `<hippo>/announced/<source>/<bucket>`: what the source has announced, packed. */
+  /** `<hippo>/announced/<source or service>/<bucket>`: what it has announced, packed. */
   | { kind: 'announced'; hippo: string; source: string; bucket: string }
-  /** `<hippo>/paused/<job or source>` */
+  /** `<hippo>/service/<service>` */
+  | { kind: 'service'; hippo: string; service: string }
+  /** `<hippo>/paused/<job, source or service>` */
   | { kind: 'paused'; hippo: string; job: string }
   /**
    * `<hippo>/offsets`: the input positions that the other records reflect; `<hippo>/owner`: the client that writes;
@@ -33,6 +35,8 @@ export function formatStateKey(key: StateKey): string {
       return `${key.hippo}/paused/${key.job}`;
     case 'source':
       return `${key.hippo}/source/${key.source}`;
+    case 'service':
+      return `${key.hippo}/service/${key.service}`;
     case 'announced':
       return `${key.hippo}/announced/${key.source}/${key.bucket}`;
     case 'offsets':
@@ -62,9 +66,10 @@ export function parseStateKey(text: string): StateKey | undefined {
   const rest = text.slice(slash + 1);
   if (rest === 'offsets' || rest === 'owner' || rest === 'probe') return { kind: rest, hippo };
   const [, kind, job = '', , path] =
-    /^(run|input|run-input|paused|source|announced)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
+    /^(run|input|run-input|paused|source|service|announced)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
   if (kind === 'paused' && path === undefined) return { kind, hippo, job };
   if (kind === 'source' && path === undefined) return { kind, hippo, source: job };
+  if (kind === 'service' && path === undefined) return { kind, hippo, service: job };
   if (kind === 'announced' && path !== undefined) return { kind, hippo, source: job, bucket: path };
   if (kind === 'run' && path !== undefined) return { kind, hippo, job, key: path };
   if ((kind === 'input' || kind === 'run-input') && path !== undefined)

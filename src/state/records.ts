@@ -10,6 +10,7 @@ import type {
   RunInput,
   RunState,
   RunStatus,
+  ServiceState,
   SourceState,
   StateValue,
 } from './types.ts';
@@ -21,6 +22,7 @@ export type StateRecord =
   | { kind: 'run-input'; hippo: string; job: string; need: string; part: RunInput }
   | { kind: 'paused'; hippo: string; job: string; pause: Pause }
   | { kind: 'source'; hippo: string; source: string; state: SourceState }
+  | { kind: 'service'; hippo: string; service: string; state: ServiceState }
   | { kind: 'announced'; hippo: string; source: string; bucket: string; announced: Uint8Array }
   | { kind: 'offsets'; hippo: string; positions: Positions }
   | { kind: 'owner'; hippo: string; owner: Owner };
@@ -55,6 +57,10 @@ export function parseStateRecord(key: StateKey, value: StateValue): StateRecord 
       return isPause(value) ? { kind: 'paused', hippo, job: key.job, pause: value } : undefined;
     case 'source':
       return isSourceState(value) ? { kind: 'source', hippo, source: key.source, state: value } : undefined;
+    case 'service':
+      return isServiceState(value)
+        ? { kind: 'service', hippo, service: key.service, state: value }
+        : undefined;
     case 'offsets':
       return isJsonObject(value)
         ? { kind: 'offsets', hippo, positions: positionsFromJson(value) }
@@ -136,6 +142,18 @@ function isRunInput(value: unknown): value is RunInput {
 
 function isPause(value: unknown): value is Pause {
   return isJsonObject(value) && typeof value['at'] === 'number';
+}
+
+function isReload(value: Json): boolean {
+  return isJsonObject(value) && typeof value['at'] === 'number' && isRecordRef(value['from']);
+}
+
+function isServiceState(value: unknown): value is ServiceState {
+  return (
+    isJsonObject(value) &&
+    (value['resumed'] === undefined || isPause(value['resumed'])) &&
+    (value['reload'] === undefined || isReload(value['reload']))
+  );
 }
 
 function isSourceState(value: unknown): value is SourceState {

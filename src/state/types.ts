@@ -88,11 +88,30 @@ export interface InputState extends ReceivedMessage {
   neededUntil?: Millis;
 }
 
-/** A paused job or source, as its record `<hippo>/paused/<job>` says. */
+/** A paused job, source or service, as its record `<hippo>/paused/<job>` says. */
 export interface Pause {
   by?: string;
   reason?: string;
   at: Millis;
+}
+
+/**
+ * What the clients of a hippo do with a service, besides its pause: its record `<hippo>/service/<service>`. Every client that has
+ * the service reads it; the owner writes it.
+ */
+export interface ServiceState {
+  /** The last time that it was resumed: a client that has given it up since starts it again. */
+  readonly resumed?: Pause;
+  /** The last message of its `reload_on`. */
+  readonly reload?: Reload;
+}
+
+/** A message on which a service reloads. */
+export interface Reload {
+  readonly at: Millis;
+  readonly from: MessageRef;
+  /** As it would be published. */
+  readonly message: Json;
 }
 
 /** What the state has of a source besides its announcements, as its record `<hippo>/source/<source>` says. */

@@ -91,6 +91,15 @@ function describe(event: ClientEvent): [mark: string, text: string] {
       ];
     case 'announced':
       return [chalk.dim('·'), visible(describeAnnounced(event))];
+    case 'service': {
+      const port = event.port === null ? '' : `, port ${event.port}`;
+      return event.status === 'ready'
+        ? [chalk.green('✓'), `service ${chalk.bold(event.service)} is ready`]
+        : [
+            chalk.cyan('▸'),
+            `service ${chalk.bold(event.service)} started, pid ${event.pid}${port}, log ${relativeLog(event.log)}`,
+          ];
+    }
     case 'stopping':
       return [
         chalk.dim('·'),

@@ -180,6 +180,7 @@ export class MemoryKafka implements Asked {
   transactionalProducer(): Promise<TransactionalProducer> {
     const epoch = (this.#epoch += 1);
     return Promise.resolve({
+      fencingToken: String(epoch),
       write: (records) =>
         new Promise((resolve) => {
           if (epoch !== this.#epoch) throw new FencedError('another process has taken over');

@@ -16,6 +16,7 @@ export type ClientEvent =
       pid: number;
       brokers: readonly string[];
       jobs: readonly string[];
+      services: readonly string[];
       http: string | null;
     }
   | { event: 'standby'; group: string }
@@ -60,7 +61,7 @@ export type ClientEvent =
       log: string;
     } & LoggedRun)
   | ({ event: 'finished'; job_id: string; is_success: boolean; duration_s: number } & LoggedRun)
-  /** A source has found these landings, and an event of each is published. */
+  /** A source, or a service, has announced these landings, and an event of each is published. */
   | {
       event: 'announced';
       source: string;
@@ -73,7 +74,23 @@ export type ClientEvent =
         exec_date: number;
       }[];
     }
-  | { event: 'notice'; level: 'info' | 'warning' | 'error'; text: string; job?: string; run_key?: string }
+  | {
+      event: 'notice';
+      level: 'info' | 'warning' | 'error';
+      text: string;
+      job?: string;
+      run_key?: string;
+      service?: string;
+    }
+  | {
+      event: 'service';
+      service: string;
+      status: 'started' | 'ready';
+      pid: number;
+      /** `$HIPPO_PORT`; null: it has none. */
+      port: number | null;
+      log: string;
+    }
   | { event: 'stopping'; signal: string; running: number }
   | { event: 'stopped' };
 

@@ -22,6 +22,7 @@ import { AttemptFiles } from './orphans.ts';
 import { Owner } from './owner.ts';
 import { type Project, compileProject } from './project.ts';
 import { register } from './registration.ts';
+import { Services } from './services/services.ts';
 import { sparkSubmit } from './spark-submit.ts';
 import { type ClientStatus, type Role, statusOf } from './status.ts';
 import { Supervisor } from './supervisor.ts';
@@ -79,8 +80,10 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
 async function requireTopics(kafka: Kafka, loaded: LoadedConfig): Promise<void> {
   const names = topicSpecs(loaded.config).map(({ topic }) => topic);
   const { absent: missing, hidden } = await kafka.lookUp(names);
-  // Only a source publishes events.
-  const isFrontier = Object.keys(loaded.config.sources).length > 0;
+  // Only sources and services publish events.
+  const isFrontier =
+    Object.keys(loaded.config.sources).length > 0 ||
+    Object.values(loaded.config.services).some(({ events }) => events !== undefined);
   const roles = ['state', 'start', 'finish', ...(isFrontier ? (['frontier'] as const) : [])] as const;
   const written = roles.map((role) => topicName(loaded.config, role));
   const denied = hidden.find(({ topic }) => written.some((name) => name === topic));
@@ -118,6 +121,7 @@ class Client {
   readonly #owner: Owner;
   readonly #sources: readonly string[];
   readonly #warnings: readonly string[];
+  readonly #services: Services;
   #membership: Membership | null = null;
   #metrics: Metrics | null = null;
 
@@ -171,6 +175,19 @@ class Client {
           ...(submission === null ? {} : { job: submission.job, run_key: submission.key }),
         }),
     });
+    this.#services = new Services({
+      kafka,
+      // With `once` there is nothing to be kept running.
+      config: options.once ? { ...config, services: {} } : config,
+      hippo,
+      owner: found.tag,
+      directory,
+      sparkSubmit: found.sparkSubmit,
+      guard: this.#guard,
+      isOwner: () => this.#isOwner(),
+      announce: (service, events) => this.#owner.announced(service, events),
+      log: (event) => this.#log(event),
+    });
     this.#owner = new Owner({
       kafka,
       config,
@@ -187,6 +204,7 @@ class Client {
       clock: this.#clock,
       log: (event) => this.#log(event),
       connection: this.#connection,
+      services: this.#services,
       once: options.once,
     });
   }
@@ -194,7 +212,10 @@ class Client {
   async run(): Promise<ClientReport> {
     const { loaded, stop } = this.#options;
     const { config, directory } = loaded;
-    const killNow = (): void => this.#supervisor.killNow();
+    const killNow = (): void => {
+      this.#supervisor.killNow();
+      this.#services.killNow();
+    };
     // A second signal ends the process at once, so its jobs are killed on exit.
     process.on('exit', killNow);
     const closing: (() => Promise<void> | void)[] = [
@@ -218,16 +239,21 @@ class Client {
         pid: process.pid,
         brokers: this.#kafka.brokers,
         jobs: Object.keys(config.jobs),
+        services: this.#services.views.map(({ name }) => name),
         http: http?.address ?? null,
       });
       for (const text of this.#warnings) this.#log({ event: 'notice', level: 'warning', text });
+      closing.push(() => this.#services.stop());
+      this.#services.start();
       const membership = (this.#membership = await this.#joinUnless(stop));
       if (membership === null) return this.#stopped();
       closing.push(() => membership.leave());
       if (!this.#tenure.isOwner) this.#log({ event: 'standby', group: this.#group });
       closing.push(this.#startHealth());
       closing.push(() => this.#owner.close());
-      closing.push(() => this.#supervisor.stop());
+      closing.push(async () => {
+        await Promise.all([this.#supervisor.stop(), this.#services.stop()]);
+      });
       const ended = await this.#tenures(AbortSignal.any([stop, this.#crashed.signal]));
       if (this.#crashed.signal.aborted) throw this.#crashed.signal.reason as Error;
       return ended === 'stopped' ? this.#stopped() : this.#report(ended);
@@ -271,6 +297,7 @@ class Client {
       if (isAborted(stop)) return 'stopped';
       if (!tenure.aborted) return 'done';
       this.#log({ event: 'lost', reason: messageOf(tenure.reason) });
+      await this.#services.disown();
       await this.#owner.release();
       jobsUntil = kafka_grace;
     }
@@ -348,6 +375,7 @@ class Client {
       sessionTimeout,
       // Three heartbeats a session, as Kafka advises, and at least one in 3 s, so that a takeover is quick.
       heartbeatInterval: Math.min(3_000, Math.floor(sessionTimeout / 3)),
+      onContact: (asked) => this.#services.hadContact(asked),
       onGained: () => this.#tenure.gained(),
       onLost: (reason) => this.#tenure.lost(reason),
       onStandby: () => this.#tenure.passed(),
@@ -369,7 +397,10 @@ class Client {
   async #serveHttp(): Promise<HttpServer | null> {
     const { http } = this.#options.loaded.config.client;
     if (http === false) return null;
-    const metrics = (this.#metrics = await createMetrics(() => this.#status()));
+    const metrics = (this.#metrics = await createMetrics(
+      () => this.#status(),
+      () => this.#services.scrape(),
+    ));
     return serveHttp({
       ...http,
       setting: 'client.http',
@@ -409,6 +440,7 @@ class Client {
       role,
       connected,
       view: this.#owner.view,
+      services: this.#services.views,
       now: this.#clock.now(),
     });
   }

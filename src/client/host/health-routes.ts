@@ -1,9 +1,9 @@
 import { type Route, json, text } from '../../http/index.ts';
-import type { ClientStatus } from './status.ts';
+import { type ClientStatus, isReady } from './status.ts';
 
 /**
  * - `/healthz`: 200 while the process can answer
- * - `/readyz`: 200 as owner or standby with a connection to Kafka, else 503
+ * - `/readyz`: 200 as owner or standby with a connection to Kafka whose services with `scope: each` are ready, else 503
  * - `/metrics`: Prometheus text
  */
 export function healthRoutes(
@@ -17,7 +17,7 @@ export function healthRoutes(
       path: '/readyz',
       handle: () => {
         const now = status();
-        return json(now, now.connected && now.role !== 'connecting' ? 200 : 503);
+        return json(now, isReady(now) ? 200 : 503);
       },
     },
     {

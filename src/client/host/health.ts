@@ -71,6 +71,7 @@ function healthMessage({ directory, interval, clock, status, kafka }: HealthOpti
       running: now.runs.running,
       waiting: now.runs.waiting,
       ...(now.sources.length === 0 ? {} : { sources: now.sources.map(healthOf) }),
+      ...servicesOf(now),
     },
   };
 }
@@ -83,6 +84,20 @@ function healthOf({ name, paused, last_scan: scan }: SourceStatus): JsonObject {
     ...(scan === null
       ? {}
       : { took_ms: scan.took_ms, listed: scan.listed, skipped: scan.skipped, error: scan.error }),
+  };
+}
+
+function servicesOf({ services, role }: ClientStatus): JsonObject {
+  const here = services.filter(({ scope }) => scope === 'each' || role === 'owner');
+  if (here.length === 0) return {};
+  return {
+    services: here.map(({ name, scope, status, restarts, error }) => ({
+      name,
+      scope,
+      status,
+      restarts,
+      ...(error === undefined ? {} : { error }),
+    })),
   };
 }
 

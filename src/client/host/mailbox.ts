@@ -1,6 +1,7 @@
 import { ServiceError } from '../../core/errors.ts';
 import type { KafkaRecord, RecordBatch, TopicPartitionOffset } from '../../kafka/port.ts';
 import type { AttemptExit } from './supervisor.ts';
+import type { MachineEvent } from '../machine/index.ts';
 import type { Finding } from './watcher.ts';
 
 /** Batches that wait to be taken: enough to keep the loop busy, few enough to keep memory flat. */
@@ -13,14 +14,22 @@ export interface Arrival {
   next: bigint;
 }
 
-/** What a source's watcher tells, and who waits until it is written. */
+/** What a service announces; the owner adds the time. */
+type Announced = Omit<Extract<MachineEvent, { type: 'events-told' }>, 'at'>;
+
+/** What a source's watcher or a service tells, and who waits until it is written. */
 export interface ToldFinding {
-  finding: Finding;
+  finding: Finding | Announced;
   written: PromiseWithResolvers<undefined>;
 }
 
+/** `source orders`, `service stream` */
+export function announcerOf(finding: ToldFinding['finding']): string {
+  return finding.type === 'events-told' ? `service ${finding.service}` : `source ${finding.source}`;
+}
+
 /**
- * The single queue of the client's loop: records, new partitions, findings of sources, the exits of jobs, ticks. Exits and ticks go first, so that a backlog
+ * The single queue of the client's loop: records, new partitions, findings of sources, what services announce, the exits of jobs, ticks. Exits and ticks go first, so that a backlog
  * of messages does not hold up a job that has ended.
  */
 export class Mailbox {
@@ -39,7 +48,7 @@ export class Mailbox {
   }
 
   /** @returns a promise that resolves when what follows from the finding is written, and rejects when reading stops before */
-  found(finding: Finding): Promise<undefined> {
+  found(finding: Finding | Announced): Promise<undefined> {
     const written = Promise.withResolvers<undefined>();
     this.#findings.push({ finding, written });
     this.#wake.resolve(undefined);

@@ -1,4 +1,5 @@
 import type { ClientEvent } from './client-event.ts';
+import { type Exposition, mergeExpositions } from './services/exposition.ts';
 import type { ClientStatus } from './status.ts';
 
 export interface Metrics {
@@ -7,8 +8,15 @@ export interface Metrics {
   render(): Promise<{ contentType: string; text: string }>;
 }
 
-/** Prometheus metrics of one client. Loads prom-client, so only where they are served. */
-export async function createMetrics(status: () => ClientStatus): Promise<Metrics> {
+/**
+ * Prometheus metrics of one client. Loads prom-client, so only where they are served.
+ *
+ * @param scrape what the services of this client expose
+ */
+export async function createMetrics(
+  status: () => ClientStatus,
+  scrape: () => Promise<Exposition[]> = () => Promise.resolve([]),
+): Promise<Metrics> {
   // A CommonJS module: the bundle has it as `default` only.
   const { default: prometheus } = await import('prom-client');
   const { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } = prometheus;
@@ -132,6 +140,24 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
     scan === null ? null : scan.error === null ? 0 : 1,
   );
   sourceGauge('paused', '1: a person has paused the source.', ({ paused }) => (paused ? 1 : 0));
+  gauge(
+    'hippo_service_ready',
+    '1: the service is ready on this client; 0: it is not.',
+    ['service', 'scope'],
+    function (now) {
+      for (const { name, scope, status } of now.services)
+        if (scope === 'each' || now.role === 'owner')
+          this.set({ service: name, scope }, status === 'ready' ? 1 : 0);
+    },
+  );
+  gauge(
+    'hippo_service_restarts',
+    'How often this client has started the service again because it had ended.',
+    ['service'],
+    function (now) {
+      for (const { name, restarts } of now.services) this.set({ service: name }, restarts);
+    },
+  );
   return {
     observe(event) {
       if (event.event === 'ended') {
@@ -142,7 +168,9 @@ export async function createMetrics(status: () => ClientStatus): Promise<Metrics
       else if (event.event === 'gap') gaps.inc({ topic: event.topic, cause: event.cause });
     },
     async render() {
-      return { contentType: registry.contentType, text: await registry.metrics() };
+      const [own, services] = await Promise.all([registry.metrics(), scrape()]);
+      const text = services.length === 0 ? own : mergeExpositions([{ text: own, label: null }, ...services]);
+      return { contentType: registry.contentType, text };
     },
   };
 }

@@ -13,7 +13,7 @@ import { attemptFileName } from './file-names.ts';
 import { removeLeftover } from './leftovers.ts';
 import { endTagged } from './process.ts';
 import { endGroup, groupIsAlive, startOf } from './process-group.ts';
-import { ATTEMPT_TAG, OWNER_TAG } from './tags.ts';
+import { ATTEMPT_TAG, OWNER_TAG, isLiveService } from './tags.ts';
 
 /** What `.hippo/attempts/<attempt id>.json` says. */
 export interface AttemptRecord {
@@ -69,8 +69,10 @@ export async function endOrphans(
 ): Promise<number> {
   const spared = (attemptId: string | undefined): boolean =>
     attemptId !== undefined && spare.includes(attemptId);
-  let ended = await endTagged({ [OWNER_TAG]: owner }, grace, (environment) =>
-    spared(environment[ATTEMPT_TAG]),
+  let ended = await endTagged(
+    { [OWNER_TAG]: owner },
+    grace,
+    (environment) => spared(environment[ATTEMPT_TAG]) || isLiveService(environment),
   );
   for (const record of files.list()) {
     if (record.owner !== owner || spared(record.attemptId)) continue;

@@ -26,6 +26,7 @@ import type { Config } from '../../config/schema.ts';
 import {
   type Definition,
   type MachineState,
+  type ToldEvent,
   emptyState,
   hasWork,
   listOpenRuns,
@@ -42,13 +43,14 @@ import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
 import type { InputKind } from './inputs.ts';
 import { Limits, describeExcess, requiredRecord } from './limits.ts';
-import { type Arrival, Mailbox, type ToldFinding } from './mailbox.ts';
+import { type Arrival, Mailbox, type ToldFinding, announcerOf } from './mailbox.ts';
 import { type Positions, type StateValue, listPositions, withPosition } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
 import { Progress } from './progress.ts';
 import { requireFirstStart, stateWrittenAnew } from './lost-state.ts';
 import { type Claimant, type FoundState, type Snapshot, StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
+import type { Services } from './services/services.ts';
 import type { WatchedSource } from './sources.ts';
 import { Turn, messageKey } from './turn.ts';
 import { Unwritable, type UnwritablePlace } from './unwritable.ts';
@@ -87,6 +89,7 @@ export interface OwnerOptions {
   clock: SteadyClock;
   log: ClientLog;
   connection: Connection;
+  services: Pick<Services, 'own' | 'desire'>;
   /** Stop when the inputs are read to their present ends and nothing is running or ready to run. */
   once: boolean;
 }
@@ -179,6 +182,15 @@ export class Owner {
   }
 
   /**
+   * Takes in what a service announces.
+   *
+   * @returns a promise that resolves when it is published, and rejects when it is not for now
+   */
+  async announced(service: string, events: readonly ToldEvent[]): Promise<void> {
+    await this.#mailbox.found({ type: 'events-told', service, events });
+  }
+
+  /**
    * Owns until the signal is aborted, or with `once` until all is done. While Kafka is away it tries again; jobs go on.
    *
    * @throws UserError when the hippo's state is lost: see {@link requireFirstStart}
@@ -199,6 +211,7 @@ export class Owner {
           // The state could be written; that says nothing of the partition that has no leader.
           if (this.#waitsFor === null) connection.connected('owner');
           retry.reset();
+          if (this.#producer !== null) this.#options.services.own(this.#producer.fencingToken, this.#state);
           await this.#serve(signal);
           const left = this.#left;
           if (this.#options.once && !isAborted(signal) && left !== undefined) {
@@ -358,7 +371,7 @@ export class Owner {
   }
 
   #claimant(): Claimant {
-    const { jobs: own, sources } = this.#options.definition;
+    const { jobs: own, sources, services } = this.#options.definition;
     const jobs = [...own.values()];
     return {
       client: this.#client,
@@ -366,6 +379,7 @@ export class Owner {
         ...jobs.map(({ name, unit }) => [name, unit ?? 'event'] as const),
         // They share the names of jobs, and can be paused as jobs are.
         ...[...sources.keys()].map((name) => [name, 'source'] as const),
+        ...[...services.keys()].map((name) => [name, 'service'] as const),
       ]),
     };
   }
@@ -611,7 +625,7 @@ export class Owner {
         // Its watcher ends, and begins anew when the owner takes over again.
         this.#unwritable.tell(
           place,
-          `source ${next.finding.source} announces nothing, because its events go there`,
+          `${announcerOf(next.finding)} announces nothing, because its events go there`,
         );
         next.written.reject(place.error);
       }
@@ -656,6 +670,7 @@ export class Owner {
       await this.#write(turn);
     this.#state = turn.state;
     this.#progress.setTaken(turn.positions);
+    this.#options.services.desire(this.#state);
     for (const exit of turn.exits) this.#afterFinish(exit);
     for (const event of turn.events) {
       if (event.event === 'finished' && !event.is_success) this.#failedFinishes += 1;

@@ -1,19 +1,23 @@
 import { closeSync, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 import { execa } from '../../core/exec.ts';
 import { messageOf } from '../../core/errors.ts';
 import { endGroup, groupIsAlive, processesTagged, signalGroup } from './process-group.ts';
 import { openLog } from './attempt-log.ts';
 
-export interface JobCommand {
+export interface Command {
   argv: readonly string[];
   cwd: string;
   /** Added to this process's own environment; undefined removes a variable. */
   env: Readonly<Record<string, string | undefined>>;
+  /** These variables of {@link env} are unique to this process and what it starts. They find the processes that left the group. */
+  tags: readonly string[];
+}
+
+export interface JobCommand extends Command {
   /** Where stdout and stderr go. */
   logFile: string;
-  /** These variables of {@link env} are unique to this attempt. They find the processes that left the group. */
-  tags: readonly string[];
 }
 
 export type JobEnd =
@@ -40,7 +44,7 @@ export function startProcess(command: JobCommand): JobProcess {
     return notStarted(`the log cannot be written: ${messageOf(error)}`);
   }
   try {
-    return spawn(command, log);
+    return spawn(command, log as NarrowFd);
   } catch (error) {
     return notStarted(messageOf(error));
   } finally {
@@ -49,10 +53,19 @@ export function startProcess(command: JobCommand): JobProcess {
   }
 }
 
+/** As {@link startProcess}, for a program whose output this process takes in, as fast as `sink` does. */
+export function startPiped(command: Command, sink: Writable): JobProcess {
+  try {
+    return spawn(command, 'pipe', sink);
+  } catch (error) {
+    return notStarted(messageOf(error));
+  }
+}
+
 /** execa passes any descriptor on as it is; its types name the first few. */
 type NarrowFd = 3;
 
-function spawn(command: JobCommand, log: number): JobProcess {
+function spawn(command: Command, output: NarrowFd | 'pipe', sink?: Writable): JobProcess {
   const [program = '', ...args] = command.argv;
   const child = execa(program, args, {
     cwd: command.cwd,
@@ -60,12 +73,18 @@ function spawn(command: JobCommand, log: number): JobProcess {
     detached: true,
     cleanup: false,
     stdin: 'ignore',
-    stdout: log as NarrowFd,
-    stderr: log as NarrowFd,
+    stdout: output,
+    stderr: output,
     buffer: false,
     reject: false,
   });
   const pid = child.pid;
+  if (sink !== undefined) {
+    child.stdout?.pipe(sink, { end: false });
+    child.stderr?.pipe(sink, { end: false });
+    // The pipes stay open as long as a process that it left behind has them, and `child` does not resolve before.
+    child.nodeChildProcess.once('exit', () => pid !== undefined && void endLeftovers(pid, command));
+  }
   if (pid === undefined) {
     return {
       pid: null,
@@ -84,7 +103,7 @@ function spawn(command: JobCommand, log: number): JobProcess {
 }
 
 /** After the leader has ended, kills the processes that it left in its group or that have left the group. */
-async function endLeftovers(leader: number, command: JobCommand): Promise<void> {
+async function endLeftovers(leader: number, command: Command): Promise<void> {
   if (groupIsAlive(leader)) signalGroup(leader, 'SIGKILL');
   await endTagged(Object.fromEntries(command.tags.map((name) => [name, command.env[name] ?? ''])), 0);
 }
@@ -104,7 +123,7 @@ function notStarted(why: string): JobProcess {
   return { pid: null, ended: Promise.resolve({ kind: 'not-started', why }) };
 }
 
-function whyNotStarted(command: JobCommand, code: string | undefined, message: string): string {
+function whyNotStarted(command: Command, code: string | undefined, message: string): string {
   const program = command.argv[0] ?? '';
   const path = program.includes('/') ? resolve(command.cwd, program) : program;
   if (!existsSync(command.cwd)) return `the project's folder is gone: ${command.cwd}`;
@@ -128,7 +147,7 @@ function whyNotStarted(command: JobCommand, code: string | undefined, message: s
 const MAX_ONE = 128 * 1024 - 1;
 
 /** Names what is too big for execve(2): one argument, one variable, or all of them together. */
-function tooBig({ argv, env }: JobCommand): string {
+function tooBig({ argv, env }: Command): string {
   const program = argv[0] ?? '';
   const words = [
     ...argv.slice(1).map((text, index) => ({ name: `argument ${index + 1} of ${program}`, text })),

@@ -3,6 +3,7 @@ import type { Millis } from '../../core/clock.ts';
 import { type RunStatus, countAnnouncements } from '../../state/index.ts';
 import { type MachineState, listRuns } from '../machine/index.ts';
 import type { OwnerView } from './owner.ts';
+import type { ServiceView } from './services/service.ts';
 
 export type Role = 'connecting' | 'standby' | 'owner';
 
@@ -16,6 +17,7 @@ export interface ClientStatus {
   lag: { topic: string; partition: number; position: string; lag: number }[];
   /** How long the oldest waiting run of each job has been waiting, milliseconds. */
   waiting: { job: string; run_key: string; for_ms: Millis }[];
+  services: ServiceView[];
   /** Epoch ms; null: none that is remembered. */
   last_finish: Millis | null;
   /** Of the owner; a standby scans nothing. */
@@ -50,10 +52,19 @@ export interface StatusContext {
   /** Whether Kafka can be reached. */
   connected: boolean;
   view: OwnerView;
+  services: ServiceView[];
   now: Millis;
 }
 
-export function statusOf({ hippo, sources, role, connected, view, now }: StatusContext): ClientStatus {
+export function statusOf({
+  hippo,
+  sources,
+  services,
+  role,
+  connected,
+  view,
+  now,
+}: StatusContext): ClientStatus {
   const runs: Record<RunStatus, number> = {
     waiting: 0,
     ready: 0,
@@ -91,6 +102,7 @@ export function statusOf({ hippo, sources, role, connected, view, now }: StatusC
     runs,
     lag,
     waiting: [...oldest.values()],
+    services,
     last_finish: lastFinish,
     sources: role === 'owner' ? sources.map((name) => sourceStatus(name, view.state)) : [],
   };
@@ -115,4 +127,10 @@ function sourceStatus(name: string, { sources, pauses }: MachineState): SourceSt
             error: scan.error ?? null,
           },
   };
+}
+
+/** Whether a load balancer may send requests here: the services that run beside every client are ready. Those of the owner run elsewhere. */
+export function isReady({ connected, role, services }: ClientStatus): boolean {
+  const each = services.filter(({ scope }) => scope === 'each');
+  return connected && role !== 'connecting' && each.every(({ status }) => status === 'ready');
 }

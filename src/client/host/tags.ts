@@ -4,12 +4,46 @@
  */
 import { createHash } from 'node:crypto';
 import type { Submission } from '../machine/types.ts';
+import { startOf } from './process-group.ts';
 
 export const ATTEMPT_TAG = 'HIPPO_ATTEMPT_ID';
 /** `<cluster id>/<prefix>/<name>` ({@link identityOf} of config/groups): tells one hippo of one cluster from every other. */
 export const OWNER_TAG = 'HIPPO_OWNER';
 /** What start-spark.sh passes on as `spark.yarn.tags`: {@link sparkTags}, joined by commas. */
 export const SPARK_TAGS = 'HIPPO_SPARK_TAGS';
+
+/** `owner` or `each`: the process is of a service. */
+export const SERVICE_SCOPE_TAG = 'HIPPO_SERVICE_SCOPE';
+/** The client that runs the service: {@link clientTag}. */
+export const SERVICE_CLIENT_TAG = 'HIPPO_SERVICE_CLIENT';
+/** Unique to one process of a service and what it starts. */
+export const SERVICE_RUN_TAG = 'HIPPO_SERVICE_RUN';
+
+/** Tells this process from all others of this machine: `<pid>`, and when it started where the platform says so. */
+export function clientTag(pid = process.pid): string {
+  return `${pid}/${startOf(pid) ?? ''}`;
+}
+
+/**
+ * Whether the environment is that of a service's process that may go on while this client owns: its own, and those that other
+ * living clients run beside themselves.
+ */
+export function isLiveService(environment: Readonly<Record<string, string>>): boolean {
+  const client = environment[SERVICE_CLIENT_TAG];
+  if (client === undefined) return false;
+  const pid = Number(client.slice(0, client.indexOf('/')));
+  if (pid === process.pid) return client === clientTag();
+  return environment[SERVICE_SCOPE_TAG] === 'each' && client === clientTag(pid) && isAlive(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
 
 /**
  * The tags of an attempt's YARN application, from wide to narrow. They are hashes: a resource manager turns tags to lower

@@ -7,7 +7,13 @@ import { formatOffset, isSameTopic } from '../../core/record-ref.ts';
 import type { Config } from '../../config/schema.ts';
 import type { KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
-import { type JobStart, type MessageRef, type Rejection, serialiseMessage } from '../../messages/index.ts';
+import {
+  type Partition,
+  type JobStart,
+  type MessageRef,
+  type Rejection,
+  serialiseMessage,
+} from '../../messages/index.ts';
 import {
   type Positions,
   type RunId,
@@ -30,10 +36,9 @@ import { type ClientEvent, type LoggedRun, gapEvent } from './client-event.ts';
 import { smallerAndSmaller, withoutList } from './fitting.ts';
 import { type InputKind, deadLetter, describeInput, readInput } from './inputs.ts';
 import { type Excess, type Limits, describeExcess } from './limits.ts';
-import type { Arrival } from './mailbox.ts';
+import { type Arrival, type ToldFinding, announcerOf } from './mailbox.ts';
 import type { StateTopic } from './state-topic.ts';
 import type { AttemptExit } from './supervisor.ts';
-import type { Finding } from './watcher.ts';
 import type { Unwritable, UnwritablePlace } from './unwritable.ts';
 
 /** A transaction's records go to a partition in one batch, which brokers limit to 1 MB. */
@@ -138,13 +143,13 @@ export class Turn {
   }
 
   /**
-   * Takes in what a source has found. Landings whose event its topic does not take are left out: they stay unannounced, and the
-   * next scan finds them again.
+   * Takes in what a source has found, or a service announces. What its topic does not take is left out, and stays unannounced: a
+   * source finds it again in its next scan.
    *
    * @returns where its events would go and cannot; nothing has happened then
    */
-  find(finding: Finding, at: Millis): UnwritablePlace | undefined {
-    if (finding.type !== 'landings-found') return this.tryStep({ ...finding, at });
+  find(finding: ToldFinding['finding'], at: Millis): UnwritablePlace | undefined {
+    if (finding.type === 'scan-ended') return this.tryStep({ ...finding, at });
     const { effects } = step(this.#context.definition, this.state, { ...finding, at });
     const refused = new Map<unknown, string>();
     for (const effect of effects) {
@@ -155,11 +160,15 @@ export class Turn {
       if (excess !== undefined)
         refused.set(effect.message.partitions[0], `${what}: ${describeExcess(excess, 'its event')}`);
     }
-    const landings = finding.landings.filter(({ partition }) => !refused.has(partition));
-    const place = this.tryStep({ ...finding, landings, at });
+    const isTaken = ({ partition }: { partition: Partition }): boolean => !refused.has(partition);
+    const place = this.tryStep(
+      finding.type === 'events-told'
+        ? { ...finding, events: finding.events.filter(isTaken), at }
+        : { ...finding, landings: finding.landings.filter(isTaken), at },
+    );
     if (place === undefined)
       for (const text of refused.values())
-        this.unannounced.push(`source ${finding.source} does not announce ${text}`);
+        this.unannounced.push(`${announcerOf(finding)} does not announce ${text}`);
     return place;
   }
 

@@ -1,5 +1,11 @@
 import type { Millis } from '../../core/clock.ts';
-import type { CalendarConfig, JobConfig, NeedConfig, SingleNeedConfig } from '../../config/schema.ts';
+import type {
+  CalendarConfig,
+  JobConfig,
+  NeedConfig,
+  ServiceConfig,
+  SingleNeedConfig,
+} from '../../config/schema.ts';
 import {
   type ArgumentTemplate,
   type Calendar,
@@ -8,7 +14,15 @@ import {
   createCalendar,
 } from '../../windows/index.ts';
 import { UNITS } from '../../windows/units.ts';
-import type { Definition, JobDefinition, Need, NeedGroup, SourceDefinition } from './definition.ts';
+import type {
+  Definition,
+  JobDefinition,
+  Need,
+  NeedGroup,
+  ReloadListener,
+  ServiceDefinition,
+  SourceDefinition,
+} from './definition.ts';
 import { Listeners } from './listeners.ts';
 import { compileNeed } from './needs.ts';
 
@@ -18,6 +32,9 @@ export interface CompileInput {
   identity: string;
   jobs: Readonly<Record<string, JobConfig>>;
   sources?: readonly SourceDefinition[];
+  services?: Readonly<Record<string, ServiceConfig>>;
+  /** Of events that a service announces, where it does not say them itself. */
+  events?: Pick<ServiceDefinition, 'method' | 'dialect'>;
   calendar: CalendarConfig;
   /** `client.keep`, milliseconds; left out: 62 days. */
   keep?: Millis;
@@ -55,6 +72,7 @@ export function compileJobs(input: CompileInput): Compiled {
     const job = new JobCompiler(name, config, calendar, problems).compile();
     return { ...job, isLarge: job.needs.length > inline };
   });
+  const services = compileServices(input, calendar, problems);
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
@@ -65,10 +83,52 @@ export function compileJobs(input: CompileInput): Compiled {
       keep: input.keep ?? DEFAULT_KEEP,
       jobs: new Map(jobs.map((job) => [job.name, job])),
       sources: new Map((input.sources ?? []).map((source) => [source.name, source])),
+      services: new Map(services.map(({ service }) => [service.name, service])),
       mostNeeds: most,
       listeners: listenersOf(jobs),
+      reloads: Map.groupBy(
+        services.flatMap(({ reloads }) => reloads),
+        ({ need }) => need.subject,
+      ),
     },
   };
+}
+
+const EVENT_DEFAULTS = { method: 'partition', dialect: 'pairs' } as const;
+
+function compileServices(
+  { services = {}, events: defaults = EVENT_DEFAULTS }: CompileInput,
+  calendar: Calendar,
+  problems: CompileProblem[],
+): { service: ServiceDefinition; reloads: ReloadListener[] }[] {
+  return Object.entries(services).map(([name, { events, reload_on: reloadOn = [] }]) => {
+    const service: ServiceDefinition = {
+      name,
+      method: events?.method ?? defaults.method,
+      dialect: events?.dialect ?? defaults.dialect,
+    };
+    const reloads = reloadOn.flatMap((config, index): ReloadListener[] => {
+      const path = ['services', name, 'reload_on', index];
+      if ('key' in config && config.key !== undefined) {
+        problems.push({
+          path: [...path, 'key'],
+          message: 'a service reloads on every run of a job, whatever its key',
+          allowed: '`job` alone',
+        });
+        return [];
+      }
+      const compiled = compileNeed(config, { calendar, unit: null, names: {} });
+      if (compiled.ok) return [{ service, need: compiled.need }];
+      problems.push(
+        ...compiled.problems.map(({ path: inner, ...problem }) => ({
+          path: [...path, ...inner],
+          ...problem,
+        })),
+      );
+      return [];
+    });
+    return { service, reloads };
+  });
 }
 
 function listenersOf(jobs: readonly JobDefinition[]): Map<string, Listeners> {

@@ -16,10 +16,13 @@ export interface Definition {
   readonly keep: Millis;
   readonly jobs: ReadonlyMap<string, JobDefinition>;
   readonly sources: ReadonlyMap<string, SourceDefinition>;
+  readonly services: ReadonlyMap<string, ServiceDefinition>;
   /** A run of a job with more needs fails. */
   readonly mostNeeds: number;
   /** The needs by subject, so that a message that concerns none costs one look-up. */
   readonly listeners: ReadonlyMap<string, Listening>;
+  /** What makes services reload, by subject. */
+  readonly reloads: ReadonlyMap<string, readonly ReloadListener[]>;
 }
 
 /** The needs of one subject. */
@@ -44,6 +47,19 @@ export interface SourceDefinition {
   readonly startFrom: 'beginning' | 'end';
   /** A landing is announced when it has not changed for so long, milliseconds. */
   readonly settle: Millis;
+}
+
+/** What the machine needs to know of a service; how it is kept running is the host's. */
+export interface ServiceDefinition {
+  readonly name: string;
+  /** Of the events that it announces. */
+  readonly method: string;
+  readonly dialect: FrontierDialect;
+}
+
+export interface ReloadListener {
+  readonly service: ServiceDefinition;
+  readonly need: Need;
 }
 
 export interface JobDefinition {
@@ -136,4 +152,11 @@ export function tableSubject(db: string, table: string): string {
 
 export function jobSubject(hippo: string, job: string): string {
   return `job:${hippo}/${job}`;
+}
+
+/** What a message is about, as {@link Need.subject} says it. */
+export function subjectOf(message: FrontierEvent | JobFinish): string {
+  return message.kind === 'frontier'
+    ? tableSubject(message.db, message.table)
+    : jobSubject(message.hippoName, message.jobName);
 }

@@ -7,6 +7,7 @@ import {
   type InputState,
   type Pause,
   type RunId,
+  type ServiceState,
   type SourceState,
   type StateValue,
   formatStateKey,
@@ -31,6 +32,9 @@ import {
 } from './state.ts';
 import { dueAt } from './timing.ts';
 import type { AnnouncedLanding, Effect, Submission } from './types.ts';
+
+/** A source, or a service. */
+type Announcer = Pick<SourceDefinition, 'name'>;
 
 /**
  * Collects the changes and effects of one step. The state that it began with is not changed. A record that changes
@@ -146,12 +150,12 @@ export class Draft {
     this.#records.set(key, null);
   }
 
-  source({ name }: SourceDefinition): Source {
+  source({ name }: Announcer): Source {
     return this.#state.sources.get(name) ?? NEW_SOURCE;
   }
 
   /** Changes what no record has. */
-  putSource({ name }: SourceDefinition, source: Source): void {
+  putSource({ name }: Announcer, source: Source): void {
     this.#change({ sources: this.#state.sources.set(name, source) });
   }
 
@@ -164,7 +168,7 @@ export class Draft {
     );
   }
 
-  changeAnnouncements(source: SourceDefinition, changes: readonly AnnouncementChange[]): void {
+  changeAnnouncements(source: Announcer, changes: readonly AnnouncementChange[]): void {
     if (changes.length === 0) return;
     const known = this.source(source);
     const { announcements, written } = updateAnnouncements(known.announcements, changes);
@@ -172,6 +176,16 @@ export class Draft {
     const { hippo } = this.definition;
     for (const [bucket, bytes] of written)
       this.#records.set(formatStateKey({ kind: 'announced', hippo, source: source.name, bucket }), bytes);
+  }
+
+  service({ name }: Announcer): ServiceState {
+    return this.#state.services.get(name) ?? {};
+  }
+
+  putService({ name }: Announcer, state: ServiceState): void {
+    this.#change({ services: this.#state.services.set(name, state) });
+    const { hippo } = this.definition;
+    this.#records.set(formatStateKey({ kind: 'service', hippo, service: name }), asJson(state));
   }
 
   pauseOf(job: Pick<JobDefinition, 'name'>): Pause | undefined {
@@ -208,9 +222,10 @@ export class Draft {
   }
 
   /** @param landings those of the events that {@link announce} was called with */
-  announced({ name, db, table }: SourceDefinition, landings: readonly AnnouncedLanding[]): void {
+  /** @param by the source or service; @param table `db.table` */
+  announced(by: string, table: string, landings: readonly AnnouncedLanding[]): void {
     if (landings.length === 0) return;
-    this.#notices.push({ type: 'announced', source: name, table: `${db}.${table}`, landings });
+    this.#notices.push({ type: 'announced', source: by, table, landings });
   }
 
   scan({ name }: SourceDefinition, request: RecordRef | null): void {
@@ -263,6 +278,6 @@ function placed({ isLarge }: JobDefinition, run: Run): Run {
 }
 
 /** States are plain data: what goes into a record is what the state holds. */
-function asJson(value: InputState | Pause): Json {
+function asJson(value: InputState | Pause | ServiceState): Json {
   return value as unknown as Json;
 }

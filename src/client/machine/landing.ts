@@ -7,12 +7,11 @@ import {
   isComplete,
   isSatisfied,
   type JobDefinition,
-  jobSubject,
   type Landing,
   type Listener,
   type Need,
   type Slot,
-  tableSubject,
+  subjectOf,
 } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { isFiring, newRun, reland, renewed, settle, startOne } from './firing.ts';
@@ -24,11 +23,7 @@ export function listenersOf(
   { listeners }: Definition,
   message: FrontierEvent | JobFinish,
 ): readonly Listener[] {
-  const subject =
-    message.kind === 'frontier'
-      ? tableSubject(message.db, message.table)
-      : jobSubject(message.hippoName, message.jobName);
-  return listeners.get(subject)?.of(message) ?? [];
+  return listeners.get(subjectOf(message))?.of(message) ?? [];
 }
 
 /** Takes one landing in: a newer version lands, one of the same is a duplicate, an older one is late news of the past. */

@@ -32,6 +32,8 @@ export function restore(
     const key = parseStateKey(text);
     if (key?.hippo !== definition.hippo || value === null) continue;
     const record = parseStateRecord(key, value);
+    if (record?.kind === 'service')
+      state = { ...state, services: state.services.set(record.service, record.state) };
     const source = sourceOf(definition, key);
     if (source !== undefined && record !== undefined) state = withSourceRecord(state, source, record);
     if (source !== undefined || !('job' in key)) continue;
@@ -69,22 +71,28 @@ export function* recordsOf(
   for (const [key, input] of state.landings) yield [key, input as unknown as Json];
   for (const [job, pause] of state.pauses)
     yield [formatStateKey({ kind: 'paused', hippo, job }), pause as unknown as Json];
+  for (const [service, known] of state.services)
+    yield [formatStateKey({ kind: 'service', hippo, service }), known as unknown as Json];
   for (const [source, { announcements, isListed, watermark, lastScan }] of state.sources) {
     const known: SourceState = {
       isListed,
       ...(watermark === undefined ? {} : { watermark }),
       ...(lastScan === undefined ? {} : { lastScan }),
     };
-    yield [formatStateKey({ kind: 'source', hippo, source }), known as unknown as Json];
+    // A service has announcements, and no scans.
+    if (isListed || watermark !== undefined || lastScan !== undefined)
+      yield [formatStateKey({ kind: 'source', hippo, source }), known as unknown as Json];
     for (const [bucket, bytes] of announcements)
       yield [formatStateKey({ kind: 'announced', hippo, source, bucket }), bytes];
   }
 }
 
-/** The source that a record is of, whether hippo.yaml still has it or not; undefined: it is of none. */
+/** The source, or service, that a record is of, whether hippo.yaml still has it or not; undefined: it is of none. */
 function sourceOf(definition: Definition, key: StateKey): string | undefined {
   if (key.kind === 'source' || key.kind === 'announced') return key.source;
-  return key.kind === 'paused' && definition.sources.has(key.job) ? key.job : undefined;
+  const isOfNone =
+    key.kind !== 'paused' || !(definition.sources.has(key.job) || definition.services.has(key.job));
+  return isOfNone ? undefined : key.job;
 }
 
 function withSourceRecord(state: MachineState, name: string, record: StateRecord): MachineState {

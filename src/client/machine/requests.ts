@@ -1,6 +1,6 @@
 /** Requests on hippo-schedule. A request that cannot be met becomes a warning that says why, and changes nothing. */
 import type { ManualRequest, MessageRef } from '../../messages/types.ts';
-import type { JobDefinition, Slot, SourceDefinition } from './definition.ts';
+import type { JobDefinition, ServiceDefinition, Slot, SourceDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
 import { settleGone } from './gone.ts';
@@ -20,6 +20,11 @@ export function applyRequest(draft: Draft, request: ManualRequest, from: Message
   const source = draft.definition.sources.get(request.jobName);
   if (source !== undefined) {
     applyToSource(draft, source, request, from);
+    return;
+  }
+  const service = draft.definition.services.get(request.jobName);
+  if (service !== undefined) {
+    applyToService(draft, service, request);
     return;
   }
   if (job === undefined) {
@@ -65,6 +70,24 @@ function applyToSource(
     case 'cancel':
     case 'mark_success':
       refuse(draft, request, `${source.name} is a source: it can be scanned, paused and resumed`);
+  }
+}
+
+/** A paused service is stopped. A resume also starts one that was given up, on every client. */
+function applyToService(draft: Draft, service: ServiceDefinition, request: ManualRequest): void {
+  const asked = { ...requesterOf(request), at: draft.at };
+  switch (request.action) {
+    case 'pause':
+      draft.setPause(service, asked);
+      return;
+    case 'resume':
+      if (draft.pauseOf(service) !== undefined) draft.setPause(service, null);
+      draft.putService(service, { ...draft.service(service), resumed: asked });
+      return;
+    case 'run':
+    case 'cancel':
+    case 'mark_success':
+      refuse(draft, request, `${service.name} is a service: it can be paused and resumed`);
   }
 }
 

@@ -15,7 +15,7 @@ import {
 import type { SourceDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import type { Source } from './state.ts';
-import { hash } from './text.ts';
+import { traceFrom } from './trace.ts';
 import type { AnnouncedLanding, Scan, ToldLanding } from './types.ts';
 
 /** Announces what has settled and is new, or has landed again. */
@@ -54,7 +54,7 @@ export function takeLandings(
     unsettled: after.unsettled.deleteAll([...changes.keys()]),
     announced: after.announced + announced.length,
   });
-  draft.announced(source, announced);
+  draft.announced(source.name, `${source.db}.${source.table}`, announced);
 }
 
 /** Notes what is not listed any more, forgets what has not been for longer than `keep`, and reports the scan. */
@@ -161,6 +161,5 @@ function traceOf(
   { id }: ToldLanding,
   { execDate }: Announcement,
 ): string {
-  const landing = `${definition.identity}/${name}/${id}/${execDate}`;
-  return `00-${hash(`${landing}/trace`)}${hash(`trace/${landing}`)}-${hash(landing)}-01`;
+  return traceFrom(`${definition.identity}/${name}/${id}/${execDate}`);
 }

@@ -2,7 +2,7 @@ import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { Millis } from '../../core/clock.ts';
 import type { Watermark } from '../../core/watermark.ts';
 import { type Announcements, NO_ANNOUNCEMENTS } from '../../state/index.ts';
-import type { InputState, Pause, RunId, RunState, ScanReport } from '../../state/index.ts';
+import type { InputState, Pause, RunId, RunState, ScanReport, ServiceState } from '../../state/index.ts';
 
 /** Inputs by need. A run may have thousands, so they are not copied to add one. */
 export type Inputs = PersistentMap<string, InputState>;
@@ -26,10 +26,12 @@ export interface MachineState {
   readonly runs: PersistentMap<string, JobRuns>;
   /** By the key of their records. */
   readonly landings: PersistentMap<string, InputState>;
-  /** By job or source. */
+  /** By job, source or service. */
   readonly pauses: PersistentMap<string, Pause>;
-  /** By source. */
+  /** By source; of a service, what it has announced. */
   readonly sources: PersistentMap<string, Source>;
+  /** By service. */
+  readonly services: PersistentMap<string, ServiceState>;
   /** No tick before this time changes anything. */
   readonly wakeAt: Millis;
   /** When what is older than `keep` is looked for next. */
@@ -92,6 +94,7 @@ export function emptyState(): MachineState {
     landings: PersistentMap(),
     pauses: PersistentMap(),
     sources: PersistentMap(),
+    services: PersistentMap(),
     wakeAt: Infinity,
     expireAt: 0,
     jumped: 0,

@@ -8,6 +8,7 @@ import { applyRequest } from './requests.ts';
 import type { MachineState, Run } from './state.ts';
 import { correctAttempt, limitWaits, shiftTimes } from './clock.ts';
 import { slotFor } from './timing.ts';
+import { reload, reloadsOf, takeEvents } from './services.ts';
 import { endScan, shiftUnsettled, takeLandings } from './sources.ts';
 import type { Effect, MachineEvent } from './types.ts';
 import { runTimers } from './timers.ts';
@@ -45,6 +46,11 @@ export function step(definition: Definition, state: MachineState, event: Machine
         else endScan(draft, source, event.scan);
       });
     }
+    case 'events-told': {
+      const service = definition.services.get(event.service);
+      if (service === undefined) return { state, effects: [] };
+      return drafted(definition, state, event, (draft) => takeEvents(draft, service, event.events));
+    }
     case 'clock-jumped':
       return drafted(definition, state, event, (draft) => {
         shiftTimes(draft, event.by);
@@ -75,8 +81,10 @@ function onMessage(definition: Definition, state: MachineState, event: EventOf<'
       : { state, effects: [] };
   }
   const listeners = listenersOf(definition, message);
-  if (listeners.length === 0) return { state, effects: [] };
+  const reloading = reloadsOf(definition, message);
+  if (listeners.length + reloading.length === 0) return { state, effects: [] };
   return drafted(definition, state, event, (draft) => {
+    for (const service of reloading) reload(draft, service, { message, from });
     for (const listener of listeners) {
       for (const landing of listener.need.landings(message))
         land(draft, listener, landing, { message, from });

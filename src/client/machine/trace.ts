@@ -18,6 +18,11 @@ export function traceOf(hippo: string, run: Caused, span: 'start' | 'finish'): s
   return `00-${trace}-${hash(`${firing}/${span}`)}-01`;
 }
 
+/** The traceparent of a message with which a trace begins: always the same one for the same text. */
+export function traceFrom(text: string): string {
+  return `00-${hash(`${text}/trace`)}${hash(`trace/${text}`)}-${hash(text)}-01`;
+}
+
 function causeOf({ manual, inputs }: Caused): string | undefined {
   if (manual !== undefined) return manual.from.traceparent;
   return inputs.toSorted((a, b) => a.at - b.at).at(-1)?.traceparent;

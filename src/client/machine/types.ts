@@ -2,11 +2,18 @@
  * The client's state machine: `step(definition, state, event) → { state, effects }`, pure. Time comes only from events.
  * The host (client/host) executes the effects in order; see {@link Effect} for what each guarantees.
  */
-import type { Json } from '../../core/json.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { Watermark } from '../../core/watermark.ts';
-import type { FrontierEvent, JobFinish, JobStart, ManualRequest, MessageRef } from '../../messages/types.ts';
+import type {
+  FrontierEvent,
+  JobFinish,
+  JobStart,
+  ManualRequest,
+  MessageRef,
+  Partition,
+} from '../../messages/types.ts';
 import type { FoundLanding } from '../../sources/index.ts';
 import type { InputState, LandingHash, RunId, ScanReport, StateValue } from '../../state/index.ts';
 
@@ -33,6 +40,8 @@ export type MachineEvent =
   | { type: 'landings-found'; at: Millis; source: string; scan: number; landings: readonly ToldLanding[] }
   /** A scan of a source has come to its end; what it found has been told before. */
   | { type: 'scan-ended'; at: Millis; source: string; scan: Scan }
+  /** A service has announced these, in this order. Those that it has announced before change nothing. */
+  | { type: 'events-told'; at: Millis; service: string; events: readonly ToldEvent[] }
   /**
    * The wall clock was set, or the machine slept: times that the state holds of work under way are `by` milliseconds (negative:
    * back) away from the new clock. `at` is the new time. Between jumps `at` advances as time really passes.
@@ -53,6 +62,22 @@ export type MachineEvent =
 
 /** A landing that a source lists, with a hash in the place of all that was found: {@link fingerprintOf}. */
 export type ToldLanding = Omit<FoundLanding, 'found'> & { readonly fingerprint: number };
+
+/** A table event that a service announces. */
+export interface ToldEvent {
+  /** Names the landing within the service: an id is announced once. */
+  readonly id: string;
+  readonly db: string;
+  readonly table: string;
+  readonly partition: Partition;
+  /** Left out: the service's. */
+  readonly method?: string;
+  /** When it landed, epoch ms. */
+  readonly landedAt: Millis;
+  readonly extra: JsonObject;
+  /** Of all that the service has said of it: {@link fingerprintOf}. */
+  readonly fingerprint: number;
+}
 
 export interface Scan extends Omit<ScanReport, 'announced' | 'at'> {
   /** Counts the scans of this client. */
@@ -97,7 +122,7 @@ export type Effect =
   | { type: 'cancel'; run: RunId; attemptId: string; reason: string }
   /** Scan a source now, because a person asked for it. */
   | { type: 'scan'; source: string; request: RecordRef | null }
-  /** A source has found these landings; the event of each is among the effects. */
+  /** A source, or a service, has announced these landings; the event of each is among the effects. */
   | { type: 'announced'; source: string; table: string; landings: readonly AnnouncedLanding[] }
   /** Something that a person should know. */
   | { type: 'notice'; level: 'info' | 'warning' | 'error'; run?: RunId; text: string };

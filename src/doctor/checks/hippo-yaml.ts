@@ -29,25 +29,30 @@ export const hippoYaml: Check = {
 };
 
 async function compile(loaded: LoadedConfig, hippo: string): Promise<Diagnosis> {
-  const [{ compileJobs }, { compileSources }, { describeTwins }] = await Promise.all([
+  const [{ compileJobs }, { compileSources }, { describeTwins }, { checkServices }] = await Promise.all([
     import('../../client/machine/index.ts'),
     import('../../client/host/sources.ts'),
     import('../../client/host/twin-sources.ts'),
+    import('../../client/host/services/check.ts'),
   ]);
-  const { jobs, calendar } = loaded.config;
+  const { jobs, services, calendar, trigger } = loaded.config;
   const problems: CompileProblem[] = [];
   const watched = compileSources(loaded, problems);
   const sources = watched.map(({ source }) => source);
   const identity = identityOf(loaded.config, hippo);
-  const compiled = compileJobs({ hippo, identity, jobs, sources, calendar });
+  checkServices(loaded.config, problems);
+  const compiled = compileJobs({ hippo, identity, jobs, sources, services, events: trigger, calendar });
   if (!compiled.ok) problems.push(...compiled.problems);
   if (problems.length === 0) {
-    const names = [...Object.keys(jobs), ...sources.map((source) => source.name)];
+    const kinds = { job: jobs, source: loaded.config.sources, service: services };
+    const names = Object.values(kinds).flatMap((members) => Object.keys(members));
     const text = names.length === 0 ? `${loaded.file}: no jobs` : `${loaded.file}: ${names.join(', ')}`;
-    const counts = [counted(Object.keys(jobs).length, 'job'), counted(sources.length, 'source')];
-    const shown = sources.length === 0 ? counts.slice(0, 1) : counts;
+    const counts = Object.entries(kinds)
+      .map(([noun, members]) => ({ noun, count: Object.keys(members).length }))
+      .filter(({ noun, count }) => count > 0 || noun === 'job')
+      .map(({ noun, count }) => counted(count, noun));
     return {
-      summary: [hippo, ...shown].join(', '),
+      summary: [hippo, ...counts].join(', '),
       findings: [ok(text), ...describeTwins(watched, loaded.config.sources).map((twins) => warning(twins))],
     };
   }

@@ -20,8 +20,8 @@ export function aboutHippo(
       return skipped('There is no hippo.yaml here or above: no hippo to look for');
     const why = await unreachable(environment);
     if (why !== undefined || project.state === 'broken') return skipped(why ?? '');
-    const { jobs, sources } = project.loaded.config;
-    if (Object.keys({ ...jobs, ...sources }).length === 0) return skipped(withoutJobs);
+    const { jobs, sources, services } = project.loaded.config;
+    if (Object.keys({ ...jobs, ...sources, ...services }).length === 0) return skipped(withoutJobs);
     return examine(await environment.kafka(), project, environment);
   };
 }

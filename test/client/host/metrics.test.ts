@@ -35,7 +35,7 @@ function scanned(): Hippo {
 
 function context(role: StatusContext['role'], { state, now }: Hippo): StatusContext {
   const view = { state, positions: new Map(), ends: new Map() };
-  return { hippo: 'etl', sources: ['orders', 'calls'], role, connected: true, view, now };
+  return { hippo: 'etl', sources: ['orders', 'calls'], services: [], role, connected: true, view, now };
 }
 
 it('the owner says of each source what its last scan came to', () => {

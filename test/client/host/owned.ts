@@ -95,6 +95,7 @@ export class Owned {
       clock: new SteadyClock(() => NOON + performance.now()),
       log,
       connection: new Connection(log, () => false),
+      services: { own: () => undefined, desire: () => undefined },
       once,
     });
   }

@@ -36,6 +36,8 @@ export interface Options {
   keep?: number;
   limits?: Partial<NeedLimits>;
   sources?: readonly SourceDefinition[];
+  /** As they stand in hippo.yaml. */
+  services?: v.InferInput<typeof configSchema>['services'];
 }
 
 /** What compiling these jobs gives, problems included. */
@@ -45,6 +47,7 @@ export function compiled(
 ): ReturnType<typeof compileJobs> {
   const config = parseConfig({
     jobs,
+    ...(options.services === undefined ? {} : { services: options.services }),
     calendar: { timezone: options.timezone ?? 'UTC', day_starts: options.dayStarts ?? '00:00' },
   });
   return compileJobs({
@@ -52,6 +55,7 @@ export function compiled(
     identity: options.identity ?? 'etl',
     jobs: config.jobs,
     calendar: config.calendar,
+    services: config.services,
     ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.sources === undefined ? {} : { sources: options.sources }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),

@@ -1,0 +1,166 @@
+/**
+ * `$HIPPO_EVENTS_FILE`: lines of JSON by which a service announces tables. Each process of a service has a file of its own, which
+ * is removed when all its lines are published and the process has ended.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pause } from '../../../core/deadline.ts';
+import { messageOf } from '../../../core/errors.ts';
+import { parseAnnouncement } from '../../../messages/index.ts';
+import { fingerprintOf } from '../../../state/index.ts';
+import type { ToldEvent } from '../../machine/index.ts';
+
+/** How often the file is looked at, milliseconds. */
+const LOOK = 250;
+/** Before what could not be told is told again, milliseconds. */
+const AGAIN = 1_000;
+/** So many bytes are read at once. */
+const CHUNK = 64 * 1024;
+/** So many events go into one step. */
+const IN_A_STEP = 200;
+/** A longer line is not an event. */
+const LONGEST_LINE = 1_048_576;
+
+const ENDING = '.jsonl';
+
+export interface EventsOptions {
+  /** Resolves when the events are published, or were known; rejects when they could not be written. */
+  tell: (events: readonly ToldEvent[]) => Promise<void>;
+  /** A line that is no event. */
+  onRefused: (line: number, reason: string) => void;
+}
+
+/** Makes an empty file for a process that is about to start. */
+export function newEventsFile(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${Date.now()}-${process.pid}${ENDING}`);
+  writeFileSync(path, '', { mode: 0o600, flag: 'a' });
+  return path;
+}
+
+/** The files that earlier processes left, the oldest first. */
+export function leftEventsFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(ENDING))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Tells the lines of a file as they come; after `ended`, what is left of it. Then the file is removed.
+ *
+ * @param ended aborted when no process writes to it any more
+ * @param stop aborted when nothing more can be published: the file stays as it is
+ */
+export async function followEvents(
+  path: string,
+  options: EventsOptions,
+  ended: AbortSignal,
+  stop: AbortSignal,
+): Promise<void> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    options.onRefused(0, `the file cannot be read: ${messageOf(error)}`);
+    return;
+  }
+  const lines = new Lines(options);
+  try {
+    for (;;) {
+      // What was written before the end is seen by a read that begins after it.
+      const isLast = ended.aborted;
+      await readOn(file, lines);
+      if (isLast) lines.end();
+      while (lines.events.length > 0 && !stop.aborted) await tellSome(lines.events, options);
+      if (isLast) break;
+      await pause(LOOK, ended);
+    }
+  } finally {
+    await file.close();
+  }
+  // What is left is published before the service starts again here.
+  if (lines.events.length === 0) rmSync(path, { force: true });
+}
+
+/** Takes out of the list what is published. */
+async function tellSome(events: ToldEvent[], { tell }: EventsOptions): Promise<void> {
+  const some = events.slice(0, IN_A_STEP);
+  try {
+    await tell(some);
+    events.splice(0, some.length);
+  } catch {
+    // Kafka is away, or this client does not own the hippo for now.
+    await pause(AGAIN);
+  }
+}
+
+async function readOn(file: FileHandle, lines: Lines): Promise<void> {
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  for (;;) {
+    const { bytesRead } = await file.read(chunk, 0, CHUNK, lines.position);
+    if (bytesRead === 0) return;
+    lines.take(chunk.subarray(0, bytesRead));
+  }
+}
+
+/** Turns bytes into events, line by line. */
+class Lines {
+  readonly events: ToldEvent[] = [];
+  position = 0;
+  readonly #options: EventsOptions;
+  #rest: Buffer = Buffer.alloc(0);
+  #number = 0;
+  #isTooLong = false;
+
+  constructor(options: EventsOptions) {
+    this.#options = options;
+  }
+
+  take(bytes: Buffer): void {
+    this.position += bytes.length;
+    let all = Buffer.concat([this.#rest, bytes]);
+    for (let end = all.indexOf(0x0a); end !== -1; end = all.indexOf(0x0a)) {
+      this.#line(all.subarray(0, end));
+      all = all.subarray(end + 1);
+    }
+    if (all.length > LONGEST_LINE) {
+      this.#isTooLong = true;
+      all = Buffer.alloc(0);
+    }
+    this.#rest = Buffer.from(all);
+  }
+
+  /** The process has ended: a last line without a line break is whole, or it was cut. */
+  end(): void {
+    if (this.#rest.length > 0) this.#line(this.#rest);
+    this.#rest = Buffer.alloc(0);
+  }
+
+  #line(bytes: Buffer): void {
+    this.#number += 1;
+    if (this.#isTooLong) {
+      this.#isTooLong = false;
+      this.#options.onRefused(this.#number, `the line has more than ${LONGEST_LINE} bytes`);
+      return;
+    }
+    if (bytes.toString().trim() === '') return;
+    const parsed = parseAnnouncement(bytes);
+    if (!parsed.ok) {
+      const { key, reason } = parsed.rejection;
+      this.#options.onRefused(this.#number, key === undefined ? reason : `${key} ${reason}`);
+      return;
+    }
+    const { landedAt, ...event } = parsed.message;
+    this.events.push({
+      ...event,
+      landedAt: landedAt === undefined ? Date.now() : landedAt * 1000,
+      fingerprint: fingerprintOf(bytes.toString().trim()),
+    });
+  }
+}

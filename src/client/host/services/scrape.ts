@@ -1,0 +1,49 @@
+import { urlOf } from './address.ts';
+import type { Exposition } from './exposition.ts';
+
+/** How long a service may take to answer, milliseconds: less than the 10 s that Prometheus waits for the client. */
+const SCRAPE = 3_000;
+/** More is not taken in, bytes. */
+const MOST = 16 * 1024 * 1024;
+
+export interface Scraped {
+  service: string;
+  port: number | null;
+  /** `metrics` of hippo.yaml. */
+  place: string;
+}
+
+/** @returns what each exposes; a service that does not answer has `hippo_service_scrape_up` 0 and nothing else */
+export async function scrapeServices(services: readonly Scraped[]): Promise<Exposition[]> {
+  if (services.length === 0) return [];
+  const answers = await Promise.all(services.map(async (of) => ({ of, text: await scrape(of) })));
+  const up = answers.map(
+    ({ of, text }) => `hippo_service_scrape_up{service="${of.service}"} ${text === null ? 0 : 1}`,
+  );
+  return [
+    {
+      label: null,
+      text: [
+        "# HELP hippo_service_scrape_up 1: the service's own metrics could be read; 0: they could not.",
+        '# TYPE hippo_service_scrape_up gauge',
+        ...up,
+      ].join('\n'),
+    },
+    ...answers.flatMap(({ of, text }): Exposition[] =>
+      text === null ? [] : [{ text, label: { name: 'service', value: of.service } }],
+    ),
+  ];
+}
+
+async function scrape({ place, port }: Scraped): Promise<string | null> {
+  try {
+    const answer = await fetch(urlOf(place, port), {
+      headers: { accept: 'text/plain' },
+      signal: AbortSignal.timeout(SCRAPE),
+    });
+    const text = await answer.text();
+    return answer.ok && text.length <= MOST ? text : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,479 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import getPort from 'get-port';
+import type { ServiceConfig, YarnConfig } from '../../../config/schema.ts';
+import { isAborted } from '../../../core/abort.ts';
+import { pauseAfter } from '../../../core/backoff.ts';
+import type { Millis } from '../../../core/clock.ts';
+import { pause } from '../../../core/deadline.ts';
+import { formatDuration } from '../../../core/duration.ts';
+import { messageOf } from '../../../core/errors.ts';
+import { PROJECT_STATE_DIRECTORY } from '../../../core/paths.ts';
+import { isSameRecord } from '../../../core/record-ref.ts';
+import type { Pause, Reload, ServiceState } from '../../../state/index.ts';
+import type { ToldEvent } from '../../machine/index.ts';
+import type { ClientLog } from '../client-event.ts';
+import type { Guard } from '../guard.ts';
+import { endGroup } from '../process-group.ts';
+import { type JobEnd, startPiped } from '../process.ts';
+import { sparkDefaults } from '../spark-mode.ts';
+import {
+  OWNER_TAG,
+  SERVICE_CLIENT_TAG,
+  SERVICE_RUN_TAG,
+  SERVICE_SCOPE_TAG,
+  SPARK_TAGS,
+  clientTag,
+  ownerTag,
+} from '../tags.ts';
+import { followEvents, leftEventsFiles, newEventsFile } from './events-file.ts';
+import type { Lease } from './lease.ts';
+import { watchReadiness } from './readiness.ts';
+import { tellReload, writeReloadFile } from './reloading.ts';
+import { ServiceLog, pruneLogs, serviceLogPath } from './service-log.ts';
+
+export type ServiceStatus =
+  /** Not wanted here: this client does not own the hippo, or stops. */
+  | 'stopped'
+  | 'paused'
+  | 'starting'
+  | 'ready'
+  /** It runs, and does not answer any more. */
+  | 'not-ready'
+  /** It has ended, and starts again after a pause. */
+  | 'restarting'
+  /** It has ended too often: it stays down on this client until it is resumed. */
+  | 'given-up';
+
+/** What a client says of one of its services. */
+export interface ServiceView {
+  name: string;
+  scope: ServiceConfig['scope'];
+  status: ServiceStatus;
+  /** Since when, epoch ms. */
+  since: Millis;
+  /** How often it was started again by this client because it had ended. */
+  restarts: number;
+  pid: number | null;
+  port: number | null;
+  /** Of the last time that it ended by itself, or why it is not ready; one line. */
+  error?: string;
+}
+
+/** What the hippo's state says of a service. */
+export interface Desired {
+  pause?: Pause;
+  state: ServiceState;
+}
+
+export interface ServiceOptions {
+  name: string;
+  config: ServiceConfig;
+  hippo: string;
+  /** Tells one hippo of one cluster from every other. */
+  owner: string;
+  /** The project's folder. */
+  directory: string;
+  sparkSubmit: string | null;
+  yarn: YarnConfig;
+  killGrace: Millis;
+  guard: Pick<Guard, 'watch' | 'forget'>;
+  /** Of a service of the owner. */
+  lease: Lease | null;
+  /** Asked right before a process of an owner's service starts. */
+  isOwner: () => Promise<boolean>;
+  /** See {@link EventsOptions.tell}. */
+  announce: (service: string, events: readonly ToldEvent[]) => Promise<void>;
+  log: ClientLog;
+}
+
+/** How one process of a service ended. */
+type Ending =
+  /** It was told to. */
+  | { kind: 'stopped' }
+  /** The lease ended, and the guard ended it. */
+  | { kind: 'lapsed' }
+  | { kind: 'crashed'; error: string; lines: string };
+
+/** How often a service that waits for its lease, or for being ready, is looked at, milliseconds. */
+const LEASE_LOOK = 500;
+const RELOAD_LOOK = 100;
+/** Of the last lines of a service that has ended, so many stand in the notice. */
+const NOTICE_LINES = 5;
+
+/** Keeps one service running, as long as it is wanted here. */
+export class Service {
+  readonly #options: ServiceOptions;
+  readonly #log: ServiceLog;
+  #desired: Desired = { state: {} };
+  /** Aborted and replaced when the desired state changes. */
+  #changed = new AbortController();
+  #onLine: ((line: string) => void) | undefined;
+  #status: ServiceStatus = 'stopped';
+  #since: Millis = Date.now();
+  #restarts = 0;
+  #pid: number | null = null;
+  #port: number | null = null;
+  #error: string | undefined;
+  /** When it ended by itself, as performance.now() has it. */
+  #crashes: number[] = [];
+  #isGivenUp = false;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    const path = serviceLogPath(options.directory, options.name);
+    pruneLogs(path);
+    this.#log = new ServiceLog(path, {
+      onFailure: (why) => this.#notice('warning', `its log cannot be written: ${why}`),
+      onLine: (line) => this.#onLine?.(line),
+    });
+  }
+
+  get view(): ServiceView {
+    const { name, config } = this.#options;
+    return {
+      name,
+      scope: config.scope,
+      status: this.#status,
+      since: this.#since,
+      restarts: this.#restarts,
+      pid: this.#pid,
+      port: this.#port,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+    };
+  }
+
+  /** Takes over what the hippo's state says. */
+  desire(desired: Desired): void {
+    const before = this.#desired;
+    this.#desired = desired;
+    const { resumed } = desired.state;
+    if (resumed !== undefined && !isSamePause(before.state.resumed, resumed)) this.#resume();
+    this.#changed.abort();
+    this.#changed = new AbortController();
+  }
+
+  /** It is tried again, as if it had never ended. */
+  #resume(): void {
+    this.#crashes = [];
+    this.#isGivenUp = false;
+  }
+
+  /**
+   * Keeps it running until the signal is aborted, and then ends it.
+   *
+   * @param token `$HIPPO_EPOCH`: see TransactionalProducer.fencingToken
+   */
+  async run(stop: AbortSignal, token: string | null): Promise<void> {
+    while (!isAborted(stop)) {
+      if (!this.#isWanted) {
+        this.#become(this.#desired.pause === undefined ? 'given-up' : 'paused');
+        await this.#untilChanged(stop);
+        continue;
+      }
+      const ending = await this.#runOnce(stop, token).catch((error: unknown): Ending => ({
+        kind: 'crashed',
+        error: messageOf(error),
+        lines: '',
+      }));
+      if (isAborted(stop)) break;
+      const { pause: paused } = this.#desired;
+      if (ending.kind === 'stopped' && paused !== undefined)
+        this.#notice('info', `stopped: paused${wordsOf(paused)}`);
+      if (ending.kind === 'lapsed') await this.#outliveLapse(stop);
+      else if (ending.kind === 'crashed') await this.#recover(ending, stop);
+    }
+    this.#become('stopped');
+  }
+
+  /** After the last {@link run}: closes the log. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#log.end(resolve);
+    });
+  }
+
+  get #isWanted(): boolean {
+    return this.#desired.pause === undefined && !this.#isGivenUp;
+  }
+
+  #untilChanged(stop: AbortSignal): Promise<void> {
+    return pause(2 ** 30, AbortSignal.any([stop, this.#changed.signal]));
+  }
+
+  /** Waits until the group answers again. */
+  async #outliveLapse(stop: AbortSignal): Promise<void> {
+    this.#notice(
+      'warning',
+      'stopped: this client has had no contact with Kafka for so long that another one may own the hippo soon',
+    );
+    this.#become('stopped');
+    const { lease } = this.#options;
+    while (!stop.aborted && lease !== null && lease.remaining <= 0) await pause(LEASE_LOOK, stop);
+  }
+
+  async #recover({ error, lines }: Extract<Ending, { kind: 'crashed' }>, stop: AbortSignal): Promise<void> {
+    const { config, name } = this.#options;
+    const { after, within } = config.give_up;
+    const now = performance.now();
+    this.#error = error;
+    this.#crashes = [...this.#crashes.filter((at) => now - at < within), now];
+    const count = this.#crashes.length;
+    const tail = lines === '' ? '' : `\n${lines.split('\n').slice(-NOTICE_LINES).join('\n')}`;
+    if (count >= after) {
+      this.#isGivenUp = true;
+      const times = count === 1 ? 'once' : `${count} times`;
+      this.#notice(
+        'error',
+        `${error}; that is ${times} within ${formatDuration(within)}: it stays down on this client until hippo job resume ${name}${tail}`,
+      );
+      return;
+    }
+    const millis = pauseAfter(count, { first: config.backoff, most: config.max_backoff });
+    this.#notice('warning', `${error}; it starts again in ${formatDuration(millis)}${tail}`);
+    this.#become('restarting');
+    await pause(millis, AbortSignal.any([stop, this.#changed.signal]));
+    if (!isAborted(stop) && this.#isWanted) this.#restarts += 1;
+  }
+
+  /** Runs one process to its end. */
+  async #runOnce(stop: AbortSignal, token: string | null): Promise<Ending> {
+    const { name, config, guard, lease, isOwner, announce } = this.#options;
+    const ended = new AbortController();
+    this.#become('starting');
+    const events = config.events === undefined ? null : await this.#newEvents(stop);
+    const port = (this.#port = await this.#freePort());
+    const reloadFile = this.#file('reload.json');
+    const known = this.#desired.state.reload;
+    writeReloadFile(reloadFile, known);
+    if (lease !== null && !((await isOwner()) && lease.remaining > 0)) {
+      // Another client owns, or it cannot be known: then this service is told to stop, or the group answers again.
+      await pause(LEASE_LOOK, stop);
+      return { kind: 'stopped' };
+    }
+    if (isAborted(stop) || !this.#isWanted) return { kind: 'stopped' };
+    const begun = performance.now();
+    const child = startPiped(
+      {
+        argv: [...[config.run].flat(), ...config.args],
+        cwd: this.#options.directory,
+        env: this.#environment({ port, token, events, reloadFile }),
+        tags: [OWNER_TAG, SERVICE_RUN_TAG],
+      },
+      this.#log,
+    );
+    const { pid } = child;
+    if (pid === null) return { kind: 'crashed', error: notStarted(await child.ended), lines: '' };
+    this.#pid = pid;
+    guard.watch(pid);
+    lease?.hold(pid);
+    this.#log.mark(`started as process ${pid}`);
+    this.#options.log({ event: 'service', service: name, status: 'started', pid, port, log: this.#log.path });
+    const following =
+      events === null
+        ? Promise.resolve()
+        : followEvents(
+            events,
+            {
+              tell: (told) => announce(name, told),
+              onRefused: (line, reason) =>
+                this.#notice('warning', `line ${line} of $HIPPO_EVENTS_FILE is not published: ${reason}`),
+            },
+            ended.signal,
+            stop,
+          );
+    this.#watchReadiness(port, ended.signal);
+    void this.#keepReloaded({ pid, port, reloadFile, known }, ended.signal);
+    const ending = this.#endWhenUnwanted(pid, stop, ended.signal);
+    const end = await child.ended;
+    ended.abort();
+    this.#pid = null;
+    if (lease === null) guard.forget(pid);
+    else lease.release(pid);
+    const wasAsked = await ending;
+    await following;
+    if (wasAsked) return { kind: 'stopped' };
+    if (lease?.hasLapsedSince(begun) === true) return { kind: 'lapsed' };
+    const error = describeEnd(end);
+    const lines = this.#log.lastLines;
+    this.#log.mark(error);
+    return { kind: 'crashed', error, lines };
+  }
+
+  /** Ends the process when it is to stop, or is not wanted any more. @returns whether it was ended by that */
+  async #endWhenUnwanted(pid: number, stop: AbortSignal, ended: AbortSignal): Promise<boolean> {
+    while (!ended.aborted && !stop.aborted && this.#isWanted)
+      await pause(2 ** 30, AbortSignal.any([ended, stop, this.#changed.signal]));
+    if (ended.aborted) return false;
+    const { killGrace, lease } = this.#options;
+    // It must be gone when the lease is over.
+    const grace = lease === null ? killGrace : Math.max(0, Math.min(killGrace, lease.remaining + killGrace));
+    await endGroup(pid, grace);
+    return true;
+  }
+
+  #watchReadiness(port: number | null, ended: AbortSignal): void {
+    const { ready } = this.#options.config;
+    this.#onLine = undefined;
+    if (ready === undefined) this.#becomeReady();
+    else if ('line' in ready) {
+      const pattern = new RegExp(ready.line, 'u');
+      this.#onLine = (line) => {
+        if (ended.aborted || !pattern.test(line)) return;
+        this.#onLine = undefined;
+        this.#becomeReady();
+      };
+    } else {
+      void watchReadiness({
+        ready,
+        port,
+        signal: ended,
+        onChange: (isReady, why) => {
+          if (isReady) this.#becomeReady();
+          else {
+            this.#error = why ?? 'it is not ready';
+            this.#notice('warning', `not ready any more: ${this.#error}`);
+            this.#become('not-ready');
+          }
+        },
+      });
+    }
+  }
+
+  #becomeReady(): void {
+    this.#become('ready');
+    this.#error = undefined;
+    const { name, log } = this.#options;
+    log({
+      event: 'service',
+      service: name,
+      status: 'ready',
+      pid: this.#pid ?? 0,
+      port: this.#port,
+      log: this.#log.path,
+    });
+  }
+
+  /** Tells the process of each message that it cannot have read when it started: once it is ready, the newest first and only. */
+  async #keepReloaded(
+    {
+      pid,
+      port,
+      reloadFile,
+      known,
+    }: { pid: number; port: number | null; reloadFile: string; known: Reload | undefined },
+    ended: AbortSignal,
+  ): Promise<void> {
+    let told = known;
+    while (!ended.aborted) {
+      const { reload } = this.#desired.state;
+      const isNew = reload !== undefined && (told === undefined || !isSameRecord(reload.from, told.from));
+      if (isNew && this.#status === 'ready') {
+        writeReloadFile(reloadFile, reload);
+        const failures = await tellReload({
+          how: this.#options.config.reload,
+          reload,
+          pid,
+          port,
+          signal: AbortSignal.any([ended, this.#changed.signal]),
+          onFailure: (why) =>
+            this.#notice('warning', `could not be told to reload: ${why}; it is tried again`),
+        });
+        if (failures !== null) {
+          told = reload;
+          const after =
+            failures === 0 ? '' : `, after ${failures === 1 ? '1 failure' : `${failures} failures`}`;
+          this.#notice('info', `told to reload${after}`);
+        }
+        if (failures === null) await pause(RELOAD_LOOK, ended);
+        continue;
+      }
+      await pause(isNew ? RELOAD_LOOK : 2 ** 30, AbortSignal.any([ended, this.#changed.signal]));
+    }
+  }
+
+  /** What former processes have announced is published first, and the file of the new one is made. */
+  async #newEvents(stop: AbortSignal): Promise<string> {
+    const { name, announce } = this.#options;
+    const folder = this.#file('events');
+    for (const path of leftEventsFiles(folder)) {
+      const options = {
+        tell: (told: readonly ToldEvent[]) => announce(name, told),
+        onRefused: () => undefined,
+      };
+      await followEvents(path, options, AbortSignal.abort(), stop);
+    }
+    return newEventsFile(folder);
+  }
+
+  async #freePort(): Promise<number | null> {
+    const { port } = this.#options.config;
+    if (port === undefined) return null;
+    // A client that remembers the address finds the service there again, where the port is still free.
+    return port === 'auto'
+      ? getPort({ host: '127.0.0.1', ...(this.#port === null ? {} : { port: this.#port }) })
+      : port;
+  }
+
+  #environment(of: {
+    port: number | null;
+    token: string | null;
+    events: string | null;
+    reloadFile: string;
+  }): Record<string, string | undefined> {
+    const { name, config, hippo, owner, sparkSubmit, yarn } = this.#options;
+    return {
+      ...(sparkSubmit === null ? {} : { SPARK_SUBMIT: sparkSubmit }),
+      // A driver in this process ends with it; one on YARN would go on.
+      ...sparkDefaults({ ...yarn, deploy_mode: 'client' }, { ...process.env, ...config.env }),
+      ...config.env,
+      HIPPO_NAME: hippo,
+      HIPPO_SERVICE: name,
+      HIPPO_PORT: of.port === null ? undefined : String(of.port),
+      HIPPO_EPOCH: of.token ?? undefined,
+      HIPPO_EVENTS_FILE: of.events ?? undefined,
+      HIPPO_RELOAD_FILE: of.reloadFile,
+      [OWNER_TAG]: owner,
+      [SPARK_TAGS]: ownerTag(owner),
+      [SERVICE_SCOPE_TAG]: config.scope,
+      [SERVICE_CLIENT_TAG]: clientTag(),
+      [SERVICE_RUN_TAG]: randomUUID(),
+    };
+  }
+
+  /** A file or folder of this service and this client, in the project. */
+  #file(name: string): string {
+    return join(this.#options.directory, PROJECT_STATE_DIRECTORY, 'services', this.#options.name, name);
+  }
+
+  #become(status: ServiceStatus): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#since = Date.now();
+  }
+
+  #notice(level: 'info' | 'warning' | 'error', text: string): void {
+    const { name, log } = this.#options;
+    log({ event: 'notice', level, text: `service ${name}: ${text}`, service: name });
+  }
+}
+
+/** ` by ann: wrong data` */
+function wordsOf({ by, reason }: Pause): string {
+  return `${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
+}
+
+function isSamePause(a: Pause | undefined, b: Pause): boolean {
+  return a?.at === b.at && a.by === b.by && a.reason === b.reason;
+}
+
+function notStarted(end: JobEnd): string {
+  return end.kind === 'not-started' ? `it cannot be started: ${end.why}` : describeEnd(end);
+}
+
+function describeEnd(end: JobEnd): string {
+  if (end.kind === 'not-started') return `it cannot be started: ${end.why}`;
+  return end.signal === null
+    ? `it ended with exit code ${end.exitCode ?? 'unknown'}`
+    : `it was ended by ${end.signal}`;
+}

@@ -1,0 +1,234 @@
+import { createServer } from 'node:http';
+import { existsSync } from 'node:fs';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
+import { parseConfig } from '../../../../src/config/schema.ts';
+import type { ClientEvent } from '../../../../src/client/host/client-event.ts';
+import { startGuard } from '../../../../src/client/host/guard.ts';
+import { groupIsAlive } from '../../../../src/client/host/process-group.ts';
+import { Lease } from '../../../../src/client/host/services/lease.ts';
+import { type Desired, Service } from '../../../../src/client/host/services/service.ts';
+
+/** Waits for as long as a slow machine may take. */
+const until = (isSo: () => unknown): Promise<unknown> => vi.waitUntil(isSo, { timeout: 60_000 });
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+interface Made {
+  service: Service;
+  notices: string[];
+  directory: string;
+  run: (desired?: Desired) => void;
+  status: (status: string) => Promise<unknown>;
+  noticed: (text: string) => Promise<unknown>;
+  stop: () => Promise<void>;
+}
+
+/** A service of its own project, whose program is this script of a shell. */
+async function make(
+  script: string,
+  config: object = {},
+  lease: { session: number } | null = null,
+): Promise<Made> {
+  const folder = await mkdtempDisposable(join(tmpdir(), 'hippo-service-'));
+  const { api } = parseConfig({
+    services: { api: { run: ['/bin/sh', '-c', script], backoff: 0.05, ...config } },
+  }).services;
+  if (api === undefined) throw new Error('no service');
+  const notices: string[] = [];
+  const guard = startGuard(1_000);
+  const own = lease === null ? null : new Lease(guard, lease.session, 1_000);
+  own?.renew(performance.now());
+  const service = new Service({
+    name: 'api',
+    config: api,
+    hippo: 'shop',
+    owner: `test/${folder.path}`,
+    directory: folder.path,
+    sparkSubmit: null,
+    yarn: parseConfig({}).yarn,
+    killGrace: 1_000,
+    guard,
+    lease: own,
+    isOwner: () => Promise.resolve(true),
+    announce: () => Promise.resolve(),
+    log: (event: ClientEvent) => event.event === 'notice' && notices.push(`${event.level}: ${event.text}`),
+  });
+  const end = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  const stop = async (): Promise<void> => {
+    end.abort();
+    await running;
+  };
+  closing.push(async () => {
+    await stop();
+    await service.close();
+    guard.dismiss();
+    await folder.remove();
+  });
+  return {
+    service,
+    notices,
+    directory: folder.path,
+    run(desired = { state: {} }) {
+      service.desire(desired);
+      running = service.run(end.signal, '7');
+    },
+    status: (status) => until(() => service.view.status === status),
+    noticed: (text) => until(() => notices.some((notice) => notice.includes(text))),
+    stop,
+  };
+}
+
+const PAUSE = { at: 1, by: 'ann', reason: 'upgrade' };
+
+it('is ready when it has printed the line, and its log has what it prints', async () => {
+  const { service, run, status, directory, stop } = await make('echo up $HIPPO_EPOCH; exec sleep 1000', {
+    ready: { line: '^up 7$' },
+  });
+  run();
+  await status('ready');
+  const { pid } = service.view;
+  await stop();
+  expect(service.view).toMatchObject({ status: 'stopped', pid: null, restarts: 0 });
+  expect(groupIsAlive(pid ?? 0)).toBe(false);
+  await service.close();
+  const log = await readFile(join(directory, '.hippo', 'logs', 'api', `${process.pid}.log`), 'utf8');
+  expect(log).toBe(`hippo: started as process ${pid}\nup 7\n`);
+});
+
+it('is ready while its port answers', async () => {
+  const listen = `exec ${process.execPath} -e 'require("http").createServer((q,a)=>a.writeHead(q.url==="/ok"?200:500).end()).listen(process.env.HIPPO_PORT,"127.0.0.1")'`;
+  const fine = await make(listen, { port: 'auto', ready: { http: '/ok' } });
+  fine.run();
+  await fine.status('ready');
+  expect(fine.service.view.port).toBeGreaterThan(0);
+  const open = await make(listen, { port: 'auto', ready: { tcp: true } });
+  open.run();
+  await open.status('ready');
+});
+
+it('starts again when it ends, and is given up after so many ends, with its last lines', async () => {
+  const made = await make('echo broken >&2; exit 3', { give_up: { after: 3, within: '1m' } });
+  made.run();
+  await made.status('given-up');
+  expect(made.notices).toEqual([
+    'warning: service api: it ended with exit code 3; it starts again in 50 ms\nbroken',
+    'warning: service api: it ended with exit code 3; it starts again in 100 ms\nbroken',
+    'error: service api: it ended with exit code 3; that is 3 times within 1 min: it stays down on this client until hippo job resume api\nbroken',
+  ]);
+  expect(made.service.view).toMatchObject({ restarts: 2, error: 'it ended with exit code 3' });
+  made.service.desire({ state: { resumed: { at: 5 } } });
+  await until(() => made.notices.length === 6);
+});
+
+it('that cannot be started is told why', async () => {
+  const made = await make('', { run: './gone.sh', give_up: { after: 1 } });
+  made.run();
+  await made.status('given-up');
+  expect(made.notices[0]).toContain('it cannot be started: ./gone.sh does not exist');
+});
+
+it('a pause stops it with all that it started, and a resume starts it', async () => {
+  const made = await make('sleep 1000 & echo $! > child; wait');
+  made.run();
+  await until(() => existsSync(join(made.directory, 'child')));
+  const { pid } = made.service.view;
+  made.service.desire({ pause: PAUSE, state: {} });
+  await made.status('paused');
+  expect(groupIsAlive(pid ?? 0)).toBe(false);
+  expect(made.notices).toEqual(['info: service api: stopped: paused by ann: upgrade']);
+  made.service.desire({ state: { resumed: { at: 9 } } });
+  await made.status('ready');
+  expect(made.service.view.restarts).toBe(0);
+});
+
+it('that is paused when the client starts does not start', async () => {
+  const made = await make('touch started');
+  made.run({ pause: PAUSE, state: {} });
+  await made.status('paused');
+  await made.stop();
+  expect(existsSync(join(made.directory, 'started'))).toBe(false);
+});
+
+it('what does not heed SIGTERM is killed after the grace', async () => {
+  const made = await make('trap "" TERM; echo up; while :; do sleep 0.1; done', { ready: { line: 'up' } });
+  made.run();
+  await made.status('ready');
+  const { pid } = made.service.view;
+  await made.stop();
+  expect(groupIsAlive(pid ?? 0)).toBe(false);
+});
+
+const reload = (offset: string, message: object) => ({
+  at: 1,
+  from: { topic: 'frontier-adw', partition: 0, offset },
+  message: message as never,
+});
+
+it('is told by a signal that a message has come; it has the message in a file', async () => {
+  const made = await make(
+    'trap "cat $HIPPO_RELOAD_FILE >> seen" HUP; cat $HIPPO_RELOAD_FILE >> seen; echo up; while :; do sleep 0.05; done',
+    { ready: { line: 'up' } },
+  );
+  const seen = async (): Promise<string> => readFile(join(made.directory, 'seen'), 'utf8').catch(() => '');
+  // What came before it started it reads itself.
+  made.run({ state: { reload: reload('1', { n: 1 }) } });
+  await made.status('ready');
+  made.service.desire({ state: { reload: reload('2', { n: 2 }) } });
+  await until(async () => (await seen()) === '{"n":1}\n{"n":2}\n');
+});
+
+it('is told by a call until it takes it, and of several messages the last', async () => {
+  const bodies: string[] = [];
+  let refusals = 2;
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      bodies.push(body);
+      response.writeHead(refusals-- > 0 ? 503 : 204).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(() => Promise.resolve(server.close()));
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  const made = await make('exec sleep 1000', { reload: { http: `http://127.0.0.1:${port}/reload` } });
+  made.run();
+  await made.status('ready');
+  made.service.desire({ state: { reload: reload('1', { n: 1 }) } });
+  await until(() => bodies.length >= 1);
+  made.service.desire({ state: { reload: reload('2', { n: 2 }) } });
+  await made.noticed('info: service api: told to reload');
+  expect(bodies.at(-1)).toBe('{"n":2}');
+  expect(made.notices[0]).toBe(
+    `warning: service api: could not be told to reload: http://127.0.0.1:${port}/reload answers 503; it is tried again`,
+  );
+});
+
+it('ends with its lease, by the guard, and does not count that as an end of its own', async () => {
+  const made = await make('exec sleep 1000', { give_up: { after: 1 } }, { session: 2_500 });
+  made.run();
+  await made.status('ready');
+  await made.noticed('no contact with Kafka');
+  expect(made.service.view).toMatchObject({ status: 'stopped', pid: null });
+});
+
+it('keeps its log below a size', async () => {
+  const made = await make('head -c 11000000 /dev/zero | tr "\\\\0" x; echo; echo end; exec sleep 1000', {
+    ready: { line: '^end$' },
+  });
+  made.run();
+  await made.status('ready');
+  await made.stop();
+  await made.service.close();
+  const path = join(made.directory, '.hippo', 'logs', 'api', `${process.pid}.log`);
+  expect(existsSync(`${path}.1`)).toBe(true);
+  await writeFile(path, '');
+});
