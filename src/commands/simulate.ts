@@ -1,8 +1,8 @@
 import { UserError } from '../core/errors.ts';
 import type { SimulationReport } from '../simulate/session.ts';
 import { HippoCommand } from '../ui/base-command.ts';
-import { durationFlag } from '../ui/flags.ts';
-import { Args, Flags } from '../ui/oclif.ts';
+import { Args } from '../ui/oclif.ts';
+import { simulateFlags } from '../ui/simulate-flags.ts';
 import { renderSimulation } from '../ui/simulate.ts';
 
 export default class Simulate extends HippoCommand<SimulationReport> {
@@ -12,6 +12,7 @@ export default class Simulate extends HippoCommand<SimulationReport> {
     'starting with an empty state. It assumes that jobs succeed, starts nothing and writes nothing.';
   static override examples = [
     '<%= config.bin %> tail frontier finish --from -7d -e --json > events.jsonl\n<%= config.bin %> <%= command.id %> events.jsonl',
+    '<%= config.bin %> source scan orders --dry-run --json > listing.json\n<%= config.bin %> <%= command.id %> --listing listing.json',
     '<%= config.bin %> <%= command.id %> --from 2017-04-01 --to 2017-05-01 --job-duration 2h',
   ];
   static override args = {
@@ -20,14 +21,7 @@ export default class Simulate extends HippoCommand<SimulationReport> {
         'A file with the output of hippo tail --json, or - for standard input. [default: the topics]',
     }),
   };
-  static override flags = {
-    from: Flags.string({
-      description: 'Start here in the topics: a date or time, -2h, p:o.',
-      helpValue: 'POSITION',
-    }),
-    to: Flags.string({ description: 'End here; takes the same positions as --from.', helpValue: 'POSITION' }),
-    'job-duration': durationFlag({ description: 'Assume that each job runs this long.', default: '0s' }),
-  };
+  static override flags = simulateFlags;
 
   protected async work(): Promise<SimulationReport> {
     const { args, flags } = await this.parse(Simulate);
@@ -37,11 +31,20 @@ export default class Simulate extends HippoCommand<SimulationReport> {
         next: ['hippo tail frontier finish --from … --to … --json | hippo simulate -'],
       });
     }
+    if (flags.listing.length > 0 && (from ?? to) !== undefined) {
+      throw new UserError('with --listing the topics are not read; --from and --to choose from the topics', {
+        next: [
+          'hippo tail frontier finish --from … --to … --json > events.jsonl',
+          'hippo simulate events.jsonl --listing FILE',
+        ],
+      });
+    }
     const { runSimulation } = await import('../simulate/session.ts');
     return runSimulation({
       file,
       profile,
       source: args.file,
+      listings: flags.listing,
       from,
       to,
       jobDuration: flags['job-duration'],

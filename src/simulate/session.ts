@@ -7,6 +7,7 @@ import { existingTopics } from '../kafka/look-up.ts';
 import { connectProject } from '../kafka/project.ts';
 import { readSpan, readTopics } from '../records/reading.ts';
 import { Intake, type IntakeReport, inputTopics } from './intake.ts';
+import { readListing } from './listing.ts';
 import { recordsOf } from './recorded.ts';
 import { type Simulation, simulate } from './simulate.ts';
 
@@ -16,6 +17,8 @@ export interface SimulationOptions {
   profile: string | undefined;
   /** A file of records, `-` for standard input; undefined to read the topics. */
   source: string | undefined;
+  /** Files of listings of sources. With them, the topics are not read. */
+  listings: readonly string[];
   /** The range to read of the topics; undefined for everything. */
   from: string | undefined;
   to: string | undefined;
@@ -39,20 +42,25 @@ export interface SimulationReport extends Simulation {
  * @throws UserError for an invalid hippo.yaml, file or range; ServiceError if Kafka is read and cannot be reached
  */
 export async function runSimulation(options: SimulationOptions): Promise<SimulationReport> {
-  const { file, profile, jobDuration } = options;
+  const { file, profile, jobDuration, source, listings: files } = options;
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
-  const { hippo, definition } = compileProject({
+  const { hippo, definition, sources } = compileProject({
     ...loaded,
     // Arguments are part of the report, so secrets in them are masked.
     config: { ...loaded.config, jobs: maskedJobs(loaded, process.env) },
   });
   const intake = new Intake(definition, loaded.config);
-  await readInto(intake, loaded, options);
+  const listings = await Promise.all(files.map((each) => readListing(each, definition)));
+  if (source !== undefined || listings.length === 0) await readInto(intake, loaded, options);
+  const pauses = new Map(sources.map(({ source: { name }, every }) => [name, every]));
   return {
     hippo,
     timezone: loaded.config.calendar.timezone,
     needs: [...new Set([...definition.jobs.values()].flatMap(({ needs }) => needs.map(({ id }) => id)))],
-    ...simulate(definition, loaded.config, intake.messages(), { jobDuration }),
+    ...simulate(definition, loaded.config, intake.messages(), {
+      ...{ jobDuration, listings },
+      every: (name) => pauses.get(name) ?? 0,
+    }),
     input: intake.report(),
   };
 }

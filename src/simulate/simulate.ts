@@ -21,7 +21,19 @@ import {
   step,
 } from '../client/machine/index.ts';
 import type { FrontierEvent, JobFinish, ManualRequest, MessageRef } from '../messages/index.ts';
-import type { InputState, RunId, RunStatus } from '../state/index.ts';
+import {
+  type Announcements,
+  type InputState,
+  type LandingHash,
+  NO_ANNOUNCEMENTS,
+  type RunId,
+  type RunStatus,
+  eachAnnouncement,
+  findAnnouncement,
+  hashKey,
+  landingHash,
+} from '../state/index.ts';
+import type { Listing, SkippedPath } from './listing.ts';
 import type { Timed } from './timeline.ts';
 
 export interface SimulatedMessage {
@@ -79,7 +91,35 @@ export interface Notice {
   text: string;
 }
 
+/** An event that a source would publish. */
+export interface Announced {
+  at: string;
+  source: string;
+  /** `db.table` */
+  table: string;
+  /** `dt=2017-04-28/region=us`; empty for an unpartitioned table. */
+  partition: string;
+  /** Epoch seconds. */
+  exec_date: number;
+  /** The scan that first listed it as it is: it settled between that and `at`. */
+  found_at: string;
+  /** It was known, and has landed again. */
+  relanded: boolean;
+}
+
+/** What a listing would come to. */
+export interface SimulatedScan {
+  at: string;
+  source: string;
+  listed: number;
+  skipped: readonly SkippedPath[];
+  error: string | null;
+}
+
 export interface Simulation {
+  /** In the order of time. */
+  announced: Announced[];
+  scans: SimulatedScan[];
   fired: Firing[];
   waiting: Waiting[];
   notices: Notice[];
@@ -88,15 +128,19 @@ export interface Simulation {
 export interface SimulateOptions {
   /** How long each job is assumed to run, milliseconds. */
   jobDuration: Millis;
+  /** What sources have listed, in the order of time. Between two listings, and after the last one, a source lists the same again. */
+  listings?: readonly Listing[];
+  /** The pause between two scans of a source, milliseconds. */
+  every?: (source: string) => Millis;
 }
 
-/** The partition of the finish messages of the simulation. */
+/** The partition of the messages of the simulation. */
 const SIMULATED = -1;
 /** The same interval as the host's. */
 const TICK = 1_000;
 
 /**
- * What a client with an empty state would do with these messages if all of its jobs succeeded.
+ * What a client with an empty state would do with these messages and listings if all of its jobs succeeded.
  *
  * @param messages in the order of their times, without finish messages of this hippo: the simulation produces them
  */
@@ -106,12 +150,17 @@ export function simulate(
   messages: readonly Timed<SimulatedMessage>[],
   options: SimulateOptions,
 ): Simulation {
-  const host = new SimulatedHost(definition, topicName(config, 'finish'), options, messages[0]?.at ?? 0);
-  for (const { at, item } of messages) {
-    host.passTime(at);
-    host.handle({ type: 'message', at, ...item });
+  const inputs = [
+    ...messages.map(({ at, item }) => ({ at, message: item })),
+    ...(options.listings ?? []).map((listing) => ({ at: listing.at, listing })),
+  ].sort((one, other) => one.at - other.at);
+  const host = new SimulatedHost(definition, config, options, inputs[0]?.at ?? 0);
+  for (const input of inputs) {
+    host.passTime(input.at);
+    if ('listing' in input) host.list(input.listing);
+    else host.handle({ type: 'message', at: input.at, ...input.message });
   }
-  host.endJobs();
+  host.endWork();
   return host.result();
 }
 
@@ -122,36 +171,55 @@ interface RunningJob {
   outcome: JobOutcome;
 }
 
+/** A source, and what it lists at present. */
+interface Watched {
+  listing: Listing;
+  /** When it has to be scanned again for what waits to settle. */
+  nextAt: Millis;
+  /** How many scans of this listing there were. */
+  number: number;
+}
+
 /** Executes the machine's effects as the host does, but without processes, clock and topics. */
 class SimulatedHost {
   readonly #definition: Definition;
-  readonly #finishTopic: string;
-  readonly #duration: Millis;
+  readonly #topics: { readonly finish: string; readonly frontier: string };
+  readonly #options: SimulateOptions;
   #state: MachineState;
   #lastTick: Millis;
-  /** The hippo's own finish messages that it has not read yet. */
-  readonly #inbox: JobFinish[] = [];
+  /** The hippo's own finish messages, and events of its sources, that it has not read yet. */
+  readonly #inbox: (JobFinish | FrontierEvent)[] = [];
   #received = 0;
   readonly #running = new Map<string, RunningJob>();
   readonly #fired: Firing[] = [];
+  readonly #announced: Announced[] = [];
+  readonly #scans: SimulatedScan[] = [];
+  readonly #watched = new Map<string, Watched>();
+  /** When what was found at a landing was found first. */
+  readonly #foundAt = new Map<string, Millis>();
+  /** The landing that is told at present. */
+  #present = { foundAt: 0, relanded: false };
   readonly #notices: Notice[] = [];
 
-  constructor(definition: Definition, finishTopic: string, { jobDuration }: SimulateOptions, at: Millis) {
+  constructor(definition: Definition, config: Pick<Config, 'topics'>, options: SimulateOptions, at: Millis) {
     this.#definition = definition;
-    this.#finishTopic = finishTopic;
-    this.#duration = jobDuration;
+    this.#topics = { finish: topicName(config, 'finish'), frontier: topicName(config, 'frontier') };
+    this.#options = options;
     this.#state = emptyState();
     this.#lastTick = at;
     this.#step({ type: 'ownership-gained', at });
   }
 
-  /** Everything that happens up to a time: jobs end, the clock ticks. */
+  /** Everything that happens up to a time: jobs end, sources are scanned again, the clock ticks. */
   passTime(until: Millis): void {
     for (;;) {
       const job = this.#nextEnd();
+      const scan = this.#nextScan();
       // As in the host, two ticks are at least this far apart.
       const tick = Math.max(nextWake(this.#state) ?? Infinity, this.#lastTick + TICK);
-      if (job !== undefined && job.endsAt <= Math.min(until, tick)) this.#end(job);
+      const next = Math.min(tick, scan?.nextAt ?? Infinity);
+      if (job !== undefined && job.endsAt <= Math.min(until, next)) this.#end(job);
+      else if (scan !== undefined && scan.nextAt <= Math.min(until, tick)) this.#scan(scan, scan.nextAt);
       else if (tick <= until) {
         this.#lastTick = tick;
         this.handle({ type: 'tick', at: tick });
@@ -159,17 +227,72 @@ class SimulatedHost {
     }
   }
 
-  /** Everything that happens until no job runs any more. */
-  endJobs(): void {
-    for (let job = this.#nextEnd(); job !== undefined; job = this.#nextEnd()) this.passTime(job.endsAt);
+  /** Everything that happens until no job runs any more, and nothing has to settle. */
+  endWork(): void {
+    for (;;) {
+      const next = Math.min(this.#nextEnd()?.endsAt ?? Infinity, this.#nextScan()?.nextAt ?? Infinity);
+      if (next === Infinity) return;
+      this.passTime(next);
+    }
+  }
+
+  /** A source lists this from now on. */
+  list(listing: Listing): void {
+    const { source, at, landings, skipped, error } = listing;
+    this.#scans.push({ at: iso(at), source, listed: landings.length, skipped, error });
+    const watched: Watched = { listing, nextAt: Infinity, number: 0 };
+    this.#watched.set(source, watched);
+    this.#scan(watched, at);
+  }
+
+  /** As the client's watcher scans: it tells the machine what differs, and what is not listed any more. */
+  #scan(watched: Watched, at: Millis): void {
+    const { source, landings, skipped, error } = watched.listing;
+    const known = (): Announcements => this.#state.sources.get(source)?.announcements ?? NO_ANNOUNCEMENTS;
+    const before = known();
+    const [number, isComplete] = [(watched.number += 1), error === null];
+    const listed = landings.map((landing) => ({ landing, hash: landingHash(landing.id) }));
+    const differing = listed.filter(({ landing, hash }) => {
+      const announcement = findAnnouncement(before, hash);
+      return announcement?.fingerprint !== landing.fingerprint || announcement.unlistedSince !== null;
+    });
+    for (const { landing, hash } of differing) {
+      const id = `${source} ${hashKey(hash)}/${landing.fingerprint}`;
+      if (!this.#foundAt.has(id)) this.#foundAt.set(id, at);
+      this.#present = {
+        foundAt: this.#foundAt.get(id) ?? at,
+        relanded: findAnnouncement(known(), hash) !== undefined,
+      };
+      this.handle({ type: 'landings-found', at, source, scan: number, landings: [landing] });
+    }
+    const present = new Set(listed.map(({ hash }) => hashKey(hash)));
+    const unlisted: LandingHash[] = [];
+    if (isComplete)
+      eachAnnouncement(before, (hash) => {
+        if (!present.has(hashKey(hash))) unlisted.push(hash);
+      });
+    const scan = {
+      ...{ number, isComplete, hasListed: isComplete, unlisted, took: 0, listed: listed.length },
+      ...{ skipped: skipped.length, skips: [], ...(error === null ? {} : { error }) },
+    };
+    this.handle({ type: 'scan-ended', at, source, scan });
+    const waits = this.#state.sources.get(source)?.unsettled.isEmpty() === false;
+    watched.nextAt = waits ? at + Math.max(TICK, this.#options.every?.(source) ?? 0) : Infinity;
+  }
+
+  #nextScan(): Watched | undefined {
+    let next: Watched | undefined;
+    for (const watched of this.#watched.values())
+      if (watched.nextAt < (next?.nextAt ?? Infinity)) next = watched;
+    return next;
   }
 
   handle(event: MachineEvent): void {
     this.#step(event);
-    for (let finish = this.#inbox.shift(); finish !== undefined; finish = this.#inbox.shift()) {
+    for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift()) {
       const offset = String((this.#received += 1));
-      const from = { topic: this.#finishTopic, partition: SIMULATED, offset };
-      this.#step({ type: 'message', at: event.at, from, message: finish });
+      const from = { topic: this.#topics[message.kind], partition: SIMULATED, offset };
+      this.#step({ type: 'message', at: event.at, from, message });
     }
   }
 
@@ -179,6 +302,8 @@ class SimulatedHost {
       ({ status }) => status === 'waiting' || status === 'ready',
     );
     return {
+      announced: this.#announced,
+      scans: this.#scans,
       fired: this.#fired,
       waiting: open
         .sort((a, b) => a.firstInputAt - b.firstInputAt || (a.key < b.key ? -1 : 1))
@@ -203,15 +328,27 @@ class SimulatedHost {
         break;
       case 'publish':
         if (effect.message.kind === 'finish') this.#finished(effect.message, at);
+        else if (effect.message.kind === 'frontier') this.#inbox.push(effect.message);
+        break;
+      case 'announced':
+        this.#noteAnnounced(effect, at);
         break;
       case 'notice':
         this.#notice(at, effect.level, effect.text, effect.run);
         break;
       case 'persist':
       case 'scan':
-      case 'announced':
         break;
     }
+  }
+
+  #noteAnnounced({ source, table, landings }: Extract<Effect, { type: 'announced' }>, at: Millis): void {
+    const { foundAt, relanded } = this.#present;
+    for (const { partition, execDate } of landings)
+      this.#announced.push({
+        ...{ at: iso(at), source, table, partition, exec_date: execDate },
+        ...{ found_at: iso(foundAt), relanded },
+      });
   }
 
   #submit(submission: Submission, at: Millis): void {
@@ -230,7 +367,7 @@ class SimulatedHost {
       ended_at: iso(at),
     };
     this.#fired.push(firing);
-    const endsAt = at + this.#duration;
+    const endsAt = at + this.#options.jobDuration;
     this.#running.set(submission.attemptId, { submission, firing, endsAt, outcome: { status: 'succeeded' } });
   }
 

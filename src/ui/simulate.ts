@@ -1,9 +1,17 @@
 import chalk from 'chalk';
 import stringWidth from 'fast-string-width';
+import { isoSecond } from '../core/clock.ts';
 import { formatRecordRef } from '../core/record-ref.ts';
 import { visible } from '../core/visible.ts';
 import { shellWord } from '../core/shell.ts';
-import type { Notice, Firing, SimulatedInput, Waiting } from '../simulate/simulate.ts';
+import type {
+  Announced,
+  Firing,
+  Notice,
+  SimulatedInput,
+  SimulatedScan,
+  Waiting,
+} from '../simulate/simulate.ts';
 import type { IntakeReport, Rejected } from '../simulate/intake.ts';
 import type { SimulationReport } from '../simulate/session.ts';
 import { COLUMNS, wrap } from './text.ts';
@@ -13,9 +21,11 @@ type Time = (iso: string) => string;
 /** Which runs would fire, when, with what; what would still wait, and for what. */
 export function renderSimulation(report: SimulationReport): string {
   const time = timeIn(report.timezone);
-  const { fired, waiting, notices, input } = report;
+  const { announced, scans, fired, waiting, notices, input } = report;
   return [
     ...wrap(heading(report, time), ''),
+    ...section('Would announce', announced, (event) => renderAnnounced(event, time)),
+    ...section('Would skip', scans.flatMap(skipsOf), renderSkip),
     ...section('Would fire', fired, (firing) => renderFiring(firing, time)),
     ...section('Still waiting', waiting, (run) => renderWaiting(run, time)),
     ...section('Notices', notices, (notice) => renderNotice(notice, time)),
@@ -25,10 +35,44 @@ export function renderSimulation(report: SimulationReport): string {
   ].join('\n');
 }
 
-function heading({ hippo, timezone, input }: SimulationReport, time: Time): string {
+function heading({ hippo, timezone, input, scans }: SimulationReport, time: Time): string {
   const { records, from, to } = input;
-  const span = from === null || to === null ? '' : `, ${time(from)} to ${time(to)} (${timezone})`;
-  return `${hippo} with ${count(records, 'record')}${span}`;
+  const listings = scans.map(({ source, at, listed, error }) => {
+    const failed = error === null ? '' : `, not to its end: ${visible(error)}`;
+    return `${count(listed, 'landing')} of ${source} at ${time(at)}${failed}`;
+  });
+  const span = from === null || to === null ? '' : `, ${time(from)} to ${time(to)}`;
+  const recorded = records === 0 && listings.length > 0 ? [] : [`${count(records, 'record')}${span}`];
+  const zone = span === '' && listings.length === 0 ? '' : ` (${timezone})`;
+  return `${hippo} with ${[...recorded, ...listings].join('; ')}${zone}`;
+}
+
+/** `  2017-04-28 12:01:00 ▸ orders shop.orders dt=2017-04-28  exec_date 2017-04-28T12:00:00Z, landed again` */
+function renderAnnounced(event: Announced, time: Time): string[] {
+  const { at, source, table, partition, exec_date: date, found_at: foundAt, relanded } = event;
+  const notes = [
+    `exec_date ${isoSecond(date)}`,
+    ...(relanded ? ['landed again'] : []),
+    ...(foundAt === at ? [] : [`found ${time(foundAt)}, settled`]),
+  ];
+  const name = visible(`${table} ${partition}`.trim());
+  return wrap(`${source} ${name}: ${notes.join(', ')}`, `  ${time(at)} ${chalk.blue('▸')} `, '      ');
+}
+
+/** So many paths are printed; `--json` has all. */
+const SKIPS_SHOWN = 20;
+
+function skipsOf({ source, skipped }: SimulatedScan): { source: string; text: string }[] {
+  const shown = skipped.slice(0, SKIPS_SHOWN).map(({ path, reason, unfinished }) => ({
+    source,
+    text: `${path}: ${reason}${unfinished ? ', it may land later' : ''}`,
+  }));
+  const more = skipped.length - shown.length;
+  return more > 0 ? [...shown, { source, text: `${more} more; --json lists them` }] : shown;
+}
+
+function renderSkip({ source, text }: { source: string; text: string }): string[] {
+  return wrap(visible(text), `  - ${source} `, '      ');
 }
 
 function section<Item>(title: string, items: readonly Item[], render: (item: Item) => string[]): string[] {
@@ -110,11 +154,14 @@ function renderRejected({ reason, field, count: times, first }: Rejected): strin
   return wrap(`${times} × ${visible(what)}, first ${formatRecordRef(first)}`, '  ');
 }
 
-function total({ hippo, fired, waiting, needs, input }: SimulationReport): string {
+function total({ hippo, announced, scans, fired, waiting, needs, input }: SimulationReport): string {
+  const events = scans.length === 0 ? '' : `${count(announced.length, 'event')} would be published. `;
+  if (scans.length > 0 && needs.length === 0) return events.trimEnd();
   const still = waiting.length === 0 ? '' : ` ${count(waiting.length, 'run')} would wait.`;
   if (fired.length > 0)
-    return `${count(new Set(fired.map(({ job_id: id }) => id)).size, 'run')} would fire.${still}`;
-  return `Nothing would fire.${still}${waiting.length === 0 ? nothing(hippo, needs, input) : ''}`;
+    return `${events}${count(new Set(fired.map(({ job_id: id }) => id)).size, 'run')} would fire.${still}`;
+  const why = waiting.length === 0 && scans.length === 0 ? nothing(hippo, needs, input) : '';
+  return `${events}Nothing would fire.${still}${why}`;
 }
 
 /** Why nothing at all happens. */

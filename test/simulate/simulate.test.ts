@@ -62,6 +62,7 @@ async function simulateLines(lines: readonly string[], jobDuration = 0): Promise
     file: join(folder, 'hippo.yaml'),
     profile: undefined,
     source,
+    listings: [],
     from: undefined,
     to: undefined,
     jobDuration,
