@@ -67,6 +67,7 @@ function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): stri
   const how = [
     scenario.standby ? 'standby' : 'restart',
     ...(scenario.broker === null ? [] : [`broker ${scenario.broker.how}`]),
+    ...(scenario.hasSource ? ['source'] : []),
     ...scenario.changes.map(describe),
   ];
   const verdict = violations.length === 0 ? '✓' : '✗';

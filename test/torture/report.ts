@@ -45,6 +45,8 @@ export function tableOf({ rounds, seed, minutes, parallel, brokerDeaths }: Run):
     ['attempts that were made', sum(({ attempts }) => attempts)],
     ['finish messages', sum(({ finishes }) => finishes)],
     ['bad messages, each once in the dead-letter topic', sum(({ deadLetters }) => deadLetters)],
+    ['partitions written, written again and renamed, which a source watches', sum((round) => round.landings)],
+    ['events of them, none of a landing twice', sum((round) => round.events)],
     ['from a death to the next owner, median / 99 of 100', `${at(0.5)} / ${at(0.99)}`],
     ['rounds in which something was lost, doubled or left over', broken.length],
   ];

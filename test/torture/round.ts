@@ -11,6 +11,7 @@ import { readState, recordOfEntry } from '../../src/state/reader.ts';
 import { Client, type Death } from './client.ts';
 import { type Change, Operator } from './changes.ts';
 import { MovableClock } from './faketime.ts';
+import { Landings } from './landings.ts';
 import {
   type Disturbance,
   type Extras,
@@ -55,13 +56,19 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
   );
   const directory = join(world.folder, hippo);
   await mkdir(directory);
-  await writeProject(directory, workload, { ...SECTIONS, topics: { prefix } });
-  const torture = new Torture({ world, topics, directory, workload, scenario });
+  const landings = scenario.hasSource ? new Landings(directory, hippo, seed) : null;
+  await writeProject(directory, workload, {
+    ...SECTIONS,
+    topics: { prefix },
+    ...(landings === null ? {} : { sources: landings.sources }),
+  });
+  await landings?.begin();
+  const torture = new Torture({ world, topics, directory, workload, scenario, landings });
   const verdict = await torture
     .run()
     .then(() => {
       const { bad, newestAt } = torture;
-      return world.use(() => judge({ world, topics, directory, workload, bad, newestAt }));
+      return world.use(() => judge({ world, topics, directory, workload, landings, bad, newestAt }));
     })
     .catch((error: unknown): Verdict => ({
       ...NOTHING,
@@ -101,9 +108,10 @@ interface TortureParts {
   directory: string;
   workload: Workload;
   scenario: Scenario;
+  landings: Landings | null;
 }
 
-const NOTHING = { runs: 0, finishes: 0, attempts: 0, deadLetters: 0 };
+const NOTHING = { runs: 0, finishes: 0, attempts: 0, deadLetters: 0, landings: 0, events: 0 };
 
 class Torture {
   readonly deaths: string[] = [];
@@ -118,6 +126,7 @@ class Torture {
   readonly #workload: Workload;
   readonly #scenario: Scenario;
   readonly #operator: Operator;
+  readonly #landings: Landings | null;
   readonly #clock: MovableClock | null;
   /** What has been delivered so far and may come again. */
   readonly #repeatable: Message[] = [];
@@ -128,7 +137,8 @@ class Torture {
   readonly #lingering: Promise<void>[] = [];
   readonly #clients: Client[] = [];
 
-  constructor({ world, topics, directory, workload, scenario }: TortureParts) {
+  constructor({ world, topics, directory, workload, scenario, landings }: TortureParts) {
+    this.#landings = landings;
     this.#world = world;
     this.#topics = topics;
     this.#directory = directory;
@@ -141,8 +151,17 @@ class Torture {
 
   async run(): Promise<void> {
     await this.#clock?.set('+0');
-    for (const [index, planned] of this.#scenario.changes.entries()) await this.#change(planned, index);
-    await this.#disturb();
+    const written = new AbortController();
+    const writing = this.#landings?.goOn(written.signal);
+    // Its failure is the round's, when it is waited for.
+    writing?.catch(() => undefined);
+    try {
+      for (const [index, planned] of this.#scenario.changes.entries()) await this.#change(planned, index);
+      await this.#disturb();
+    } finally {
+      written.abort();
+      await writing;
+    }
     await this.#world.use(() => this.#finish());
     if (this.#hasLost) this.#mustTellOfLoss();
   }

@@ -17,6 +17,8 @@ export interface Scenario {
   gaps: readonly number[];
   /** What is done to its topics and its clock, before the disturbances; one client for each. */
   changes: readonly PlannedChange[];
+  /** Whether the hippo has a source, and a writer writes what it watches. */
+  hasSource: boolean;
 }
 
 export interface PlannedChange {
@@ -153,7 +155,19 @@ export function scenarioOf(seed: number, repeatable: readonly boolean[], extras:
       });
     });
   const [made] = fc.sample(scenario, { seed, numRuns: 1 });
-  return { ...(made as Omit<Scenario, 'changes'>), changes: changesOf(seed, extras) };
+  const changes = changesOf(seed, extras);
+  return {
+    ...(made as Omit<Scenario, 'changes' | 'hasSource'>),
+    changes,
+    hasSource: hasSourceOf(seed, changes),
+  };
+}
+
+/** Every second round; not where events are removed, for nobody could tell which of them were there. Drawn by itself, as changes are. */
+function hasSourceOf(seed: number, changes: readonly PlannedChange[]): boolean {
+  const [isChosen = false] = fc.sample(fc.boolean(), { seed: seed + 1, numRuns: 1 });
+  const removes: readonly Change['kind'][] = ['topic made again', 'records removed'];
+  return isChosen && !changes.some(({ change: { kind } }) => removes.includes(kind));
 }
 
 function constants<T extends object>(values: T): { [K in keyof T]: fc.Arbitrary<T[K]> } {

@@ -12,6 +12,7 @@ import {
   parseFinish,
   parseStart,
 } from '../../src/messages/index.ts';
+import type { Landings } from './landings.ts';
 import type { Expectation, Workload } from './workload.ts';
 import type { Topics, World } from './world.ts';
 
@@ -21,6 +22,9 @@ export interface Verdict {
   finishes: number;
   attempts: number;
   deadLetters: number;
+  /** How often a partition landed that a source watches, and how many events there are of that. */
+  landings: number;
+  events: number;
 }
 
 /** A round that is over. */
@@ -29,13 +33,22 @@ export interface Case {
   topics: Topics;
   directory: string;
   workload: Workload;
+  landings: Landings | null;
   /** Where each delivery of a bad message went: `<topic> <partition> <offset>`. */
   bad: readonly string[];
   /** Where the newest landing of the run went that is about it. */
   newestAt: string;
 }
 
-export async function judge({ world, topics, directory, workload, bad, newestAt }: Case): Promise<Verdict> {
+export async function judge({
+  world,
+  topics,
+  directory,
+  workload,
+  landings,
+  bad,
+  newestAt,
+}: Case): Promise<Verdict> {
   const { hippo, expected } = workload;
   const identity = identityOf(topics.config, hippo);
   const violations: string[] = [];
@@ -72,7 +85,9 @@ export async function judge({ world, topics, directory, workload, bad, newestAt 
   if (dead.length !== bad.length)
     violations.push(`${dead.length} dead letters of ${bad.length} bad messages`);
 
+  const announced = landings?.judge(await world.read(topics.of('frontier')));
   violations.push(
+    ...(announced?.violations ?? []),
     ...(await leftovers(world, directory, identity)),
     ...(await unsettled(world, topics, hippo)),
   );
@@ -82,6 +97,8 @@ export async function judge({ world, topics, directory, workload, bad, newestAt 
     finishes: finishes.length,
     attempts: attempts.filter(({ what }) => what === 'start').length,
     deadLetters: dead.length,
+    landings: landings?.count ?? 0,
+    events: announced?.events ?? 0,
   };
 }
 
