@@ -20,8 +20,8 @@ export interface TestProject {
   env: Record<string, string>;
   /** Runs the built CLI in it. */
   hippo(args: readonly string[], options?: CliOptions): ReturnType<typeof hippo>;
-  /** Starts its client; it is ended when the test is over. */
-  startClient(env?: Record<string, string>): TestClient;
+  /** Starts its client, in this folder or a copy of it; it is ended when the test is over. */
+  startClient(env?: Record<string, string>, folder?: string): TestClient;
   file(path: string): Promise<string>;
 }
 
@@ -103,8 +103,8 @@ async function makeProject(
     brokers,
     env,
     hippo: run,
-    startClient(more = {}) {
-      const client = startClient(directory, { ...env, ...more });
+    startClient(more = {}, folder = directory) {
+      const client = startClient(folder, { ...env, ...more });
       atEnd(() => endClient(client));
       return client;
     },

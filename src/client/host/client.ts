@@ -243,6 +243,8 @@ class Client {
         http: http?.address ?? null,
       });
       for (const text of this.#warnings) this.#log({ event: 'notice', level: 'warning', text });
+      if (this.#options.once && Object.keys(config.services).length > 0)
+        this.#log({ event: 'notice', level: 'info', text: 'with --once no services are started' });
       closing.push(() => this.#services.stop());
       this.#services.start();
       const membership = (this.#membership = await this.#joinUnless(stop));

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { execa } from '../../../src/core/exec.ts';
 import { startGuard } from '../../../src/client/host/guard.ts';
 import { endGroup, groupIsAlive } from '../../../src/client/host/process-group.ts';
@@ -68,3 +68,60 @@ async function guardsOfThisProcess(): Promise<boolean> {
   const { stdout } = await execa('ps', ['-o', 'args=', '--ppid', String(process.pid)], { reject: false });
   return stdout.includes('hippo-guard');
 }
+
+describe('the lease of services', () => {
+  /** A process with a guard; it tells the guard what `script` says and stops answering. */
+  async function leased(script: string, service = 'exec sleep 1000') {
+    const child = execa(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { spawn } from 'node:child_process';
+        const { startGuard } = await import(${JSON.stringify(GUARD)});
+        const guard = startGuard(1000);
+        const pid = spawn('/bin/sh', ['-c', process.argv[1]], { detached: true, stdio: 'ignore' }).pid;
+        guard.watch(pid);
+        guard.lease(pid);
+        ${script}
+        console.log(pid);
+        setInterval(() => {}, 1000);`,
+        '--',
+        service,
+      ],
+      { reject: false, cleanup: true },
+    );
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const pid = Number(String(line));
+    onTestFinished(async () => {
+      child.kill('SIGCONT');
+      child.kill('SIGKILL');
+      await endGroup(pid, 0);
+    });
+    return { pid, child };
+  }
+
+  it('ends them although the client is frozen', async () => {
+    const { pid, child } = await leased('guard.renew(500);');
+    child.kill('SIGSTOP');
+    await until(() => !groupIsAlive(pid));
+  }, 30_000);
+
+  it('kills what does not heed SIGTERM', async () => {
+    const { pid } = await leased('guard.renew(100);', 'trap "" TERM; while :; do sleep 0.1; done');
+    await until(() => !groupIsAlive(pid));
+  }, 30_000);
+
+  it('lets them be as long as it is renewed', async () => {
+    const { pid, child } = await leased(`
+      guard.renew(700);
+      let renewals = 0;
+      const timer = setInterval(() => {
+        guard.renew(700);
+        if ((renewals += 1) === 20) { clearInterval(timer); console.log('renewed'); }
+      }, 100);`);
+    await once(child.stdout, 'data');
+    expect(groupIsAlive(pid)).toBe(true);
+    await until(() => !groupIsAlive(pid));
+  }, 30_000);
+});
