@@ -266,13 +266,14 @@ class SimulatedHost {
       this.handle({ type: 'landings-found', at, source, scan: number, landings: [landing] });
     }
     const present = new Set(listed.map(({ hash }) => hashKey(hash)));
-    const unlisted: LandingHash[] = [];
+    const missed: LandingHash[] = [];
     if (isComplete)
       eachAnnouncement(before, (hash) => {
-        if (!present.has(hashKey(hash))) unlisted.push(hash);
+        if (!present.has(hashKey(hash))) missed.push(hash);
       });
+    this.handle({ type: 'landings-missed', at, source, missed });
     const scan = {
-      ...{ number, isComplete, hasListed: isComplete, unlisted, took: 0, listed: listed.length },
+      ...{ number, isComplete, hasListed: isComplete, took: 0, listed: listed.length },
       ...{ skipped: skipped.length, skips: [], ...(error === null ? {} : { error }) },
     };
     this.handle({ type: 'scan-ended', at, source, scan });

@@ -149,7 +149,8 @@ export class Turn {
    * @returns where its events would go and cannot; nothing has happened then
    */
   find(finding: ToldFinding['finding'], at: Millis): UnwritablePlace | undefined {
-    if (finding.type === 'scan-ended') return this.tryStep({ ...finding, at });
+    if (finding.type === 'scan-ended' || finding.type === 'landings-missed')
+      return this.tryStep({ ...finding, at });
     const { effects } = step(this.#context.definition, this.state, { ...finding, at });
     const refused = new Map<unknown, string>();
     for (const effect of effects) {

@@ -31,6 +31,7 @@ import type { WatchedSource } from './sources.ts';
 /** What a watcher tells the machine; the machine's host adds the time. */
 export type Finding =
   | Omit<Extract<MachineEvent, { type: 'landings-found' }>, 'at'>
+  | Omit<Extract<MachineEvent, { type: 'landings-missed' }>, 'at'>
   | Omit<Extract<MachineEvent, { type: 'scan-ended' }>, 'at'>;
 
 export interface WatcherOptions {
@@ -47,6 +48,8 @@ export interface WatcherOptions {
 const MOST_COLLECTED = 100_000;
 /** So many go into one step. */
 const IN_A_STEP = 200;
+/** The same of what is not listed any more: no event is published for it. */
+const MISSED_IN_A_STEP = 5_000;
 /** So many skipped paths are reported by name. */
 const SKIPS_REPORTED = 20;
 /** Of so many new skipped paths of one scan a notice says each. */
@@ -161,12 +164,13 @@ export class Watcher {
     if (error === undefined && lists === 'all' && isEmpty && known > 0) error = this.#listsNothing(known);
     this.#tellOfAway(error);
     this.#tellOfSkips(skips);
+    if (error === undefined && lists !== 'news')
+      await this.#tellMissed(listed.missingOf(this.#announcements), signal);
     const refused = skips.filter(({ isUnfinished }) => !isUnfinished);
     const scan: Scan = {
       number,
       isComplete: error === undefined,
       hasListed: error === undefined || error instanceof PartlyAwayError,
-      unlisted: error === undefined && lists !== 'news' ? listed.missingOf(this.#announcements) : [],
       ...(error === undefined && watermark !== undefined ? { watermark } : {}),
       took: Math.round(performance.now() - began),
       listed: listed.size,
@@ -199,6 +203,15 @@ export class Watcher {
       await this.#options.tell({ type: 'landings-found', source: this.name, scan, landings: some });
     }
     return true;
+  }
+
+  /** They are in the order of their buckets. One step with all of them would be one transaction, and hold up the client's loop. */
+  async #tellMissed(missed: readonly LandingHash[], signal: AbortSignal): Promise<void> {
+    for (let from = 0; from < missed.length; from += MISSED_IN_A_STEP) {
+      signal.throwIfAborted();
+      const some = missed.slice(from, from + MISSED_IN_A_STEP);
+      await this.#options.tell({ type: 'landings-missed', source: this.name, missed: some });
+    }
   }
 
   #listsNothing(known: number): SourceAwayError {

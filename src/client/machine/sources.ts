@@ -8,6 +8,7 @@ import type { FrontierEvent } from '../../messages/types.ts';
 import {
   type Announcement,
   type AnnouncementChange,
+  type LandingHash,
   findAnnouncement,
   hashKey,
   landingHash,
@@ -57,22 +58,27 @@ export function takeLandings(
   draft.announced(source.name, `${source.db}.${source.table}`, announced);
 }
 
-/** Notes what is not listed any more, forgets what has not been for longer than `keep`, and reports the scan. */
+/** Notes what is not listed any more, and forgets what has not been for longer than `keep`. */
+export function missLandings(draft: Draft, source: SourceDefinition, missed: readonly LandingHash[]): void {
+  const { announcements } = draft.source(source);
+  const now = epochSeconds(draft.at);
+  const changes = missed.flatMap((hash): AnnouncementChange[] => {
+    const known = findAnnouncement(announcements, hash);
+    if (known === undefined) return [];
+    if (known.unlistedSince === null) return [{ hash, to: { ...known, unlistedSince: now } }];
+    // A clock that was set years ahead must not make a hippo forget.
+    const unlistedFor = (now - known.unlistedSince) * 1000 - Math.max(0, draft.state.jumped);
+    return unlistedFor > draft.definition.keep ? [{ hash, to: null }] : [];
+  });
+  draft.changeAnnouncements(source, changes);
+}
+
+/** Reports the scan. */
 export function endScan(draft: Draft, source: SourceDefinition, scan: Scan): void {
-  const { number, isComplete, hasListed, unlisted, watermark: reached, ...report } = scan;
+  const { number, isComplete, hasListed, watermark: reached, ...report } = scan;
   const before = draft.source(source);
   const watermark = reached ?? before.watermark;
   if (isComplete) {
-    const now = epochSeconds(draft.at);
-    const changes = unlisted.flatMap((missing): AnnouncementChange[] => {
-      const known = findAnnouncement(before.announcements, missing);
-      if (known === undefined) return [];
-      if (known.unlistedSince === null) return [{ hash: missing, to: { ...known, unlistedSince: now } }];
-      // A clock that was set years ahead must not make a hippo forget.
-      const unlistedFor = (now - known.unlistedSince) * 1000 - Math.max(0, draft.state.jumped);
-      return unlistedFor > draft.definition.keep ? [{ hash: missing, to: null }] : [];
-    });
-    draft.changeAnnouncements(source, changes);
     const after = draft.source(source);
     // What is gone before it has settled was a temporary file.
     draft.putSource(source, {

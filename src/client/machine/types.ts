@@ -38,7 +38,9 @@ export type MachineEvent =
    * announced is not announced again.
    */
   | { type: 'landings-found'; at: Millis; source: string; scan: number; landings: readonly ToldLanding[] }
-  /** A scan of a source has come to its end; what it found has been told before. */
+  /** Some of what is announced, and a complete scan does not list. Told before its end. */
+  | { type: 'landings-missed'; at: Millis; source: string; missed: readonly LandingHash[] }
+  /** A scan of a source has come to its end; what it found and missed has been told before. */
   | { type: 'scan-ended'; at: Millis; source: string; scan: Scan }
   /** A service has announced these, in this order. Those that it has announced before change nothing. */
   | { type: 'events-told'; at: Millis; service: string; events: readonly ToldEvent[] }
@@ -88,8 +90,6 @@ export interface Scan extends Omit<ScanReport, 'announced' | 'at'> {
   readonly hasListed: boolean;
   /** How far it has read, where it reads what only grows. */
   readonly watermark?: Watermark;
-  /** What is announced, and a complete scan does not list. */
-  readonly unlisted: readonly LandingHash[];
 }
 
 export type JobOutcome =

@@ -26,7 +26,7 @@ function scanned(): Hippo {
   find('dt=1');
   find('dt=2');
   const scan = {
-    ...{ number: 1, isComplete: false, hasListed: true, unlisted: [], took: 250 },
+    ...{ number: 1, isComplete: false, hasListed: true, took: 250 },
     ...{ listed: 2, skipped: 3, skips: [], error: 'ESTALE' },
   };
   hippo.tell({ type: 'scan-ended', at: hippo.now, source: 'orders', scan });

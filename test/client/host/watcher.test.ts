@@ -110,6 +110,21 @@ describe('a watcher', () => {
     expect(world.steps).toBe(6);
   });
 
+  it('notes thousands that are not listed any more in several steps, and announces none of them again', async () => {
+    const world = new World();
+    const all = Array.from({ length: 6_000 }, (_, index) => found(`n=${index}`));
+    world.landings = all;
+    await world.scan();
+    world.landings = all.slice(0, 1);
+    world.steps = 0;
+    await world.scan();
+    // 5,000 of them, the rest, and that the scan has ended.
+    expect(world.steps).toBe(3);
+    world.landings = all;
+    await world.scan();
+    expect(world.announced).toHaveLength(6_000);
+  });
+
   it('announces what was listed before the place went away, and forgets nothing', async () => {
     const world = new World();
     world.landings = [found('dt=1'), found('dt=2')];

@@ -22,6 +22,8 @@ class Frontier extends Hippo {
     this.#scans += 1;
     const scan = this.#scans;
     const told = this.tell({ type: 'landings-found', at: this.now, source: 'orders', scan, landings });
+    const missed = unlisted.map(landingHash);
+    this.tell({ type: 'landings-missed', at: this.now, source: 'orders', missed });
     this.tell({
       type: 'scan-ended',
       at: this.now,
@@ -30,7 +32,6 @@ class Frontier extends Hippo {
         number: scan,
         isComplete: true,
         hasListed: true,
-        unlisted: unlisted.map(landingHash),
         took: 5,
         listed: landings.length,
         skipped: 0,
