@@ -1,6 +1,7 @@
 /**
  * Bundles the CLI into dist/: the front door (cli.cjs), all commands (commands.cjs), and again the command whose start
- * matters most as a file of its own. docs/decisions/code-cache.md says why, with figures.
+ * matters most as a file of its own. docs/decisions/code-cache.md says why, with figures. AWS's SDK is a file of its own too
+ * (aws.cjs): only a scan of S3 loads it.
  */
 import { execFileSync } from 'node:child_process';
 import { glob, rename, rm, writeFile } from 'node:fs/promises';
@@ -41,6 +42,19 @@ const lazyNodeModules: Plugin = {
   },
 };
 
+/** The file in dist/ of what loads AWS's SDK. */
+const AWS = 'aws.cjs';
+
+/** Leaves `import('./s3-client.ts')` to run time, from {@link AWS}. */
+const awsApart: Plugin = {
+  name: 'aws-apart',
+  setup(build) {
+    build.onResolve({ filter: /\/s3-client\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: `./${AWS}`, external: true } : undefined,
+    );
+  },
+};
+
 const options = {
   bundle: true,
   format: 'cjs',
@@ -54,7 +68,7 @@ const options = {
   ],
   banner: { js: "const __url=process.getBuiltinModule('node:url').pathToFileURL(__filename).href;" },
   define: { 'import.meta.url': '__url' },
-  plugins: [lazyNodeModules],
+  plugins: [lazyNodeModules, awsApart],
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
@@ -68,6 +82,7 @@ await rm(OUT, { recursive: true, force: true });
 await Promise.all([
   bundle('cli.cjs', `export { main } from './src/cli.ts'`),
   bundle('commands.cjs', bundleOf([...commands.keys()])),
+  bundle(AWS, `export * from './src/sources/s3-client.ts'`, { minify: true }),
   bundle(`commands/${OWN_BUNDLE}.cjs`, bundleOf([OWN_BUNDLE]), { minify: true }),
 ]);
 // Declarations of what a hippo's own code may import: types only.

@@ -51,6 +51,17 @@ describe('what is loaded', () => {
     expect(all).toContain('commands.cjs');
     expect(EXPENSIVE.filter((name) => all.has(name)).sort()).toEqual(expected.sort());
   });
+
+  test('a command that does not scan S3 does not load the SDK of AWS', async () => {
+    const file = join(cache, 'hippo.yaml');
+    await writeFile(
+      file,
+      'sources: { clicks: { table: web.clicks, s3: { url: s3://lake/clicks }, levels: dt=* } }',
+    );
+    const all = await loaded(['source', 'list', '--config', file]);
+    expect(all).toContain('commands.cjs');
+    expect(all).not.toContain('aws.cjs');
+  });
 });
 
 /** What Node writes for NODE_V8_COVERAGE. Functions that were not called are left out of a file's list, or count 0. */

@@ -166,7 +166,7 @@ const job = v.strictObject({
 });
 
 /** Addresses are printed in errors and logs, so credentials in them are refused. */
-const resourceManager = v.pipe(
+const httpAddress = v.pipe(
   v.string(),
   v.regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/, 'must be http://host:port or https://host:port'),
 );
@@ -174,7 +174,7 @@ const resourceManager = v.pipe(
 const yarn = v.strictObject({
   resource_managers: v.optional(
     described(
-      v.union([some(resourceManager), commaSeparated(resourceManager)]),
+      v.union([some(httpAddress), commaSeparated(httpAddress)]),
       'http://host:8088 of the resource manager, of both where there are two. Spark jobs then run on YARN: ' +
         'they get SPARK_MASTER=yarn unless something else is set. $HIPPO_YARN_RM overrides it',
     ),
@@ -496,16 +496,87 @@ const sqlSource = v.strictObject({
   ...scanned,
 });
 
-/** By kind: each kind has one key of its own that it needs, which says what is watched. */
-const sourceKinds = { folder: folderSource, sql: sqlSource };
-export const SOURCE_KINDS = ['folder', 'sql'] as const satisfies readonly (keyof typeof sourceKinds)[];
+/** The form of a bucket's name is S3's; keys may have any characters. */
+const s3Url = v.pipe(
+  v.string(),
+  v.regex(
+    /^s3:\/\/[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](\/.*)?$/s,
+    'must be s3://bucket or s3://bucket/prefix/, without credentials',
+  ),
+);
 
-const source = v.union([sourceKinds.folder, sourceKinds.sql]);
+const s3Place = v.strictObject({
+  url: described(s3Url, 's3://bucket/prefix/; a slash at its end may be left out'),
+  endpoint: v.optional(
+    described(httpAddress, 'http://host:9000 of what speaks S3 but is not AWS, e.g. MinIO. Left out: AWS'),
+  ),
+  region: optionalText("The bucket's region. Left out: $AWS_REGION, or that of the profile"),
+  path_style: v.optional(
+    described(
+      v.boolean(),
+      'The name of the bucket is part of the path, not of the host. Left out: true with an endpoint, else false',
+    ),
+  ),
+  profile: optionalText(
+    "A profile of ~/.aws/config with the credentials. Left out: $AWS_PROFILE, or what AWS's programs find without one",
+  ),
+  request_timeout: v.optional(duration('How long one request to S3 may take'), '30s'),
+});
+
+const s3Source = v.strictObject({
+  ...announced,
+  s3: described(
+    s3Place,
+    'A prefix of an S3 bucket. Credentials are found as by the programs of AWS, never here',
+  ),
+  ...placed,
+  ...scanned,
+});
+
+const hdfsPath = v.pipe(
+  v.string(),
+  v.regex(
+    /^\/(?:(?!\.{1,2}(?:\/|$))[^/\0]+(?:\/|$))*$/,
+    'must be a path from the root on, without "." and "..", such as /warehouse/orders',
+  ),
+);
+
+const hdfsPlace = v.strictObject({
+  path: described(hdfsPath, 'A folder of HDFS: /warehouse/orders'),
+  namenodes: described(
+    v.union([some(httpAddress), commaSeparated(httpAddress)]),
+    'http://host:9870 of the NameNode, of both where there are two: their WebHDFS',
+  ),
+  user: v.optional(
+    described(name, 'Who asks (user.name); left out: $HADOOP_USER_NAME, else the user that runs the client'),
+  ),
+  request_timeout: v.optional(duration('How long one request to a NameNode may take'), '10s'),
+});
+
+const hdfsSource = v.strictObject({
+  ...announced,
+  hdfs: described(hdfsPlace, 'A folder of HDFS, read by WebHDFS'),
+  ...placed,
+  ...scanned,
+});
+
+/** By kind: each kind has one key of its own that it needs, which says what is watched. */
+const sourceKinds = { folder: folderSource, s3: s3Source, hdfs: hdfsSource, sql: sqlSource };
+export const SOURCE_KINDS = [
+  'folder',
+  's3',
+  'hdfs',
+  'sql',
+] as const satisfies readonly (keyof typeof sourceKinds)[];
+
+const source = v.union([sourceKinds.folder, sourceKinds.s3, sourceKinds.hdfs, sourceKinds.sql]);
 
 /** Any part of a source of any kind: what a profile may change. The merged source is checked as one of its kind. */
 const sourceParts = v.partial(
   v.strictObject({
     ...folderSource.entries,
+    s3: v.partial(s3Place),
+    hdfs: v.partial(hdfsPlace),
     sql: v.partial(v.strictObject({ ...sqlQuery.entries, ...sqlWatermark.entries })),
   }),
 );

@@ -9,3 +9,9 @@ export function userName(): string {
     return String(process.getuid?.() ?? '');
   }
 }
+
+/** The user that Hadoop's programs give where nothing is said. */
+export function hadoopUser(env: Readonly<Record<string, string | undefined>>): string {
+  const named = env['HADOOP_USER_NAME'] ?? '';
+  return named === '' ? userName() : named;
+}

@@ -26,6 +26,8 @@ export interface Skip {
 export interface Scanner {
   /** Where it looks, for messages: `/data/orders`, `s3://bucket/orders`. */
   readonly place: string;
+  /** Loads the code of its scans. A client does so when it starts: later, another version may have taken the files' place. */
+  prepare?(): Promise<void>;
   /**
    * - `all`: what it does not list is not there. That it lists nothing at all is a sign that something is wrong with the place.
    * - `any number`: the same, but nothing may be there.

@@ -114,10 +114,10 @@ describe('what is wrong with a hippo.yaml', () => {
       'sources: { a: { table: a.b, sql: { url: "postgres://h/d", query: x }, mounted: true } }',
       'sources.a.mounted goes with folder, not with sql; allowed beside sql: table, method, dialect, every, start_from',
     ],
-    ['sources: { a: { table: a.b } }', 'sources.a needs exactly one of the keys folder, sql'],
+    ['sources: { a: { table: a.b } }', 'sources.a needs exactly one of the keys folder, s3, hdfs, sql'],
     [
       'sources: { a: { table: a.b, folder: x, sql: { url: "postgres://h/d", query: x } } }',
-      'sources.a.sql does not go with folder; exactly one is allowed of folder, sql',
+      'sources.a.sql does not go with folder; exactly one is allowed of folder, s3, hdfs, sql',
     ],
     [
       'sources: { a: { table: a.b, sql: { url: "mysql://h/d", query: x } } }',
@@ -138,6 +138,26 @@ describe('what is wrong with a hippo.yaml', () => {
     [
       'sources: { a: { table: a.b, sql: { url: "postgres://u:p@h/d", password_file: f, query: x } } }',
       'sources.a.sql.password_file says again what the password in url says; leave one of them out',
+    ],
+    [
+      'sources: { a: { table: a.b, s3: { url: s3a://lake/t }, mounted: true } }',
+      'sources.a.s3.url must be s3://bucket or s3://bucket/prefix/, without credentials',
+      'sources.a.mounted goes with folder, not with s3; allowed beside s3: table, method, dialect, levels, complete, settle, every, start_from',
+    ],
+    [
+      'sources: { a: { table: a.b, s3: { url: s3://key:secret@lake/t, endpoint: http://key:secret@s3:9000 } } }',
+      'sources.a.s3.url must be s3://bucket or s3://bucket/prefix/, without credentials',
+      'sources.a.s3.endpoint must be http://host:port or https://host:port',
+    ],
+    [
+      'sources: { a: { table: a.b, hdfs: { path: t/../x, namenodes: [http://u:p@nn1:9870], pth: 1 } } }',
+      'sources.a.hdfs.path must be a path from the root on, without "." and "..", such as /warehouse/orders',
+      'sources.a.hdfs.namenodes[0] must be http://host:port or https://host:port',
+      'sources.a.hdfs.pth is no key here. Did you mean path? (allowed: path, namenodes, user, request_timeout)',
+    ],
+    [
+      'sources: { a: { table: a.b, hdfs: { path: /t } } }',
+      'sources.a.hdfs.namenodes is missing; it must be a list or text',
     ],
     // What does not go together.
     ['kafka: { tls: { cert_file: x } }', 'kafka.tls.key_file is missing; cert_file needs it'],

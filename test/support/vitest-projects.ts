@@ -55,6 +55,7 @@ export const longTests: TestProjectInlineConfiguration = {
       'test/support/build-setup.ts',
       'test/support/kafka-setup.ts',
       'test/support/spark-setup.ts',
+      'test/support/places-setup.ts',
       'test/support/folder-setup.ts',
     ],
     maxWorkers: hasOwnBrokers ? 1 : 2,

@@ -3,13 +3,17 @@ import { resolve } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import { SOURCE_KINDS, type SourceConfig, type SourceKind, type SourceOf } from '../../config/schema.ts';
 import type { Millis } from '../../core/clock.ts';
+import { hadoopUser } from '../../core/user-name.ts';
 import {
   FolderScanner,
+  HdfsScanner,
   type Levels,
+  S3Scanner,
   type Scanner,
   type SqlRead,
   SqlScanner,
   parseLevels,
+  parseS3Url,
 } from '../../sources/index.ts';
 import type { CompileProblem, SourceDefinition } from '../machine/index.ts';
 
@@ -71,6 +75,36 @@ const KINDS: { readonly [Kind in SourceKind]: Compile<Kind> } = {
     });
     return { scanner, ...timesOf(source), settle: 0 };
   },
+  s3(source, surroundings) {
+    const { url, endpoint, region, path_style, profile, request_timeout } = source.s3;
+    const levels = levelsOf(source, surroundings);
+    if (levels === undefined) return undefined;
+    const scanner = new S3Scanner({
+      ...parseS3Url(url),
+      endpoint,
+      region,
+      pathStyle: path_style ?? endpoint !== undefined,
+      profile,
+      timeout: request_timeout,
+      levels,
+      marker: source.complete ?? null,
+    });
+    return { scanner, ...timesOf(source), settle: settleOf(source) };
+  },
+  hdfs(source, surroundings) {
+    const { path, namenodes, user, request_timeout } = source.hdfs;
+    const levels = levelsOf(source, surroundings);
+    if (levels === undefined) return undefined;
+    const scanner = new HdfsScanner({
+      path,
+      addresses: namenodes,
+      user: user ?? hadoopUser(process.env),
+      timeout: request_timeout,
+      levels,
+      marker: source.complete ?? null,
+    });
+    return { scanner, ...timesOf(source), settle: settleOf(source) };
+  },
 };
 
 /** What is no path, although a folder of that name could exist: `./~` and `./s3:` are paths. */
@@ -82,7 +116,10 @@ function refusalOf(folder: string): Omit<CompileProblem, 'path'> | undefined {
   }
   const [, scheme] = /^([a-z][a-z\d+.-]*):\//i.exec(folder) ?? [];
   if (scheme === undefined) return undefined;
-  return { message: `a URL (${scheme}:) is no folder`, allowed: 'a path on this machine, or on a mount' };
+  return {
+    message: `a URL (${scheme}:) is no folder`,
+    allowed: 'a path on this machine, or on a mount; S3 and HDFS have the keys s3 and hdfs',
+  };
 }
 
 /** How long files must not have changed where no marker says that they are complete, milliseconds. */

@@ -25,6 +25,8 @@ export class Watchers {
 
   constructor(options: WatchersOptions) {
     this.#options = options;
+    // A scan fails with the same error, and says so.
+    for (const { scanner } of options.sources) scanner.prepare?.().catch(() => undefined);
   }
 
   /** With `once`: some have not announced all yet. */

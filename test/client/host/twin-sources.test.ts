@@ -28,9 +28,12 @@ it.each([
   ['~/landing', 'a path, such as ${HOME}/landing'],
   ['~', 'a path, such as ${HOME}'],
   ['~ann/landing', 'a path'],
-  ['hdfs://namenode:8020/landing', 'a path on this machine, or on a mount'],
-  ['s3://bucket/landing', 'a path on this machine, or on a mount'],
-  ['file:///landing', 'a path on this machine, or on a mount'],
+  [
+    'hdfs://namenode:8020/landing',
+    'a path on this machine, or on a mount; S3 and HDFS have the keys s3 and hdfs',
+  ],
+  ['s3://bucket/landing', 'a path on this machine, or on a mount; S3 and HDFS have the keys s3 and hdfs'],
+  ['file:///landing', 'a path on this machine, or on a mount; S3 and HDFS have the keys s3 and hdfs'],
 ])('refuses the folder %s', (folder, allowed) => {
   const { problems } = compile({ s: { table: 'a.b', folder } });
   expect(problems).toMatchObject([{ path: ['sources', 's', 'folder'], allowed }]);

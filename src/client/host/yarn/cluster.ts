@@ -3,7 +3,7 @@ import { messageOf } from '../../../core/errors.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Submission } from '../../machine/types.ts';
 import { attemptTag, ownerTag, sparkTags } from '../tags.ts';
-import { userName } from '../../../core/user-name.ts';
+import { hadoopUser } from '../../../core/user-name.ts';
 import { type Note, YarnAttempt } from './attempt.ts';
 import { ResourceManagers } from './resource-managers.ts';
 import { type FindApplications, ApplicationWatch, confirmationDeadline, isAlive } from './watch.ts';
@@ -93,11 +93,10 @@ export function yarnCluster(
   env: NodeJS.ProcessEnv,
 ): YarnCluster | null {
   if (yarn.resource_managers === undefined) return null;
-  const hadoopUser = env['HADOOP_USER_NAME'] ?? '';
   return new YarnCluster({
     managers: new ResourceManagers({
       addresses: yarn.resource_managers,
-      user: yarn.user ?? (hadoopUser === '' ? userName() : hadoopUser),
+      user: yarn.user ?? hadoopUser(env),
       timeout: yarn.request_timeout,
     }),
     owner,
