@@ -1,5 +1,6 @@
 /** One process of `hippo run`, as a supervisor sees it. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,15 +20,59 @@ process.on('exit', () => {
   for (const child of living) child.kill('SIGKILL');
 });
 
+/**
+ * A namespace of processes stands for a machine: nothing in it sees, or can end, what runs in another one, and its end ends all that is in
+ * it. It has a `.hippo` of its own.
+ */
+const MACHINE = [
+  ...['unshare', '--pid', '--mount', '--fork', '--mount-proc', '--kill-child'],
+  ...['sh', '-c', 'mount -t tmpfs none .hippo && "$@"; exit $?', 'machine'],
+];
+
+/** Whether this user may make such machines. */
+export function canMakeMachines(): boolean {
+  return spawnSync('unshare', ['--pid', '--mount', '--fork', '--mount-proc', 'true']).status === 0;
+}
+
+function childOf(pid: number | undefined): number | undefined {
+  if (pid === undefined) return undefined;
+  try {
+    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ');
+    return child === undefined || child === '' ? undefined : Number(child);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A shell tells of a signal by its exit code. */
+function endOf({ exitCode, signalCode }: ChildProcess, isApart: boolean): Pick<Death, 'code' | 'signal'> {
+  const bySignal = { 137: 'SIGKILL', 143: 'SIGTERM' } as const;
+  const signal = isApart ? (bySignal[exitCode as 137 | 143] as NodeJS.Signals | undefined) : undefined;
+  return signal === undefined ? { code: exitCode, signal: signalCode } : { code: null, signal };
+}
+
 export class Client {
   readonly events: (ClientEvent & { at: string })[] = [];
   readonly death: Promise<Death>;
   readonly #child: ChildProcess;
+  readonly #isApart: boolean;
   readonly #others: string[] = [];
   readonly #owns = Promise.withResolvers<undefined>();
 
-  constructor(directory: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [HIPPO, 'run', '--json', ...args], {
+  /** @param isApart on a machine of its own */
+  constructor(
+    directory: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    isApart = false,
+  ) {
+    const [program = '', ...words] = [
+      ...(isApart ? MACHINE : []),
+      ...[process.execPath, HIPPO, 'run', '--json'],
+      ...args,
+    ];
+    this.#isApart = isApart;
+    this.#child = spawn(program, words, {
       cwd: directory,
       env: { ...process.env, NODE_ENV: '', HIPPO_CONFIG: '', HIPPO_PROFILE: '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,8 +85,7 @@ export class Client {
     const errors: Buffer[] = [];
     stderr.on('data', (chunk: Buffer) => errors.push(chunk));
     this.death = once(this.#child, 'close').then(() => ({
-      code: this.#child.exitCode,
-      signal: this.#child.signalCode,
+      ...endOf(this.#child, this.#isApart),
       words: [...this.#others, Buffer.concat(errors).toString()].join(' '),
     }));
   }
@@ -51,7 +95,14 @@ export class Client {
   }
 
   kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    if (!this.#isApart) {
+      this.#child.kill(signal);
+      return;
+    }
+    // unshare → the shell that is the machine's first process → the client
+    const client = childOf(childOf(this.#child.pid));
+    if (client !== undefined) process.kill(client, signal);
+    else if (signal !== 'SIGCONT') this.#child.kill('SIGKILL');
   }
 
   /** Resolves when it has come to own, has died, or after `patience` milliseconds. */

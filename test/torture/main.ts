@@ -5,6 +5,7 @@
 import { appendFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import { canMakeMachines } from './client.ts';
 import { describe, tableOf } from './report.ts';
 import { type Round, runRound } from './round.ts';
 import { World } from './world.ts';
@@ -32,7 +33,13 @@ const changes = !values['no-changes'];
 const world = await World.create(changes);
 if (changes && world.faketime === null)
   console.error('! no clock is moved: libfaketime is not there (sudo apt-get install faketime)');
-const extras = { broker: !values['no-broker'], changes, clock: world.faketime !== null };
+const extras = {
+  broker: !values['no-broker'],
+  changes,
+  clock: world.faketime !== null,
+  machines: canMakeMachines(),
+};
+if (!extras.machines) console.error('! no client has a machine of its own: that takes root, and unshare');
 const done: Round[] = [];
 let next = 0;
 const worker = async (): Promise<void> => {
@@ -68,6 +75,7 @@ function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): stri
     scenario.standby ? 'standby' : 'restart',
     ...(scenario.broker === null ? [] : [`broker ${scenario.broker.how}`]),
     ...(scenario.hasSource ? ['source'] : []),
+    ...(scenario.services === 'none' ? [] : [`services, ${scenario.services}`]),
     ...scenario.changes.map(describe),
   ];
   const verdict = violations.length === 0 ? '✓' : '✗';

@@ -47,6 +47,12 @@ export function tableOf({ rounds, seed, minutes, parallel, brokerDeaths }: Run):
     ['bad messages, each once in the dead-letter topic', sum(({ deadLetters }) => deadLetters)],
     ['partitions written, written again and renamed, which a source watches', sum((round) => round.landings)],
     ['events of them, none of a landing twice', sum((round) => round.events)],
+    ["processes of an owner's service, never two at once", sum(({ services }) => services)],
+    [
+      '– in rounds of which each client has a machine of its own',
+      sum(({ scenario, services }) => (scenario.services === 'machines' ? services : 0)),
+    ],
+    ['events that they announced, each once', sum(({ announced }) => announced)],
     ['from a death to the next owner, median / 99 of 100', `${at(0.5)} / ${at(0.99)}`],
     ['rounds in which something was lost, doubled or left over', broken.length],
   ];

@@ -11,6 +11,7 @@ import { readState, recordOfEntry } from '../../src/state/reader.ts';
 import { Client, type Death } from './client.ts';
 import { type Change, Operator } from './changes.ts';
 import { MovableClock } from './faketime.ts';
+import { Keeper } from './keeper.ts';
 import { Landings } from './landings.ts';
 import {
   type Disturbance,
@@ -57,18 +58,25 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
   const directory = join(world.folder, hippo);
   await mkdir(directory);
   const landings = scenario.hasSource ? new Landings(directory, hippo, seed) : null;
+  const keeper = scenario.services === 'none' ? null : new Keeper(directory, hippo);
   await writeProject(directory, workload, {
     ...SECTIONS,
     topics: { prefix },
     ...(landings === null ? {} : { sources: landings.sources }),
+    ...(keeper === null ? {} : { services: keeper.services }),
   });
   await landings?.begin();
-  const torture = new Torture({ world, topics, directory, workload, scenario, landings });
+  await keeper?.begin();
+  await mkdir(join(directory, '.hippo'), { recursive: true });
+  const torture = new Torture({ world, topics, directory, workload, scenario, landings, keeper });
   const verdict = await torture
     .run()
     .then(() => {
       const { bad, newestAt } = torture;
-      return world.use(() => judge({ world, topics, directory, workload, landings, bad, newestAt }));
+      const areApart = scenario.services === 'machines';
+      return world.use(() =>
+        judge({ world, topics, directory, workload, landings, keeper, areApart, bad, newestAt }),
+      );
     })
     .catch((error: unknown): Verdict => ({
       ...NOTHING,
@@ -109,9 +117,13 @@ interface TortureParts {
   workload: Workload;
   scenario: Scenario;
   landings: Landings | null;
+  keeper: Keeper | null;
 }
 
-const NOTHING = { runs: 0, finishes: 0, attempts: 0, deadLetters: 0, landings: 0, events: 0 };
+const NOTHING = {
+  ...{ runs: 0, finishes: 0, attempts: 0, deadLetters: 0, landings: 0, events: 0 },
+  ...{ services: 0, announced: 0 },
+};
 
 class Torture {
   readonly deaths: string[] = [];
@@ -127,6 +139,7 @@ class Torture {
   readonly #scenario: Scenario;
   readonly #operator: Operator;
   readonly #landings: Landings | null;
+  readonly #keeper: Keeper | null;
   readonly #clock: MovableClock | null;
   /** What has been delivered so far and may come again. */
   readonly #repeatable: Message[] = [];
@@ -137,8 +150,9 @@ class Torture {
   readonly #lingering: Promise<void>[] = [];
   readonly #clients: Client[] = [];
 
-  constructor({ world, topics, directory, workload, scenario, landings }: TortureParts) {
+  constructor({ world, topics, directory, workload, scenario, landings, keeper }: TortureParts) {
     this.#landings = landings;
+    this.#keeper = keeper;
     this.#world = world;
     this.#topics = topics;
     this.#directory = directory;
@@ -162,6 +176,7 @@ class Torture {
       written.abort();
       await writing;
     }
+    if (this.#keeper !== null) await this.#announcesAll(this.#keeper);
     await this.#world.use(() => this.#finish());
     if (this.#hasLost) this.#mustTellOfLoss();
   }
@@ -320,11 +335,12 @@ class Torture {
 
   #start(disturbance: Disturbance | null | undefined, args: readonly string[] = []): Client {
     const fault = disturbance?.fault ?? null;
-    const client = new Client(this.#directory, args, {
+    const env = {
       HIPPO_BROKERS: this.#world.address,
       HIPPO_CRASH_AT: fault === null ? '' : `${fault.boundary}:${fault.nth}`,
       ...this.#clock?.environment,
-    });
+    };
+    const client = new Client(this.#directory, args, env, this.#scenario.services === 'machines');
     this.#clients.push(client);
     return client;
   }
@@ -424,6 +440,23 @@ class Torture {
     if (this.#scenario.changes.length === 0) return this.#world.send(record);
     const { length } = await this.#world.kafka.offsets(record.topic);
     return this.#world.send({ ...record, partition: this.#delivered % length });
+  }
+
+  /** A client, undisturbed, publishes what its service announces; then it is ended in order. */
+  async #announcesAll(keeper: Keeper): Promise<void> {
+    const client = this.#start(null);
+    const made = (await keeper.made()).length;
+    const deadline = performance.now() + END_PATIENCE;
+    const isDone = async (): Promise<boolean> => {
+      const records = await this.#world.use(() => this.#world.read(this.#topics.of('frontier')));
+      return keeper.announced(records).size >= made;
+    };
+    while (!(await isDone()) && performance.now() < deadline && !client.isDead) await sleep(200);
+    await client.owns(OWN_PATIENCE);
+    client.kill('SIGTERM');
+    await this.#mustEnd(client, 'SIGTERM');
+    // What it made in its last moments a further process would announce: there is none.
+    await keeper.settle(await this.#world.use(() => this.#world.read(this.#topics.of('frontier'))));
   }
 
   /** A last client, undisturbed, does what is left; a further one finds nothing to do. */

@@ -19,6 +19,8 @@ export interface Scenario {
   changes: readonly PlannedChange[];
   /** Whether the hippo has a source, and a writer writes what it watches. */
   hasSource: boolean;
+  /** Whether it has services, and whether each of its clients runs on a machine of its own. */
+  services: 'none' | 'one machine' | 'machines';
 }
 
 export interface PlannedChange {
@@ -37,6 +39,8 @@ export interface Extras {
   changes: boolean;
   /** The clients' clock may be moved. */
   clock: boolean;
+  /** Clients may have a machine each: a namespace of processes. */
+  machines: boolean;
 }
 
 /** How one client comes to its end. */
@@ -157,17 +161,35 @@ export function scenarioOf(seed: number, repeatable: readonly boolean[], extras:
   const [made] = fc.sample(scenario, { seed, numRuns: 1 });
   const changes = changesOf(seed, extras);
   return {
-    ...(made as Omit<Scenario, 'changes' | 'hasSource'>),
+    ...(made as Omit<Scenario, 'changes' | 'hasSource' | 'services'>),
     changes,
     hasSource: hasSourceOf(seed, changes),
+    services: servicesOf(seed, changes, extras),
   };
 }
 
 /** Every second round; not where events are removed, for nobody could tell which of them were there. Drawn by itself, as changes are. */
 function hasSourceOf(seed: number, changes: readonly PlannedChange[]): boolean {
   const [isChosen = false] = fc.sample(fc.boolean(), { seed: seed + 1, numRuns: 1 });
+  return isChosen && keepsEvents(changes);
+}
+
+/** As {@link hasSourceOf}. Machines have one clock each here, which is not moved. */
+function servicesOf(
+  seed: number,
+  changes: readonly PlannedChange[],
+  { machines }: Extras,
+): Scenario['services'] {
+  const kinds = ['none', 'one machine', 'machines'] as const;
+  const [chosen = 'none'] = fc.sample(fc.constantFrom(...kinds), { seed: seed + 2, numRuns: 1 });
+  if (!keepsEvents(changes)) return 'none';
+  const canBeApart = machines && changes.length === 0;
+  return chosen === 'machines' && !canBeApart ? 'one machine' : chosen;
+}
+
+function keepsEvents(changes: readonly PlannedChange[]): boolean {
   const removes: readonly Change['kind'][] = ['topic made again', 'records removed'];
-  return isChosen && !changes.some(({ change: { kind } }) => removes.includes(kind));
+  return !changes.some(({ change: { kind } }) => removes.includes(kind));
 }
 
 function constants<T extends object>(values: T): { [K in keyof T]: fc.Arbitrary<T[K]> } {

@@ -21,7 +21,7 @@ end() {
   for group in $1; do kill -s TERM -- "-$group" 2>/dev/null; done
   waited=0
   for group in $1; do
-    while [ "$waited" -lt "$grace" ] && kill -s 0 -- "-$group" 2>/dev/null; do sleep 1; waited=$((waited + 1)); done
+    while [ "$waited" -lt "$grace" ] && kill -s 0 -- "-$group" 2>/dev/null; do sleep 0.1; waited=$((waited + 1)); done
     kill -s KILL -- "-$group" 2>/dev/null
   done
 }
@@ -65,7 +65,7 @@ export interface Guard {
 
 /** @param grace milliseconds between SIGTERM and SIGKILL, as a job of the client has them */
 export function startGuard(grace: number): Guard {
-  const guard = execa('/bin/sh', ['-c', SCRIPT, 'hippo-guard', String(Math.ceil(grace / 1000))], {
+  const guard = execa('/bin/sh', ['-c', SCRIPT, 'hippo-guard', String(Math.ceil(grace / 100))], {
     detached: true,
     cleanup: false,
     // The guard must not keep a mounted folder in use, and must not carry the variables that tag jobs.

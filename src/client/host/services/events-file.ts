@@ -5,7 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pause } from '../../../core/deadline.ts';
+import { pause, within } from '../../../core/deadline.ts';
 import { messageOf } from '../../../core/errors.ts';
 import { parseAnnouncement } from '../../../messages/index.ts';
 import { fingerprintOf } from '../../../state/index.ts';
@@ -15,6 +15,8 @@ import type { ToldEvent } from '../../machine/index.ts';
 const LOOK = 250;
 /** Before what could not be told is told again, milliseconds. */
 const AGAIN = 1_000;
+/** An answer that has not come after so long does not come, milliseconds. */
+const UNANSWERED = 300_000;
 /** So many bytes are read at once. */
 const CHUNK = 64 * 1024;
 /** So many events go into one step. */
@@ -77,7 +79,7 @@ export async function followEvents(
       const isLast = ended.aborted;
       await readOn(file, lines);
       if (isLast) lines.end();
-      while (lines.events.length > 0 && !stop.aborted) await tellSome(lines.events, options);
+      while (lines.events.length > 0 && !stop.aborted) await tellSome(lines.events, options, stop);
       if (isLast) break;
       await pause(LOOK, ended);
     }
@@ -88,15 +90,15 @@ export async function followEvents(
   if (lines.events.length === 0) rmSync(path, { force: true });
 }
 
-/** Takes out of the list what is published. */
-async function tellSome(events: ToldEvent[], { tell }: EventsOptions): Promise<void> {
+/** Takes out of the list what is published. Does not wait for an answer when it is to stop: the owner may take nothing in any more. */
+async function tellSome(events: ToldEvent[], { tell }: EventsOptions, stop: AbortSignal): Promise<void> {
   const some = events.slice(0, IN_A_STEP);
   try {
-    await tell(some);
+    await within(tell(some), { millis: UNANSWERED, late: unanswered, signal: stop });
     events.splice(0, some.length);
   } catch {
     // Kafka is away, or this client does not own the hippo for now.
-    await pause(AGAIN);
+    await pause(AGAIN, stop);
   }
 }
 
@@ -163,4 +165,8 @@ class Lines {
       fingerprint: fingerprintOf(bytes.toString().trim()),
     });
   }
+}
+
+function unanswered(): never {
+  throw new Error('no answer');
 }

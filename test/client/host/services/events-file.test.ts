@@ -92,3 +92,20 @@ it('leaves the file where its lines cannot be published, for the next start', as
   expect(told).toEqual(['1']);
   expect(leftEventsFiles(folder.path)).toEqual([]);
 });
+
+it('does not wait for what is never answered when it is to stop', async () => {
+  await using folder = await makeFolder();
+  const path = join(folder.path, 'a.jsonl');
+  await writeFile(path, line('1'));
+  const asked = Promise.withResolvers<undefined>();
+  const { options } = follower(() => {
+    asked.resolve(undefined);
+    return new Promise(() => undefined);
+  });
+  const stop = new AbortController();
+  const following = followEvents(path, options, AbortSignal.abort(), stop.signal);
+  await asked.promise;
+  stop.abort();
+  await following;
+  expect(existsSync(path)).toBe(true);
+});
