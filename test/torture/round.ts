@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { processesTagged } from '../../src/client/host/process-group.ts';
 import { identityOf } from '../../src/config/groups.ts';
-import type { OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
+import type { OffsetRange, OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
 import { listPositions } from '../../src/state/index.ts';
 import { readState, recordOfEntry } from '../../src/state/reader.ts';
 import { Client, type Death } from './client.ts';
@@ -131,7 +131,8 @@ class Torture {
   readonly takeovers: number[] = [];
   /** Where the bad messages went. */
   readonly bad: string[] = [];
-  newestAt = '';
+  /** Where the newest landing of the run went that is about it, and copies of it: `<topic> <partition> <offset>`. */
+  readonly newestAt = new Set<string>();
   readonly #world: World;
   readonly #topics: Topics;
   readonly #directory: string;
@@ -251,18 +252,26 @@ class Torture {
     const topic = this.#topics.of('frontier');
     const known = this.#repeatable.filter(({ record }) => record.topic === topic);
     for (const [partition, count] of counts.entries()) {
-      for (let sent = 0; sent < count && known.length > 0; sent += 1) {
-        const { record } = known[sent % known.length] as Message;
-        await this.#world.use(() => this.#world.send({ ...record, partition }));
+      for (let number = 0; number < count && known.length > 0; number += 1) {
+        const { record } = known[number % known.length] as Message;
+        const sent = await this.#world.use(() => this.#world.send({ ...record, partition }));
+        if (this.#isNewest(record)) this.newestAt.add(`${sent.topic} ${sent.partition} ${sent.offset}`);
       }
     }
+  }
+
+  #isNewest({ value }: OutgoingRecord): boolean {
+    const text = String(value);
+    return text.includes('"fresh"') && text.includes(String(this.#workload.newest));
   }
 
   /** Starts a client, and another one where it ends; returns it when its state tells that it has read all events. */
   async #takesInAll(): Promise<Client> {
     const deadline = performance.now() + END_PATIENCE;
+    // Sources and services go on publishing.
+    const ends = await this.#world.use(() => this.#world.kafka.offsets(this.#topics.of('frontier')));
     let client = this.#start(null);
-    while (!(await this.#world.use(() => this.#hasTakenInAll()))) {
+    while (!(await this.#world.use(() => this.#hasTakenIn(ends)))) {
       if (client.isDead) {
         this.#bury(await client.death, 'by itself');
         await this.#world.ready();
@@ -279,7 +288,7 @@ class Torture {
     return client;
   }
 
-  async #hasTakenInAll(): Promise<boolean> {
+  async #hasTakenIn(ranges: readonly OffsetRange[]): Promise<boolean> {
     const { kafka } = this.#world;
     const topic = this.#topics.of('frontier');
     let read: TopicPartitionOffset[] = [];
@@ -291,7 +300,6 @@ class Torture {
     const next = new Map(
       read.filter((place) => place.topic === topic).map((place) => [place.partition, place.offset]),
     );
-    const ranges = await kafka.offsets(topic);
     return ranges.every(({ partition, low, high }) => low === high || (next.get(partition) ?? 0n) >= high);
   }
 
@@ -430,8 +438,7 @@ class Torture {
       const place = `${topic} ${partition} ${offset}`;
       const value = String(message.record.value);
       if (this.#workload.bad.includes(value)) this.bad.push(place);
-      if (value.includes('"fresh"') && value.includes(String(this.#workload.newest)) && this.newestAt === '')
-        this.newestAt = place;
+      if (this.#isNewest(message.record)) this.newestAt.add(place);
     }
   }
 

@@ -43,8 +43,8 @@ export interface Case {
   areApart: boolean;
   /** Where each delivery of a bad message went: `<topic> <partition> <offset>`. */
   bad: readonly string[];
-  /** Where the newest landing of the run went that is about it. */
-  newestAt: string;
+  /** Where the newest landing of the run went that is about it, and copies of it. */
+  newestAt: ReadonlySet<string>;
 }
 
 export async function judge({
@@ -116,7 +116,10 @@ export async function judge({
   };
 }
 
-const PROBLEMS: Record<Expectation, (finishes: readonly JobFinish[], newestAt: string) => string | null> = {
+const PROBLEMS: Record<
+  Expectation,
+  (finishes: readonly JobFinish[], newestAt: ReadonlySet<string>) => string | null
+> = {
   'succeeded once': (finishes) => unless(finishes.length === 1 && finishes[0]?.isSuccess === true, finishes),
   marked: (finishes) =>
     unless(
@@ -126,8 +129,8 @@ const PROBLEMS: Record<Expectation, (finishes: readonly JobFinish[], newestAt: s
   'failed once': (finishes) => unless(finishes.length === 1 && finishes[0]?.isSuccess === false, finishes),
   'succeeded with the newest': (finishes, newestAt) => {
     const inputs = finishes.at(-1)?.receiveMsgs ?? [];
-    const isNewest = inputs.some(
-      ({ topic, partition, offset }) => `${topic} ${partition} ${offset}` === newestAt,
+    const isNewest = inputs.some(({ topic, partition, offset }) =>
+      newestAt.has(`${topic} ${partition} ${offset}`),
     );
     return unless(finishes.every(({ isSuccess }) => isSuccess) && finishes.length <= 3 && isNewest, finishes);
   },
