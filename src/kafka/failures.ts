@@ -63,16 +63,22 @@ export class RecordTooLargeError extends UserError {
   /** Of the batch that holds nothing else. */
   readonly bytes: number;
   readonly limit: TopicLimit;
+  readonly #brokers: readonly string[];
 
   constructor(
     { topic, partition }: { topic: string; partition: number },
     index: number,
-    { bytes, limit, cause }: { bytes: number; limit: TopicLimit; cause?: unknown },
+    {
+      bytes,
+      limit,
+      brokers,
+      cause,
+    }: { bytes: number; limit: TopicLimit; brokers: readonly string[]; cause?: unknown },
   ) {
     super(`a record is too large for topic ${topic}`, {
       why: `it needs ${bytes} bytes; ${limit.bytes === Infinity ? 'the topic takes fewer' : `${limit.setting} of the topic is ${limit.bytes}`}`,
       next: [
-        `kafka-configs.sh --alter --topic ${topic} --add-config ${limit.setting}=${bytes}`,
+        `kafka-configs.sh --bootstrap-server ${brokers.join(',')} --alter --topic ${topic} --add-config ${limit.setting}=${bytes}`,
         'or make this one record smaller',
       ],
       place: { topic, partition },
@@ -83,10 +89,12 @@ export class RecordTooLargeError extends UserError {
     this.index = index;
     this.bytes = bytes;
     this.limit = limit;
+    this.#brokers = brokers;
   }
 
   /** The same, with the record's place in another list. */
   at(index: number): RecordTooLargeError {
-    return new RecordTooLargeError(this, index, this);
+    const { bytes, limit, cause } = this;
+    return new RecordTooLargeError(this, index, { bytes, limit, brokers: this.#brokers, cause });
   }
 }

@@ -324,7 +324,11 @@ export class IdempotentProducer implements Producer {
     if (writer.count === 1 && state.limit !== undefined && writer.size > state.limit.bytes) {
       log.batches.pop();
       this.#held -= writer.size;
-      throw new RecordTooLargeError(log, this.#appended, { bytes: writer.size, limit: state.limit });
+      throw new RecordTooLargeError(log, this.#appended, {
+        bytes: writer.size,
+        limit: state.limit,
+        brokers: this.#cluster.brokers,
+      });
     }
     batch.ordinals.push(this.#appended);
     this.#appended += 1;
@@ -563,7 +567,12 @@ export class IdempotentProducer implements Producer {
     if (writer.count === 1) {
       // It may have been lowered since it was asked for.
       const limit = await this.#learnLimit(state);
-      return new RecordTooLargeError(log, ordinals.first ?? 0, { bytes: sealed.length, limit, cause });
+      return new RecordTooLargeError(log, ordinals.first ?? 0, {
+        bytes: sealed.length,
+        limit,
+        brokers: this.#cluster.brokers,
+        cause,
+      });
     }
     const [one, other] = splitBatch(sealed);
     const [ofOne, ofOther] = ordinals.split(one.writer.count);

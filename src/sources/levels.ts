@@ -53,7 +53,7 @@ export function isTemporary(name: string): boolean {
   return /\.(_COPYING_|tmp|temp|part|partial|filepart|inprogress|crdownload)$/i.test(name);
 }
 
-/** @returns why a folder of that name is passed over at that level; undefined: it is not */
+/** @returns why a folder of that name is skipped at that level; undefined: it is not */
 export function refusalOf(level: Level, name: string): string | undefined {
   if (name.includes('\uFFFD')) return 'its name is not UTF-8';
   return level.matches.test(name) ? undefined : `its name is not ${level.text}`;

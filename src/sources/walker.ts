@@ -1,4 +1,4 @@
-/** Finds the partitions of a place: which folders are levels, what has landed, and what is passed over. */
+/** Finds the partitions of a place: which folders are levels, what has landed, and what is skipped. */
 import pLimit from 'p-limit';
 import { pMapIterable } from 'p-map';
 import { parsePartitionPath, partitionPath } from '../messages/index.ts';

@@ -2,7 +2,14 @@
  * The topic `hippo-state`: what its records' keys and values mean. Pure. A hippo's client writes it (client/host/state-topic);
  * all others read it by ./reader.ts.
  */
-export { type StateKey, formatStateKey, inputRecordKey, parseStateKey, runInputRecordKey } from './keys.ts';
+export {
+  type StateKey,
+  describeStateKey,
+  formatStateKey,
+  inputRecordKey,
+  parseStateKey,
+  runInputRecordKey,
+} from './keys.ts';
 export {
   type Positions,
   listPositions,

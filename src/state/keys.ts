@@ -48,6 +48,31 @@ export function formatStateKey(key: StateKey): string {
   }
 }
 
+/** What the record is about, for sentences: `run load 2017-04-28`, `the pause of load`. */
+export function describeStateKey(text: string): string {
+  const key = parseStateKey(text);
+  switch (key?.kind) {
+    case 'run':
+      return `run ${key.job} ${key.key}`;
+    case 'input':
+      return `a landing that ${key.job} remembers`;
+    case 'run-input':
+      return `an input of a run of ${key.job}`;
+    case 'paused':
+      return `the pause of ${key.job}`;
+    case 'source':
+      return `the state of source ${key.source}`;
+    case 'announced':
+      return `what source ${key.source} has announced`;
+    case 'offsets':
+    case 'owner':
+    case 'probe':
+    case 'unknown':
+    case undefined:
+      return text;
+  }
+}
+
 /** The key of what has landed for a job's need. */
 export function inputRecordKey(hippo: string, job: string, need: string, value: string): string {
   return formatStateKey({ kind: 'input', hippo, job, input: `${need}/${value}` });

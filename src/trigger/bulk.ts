@@ -12,9 +12,9 @@ import { type LineProgress, timeLeft } from './progress.ts';
 export interface BulkOptions {
   file: LineFile;
   topic: string;
-  /** Lines before it are passed over. */
+  /** Lines before it are skipped. */
   fromLine: number;
-  /** Whether lines that are not events are passed over. */
+  /** Whether lines that are not events are skipped. */
   skipBad: boolean;
   /** Counts the events whose partition cannot be written to. */
   losses: Losses;
@@ -33,7 +33,7 @@ export interface BulkReport {
 }
 
 export interface BulkListener {
-  /** A line that was passed over. */
+  /** A line that was skipped. */
   onSkipped(bad: BadLine): void;
   onProgress(progress: LineProgress): void;
 }

@@ -80,10 +80,10 @@ export function badLinesError(file: LineFile, { bad, events, firstBad }: Checked
   });
 }
 
-/** All lines were passed over: what was asked for has not been done. */
+/** All lines were skipped: what was asked for has not been done. */
 export function nothingLeftError(file: LineFile, skipped: number): UserError {
   return new UserError(`${file.shown} has no event that can be published`, {
-    why: `${skipped === 1 ? 'Its only line was' : `All its ${skipped} lines were`} passed over. Nothing was published. ${LINE_FORMS}`,
+    why: `${skipped === 1 ? 'Its only line was' : `All its ${skipped} lines were`} skipped. Nothing was published. ${LINE_FORMS}`,
     next: ['correct --file'],
     place: { file: file.shown },
   });

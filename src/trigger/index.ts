@@ -90,7 +90,7 @@ export interface DryRunReport {
   destination: Destination;
   /** How many events would be published. */
   events: number;
-  /** How many lines of a file would be passed over. */
+  /** How many lines of a file would be skipped. */
   skipped: number;
 }
 

@@ -58,7 +58,7 @@ export const dryRunJson: DryRunPrinter = {
 };
 
 export function renderDryRun({ events, skipped }: DryRunReport): string {
-  const over = skipped === 0 ? '' : ` ${count(skipped, 'line')} would be passed over.`;
+  const over = skipped === 0 ? '' : ` ${count(skipped, 'line')} would be skipped.`;
   return `${count(events, 'event')} would be published.${over}`;
 }
 

@@ -195,7 +195,7 @@ function renderEnd({ published, backfill, file, stopped, unpublished }: TriggerR
     return [`${chalk.yellow('!')} ${file.name} has no events: nothing was published.`];
   if (backfill !== null && published === 0 && unpublished.length === 0)
     return [`${chalk.green('✓')} Nothing is left: all events are published.`];
-  const skipped = file !== null && file.skipped > 0 ? `, ${count(file.skipped, 'line')} passed over` : '';
+  const skipped = file !== null && file.skipped > 0 ? `, ${count(file.skipped, 'line')} skipped` : '';
   const name = backfill === null ? ` of ${file?.name ?? ''}` : `, backfill ${backfill.id}`;
   const mark = unpublished.length === 0 ? chalk.green('✓') : chalk.yellow('!');
   return [`${mark} Published ${count(published, 'event')}${name}${skipped}.`];

@@ -171,6 +171,7 @@ export class MemoryKafka implements Asked {
     if (size === undefined) return;
     throw new RecordTooLargeError({ topic: record.topic, partition: 0 }, index, {
       bytes: size,
+      brokers: BROKERS,
       limit: { bytes: this.tellsLimits ? limit : Infinity, setting: 'max.message.bytes' },
     });
   }

@@ -70,7 +70,7 @@ describe('a line', () => {
     expect(reader().read(line)).toEqual({ ok: false, reason: 'is not UTF-8' });
   });
 
-  test.each(['', ' ', '\t'])('%j is passed over', (line) => {
+  test.each(['', ' ', '\t'])('%j is skipped', (line) => {
     expect(read(line)).toBeUndefined();
   });
 });

@@ -164,7 +164,7 @@ test('into a pipe whose reader goes, it ends quietly', async ({ makeProject }) =
 });
 
 describe('what is not published', () => {
-  test('a file with a bad line: none of it, unless that is to be passed over', async ({ makeProject }) => {
+  test('a file with a bad line: none of it, unless that is to be skipped', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const file = join(project.directory, 'events.jsonl');
     await writeFile(file, [event('party', '201701'), '{"db":"btd"}', event('party', '201702')].join('\n'));
@@ -183,7 +183,7 @@ describe('what is not published', () => {
     );
     expect(await kcat(project)).toEqual([]);
     const passed = await project.hippo(['trigger', '--file', 'events.jsonl', '--skip-bad']);
-    expect(passed.stdout).toBe('✓ Published 2 events of events.jsonl, 1 line passed over.\n');
+    expect(passed.stdout).toBe('✓ Published 2 events of events.jsonl, 1 line skipped.\n');
     expect(passed.stderr).toContain('! line 2 is not an event, skipped: table is missing');
   });
 
@@ -250,7 +250,7 @@ describe('what is not published', () => {
           '  at events.jsonl:202',
           '  it needs 6\\d\\d\\d bytes; max.message.bytes of the topic is 5000',
           '  The 200 events before it are published.',
-          `  → kafka-configs.sh --alter --topic ${topic} --add-config max.message.bytes=6\\d\\d\\d`,
+          `  → kafka-configs.sh --bootstrap-server ${project.brokers} --alter --topic ${topic} --add-config max.message.bytes=6\\d\\d\\d`,
           '    or make this one record smaller',
           '    hippo trigger --file events.jsonl --from-line 202 --skip-bad',
           '',
@@ -259,7 +259,7 @@ describe('what is not published', () => {
     );
     const rest = ['--from-line', '202', '--skip-bad'];
     const passed = await project.hippo(['trigger', '--file', 'events.jsonl', ...rest]);
-    expect(passed.stdout).toBe('✓ Published 98 events of events.jsonl, 1 line passed over.\n');
+    expect(passed.stdout).toBe('✓ Published 98 events of events.jsonl, 1 line skipped.\n');
     expect(passed.stderr).toContain(`! line 202 is too large for topic ${topic}, skipped: it needs 6`);
     expect(await kcat(project)).toHaveLength(298);
 
@@ -282,7 +282,7 @@ describe('what is not published', () => {
     expect(near.stderr).toContain('Did you mean btd.party?');
     const input = `nonsense\n${event('party', '201701')}\n`;
     const file = await project.hippo(['trigger', '--file', '-', '--skip-bad', '--dry-run'], { env, input });
-    expect(file.stdout).toMatch(/1 event would be published. 1 line would be passed over.\n$/);
+    expect(file.stdout).toMatch(/1 event would be published. 1 line would be skipped.\n$/);
     expect(stdout.replaceAll('\n', ' ')).toContain(
       'its partitions are not known: Kafka cannot be reached at 127.0.0.1:1.',
     );

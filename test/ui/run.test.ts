@@ -24,3 +24,19 @@ test('a line of the log is broken between words on a terminal, and nowhere else'
     '15:04:05 ! Kafka is away, jobs go on: 127.0.0.1:9092: nothing listens there',
   );
 });
+
+test('a rejected record names its dead-letter topic, or says that no letter was written', () => {
+  const rejected = {
+    event: 'rejected',
+    topic: 'frontier-adw',
+    partition: 3,
+    offset: '2',
+    reason: 'no JSON',
+  } as const;
+  expect(renderClientEvent({ ...rejected, dlq: 'frontier-adw.dlq' }, at)).toBe(
+    '15:04:05 ! frontier-adw 3:2 → frontier-adw.dlq: no JSON',
+  );
+  expect(renderClientEvent({ ...rejected, dlq: null }, at)).toBe(
+    '15:04:05 ! frontier-adw 3:2 is rejected, without a dead letter: no JSON',
+  );
+});

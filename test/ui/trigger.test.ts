@@ -82,7 +82,7 @@ describe('the last lines', () => {
       'a file',
       report({ published: 1_000_000, file: { name: 'e.jsonl', lines: 1_000_002, skipped: 2 } }),
       0,
-      '✓ Published 1,000,000 events of e.jsonl, 2 lines passed over.',
+      '✓ Published 1,000,000 events of e.jsonl, 2 lines skipped.',
     ],
     [
       'a file, interrupted',

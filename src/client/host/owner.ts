@@ -44,7 +44,13 @@ import type { HookRunner } from './hook-runner.ts';
 import type { InputKind } from './inputs.ts';
 import { Limits, describeExcess, requiredRecord } from './limits.ts';
 import { type Arrival, Mailbox, type ToldFinding, announcerOf } from './mailbox.ts';
-import { type Positions, type StateValue, listPositions, withPosition } from '../../state/index.ts';
+import {
+  type Positions,
+  type StateValue,
+  describeStateKey,
+  listPositions,
+  withPosition,
+} from '../../state/index.ts';
 import { startPositions } from './positions.ts';
 import { Progress } from './progress.ts';
 import { requireFirstStart, stateWrittenAnew } from './lost-state.ts';
@@ -365,7 +371,7 @@ export class Owner {
   #canWrite(stateTopic: StateTopic, key: string, value: StateValue): boolean {
     const excess = this.#limits.excess(stateTopic.record(key, value));
     if (excess === undefined) return true;
-    const text = `${key} is forgotten: ${describeExcess(excess, 'its record')}`;
+    const text = `${describeStateKey(key)} is forgotten: ${describeExcess(excess, 'its record')}`;
     this.#options.log({ event: 'notice', level: 'error', text });
     return false;
   }

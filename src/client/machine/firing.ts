@@ -305,12 +305,12 @@ export function reland(
     return;
   }
   if (!isComplete(job, run.inputs) && !isComplete(job, landed())) return;
-  const held = `${listed([...run.relanded.keys()])} landed again after it had run`;
+  const held = `${listed([...run.relanded.keys()])} landed again after the run`;
   draft.putRun(job, { ...run, held });
-  const name = `${draft.definition.hippo}/${job.name}`;
+  const which = `${draft.definition.hippo}/${job.name} --key ${shellWord(run.key)}`;
   draft.notice(
     'warning',
-    `${nameOf(run)} is held: ${held}. To run it: hippo job run ${name} --key ${shellWord(run.key)}`,
+    `${nameOf(run)} is held until an operator decides: ${held}. To run it again: hippo job run ${which}. To accept it as it is: hippo job mark-success ${which}`,
     run,
   );
 }

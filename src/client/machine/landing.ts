@@ -98,7 +98,7 @@ function serve(draft: Draft, { what, slot, input }: { what: Landed; slot: Slot; 
   } else if (isFiring(run)) {
     if (!isNews(job, need, run)) return;
     if (job.policy.on_reland === 'ignore')
-      ignore(draft, what, `${IGNORED} while ${job.name} ${run.key} runs`);
+      ignore(draft, what, `it landed again while run ${run.key} was running, and ${ignores(job)}`);
     else draft.putRun(job, withRelanded(draft, run, input));
   } else if (isOpen(run)) {
     settle(draft, job, { ...run, inputs: draft.withInput(run.inputs, input) });
@@ -108,12 +108,18 @@ function serve(draft: Draft, { what, slot, input }: { what: Landed; slot: Slot; 
     else draft.putRun(job, { ...run, inputs });
   } else if (isNews(job, need, run)) {
     if (job.policy.on_reland === 'ignore')
-      ignore(draft, what, `${IGNORED} after ${job.name} ${run.key} has ended (${run.status})`);
+      ignore(
+        draft,
+        what,
+        `it landed again after run ${run.key} had ended (${run.status}), and ${ignores(job)}`,
+      );
     reland(draft, job, withRelanded(draft, run, input), job.policy.on_reland);
   }
 }
 
-const IGNORED = 'its job has on_reland: ignore, and it landed again';
+function ignores({ name }: JobDefinition): string {
+  return `${name} has on_reland: ignore`;
+}
 
 function withRelanded(draft: Draft, run: Run, input: InputState): Run {
   return { ...run, relanded: draft.withInput(run.relanded, input) };

@@ -17,7 +17,7 @@ import { emptyState, listRuns, type MachineState, NEW_SOURCE, type Run, runsOf, 
 import { dueAt, slotOf } from './timing.ts';
 
 /**
- * The state that these records hold. Records of other hippos and other kinds are passed over; those of jobs that this
+ * The state that these records hold. Records of other hippos and other kinds are skipped; those of jobs that this
  * definition does not have, or of another shape, are left alone and named in {@link MachineState.strays}.
  */
 export function restore(

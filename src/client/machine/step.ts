@@ -1,5 +1,5 @@
 import type { Millis } from '../../core/clock.ts';
-import { parseStateKey } from '../../state/index.ts';
+import { describeStateKey, parseStateKey } from '../../state/index.ts';
 import type { Definition, JobDefinition } from './definition.ts';
 import { Draft } from './draft.ts';
 import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
@@ -143,10 +143,11 @@ function tellOfStrays(draft: Draft): void {
   });
   const commands = [...new Set(jobs)].map((job) => `hippo forget ${definition.hippo}/${job}`);
   const remedy = commands.length === 0 ? '' : `. To remove them: ${commands.slice(0, 3).join(', ')}`;
-  const more = strays.length > 3 ? ` and ${strays.length - 3} more` : '';
+  const records = [...new Set(strays.map(describeStateKey))];
+  const more = records.length > 3 ? ` and ${records.length - 3} more` : '';
   draft.notice(
     'warning',
-    `the state topic has records of jobs that hippo.yaml does not have; they are kept: ${strays.slice(0, 3).join(', ')}${more}${remedy}`,
+    `the state topic has records of jobs that hippo.yaml does not have, or has with other windows; they are kept: ${records.slice(0, 3).join(', ')}${more}${remedy}`,
   );
 }
 

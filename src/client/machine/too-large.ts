@@ -43,7 +43,7 @@ function stop(draft: Draft, job: JobDefinition, run: Run, error: string): void {
 }
 
 function forget(draft: Draft, job: JobDefinition, run: Run, error: string): void {
-  draft.notice('error', `${nameOf(run)} (${run.status}) is forgotten: ${error}`, run);
+  draft.notice('error', `run ${nameOf(run)} (${run.status}) is forgotten: ${error}`, run);
   if (run.status === 'running' && run.attemptId !== null) draft.cancel(run, run.attemptId, error);
   draft.dropRun(job, run.key);
 }

@@ -17,7 +17,7 @@ export const heldRun: Recovery = {
         job,
         run_key: key,
         what: runName(hippo, job, key),
-        why: `${held}; it is not run again before an operator asks for it (or accepts it as it is: mark-success)`,
+        why: `${held}; the hippo does not run it again until you ask for it, or accept it as it is: ${jobCommand('mark-success', { hippo, job, key })}`,
         notes: [],
         cause: null,
         command: jobCommand('run', { hippo, job, key }),

@@ -120,7 +120,7 @@ describe('rerun: what lands again is processed again', () => {
 });
 
 describe('hold: it waits for a person', () => {
-  const HELD = `load ${KEY} is held: a.a landed again after it had run. To run it: hippo job run etl/load --key ${KEY}`;
+  const HELD = `load ${KEY} is held until an operator decides: a.a landed again after the run. To run it again: hippo job run etl/load --key ${KEY}. To accept it as it is: hippo job mark-success etl/load --key ${KEY}`;
 
   it('after the end', () => {
     const hippo = fired('hold');
@@ -128,7 +128,7 @@ describe('hold: it waits for a person', () => {
     expect(notices(hippo.land('a.a', PARTITION, 101))).toEqual([`warning: ${HELD}`]);
     expect(hippo.run('load', KEY)).toMatchObject({
       status: 'succeeded',
-      held: 'a.a landed again after it had run',
+      held: 'a.a landed again after the run',
       relanded: { 'a.a': { version: 101 } },
     });
     expect(hippo.fired).toHaveLength(1);
@@ -169,9 +169,13 @@ describe('hold: it waits for a person', () => {
 describe('ignore', () => {
   it('while it runs and after its end', () => {
     const hippo = fired('ignore');
-    hippo.land('a.a', PARTITION, 101);
+    const said = [notices(hippo.land('a.a', PARTITION, 101))];
     hippo.exit('load', KEY);
-    hippo.land('a.b', PARTITION, 102);
+    said.push(notices(hippo.land('a.b', PARTITION, 102)));
+    expect(said.flat().map((text) => text.replace(/^.*?\): /, ''))).toEqual([
+      `it landed again while run ${KEY} was running, and load has on_reland: ignore`,
+      `it landed again after run ${KEY} had ended (succeeded), and load has on_reland: ignore`,
+    ]);
     expect(hippo.fired).toHaveLength(1);
     expect(hippo.run('load', KEY)).toMatchObject({ status: 'succeeded', relanded: {} });
   });

@@ -156,7 +156,7 @@ describe('cancel', () => {
     expect(hippo.fired).toHaveLength(1);
     expect(hippo.run('load', KEY)).toMatchObject({
       status: 'cancelled',
-      held: 'a.a landed again after it had run',
+      held: 'a.a landed again after the run',
     });
   });
 

@@ -70,7 +70,7 @@ describe('a run whose record is too large', () => {
     expect(hippo.run('load', KEY)).toMatchObject({ status: 'succeeded', inputs: {} });
     const effects = tooLarge(hippo);
     expect(hippo.records.has(`etl/run/load/${KEY}`)).toBe(false);
-    expect(notices(effects)).toEqual([`error: load ${KEY} (succeeded) is forgotten: ${ERROR}`]);
+    expect(notices(effects)).toEqual([`error: run load ${KEY} (succeeded) is forgotten: ${ERROR}`]);
     expect(tooLarge(hippo)).toEqual([]);
   });
 
