@@ -5,7 +5,7 @@ import type { ConfigPath } from './path.ts';
 import { type Schema, asSchema, plain } from './schema-kinds.ts';
 
 /** What is wrong at a path, in words that continue a sentence after the key. */
-export interface Explanation {
+export interface ValueProblem {
   path: ConfigPath;
   message: string;
   /** The problem is the key, not its value. */
@@ -18,7 +18,7 @@ export interface Explanation {
  *
  * @param schema refuses the value
  */
-export function explain(schema: v.GenericSchema, value: Json): Explanation[] {
+export function explain(schema: v.GenericSchema, value: Json): ValueProblem[] {
   return explainAt(schema, value, { path: [], siblings: [] });
 }
 
@@ -38,7 +38,7 @@ interface Context {
 }
 
 /** Empty if the schema accepts the value. */
-function explainAt(given: v.GenericSchema, value: Json | undefined, context: Context): Explanation[] {
+function explainAt(given: v.GenericSchema, value: Json | undefined, context: Context): ValueProblem[] {
   const schema = asSchema(given);
   switch (schema.type) {
     case 'optional':
@@ -80,7 +80,7 @@ function explainKeys(
   { entries }: v.StrictObjectSchema<v.ObjectEntries, undefined>,
   value: Record<string, Json>,
   context: Context,
-): Explanation[] {
+): ValueProblem[] {
   const known = Object.keys(entries);
   const strangers = Object.keys(value).filter((key) => !Object.hasOwn(entries, key));
   const meant = new Set(strangers.flatMap((key) => nearMisses(key, known).slice(0, 1)));
@@ -99,7 +99,7 @@ function explainUnion(
   given: v.GenericSchema,
   value: Json | undefined,
   { path }: Context,
-): Explanation[] {
+): ValueProblem[] {
   if (options.some((option) => v.is(option, value))) return rest(given, value, { path, siblings: [] });
   const kinds = kindKeys(options);
   if (kinds !== undefined && isJsonObject(value)) {
@@ -134,7 +134,7 @@ function explainKind(
   kinds: ReadonlyMap<string, v.GenericSchema>,
   value: Record<string, Json>,
   context: Context,
-): Explanation[] | undefined {
+): ValueProblem[] | undefined {
   const names = [...kinds.keys()];
   const [kind, ...more] = names.filter((key) => Object.hasOwn(value, key));
   const option = kinds.get(kind ?? '');
@@ -149,7 +149,7 @@ function explainKind(
 }
 
 /** How far a value is from an alternative: the fewer unknown and missing keys, the nearer. */
-function cost(option: v.GenericSchema, value: Json | undefined, found: readonly Explanation[]): number {
+function cost(option: v.GenericSchema, value: Json | undefined, found: readonly ValueProblem[]): number {
   const schema = asSchema(option);
   if (schema.type !== 'strict_object' || !isJsonObject(value)) return found.length;
   const known = Object.entries(schema.entries);
@@ -196,12 +196,17 @@ function keysOf(option: v.GenericSchema): string[] {
   return schema.type === 'strict_object' ? Object.keys(schema.entries) : [];
 }
 
-function orRest(found: Explanation[], given: v.GenericSchema, value: Json, context: Context): Explanation[] {
+function orRest(
+  found: ValueProblem[],
+  given: v.GenericSchema,
+  value: Json,
+  context: Context,
+): ValueProblem[] {
   return found.length > 0 ? found : rest(given, value, context);
 }
 
 /** The rules of a schema beyond the kind of value. */
-function rest(given: v.GenericSchema, value: Json | undefined, { path }: Context): Explanation[] {
+function rest(given: v.GenericSchema, value: Json | undefined, { path }: Context): ValueProblem[] {
   return complaints(given, value).map((complaint) => ({
     path: [...path, ...complaint.path],
     message: complaint.message,
@@ -234,7 +239,7 @@ function wordOf(issue: v.BaseIssue<unknown>): string {
   }
 }
 
-function wrongType(given: v.GenericSchema, value: Json | undefined, { path }: Context): Explanation[] {
+function wrongType(given: v.GenericSchema, value: Json | undefined, { path }: Context): ValueProblem[] {
   const schema = asSchema(given);
   const wanted = kindsOf(schema).join(' or ');
   const suggestion =
@@ -289,6 +294,6 @@ function below({ path }: Context, key: string | number): Context {
   return { path: [...path, key], siblings: [] };
 }
 
-function at({ path }: Context, key: string, message: string, atKey: boolean): Explanation {
+function at({ path }: Context, key: string, message: string, atKey: boolean): ValueProblem {
   return { path: [...path, key], message, atKey };
 }

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
-import { type Explanation, explain, isReserved } from './explain.ts';
+import { type ValueProblem, explain, isReserved } from './explain.ts';
 import type { ConfigPath } from './path.ts';
 import { type Config, fileSchema } from './schema.ts';
 
-export type Validated = { ok: true; config: Config } | { ok: false; explanations: Explanation[] };
+export type Validated = { ok: true; config: Config } | { ok: false; explanations: ValueProblem[] };
 
 /**
  * @param fromVariable whether the text at a path came from the environment: where the schema wants a number or a boolean, it is

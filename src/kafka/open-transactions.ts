@@ -65,13 +65,13 @@ async function oldestIn(
   }
 }
 
-interface Owner {
+interface TransactionOwner {
   producerId: bigint;
   of(place: TopicPartition): Coordinated;
 }
 
 /** Every broker lists the transactions that it coordinates. */
-async function coordinatedBy(cluster: Cluster, producerIds: readonly bigint[]): Promise<Owner[]> {
+async function coordinatedBy(cluster: Cluster, producerIds: readonly bigint[]): Promise<TransactionOwner[]> {
   try {
     await cluster.metadata([]);
     const perBroker = await Promise.all(
@@ -84,7 +84,11 @@ async function coordinatedBy(cluster: Cluster, producerIds: readonly bigint[]): 
   }
 }
 
-async function ownersAt(cluster: Cluster, broker: Broker, producerIds: readonly bigint[]): Promise<Owner[]> {
+async function ownersAt(
+  cluster: Cluster,
+  broker: Broker,
+  producerIds: readonly bigint[],
+): Promise<TransactionOwner[]> {
   try {
     const { errorCode, transactions: listed } = await cluster.send(broker, ListTransactions, { producerIds });
     failOn(errorCode);

@@ -39,7 +39,7 @@ export { RunParts } from './run-parts.ts';
 export {
   FORGETTER,
   type InputState,
-  type Owner,
+  type OwnerRecord,
   type Pause,
   type RunId,
   type RunInput,

@@ -5,7 +5,7 @@ import { type Positions, positionsFromJson } from './positions.ts';
 import { isBucket } from './announcements.ts';
 import type {
   InputState,
-  Owner,
+  OwnerRecord,
   Pause,
   RunInput,
   RunState,
@@ -25,7 +25,7 @@ export type StateRecord =
   | { kind: 'service'; hippo: string; service: string; state: ServiceState }
   | { kind: 'announced'; hippo: string; source: string; bucket: string; announced: Uint8Array }
   | { kind: 'offsets'; hippo: string; positions: Positions }
-  | { kind: 'owner'; hippo: string; owner: Owner };
+  | { kind: 'owner'; hippo: string; owner: OwnerRecord };
 
 /**
  * @param value null is a tombstone
@@ -166,7 +166,7 @@ function isSourceState(value: unknown): value is SourceState {
   );
 }
 
-function isOwner(value: unknown): value is Owner {
+function isOwner(value: unknown): value is OwnerRecord {
   return (
     isJsonObject(value) &&
     typeof value['client'] === 'string' &&

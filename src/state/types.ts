@@ -142,11 +142,11 @@ export interface ScanReport {
   readonly requests?: readonly RecordRef[];
 }
 
-/** The client of an {@link Owner} that `hippo forget` writes in the place of what it has removed. */
+/** The client of an {@link OwnerRecord} that `hippo forget` writes in the place of what it has removed. */
 export const FORGETTER = 'hippo forget';
 
 /** The client that owns a hippo. It writes this record first of all, and reads the state up to it. */
-export interface Owner {
+export interface OwnerRecord {
   /** Names the process for as long as it lives. */
   client: string;
   /** Names this takeover. */

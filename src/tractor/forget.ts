@@ -12,7 +12,7 @@ import { knownHippos } from '../kafka/groups.ts';
 import { unknownTopic } from '../kafka/errors.ts';
 import type { Kafka, OutgoingRecord, TopicPartitionOffset } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
-import { FORGETTER, type Owner, type Positions, withPosition } from '../state/index.ts';
+import { FORGETTER, type OwnerRecord, type Positions, withPosition } from '../state/index.ts';
 import { readState, recordOfEntry } from '../state/reader.ts';
 
 export interface ForgetOptions {
@@ -180,12 +180,12 @@ type Tombstone = OutgoingRecord & {
 interface FoundState {
   /** What removes each record of the hippo, in the partition that the record is in. */
   tombstones: Tombstone[];
-  owner: Owner | undefined;
+  owner: OwnerRecord | undefined;
 }
 
 async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<FoundState> {
   const live = new Map<string, Tombstone>();
-  let owner: Owner | undefined;
+  let owner: OwnerRecord | undefined;
   await readState(kafka, topic, (entry) => {
     const { key, id, partition, value } = entry;
     if (key.hippo !== hippo) return;

@@ -9,7 +9,7 @@ import type { Losses } from './losses.ts';
 import { type EventProgress, timeLeft } from './progress.ts';
 import type { PlannedEvent } from './publish.ts';
 import type { Throttle } from './throttle.ts';
-import type { Explanation, Watch } from './wait.ts';
+import type { IdleReason, Watch } from './wait.ts';
 import { pause } from '../core/deadline.ts';
 
 export interface DriveOptions {
@@ -34,7 +34,7 @@ export interface DriveOptions {
 export interface DriveListener {
   onPublished(event: PlannedEvent, ref: RecordRef): void;
   /** Called once for each reason why nothing happens. */
-  onExplanation(explanation: Explanation): void;
+  onExplanation(explanation: IdleReason): void;
   onProgress(progress: EventProgress): void;
 }
 

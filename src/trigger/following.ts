@@ -2,7 +2,7 @@ import type { Clock, Millis } from '../core/clock.ts';
 import { type RecordRef, recordId } from '../core/record-ref.ts';
 import type { FollowedRun, Pending, Standing } from './follow.ts';
 import type { HidingTransaction } from '../core/open-transaction.ts';
-import type { Explanation, Look, Watch } from './wait.ts';
+import type { IdleReason, Look, Watch } from './wait.ts';
 
 export type WaitOutcome = 'succeeded' | 'failed' | 'no-reaction' | 'timed-out' | 'interrupted';
 
@@ -140,8 +140,8 @@ export class Following {
    *
    * @param moreToCome see {@link isOverdue}
    */
-  explanations(moreToCome: boolean): Explanation[] {
-    const found: Explanation[] = [];
+  explanations(moreToCome: boolean): IdleReason[] {
+    const found: IdleReason[] = [];
     if (this.#look?.live.length === 0) found.push({ type: 'no-hippo-runs', down: this.#look.down });
     for (const by of this.#look?.hidden ?? []) found.push({ type: 'hidden', by });
     for (const run of this.#look?.pending.open ?? []) {

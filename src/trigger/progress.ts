@@ -31,7 +31,7 @@ export interface LineProgress {
   left: Millis | null;
 }
 
-export type Progress = EventProgress | LineProgress;
+export type TriggerProgress = EventProgress | LineProgress;
 
 /**
  * Estimates how long the rest takes, at the pace so far.

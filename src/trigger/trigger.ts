@@ -14,14 +14,14 @@ import type { FollowChange } from './follow.ts';
 import type { WaitReport } from './following.ts';
 import { Losses, type Unpublished } from './losses.ts';
 import { backfillBegan } from './mark.ts';
-import type { Progress } from './progress.ts';
+import type { TriggerProgress } from './progress.ts';
 import { isFarAhead } from '../messages/index.ts';
 import { type NoRun, type PublishedMessage, whyNoRun } from './no-run.ts';
 import type { PlannedEvent } from './publish.ts';
 import type { EventSource, LineSource, Source } from './source.ts';
 import { type UnknownTable, unknownTables } from './tables.ts';
 import { type Rate, Throttle } from './throttle.ts';
-import { type Explanation, Watch } from './wait.ts';
+import { type IdleReason, Watch } from './wait.ts';
 import { within } from '../core/deadline.ts';
 
 /** An event that was published. */
@@ -76,8 +76,8 @@ export interface TriggerOptions {
 export interface TriggerListener {
   onPublished(event: PublishedEvent, source: EventSource): void;
   onChange(change: FollowChange): void;
-  onExplanation(explanation: Explanation): void;
-  onProgress(progress: Progress): void;
+  onExplanation(explanation: IdleReason): void;
+  onProgress(progress: TriggerProgress): void;
   onSkipped(bad: BadLine): void;
   onUnknownTable(unknown: UnknownTable): void;
   /** Called once for each partition that is given up, while the others are written to. */

@@ -19,7 +19,7 @@ import {
 } from './follow.ts';
 
 /** Why nothing happens. */
-export type Explanation =
+export type IdleReason =
   | { type: 'no-hippo-runs'; down: string[] }
   | { type: 'waits-for-inputs'; run: OpenRun }
   | { type: 'job-paused'; run: OpenRun & { paused: FoundPause } }

@@ -11,10 +11,10 @@ import type { BadLine } from '../trigger/check-lines.ts';
 import type { WaitReport } from '../trigger/following.ts';
 import type { FollowChange, FollowedRun, FoundPause, OpenRun } from '../trigger/follow.ts';
 import type { Unpublished } from '../trigger/losses.ts';
-import type { Progress } from '../trigger/progress.ts';
+import type { TriggerProgress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
-import type { Explanation } from '../trigger/wait.ts';
+import type { IdleReason } from '../trigger/wait.ts';
 import { renderHidden } from './hidden.ts';
 import { runName } from './messages.ts';
 import { count, number, wrap } from './text.ts';
@@ -103,7 +103,7 @@ export function renderFutureDate({ table, partition_path: path }: PublishedEvent
 }
 
 /** `3 of 12 done, 1 failed, 2 running, 7 to publish, about 4 min left` */
-export function renderProgress(progress: Progress): string {
+export function renderProgress(progress: TriggerProgress): string {
   const left = progress.left === null ? [] : [`about ${formatDuration(roughly(progress.left))} left`];
   if (progress.kind === 'lines') {
     const { published, rate, fraction } = progress;
@@ -151,7 +151,7 @@ function name({ hippo, job, run_key }: FollowedRun): string {
 }
 
 /** Why nothing happens, and what to do about it. */
-export function renderExplanation(explanation: Explanation): string {
+export function renderExplanation(explanation: IdleReason): string {
   if (explanation.type === 'no-hippo-runs') {
     return [
       ...wrap(

@@ -52,9 +52,9 @@ import {
   withPosition,
 } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
-import { Progress } from './progress.ts';
+import { InputProgress } from './progress.ts';
 import { requireFirstStart, stateWrittenAnew } from './lost-state.ts';
-import { type Claimant, type FoundState, type Snapshot, StateTopic } from './state-topic.ts';
+import { type Claimant, type FoundState, type StoredState, StateTopic } from './state-topic.ts';
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import type { Services } from './services/services.ts';
 import type { WatchedSource } from './sources.ts';
@@ -72,7 +72,7 @@ const PARTITIONS_CHECK = 5_000;
 /** If a look at all open runs takes longer than `millis`, the owner spends at most one part in `share` of its time on it. */
 const LONG_LOOK = { millis: 2, share: 20 };
 /** What a new hippo remembers. */
-const EMPTY: Snapshot = { records: new Map(), positions: new Map(), previous: null };
+const EMPTY: StoredState = { records: new Map(), positions: new Map(), previous: null };
 /** How often it is tried whether dead letters may be written again, milliseconds. */
 const LETTERS_RETRY = 60_000;
 /** How long the owner waits before it tries again to commit offsets, milliseconds. */
@@ -118,7 +118,7 @@ export class Owner {
   /** Exits that no transaction has recorded yet. */
   readonly #unrecorded = new Map<string, AttemptExit>();
   #state: MachineState;
-  readonly #progress = new Progress();
+  readonly #progress = new InputProgress();
   #writtenAt = 0;
   #committing: Promise<void> | null = null;
   #isLooking = false;
@@ -142,7 +142,7 @@ export class Owner {
   /** The partitions without a leader that the owner does without. */
   readonly #unwritable: Unwritable;
   /** Input partitions that are not read on before reading starts again: their next record cannot be taken in. */
-  readonly #held = new Set<string>();
+  readonly #notReadOn = new Set<string>();
   readonly #watchers: Watchers;
   /** Topics that could not be read, in whole or in part, when reading started. */
   readonly #notStarted = new Set<string>();
@@ -300,20 +300,20 @@ export class Owner {
       signal,
       onWait: (text) => log({ event: 'notice', level: 'warning', text }),
     });
-    const snapshot = await this.#snapshotOf(found, stateTopic, this.#producer);
+    const stored = await this.#storedStateOf(found, stateTopic, this.#producer);
     // This client's jobs may continue only if no other client has owned the hippo since: it would have run them again. Where a
     // takeover fails after its claim, the next one finds this client as the previous owner; that does not make up for it.
-    if (snapshot.previous !== this.#client) {
+    if (stored.previous !== this.#client) {
       this.#isBroken = true;
       this.#holdsState = false;
     }
     const unbroken = !this.#isBroken;
     await stateTopic.claim(this.#producer, this.#claimant());
     this.#stateTopic = stateTopic;
-    this.#state = restore(definition, snapshot.records);
+    this.#state = restore(definition, stored.records);
     const strays = new Set(this.#state.strays);
-    this.#strays = new Map([...snapshot.records].filter(([key]) => strays.has(key)));
-    this.#progress.restore(snapshot.positions);
+    this.#strays = new Map([...stored.records].filter(([key]) => strays.has(key)));
+    this.#progress.restore(stored.positions);
     // The positions of a first start are written at once, because the ends of the topics move.
     this.#writtenAt = -Infinity;
     faultPoint('after-restore');
@@ -346,25 +346,25 @@ export class Owner {
    *
    * @throws UserError when the state is lost
    */
-  async #snapshotOf(
+  async #storedStateOf(
     found: FoundState,
     stateTopic: StateTopic,
     producer: TransactionalProducer,
-  ): Promise<Snapshot> {
+  ): Promise<StoredState> {
     const { kafka, config, hippo, group, definition, log } = this.#options;
-    if (found.kind === 'whole') return found.snapshot;
+    if (found.kind === 'whole') return found.stored;
     if (!this.#holdsState) {
       await requireFirstStart(found, { kafka, config, hippo, group });
       return EMPTY;
     }
-    const snapshot = await stateTopic.writeAnew(producer, this.#claimant(), found, {
+    const stored = await stateTopic.writeAnew(producer, this.#claimant(), found, {
       records: [...this.#strays, ...recordsOf(definition, this.#state)].filter(([key, value]) =>
         this.#canWrite(stateTopic, key, value),
       ),
       positions: this.#progress.taken,
     });
-    log(stateWrittenAnew(topicName(config, 'state'), snapshot.records.size));
-    return snapshot;
+    log(stateWrittenAnew(topicName(config, 'state'), stored.records.size));
+    return stored;
   }
 
   /** Whether the state topic takes the record; a topic that was made again may take less than before. */
@@ -472,7 +472,7 @@ export class Owner {
     const { kafka, config, log } = this.#options;
     const from = [];
     this.#aside.restart();
-    this.#held.clear();
+    this.#notReadOn.clear();
     this.#notStarted.clear();
     const infos = await kafka.topics([...this.#kinds.keys()]);
     for (const topic of this.#kinds.keys()) {
@@ -598,10 +598,10 @@ export class Owner {
   #arrive(turn: Turn, arrival: Arrival, at: Millis): void {
     const { topic, partition } = arrival.batch;
     const id = `${topic}/${partition}`;
-    if (this.#held.has(id)) return;
+    if (this.#notReadOn.has(id)) return;
     const place = turn.arrive(arrival, at);
     if (place === undefined) return;
-    this.#held.add(id);
+    this.#notReadOn.add(id);
     const offset = arrival.record?.offset ?? arrival.batch.next;
     const what = place.topic === dlqName(topic) ? 'its dead letter' : 'a message that follows from it';
     this.#unwritable.tell(
@@ -762,7 +762,7 @@ export class Owner {
 
   get #hasReachedGoals(): boolean {
     return this.#progress.hasReachedGoals(
-      (topic, partition) => this.#aside.has(topic, partition) || this.#held.has(`${topic}/${partition}`),
+      (topic, partition) => this.#aside.has(topic, partition) || this.#notReadOn.has(`${topic}/${partition}`),
     );
   }
 

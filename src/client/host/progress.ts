@@ -7,7 +7,7 @@ import { type HasInputs, committable } from './positions.ts';
  * machine, what of that is written in the state topic, and what of that the consumer group has committed. Besides them:
  * the partitions' ends as last seen, and the goals that `--once` reads up to.
  */
-export class Progress {
+export class InputProgress {
   #taken: Positions = new Map();
   #written: Positions = new Map();
   #committed: Positions = new Map();

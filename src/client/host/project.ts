@@ -22,7 +22,7 @@ export interface Project {
 export function compileProject(loaded: LoadedConfig): Project {
   const hippo = hippoName(loaded);
   const identity = identityOf(loaded.config, hippo);
-  const { jobs, sources, services, calendar, client, trigger } = loaded.config;
+  const { jobs, sources, services } = loaded.config;
   if (loaded.file === null) {
     throw new UserError('there is no hippo.yaml here or in a folder above', {
       next: ['hippo new batch-etl NAME', 'cd to the folder of a hippo, or give --config FILE'],
@@ -37,24 +37,36 @@ export function compileProject(loaded: LoadedConfig): Project {
       ],
     });
   }
+  const compiled = compileParts(loaded, hippo);
+  if (!compiled.ok) throw problemError(loaded, compiled.problems);
+  return { hippo, identity, ...compiled.parts };
+}
+
+/** Compiles all that hippo.yaml names. @returns the problems of all parts, where there is one */
+export function compileParts(
+  loaded: LoadedConfig,
+  hippo: string,
+):
+  | { ok: true; parts: Pick<Project, 'definition' | 'sources' | 'warnings'> }
+  | { ok: false; problems: readonly CompileProblem[] } {
+  const { jobs, sources: configured, services, calendar, client, trigger } = loaded.config;
   const problems: CompileProblem[] = [];
-  const watched = compileSources(loaded, problems);
-  const definitions = watched.map(({ source }) => source);
+  const sources = compileSources(loaded, problems);
   checkServices(loaded.config, problems);
   const compiled = compileJobs({
     hippo,
-    identity,
+    identity: identityOf(loaded.config, hippo),
     jobs,
-    sources: definitions,
+    sources: sources.map(({ source }) => source),
     services,
     events: trigger,
     calendar,
     keep: client.keep,
   });
   if (!compiled.ok) problems.push(...compiled.problems);
-  if (!compiled.ok || problems.length > 0) throw problemError(loaded, problems);
-  const warnings = describeTwins(watched, sources);
-  return { hippo, identity, definition: compiled.definition, sources: watched, warnings };
+  if (!compiled.ok || problems.length > 0) return { ok: false, problems };
+  const warnings = describeTwins(sources, configured);
+  return { ok: true, parts: { definition: compiled.definition, sources, warnings } };
 }
 
 function problemError(loaded: LoadedConfig, problems: readonly CompileProblem[]): UserError {

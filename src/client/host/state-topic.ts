@@ -6,7 +6,7 @@ import { describeHoldUp } from '../../core/open-transaction.ts';
 import { partitionForKey } from '../../kafka/partitioner.ts';
 import type { Kafka, KafkaRecord, OutgoingRecord, TransactionalProducer } from '../../kafka/port.ts';
 import {
-  type Owner,
+  type OwnerRecord,
   type Positions,
   type StateValue,
   decodeStateValue,
@@ -18,7 +18,7 @@ import {
 } from '../../state/index.ts';
 
 /** All that a hippo remembers, as of one consistent point. */
-export interface Snapshot {
+export interface StoredState {
   /** Of the machine: without the hippo's offsets and owner. */
   records: Map<string, StateValue>;
   /** The input positions that the records reflect. */
@@ -29,7 +29,7 @@ export interface Snapshot {
 
 /** What the state topic has of a hippo. */
 export type FoundState =
-  | { kind: 'whole'; snapshot: Snapshot }
+  | { kind: 'whole'; stored: StoredState }
   /** No partition has any. */
   | { kind: 'none' }
   /** A partition has records of it, but not all that a state has: see {@link isWholeState}. */
@@ -59,10 +59,10 @@ export interface FindOptions {
 /** What one partition has of the hippo. */
 interface Part {
   partition: number;
-  snapshot: Snapshot;
+  stored: StoredState;
   removed: Set<string>;
   /** null: of a form that cannot be read. */
-  owner?: Owner | null;
+  owner?: OwnerRecord | null;
   hasOffsets: boolean;
 }
 
@@ -74,7 +74,7 @@ export interface Claimant {
   /** Names the process for as long as it lives. */
   client: string;
   /** The jobs of its hippo.yaml, each with its `every`; left out: the writer is no client. */
-  jobs?: Owner['jobs'];
+  jobs?: OwnerRecord['jobs'];
 }
 
 /** A search that takes longer, milliseconds, says why. */
@@ -118,7 +118,7 @@ export class StateTopic {
    * Says who owns the state from now on.
    */
   owner({ client, jobs }: Claimant): OutgoingRecord {
-    const owner: Owner = {
+    const owner: OwnerRecord = {
       client,
       token: randomUUID(),
       host: hostname(),
@@ -149,7 +149,7 @@ export class StateTopic {
     const [found] = parts.filter(isWhole).sort(byOwner);
     if (found !== undefined) {
       this.#partition = found.partition;
-      return { kind: 'whole', snapshot: found.snapshot };
+      return { kind: 'whole', stored: found.stored };
     }
     const rest = parts.find((part) => sizeOf(part) > 0);
     return rest === undefined
@@ -186,7 +186,7 @@ export class StateTopic {
     claimant: Claimant,
     found: Exclude<FoundState, { kind: 'whole' }>,
     held: Held,
-  ): Promise<Snapshot> {
+  ): Promise<StoredState> {
     const rest: Rest = found.kind === 'none' ? NO_REST : found.rest;
     if (found.kind === 'incomplete') this.#partition = found.partition;
     const missing = new Map(held.records);
@@ -288,7 +288,7 @@ export class StateTopic {
     const key = parseStateKey(text);
     if (key?.hippo !== this.#hippo) return undefined;
     const value = decodeStateValue(key, encoded);
-    const { snapshot } = part;
+    const { stored } = part;
     switch (key.kind) {
       case 'probe':
         return isProbe(value) ? value['probe'] : undefined;
@@ -296,21 +296,21 @@ export class StateTopic {
         const record = parseStateRecord(key, value);
         if (encoded === null) delete part.owner;
         else part.owner = record?.kind === 'owner' ? record.owner : null;
-        snapshot.previous = part.owner?.client ?? null;
+        stored.previous = part.owner?.client ?? null;
         return undefined;
       }
       case 'offsets': {
         const record = parseStateRecord(key, value);
-        snapshot.positions = record?.kind === 'offsets' ? record.positions : new Map();
+        stored.positions = record?.kind === 'offsets' ? record.positions : new Map();
         part.hasOffsets = encoded !== null;
         return undefined;
       }
       default:
         if (value === null) {
-          snapshot.records.delete(text);
+          stored.records.delete(text);
           part.removed.add(text);
         } else {
-          snapshot.records.set(text, value);
+          stored.records.set(text, value);
           part.removed.delete(text);
         }
         return undefined;
@@ -332,7 +332,7 @@ function isProbe(value: StateValue): value is JsonObject {
 function emptyPart(partition: number): Part {
   return {
     partition,
-    snapshot: { records: new Map(), positions: new Map(), previous: null },
+    stored: { records: new Map(), positions: new Map(), previous: null },
     removed: new Set(),
     hasOffsets: false,
   };
@@ -340,7 +340,7 @@ function emptyPart(partition: number): Part {
 
 const NO_REST: Rest = { records: new Map(), removed: new Set(), positions: null };
 
-function restOf({ snapshot: { records, positions }, removed, hasOffsets }: Part): Rest {
+function restOf({ stored: { records, positions }, removed, hasOffsets }: Part): Rest {
   return { records, removed, positions: hasOffsets ? positions : null };
 }
 
@@ -349,8 +349,8 @@ function isWhole({ owner, hasOffsets }: Part): boolean {
 }
 
 /** An owner that has written no transaction yet has only its owner record in the topic; that alone is not a state. */
-function sizeOf({ snapshot, hasOffsets }: Part): number {
-  return snapshot.records.size + (hasOffsets ? 1 : 0);
+function sizeOf({ stored, hasOffsets }: Part): number {
+  return stored.records.size + (hasOffsets ? 1 : 0);
 }
 
 /** The newest first. */

@@ -1,5 +1,3 @@
-import type { CompileProblem } from '../../client/machine/index.ts';
-import { identityOf } from '../../config/groups.ts';
 import { ConfigError } from '../../config/problems.ts';
 import type { LoadedConfig } from '../../config/load.ts';
 import type { ErrorPlace } from '../../core/errors.ts';
@@ -29,22 +27,11 @@ export const hippoYaml: Check = {
 };
 
 async function compile(loaded: LoadedConfig, hippo: string): Promise<Diagnosis> {
-  const [{ compileJobs }, { compileSources }, { describeTwins }, { checkServices }] = await Promise.all([
-    import('../../client/machine/index.ts'),
-    import('../../client/host/sources.ts'),
-    import('../../client/host/twin-sources.ts'),
-    import('../../client/host/services/check.ts'),
-  ]);
-  const { jobs, services, calendar, trigger } = loaded.config;
-  const problems: CompileProblem[] = [];
-  const watched = compileSources(loaded, problems);
-  const sources = watched.map(({ source }) => source);
-  const identity = identityOf(loaded.config, hippo);
-  checkServices(loaded.config, problems);
-  const compiled = compileJobs({ hippo, identity, jobs, sources, services, events: trigger, calendar });
-  if (!compiled.ok) problems.push(...compiled.problems);
-  if (problems.length === 0) {
-    const kinds = { job: jobs, source: loaded.config.sources, service: services };
+  const { compileParts } = await import('../../client/host/project.ts');
+  const compiled = compileParts(loaded, hippo);
+  if (compiled.ok) {
+    const { jobs, sources, services } = loaded.config;
+    const kinds = { job: jobs, source: sources, service: services };
     const names = Object.values(kinds).flatMap((members) => Object.keys(members));
     const text = names.length === 0 ? `${loaded.file}: no jobs` : `${loaded.file}: ${names.join(', ')}`;
     const counts = Object.entries(kinds)
@@ -53,10 +40,10 @@ async function compile(loaded: LoadedConfig, hippo: string): Promise<Diagnosis> 
       .map(({ noun, count }) => counted(count, noun));
     return {
       summary: [hippo, ...counts].join(', '),
-      findings: [ok(text), ...describeTwins(watched, loaded.config.sources).map((twins) => warning(twins))],
+      findings: [ok(text), ...compiled.parts.warnings.map((twins) => warning(twins))],
     };
   }
-  const findings = problems.map(({ path, message, allowed }): Finding => {
+  const findings = compiled.problems.map(({ path, message, allowed }): Finding => {
     const where = placeOf(loaded.place(path));
     const choices = allowed === undefined ? {} : { text: `Allowed: ${allowed}.` };
     return error(`${where}: ${message}`, { commands: [], ...choices });

@@ -1,6 +1,6 @@
 import { Map as PersistentMap } from 'immutable';
 import { describe, expect, it } from 'vitest';
-import { Progress } from '../../../src/client/host/progress.ts';
+import { InputProgress } from '../../../src/client/host/progress.ts';
 import { newRun } from '../../../src/client/machine/firing.ts';
 import type { Run } from '../../../src/client/machine/index.ts';
 import { type InputState, type Positions, listPositions } from '../../../src/state/index.ts';
@@ -31,7 +31,7 @@ function runWithInput(partition: number, offset: number): Run {
   return newRun({ job: 'load', key: '2017-04-28' }, PersistentMap({ 'btd.party': input }), 0);
 }
 
-function committedNext(progress: Progress, unfinished: Run[] = []): object | null {
+function committedNext(progress: InputProgress, unfinished: Run[] = []): object | null {
   const next = progress.nextCommit(unfinished);
   return (
     next &&
@@ -41,7 +41,7 @@ function committedNext(progress: Progress, unfinished: Run[] = []): object | nul
 
 describe('what is written', () => {
   it('is what the state had when it was read', () => {
-    const progress = new Progress();
+    const progress = new InputProgress();
     progress.restore(positions({ 0: 3 }));
     expect(progress.taken).toEqual(positions({ 0: 3 }));
     expect(progress.differsFromWritten(positions({ 0: 3 }))).toBe(false);
@@ -49,7 +49,7 @@ describe('what is written', () => {
   });
 
   it('does not move when messages are taken in without being written', () => {
-    const progress = new Progress();
+    const progress = new InputProgress();
     progress.restore(positions({ 0: 3 }));
     progress.setTaken(positions({ 0: 5 }));
     expect(progress.differsFromWritten(progress.taken)).toBe(true);
@@ -60,13 +60,13 @@ describe('what is written', () => {
   });
 
   it('includes what is taken in with the same transaction', () => {
-    const progress = new Progress();
+    const progress = new InputProgress();
     progress.setWritten(positions({ 0: 5 }));
     expect(progress.taken).toEqual(positions({ 0: 5 }));
   });
 
   it('differs by a partition that is read for the first time', () => {
-    const progress = new Progress();
+    const progress = new InputProgress();
     progress.restore(positions({ 0: 3 }));
     expect(progress.differsFromWritten(positions({ 0: 3, 1: 0 }))).toBe(true);
   });
@@ -74,20 +74,20 @@ describe('what is written', () => {
 
 describe('what the group commits', () => {
   it('does not pass the input of a run that has not finished', () => {
-    const progress = new Progress();
+    const progress = new InputProgress();
     progress.setWritten(positions({ 0: 9, 1: 9 }));
     expect(committedNext(progress, [runWithInput(0, 4), runWithInput(0, 6)])).toEqual({ 0: 4, 1: 9 });
   });
 
   it('does not go back when an older input holds a later run', () => {
-    const progress = new Progress();
+    const progress = new InputProgress();
     progress.setWritten(positions({ 0: 9 }));
     progress.setCommitted(positions({ 0: 9 }));
     expect(committedNext(progress, [runWithInput(0, 4)])).toBeNull();
   });
 
   it('is nothing new once it is committed', () => {
-    const progress = new Progress();
+    const progress = new InputProgress();
     progress.setWritten(positions({ 0: 9 }));
     progress.setCommitted(positions({ 0: 9 }));
     expect(committedNext(progress)).toBeNull();
@@ -98,7 +98,7 @@ describe('what the group commits', () => {
 
 describe('goals of --once', () => {
   it('are the ends at the start, whatever arrives later', () => {
-    const progress = new Progress();
+    const progress = new InputProgress();
     progress.restore(positions({ 0: 0 }));
     progress.setStartingEnd(at(0, 3));
     progress.setTaken(positions({ 0: 2 }));
@@ -110,7 +110,7 @@ describe('goals of --once', () => {
   });
 
   it('include what the client has published itself', () => {
-    const progress = new Progress();
+    const progress = new InputProgress();
     progress.restore(positions({ 0: 3 }));
     progress.setStartingEnd(at(0, 3));
     progress.addGoal(at(0, 5));
@@ -120,15 +120,15 @@ describe('goals of --once', () => {
   });
 
   it('are reached where nothing has to be read', () => {
-    expect(new Progress().hasReachedGoals()).toBe(true);
-    const empty = new Progress();
+    expect(new InputProgress().hasReachedGoals()).toBe(true);
+    const empty = new InputProgress();
     empty.setStartingEnd(at(0, 0));
     expect(empty.hasReachedGoals()).toBe(true);
   });
 });
 
 it('knows the partitions that are being read', () => {
-  const progress = new Progress();
+  const progress = new InputProgress();
   progress.restore(positions({ 0: 0 }));
   expect(progress.knows(TOPIC, 0)).toBe(true);
   expect(progress.knows(TOPIC, 1)).toBe(false);
