@@ -8,7 +8,7 @@ import { until } from '../support/project.ts';
 const openConnections = (): number =>
   process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length;
 
-test('what is closed in the middle of connecting leaves no connection, which would keep the process alive', async () => {
+test('closing while a connection is being opened leaves no connection that keeps the process alive', async () => {
   const topic = await testTopic(await testKafka());
   const before = openConnections();
   for (let step = 0; step < 60; step += 1) {

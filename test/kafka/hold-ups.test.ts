@@ -31,7 +31,7 @@ function looks(...ends: [stable: bigint, high: bigint][]) {
   return { look: () => holdUps.look(['frontier-adw']), asked, holdUps };
 }
 
-test('a transaction that stays is told once, and when it is over', async () => {
+test('a transaction that stays open is reported once, and once more when it has ended', async () => {
   const { look, asked, holdUps } = looks([42n, 43n], [42n, 50n], [42n, 51n], [52n, 52n]);
   expect(await look()).toEqual({ found: [OPEN], over: [] });
   expect(await look()).toEqual({ found: [], over: [] });
@@ -41,7 +41,7 @@ test('a transaction that stays is told once, and when it is over', async () => {
   expect(asked).toEqual([{ topic: 'frontier-adw', partition: 0, offset: 42n }]);
 });
 
-test('transactions that come and go are none, and nothing is asked about them', async () => {
+test('short transactions are not reported, and the brokers are not asked about them', async () => {
   const { holdUps } = looks();
   expect(await holdUps.look(['frontier-adw'])).toEqual({ found: [], over: [] });
   const asked: unknown[] = [];
@@ -84,7 +84,7 @@ test.each<[string, Partial<OpenTransaction>, string]>([
     { transactionalId: null, endsBy: null, since: null, producerId: null },
     'frontier-adw[0]: the transaction of another producer is open; it hides all records from offset 42 on',
   ],
-])('what is known is said: %s', (_, less, text) => {
+])('the sentence says what is known: %s', (_, less, text) => {
   expect(describeHoldUp({ ...OPEN, ...less })).toBe(text);
 });
 

@@ -88,7 +88,7 @@ test('when the owner is silent for a session, another one owns, and the old one 
   expect(await first.membership.confirm()).toBe(false);
 });
 
-test('members that join while others come and go get in', async () => {
+test('members can join while others join and leave', async () => {
   const kafka = await testKafka();
   const topic = await testTopic(kafka);
   const connections = await Promise.all(Array.from({ length: 20 }, () => testKafka()));
@@ -103,7 +103,7 @@ test('members that join while others come and go get in', async () => {
   expect((await kafka.describeGroup(`g-${topic}`)).members).toHaveLength(members.length);
 });
 
-test('an owner that asks while others come and go is told that it owns, and stays the owner', async () => {
+test('an owner that asks while others join and leave is told that it owns, and stays the owner', async () => {
   const kafka = await testKafka();
   const topic = await testTopic(kafka);
   const owner = await join(kafka, `g-${topic}`, topic);
@@ -123,7 +123,7 @@ test('an owner that asks while others come and go is told that it owns, and stay
   expect(owner.events).toEqual(['gained']);
 });
 
-test('the owner commits offsets for lag tools; who does not own commits nothing', async () => {
+test('only the owner commits offsets', async () => {
   const kafka = await testKafka();
   const topic = await testTopic(kafka, 2);
   const owner = await join(kafka, `g-${topic}`, topic);
@@ -172,14 +172,14 @@ describe('an owner that was frozen for longer than a session while it asked', ()
     return { membership, asked: () => asked };
   }
 
-  test('asks again, and still owns where the group has heard of it', async () => {
+  test('still owns if the group has got its heartbeats', async () => {
     const { membership, asked } = await frozen('go on');
     expect(await membership.confirm()).toBe(true);
     expect(asked()).toBe(2);
     await membership.leave();
   });
 
-  test('asks again, and is told that it has been expelled', async () => {
+  test('is told that the group has expelled it', async () => {
     const { membership, asked } = await frozen('hang');
     expect(await membership.confirm()).toBe(false);
     expect(asked()).toBe(2);

@@ -22,12 +22,12 @@ function contentOf(list: Ordinals): number[] {
   return content;
 }
 
-describe('the ordinals of a batch', () => {
-  it('have no first one where there is none', () => {
+describe('the numbers that a batch keeps of its records', () => {
+  it('have no first number in an empty batch', () => {
     expect(new Ordinals().first).toBeUndefined();
   });
 
-  it('come back as they were put in, also from memory that was used before', () => {
+  it('are read back as they were added, also from memory that was used before', () => {
     fc.assert(
       fc.property(growing, growing, (before, ordinals) => {
         expect(contentOf(listOf(ordinals, listOf(before).memory))).toEqual(ordinals);
@@ -36,7 +36,7 @@ describe('the ordinals of a batch', () => {
     );
   });
 
-  it('are split where the batch is', () => {
+  it('are split with the batch', () => {
     fc.assert(
       fc.property(growing, fc.nat(200), (ordinals, count) => {
         const [first, second] = listOf(ordinals).split(count);

@@ -82,7 +82,7 @@ test('a partition without a leader does not hold up another one, and goes on in 
   expect(producer.acknowledged).toBe(8);
 });
 
-test('a partition that is given up loses its records and later ones, and the others are written', async () => {
+test('records of a partition that is given up are lost, and those of other partitions are written', async () => {
   const lost: LostRecords[] = [];
   const { cluster, producer } = makeProducer((each) => lost.push(each));
   cluster.leaders[0] = false;
@@ -104,7 +104,7 @@ test('a partition that is given up loses its records and later ones, and the oth
   await expect(producer.send([record(0)])).rejects.toThrow('t[0] has no leader');
 });
 
-test('without a listener for losses the producer fails', async () => {
+test('a producer without a listener for losses fails instead', async () => {
   const { cluster, producer } = makeProducer();
   cluster.leaders[0] = false;
   cluster.patience.isOver = true;

@@ -13,7 +13,7 @@ import { readAll, setTopicConfig, testKafka, testTopic } from '../support/kafka.
 const text = (value: Buffer | null): string | null => value?.toString() ?? null;
 
 describe('a producer', () => {
-  test('says where each record went, in their order, and puts keys where Kafka does', async () => {
+  test('returns the place of each record, and chooses partitions as the Java client does', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka, 4);
     const producer = await kafka.producer();
@@ -49,7 +49,7 @@ describe('a producer', () => {
     expect(await readAll(kafka, topic)).toHaveLength(6);
   });
 
-  test('whose clock is wrong for a topic gets an error that names the clock, not a lost connection', async () => {
+  test('with a wrong clock gets an error that names the clock', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka, 1, { 'message.timestamp.before.max.ms': '60000' });
     const producer = await kafka.producer();
@@ -141,7 +141,7 @@ describe('a producer', () => {
     expect(stdout === lines.join('')).toBe(true);
   });
 
-  test('takes more while it flushes, and a flush waits for what was before it', async () => {
+  test('takes further records during a flush, which waits for the earlier ones only', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka, 2);
     const producer = await kafka.producer();
@@ -189,7 +189,7 @@ describe('a producer', () => {
     });
   });
 
-  test('makes room although no full batch is left: many are half full', async () => {
+  test('sends batches that are half full when its memory is used up', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka, 20);
     const producer = await kafka.producer();
@@ -209,7 +209,7 @@ describe('a producer', () => {
     expect(producer.acknowledged).toBe(23);
   });
 
-  test('names the topic that a request of several was refused for', async () => {
+  test('names the topic for which a request for several topics was refused', async () => {
     const kafka = await testKafka();
     const [fine, strict] = [
       await testTopic(kafka),
@@ -221,7 +221,7 @@ describe('a producer', () => {
     await expect(sending).rejects.toThrow(`refuses the time of a record for topic ${strict}`);
   });
 
-  describe('of batches that are larger than the topic takes', () => {
+  describe('with batches that are larger than the topic takes', () => {
     const COUNT = 20_000;
     const values = Array.from({ length: COUNT }, (_, index) => `${index} `.padEnd(100, 'x'));
 
@@ -248,14 +248,14 @@ describe('a producer', () => {
       }
     }
 
-    test('knows the limit beforehand', async () => {
+    test('makes smaller batches if it can read the limit', async () => {
       const kafka = await testKafka();
       const topic = await testTopic(kafka, 2, { 'max.message.bytes': '100000' });
       await appendAll(await kafka.producer(), topic);
       await expectAll(kafka, topic);
     });
 
-    test('splits what was already filled when the limit is lowered, and says where each record went', async () => {
+    test('splits filled batches when the limit is lowered, and returns the place of each record', async () => {
       const kafka = await testKafka();
       const topic = await testTopic(kafka, 2);
       const producer = await kafka.producer();
@@ -274,7 +274,7 @@ describe('a producer', () => {
       expect(producer.acknowledged).toBe(COUNT + 3);
     });
 
-    test('tells which single record is too large, known beforehand or not', async () => {
+    test('names the one record that is too large, whether it can read the limit or not', async () => {
       const kafka = await testKafka();
       const topic = await testTopic(kafka, 1, { 'max.message.bytes': '5000' });
       const records = Array.from({ length: 300 }, (_, index) => ({
@@ -304,7 +304,7 @@ describe('a producer', () => {
       await expect(unknown.send(records.slice(0, 1))).rejects.toThrow('too large');
     });
 
-    test('keeps a transaction whole', async () => {
+    test('splits them within one transaction', async () => {
       const kafka = await testKafka();
       const topic = await testTopic(kafka, 2, { 'max.message.bytes': '100000' });
       const producer = await kafka.transactionalProducer(`tx-${topic}`);
@@ -335,7 +335,7 @@ describe('a producer', () => {
 });
 
 describe('a transaction', () => {
-  test('is read whole, by readers of committed records too', async () => {
+  test('is read whole by readers of committed records', async () => {
     const kafka = await testKafka();
     const [one, other] = [await testTopic(kafka, 2), await testTopic(kafka)];
     const producer = await kafka.transactionalProducer(`tx-${one}`);
@@ -388,7 +388,7 @@ test('a producer that is fenced in the middle of a transaction gets FencedError 
   expect(read.sort()).toEqual(written.flatMap((value) => Array<string>(4).fill(value)).sort());
 });
 
-test('the batch encoder writes what the reader reads, whatever it is', async () => {
+test('the reader reads what the batch encoder writes, for any records', async () => {
   const kafka = await testKafka();
   const topic = await testTopic(kafka);
   const producer = await kafka.producer();

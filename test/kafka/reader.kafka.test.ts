@@ -44,7 +44,7 @@ async function readUntil(reader: Reader, enough: (batch: RecordBatch) => boolean
 
 const at = (topic: string, offset: bigint, partition = 0) => ({ topic, partition, offset });
 
-test('the offsets of a topic are those of all partitions that it has by now', async () => {
+test('the offsets of a topic include those of partitions that were added', async () => {
   const kafka = await testKafka();
   const topic = await testTopic(kafka);
   expect(await kafka.offsets(topic)).toHaveLength(1);
@@ -52,7 +52,7 @@ test('the offsets of a topic are those of all partitions that it has by now', as
   await expect.poll(async () => (await kafka.offsets(topic)).length).toBe(3);
 });
 
-test('partitions that are added are read too, and those that it has go on', async () => {
+test('a reader reads partitions that are added, and goes on with the others', async () => {
   const kafka = await testKafka();
   const [one, other] = [await testTopic(kafka), await testTopic(kafka)];
   await kcat(one, ['1', '2']);
@@ -73,23 +73,26 @@ test('partitions that are added are read too, and those that it has go on', asyn
 describe('compressed batches', () => {
   const lines = Array.from({ length: 2000 }, (_, index) => `line ${index} ${'höö '.repeat(index % 20)}`);
 
-  test.each(['gzip', 'snappy', 'lz4', 'zstd'])('%s, as librdkafka writes it', async (codec) => {
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'])('with %s, written by librdkafka, are read', async (codec) => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     await kcat(topic, lines, '-z', codec);
     expect(values(await readAll(kafka, topic))).toEqual(lines);
   });
 
-  test.each(['gzip', 'snappy', 'lz4', 'zstd'])('%s, as Java writes it', async (codec) => {
-    const kafka = await testKafka();
-    const topic = await testTopic(kafka, 1, { 'compression.type': codec });
-    await kcat(topic, lines);
-    expect(values(await readAll(kafka, topic))).toEqual(lines);
-  });
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'])(
+    'with %s, written by the Java client, are read',
+    async (codec) => {
+      const kafka = await testKafka();
+      const topic = await testTopic(kafka, 1, { 'compression.type': codec });
+      await kcat(topic, lines);
+      expect(values(await readAll(kafka, topic))).toEqual(lines);
+    },
+  );
 });
 
-describe('transactions', () => {
-  test('what was aborted never happened, and a log that ends in markers ends', async () => {
+describe('records of transactions', () => {
+  test('that were aborted are not read, and reading ends at the end of a log that ends in markers', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     await transaction(topic, ['a', 'b'], 'commit');
@@ -101,7 +104,7 @@ describe('transactions', () => {
     expect(values(await readAll(kafka, topic))).toEqual(['a', 'b', 'c']);
   });
 
-  test('that overlap are told apart', async () => {
+  test('that overlap are read or left out by their own outcome', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     const producers = await Promise.all(
@@ -122,7 +125,7 @@ describe('transactions', () => {
     expect(values(await readAll(kafka, topic))).toEqual(['a0', 'a1', 'a2']);
   });
 
-  test('that are open hold the reader back, until they end', async () => {
+  test('that are open are read when the transaction ends, and so are all records after them', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     const producer = kafkajs.producer({ transactionalId: newId(), maxInFlightRequests: 1, idempotent: true });
@@ -152,8 +155,8 @@ describe('transactions', () => {
   });
 });
 
-describe('a log with holes', () => {
-  test('that compaction made is read to its end, by position', async () => {
+describe('a log with gaps', () => {
+  test('from compaction is read to its end', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka, 1, {
       'cleanup.policy': 'compact',
@@ -190,7 +193,7 @@ describe('a log with holes', () => {
     }
   });
 
-  test('at its beginning is jumped over, and told', async () => {
+  test('at its beginning is read from its first record, and the jump is reported', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     await kcat(topic, ['a', 'b', 'c', 'd', 'e']);
@@ -202,7 +205,7 @@ describe('a log with holes', () => {
     expect(values(batches.flatMap(({ records }) => records))).toEqual(['d', 'e']);
   });
 
-  test('that is trimmed up to its end has nothing left to wait for', async () => {
+  test('and without any record is read to its end at once', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     await kcat(topic, ['a', 'b', 'c']);
@@ -211,7 +214,7 @@ describe('a log with holes', () => {
     expect(await readUntil(reader, () => false)).toMatchObject([{ records: [], next: 3n }]);
   });
 
-  test('that ends before the position, as of a topic made anew, is read from its start', async () => {
+  test('that ends before the position is read from its start', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     await kcat(topic, ['new']);
@@ -225,7 +228,7 @@ describe('a log with holes', () => {
 describe('a topic that is made again under its name', () => {
   const jumped = { from: 2n, to: 0n, cause: 'made-again' };
 
-  test('while it is read: with a longer log, all of its partitions are read from their beginning', async () => {
+  test('while it is read is read from the beginning of all partitions, even if its log is longer', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka, 2);
     await kcat(topic, ['a', 'b'], '-p', '0');
@@ -258,7 +261,7 @@ describe('a topic that is made again under its name', () => {
     expect(jumps.map(({ topicId }) => topicId)).toEqual([info?.topicId, info?.topicId]);
   });
 
-  test('before it is read on: a position with the id of the one before is left for the beginning', async () => {
+  test('while it is not read is read from its beginning, although the position exists in the new log', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka, 2);
     const [{ topicId } = { topicId: '' }] = await kafka.topics([topic]);
@@ -291,7 +294,7 @@ describe('a topic that is made again under its name', () => {
     expect(await readUntil(reader, () => false)).toMatchObject([{ records: [], next: 0n }]);
   });
 
-  test('says that it is gone, where it is not made again', async () => {
+  test('and is not made again is reported as gone', async () => {
     const kafka = await testKafka();
     const topic = await testTopic(kafka);
     await kcat(topic, ['a']);
@@ -305,7 +308,7 @@ describe('a topic that is made again under its name', () => {
 });
 
 describe('a reader', () => {
-  test('follows several partitions and topics, and stops each where it should', async () => {
+  test('follows several partitions and topics, and stops each at its own end', async () => {
     const kafka = await testKafka();
     const [one, two] = [await testTopic(kafka, 2), await testTopic(kafka)];
     const until = [at(one, 2n), at(one, 1n, 1), at(two, 1n)];

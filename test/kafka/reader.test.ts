@@ -39,7 +39,7 @@ function batch(offset: bigint): Buffer {
   return bytes;
 }
 
-it('a former leader that does not have an offset does not rewind what the next leader has given', async () => {
+it('an answer of a former leader that lacks the offset does not move the position back', async () => {
   const brokers = new Brokers();
   const [former, next, other] = [{ address: 'a:1' }, { address: 'b:1' }, { address: 'c:1' }];
   brokers.leaders.set(0, former).set(1, other);

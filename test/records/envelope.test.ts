@@ -9,8 +9,8 @@ const envelope = (over: Parameters<typeof record>[0]): string => {
   return line.slice(0, -1);
 };
 
-describe('the envelope', () => {
-  it('is one line of JSON with an offset of 64 bit', () => {
+describe('the envelope of a record (hippo tail --json)', () => {
+  it('is one line of JSON, and its offset is text because it has 64 bits', () => {
     const line = envelope({
       offset: 9_007_199_254_740_993n,
       key: 'btd.party',
@@ -22,7 +22,7 @@ describe('the envelope', () => {
     );
   });
 
-  it('carries bytes that are not UTF-8 as base64, and nothing as null', () => {
+  it('has bytes that are not UTF-8 as base64, and a missing key or value as null', () => {
     const line = envelope({ value: Buffer.from([0xff, 0x00]), headers: { h: Buffer.from([0x80]) } });
     expect(JSON.parse(line)).toMatchObject({
       key: null,
@@ -31,11 +31,11 @@ describe('the envelope', () => {
     });
   });
 
-  it('has a timestamp of -1 where the broker has none', () => {
+  it('has the timestamp -1 if the record has none', () => {
     expect(envelope({ timestamp: -1 })).toContain('"timestamp":-1,');
   });
 
-  it('gives back every byte', () => {
+  it('keeps every byte of a record', () => {
     const bytes = fc.oneof(
       fc.uint8Array().map((array) => Buffer.from(array)),
       anyText.map((text) => Buffer.from(text)),
@@ -101,7 +101,7 @@ describe('a line of input', () => {
   });
 });
 
-describe('a line that must be a record', () => {
+describe('a line that must be an envelope', () => {
   const line = (fields: string): string => `{"topic":"t","partition":0,${fields}}`;
   const read = (text: string | Buffer): ReturnType<typeof readRecord> => readRecord(Buffer.from(text));
 
@@ -133,14 +133,14 @@ describe('a line that must be a record', () => {
     expect(read(text)).toEqual({ ok: false, reason });
   });
 
-  it('has any time that Kafka can hold', () => {
+  it('may have any timestamp that Kafka can store', () => {
     for (const timestamp of [-1, 1_493_394_946_123_456_768]) {
       const printedLine = envelope({ timestamp });
       expect(read(printedLine)).toMatchObject({ ok: true, record: { timestamp } });
     }
   });
 
-  it('may be one of kcat -J', () => {
+  it('may be a line of kcat -J', () => {
     const text =
       '{"topic":"t","partition":2,"offset":9007199254740993,"tstype":"create","ts":1493394946000,"broker":1,' +
       '"headers":["a","1","b",null,"a","2"],"key":"k","payload":"{\\"id\\":1.10}\\u0000"}';
@@ -165,7 +165,7 @@ describe('a line that must be a record', () => {
     });
   });
 
-  it('has the bytes that kcat -J wrote, UTF-8 or not, and no time where it wrote none', () => {
+  it('of kcat -J keeps its bytes, UTF-8 or not, and has no timestamp if kcat wrote none', () => {
     for (const payload of [Buffer.from('名前'), Buffer.from([0xff, 0xc3, 0x28, 0x80])]) {
       const text = Buffer.concat([
         Buffer.from('{"topic":"t","partition":0,"offset":1,"broker":1,"key":null,"payload":"'),

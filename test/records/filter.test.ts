@@ -19,7 +19,7 @@ const event = record({
 
 const keeps = (expression: string, of = event): boolean => compileFilter(expression).keep(of);
 
-describe('an expression', () => {
+describe('a filter expression', () => {
   it.each([
     ['topic == "frontier-adw" && partition == 3 && offset == 12', true],
     ['offset > 100', false],
@@ -86,14 +86,14 @@ describe('an expression', () => {
     expect(filter.doubts.unjudged).toEqual({ count: 0, reason: undefined });
   });
 
-  it('sees a tombstone as null, and what is not JSON as text', () => {
+  it('compares a tombstone as null, and a value that is not JSON as text', () => {
     expect(keeps('value == null', record({ value: null }))).toBe(true);
     expect(keeps('key == null', record())).toBe(true);
     expect(keeps('value == "plain"', record({ value: 'plain' }))).toBe(true);
   });
 });
 
-describe('what a record lacks', () => {
+describe('a field that a record lacks', () => {
   it.each([
     ['a field', 'value.tabel == "party"', event],
     ['a header', 'headers.tracestate == "x"', event],
@@ -104,16 +104,16 @@ describe('what a record lacks', () => {
     expect(filter.doubts.lacking.count).toBe(1);
   });
 
-  it('does not hide what else is true', () => {
+  it('does not make a true alternative (||) false', () => {
     expect(keeps('value.tabel == "party" || value.db == "btd"')).toBe(true);
   });
 });
 
-describe('what cannot be judged', () => {
+describe('a record that the filter cannot judge', () => {
   it.each([
     ['a comparison of text with a number', 'value.table > 3'],
     ['an answer that is neither true nor false', 'value.table'],
-  ])('is left out, and told: %s', (_, expression) => {
+  ])('is left out, with a reason: %s', (_, expression) => {
     const filter = compileFilter(expression);
     expect(filter.keep(event)).toBe(false);
     expect(filter.keep(event)).toBe(false);
@@ -121,7 +121,7 @@ describe('what cannot be judged', () => {
   });
 });
 
-describe('a mistake', () => {
+describe('a mistake in the filter is explained:', () => {
   it.each([
     ['table == "party"', /Unknown variable: table/, /a field of a JSON value is value\.table\./],
     ['valu.table == "party"', /Unknown variable: valu/, /Did you mean value\?/],
@@ -147,7 +147,7 @@ describe('a mistake', () => {
  * Values that do not hold the text that the expression asks for are left out unparsed, which must not change the
  * result.
  */
-describe('values that are left out by their bytes', () => {
+describe('records that the filter leaves out by their bytes, without parsing them,', () => {
   const judge = (expression: string): ((value: string) => boolean) => {
     const filter = compileFilter(expression);
     // Past the first ones, which are judged in full.
@@ -155,7 +155,7 @@ describe('values that are left out by their bytes', () => {
     return (value) => filter.keep(record({ value }));
   };
 
-  it('are those that are left out by the expression', () => {
+  it('are records that the whole filter leaves out, too', () => {
     const texts = fc.constantFrom('party', 'part', 'a"b', 'a/b', 'é', '', 'false');
     const values = fc.record({ t: fc.oneof(texts, fc.boolean(), fc.integer({ max: 3 })), u: texts });
     fc.assert(
@@ -170,14 +170,14 @@ describe('values that are left out by their bytes', () => {
     );
   });
 
-  it('may be told by true and false', () => {
+  it('can be found by a field that is true or false', () => {
     const failed = judge('value.is_success == false');
     expect(failed('{"is_success":false}')).toBe(true);
     expect(failed('{"is_success":true}')).toBe(false);
     expect(failed('{"is_success":0}')).toBe(false);
   });
 
-  it('are only those of conditions that must hold', () => {
+  it('are found only by conditions that every kept record fulfils', () => {
     expect(judge('value.t == "a" || value.t == "b"')('{"t":"b"}')).toBe(true);
     expect(judge('!(value.t == "a")')('{"t":"b"}')).toBe(true);
     expect(judge('value.n == 5')('{"n":5.0}')).toBe(true);

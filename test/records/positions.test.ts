@@ -80,19 +80,19 @@ describe('a position', () => {
     }
   });
 
-  it('names both readings of an hour that could be an epoch', async () => {
+  it('that could be an hour or an epoch is refused, with both readings', async () => {
     await expect(parsePosition('@2017042822', '--from', context)).rejects.toMatchObject({
       next: ['--from 2017-04-28T22:00', '--from 2033-12-01T09:40:22Z'],
     });
   });
 
-  it('names both readings of -2M', async () => {
+  it('of -2M is refused, with both readings (minutes, months)', async () => {
     await expect(parsePosition('-2M', '--from', context)).rejects.toMatchObject({
       next: ['--from -2m (minutes)', '--from -60d'],
     });
   });
 
-  it('points to --last where a count is meant', async () => {
+  it('that looks like a count is refused, with a hint at --last', async () => {
     await expect(parsePosition('-10', '--from', context)).rejects.toMatchObject({
       next: ['the last 10 records, in all: --last 10'],
     });
@@ -100,7 +100,7 @@ describe('a position', () => {
 });
 
 describe('a span', () => {
-  it('has its end in --from, after two dots', async () => {
+  it('can be given by --from alone, as FROM..TO', async () => {
     expect(await parseSpan('@1000..@2000', undefined, context, follow)).toEqual({
       from: { at: 'time', time: 1_000_000 },
       to: { at: 'time', time: 2_000_000 },
@@ -112,7 +112,7 @@ describe('a span', () => {
     });
   });
 
-  it('follows from the end when nothing is said', async () => {
+  it('begins at the end and has no end, if no flag is given', async () => {
     expect(await parseSpan(undefined, undefined, context, follow)).toEqual(follow);
   });
 });
@@ -182,11 +182,11 @@ describe('resolving a span', () => {
     expect(await resolve(span)).toEqual(expected);
   });
 
-  it('reads only the partitions that are wanted', async () => {
+  it('includes only the partitions that were asked for', async () => {
     expect(await resolve({ from: { at: 'beginning' }, to: { at: 'end' } }, [1])).toEqual({ 1: [0n, 0n] });
   });
 
-  it('refuses a partition that is not there', async () => {
+  it('refuses a partition that the topic does not have', async () => {
     const span: Span = { from: { at: 'partitions', offsets: new Map([[7, 0n]]) }, to: null };
     await expect(resolve(span)).rejects.toThrow('t has no partition 7');
     await expect(resolve(follow, [2])).rejects.toMatchObject({ why: 'It has 2, 0 to 1.' });

@@ -7,8 +7,8 @@ const keeps = async (words: Partial<SelectionWords>, of = record({ key: 'btd.par
   return keep === undefined || keep(of);
 };
 
-describe('what is wanted', () => {
-  it('is everything when nothing is said', async () => {
+describe('a record is kept', () => {
+  it('without any flag', async () => {
     expect((await compileSelection({ ignoreCase: false })).keep).toBeUndefined();
   });
 
@@ -27,12 +27,12 @@ describe('what is wanted', () => {
     expect(await keeps(words)).toBe(expected);
   });
 
-  it('is never a record without a key, or without a value, where that is asked for', async () => {
+  it('only if it has a key, or a value, when a flag is about that', async () => {
     expect(await keeps({ key: '' }, record())).toBe(false);
     expect(await keeps({ grep: '.*' }, record({ value: null }))).toBe(false);
   });
 
-  it('has to be a regular expression', async () => {
+  it('by --grep, which is refused if it is not a regular expression', async () => {
     await expect(keeps({ grep: '(' })).rejects.toMatchObject({
       exitCode: 2,
       message: '--grep ( is not a valid regular expression',

@@ -38,8 +38,8 @@ class Recorder implements Output {
   }
 }
 
-describe('the sink', () => {
-  it('gathers lines into large writes, in order', () => {
+describe('the buffered output', () => {
+  it('combines lines into large writes, in order', () => {
     const output = new Recorder();
     const sink = new Sink(output);
     const lines = Array.from({ length: 50_000 }, (_, index) => `line ${index} höö\n`);
@@ -49,14 +49,14 @@ describe('the sink', () => {
     expect(output.writes.length).toBeLessThan(15);
   });
 
-  it('writes a single line soon, unasked', async () => {
+  it('writes a single line after a short time', async () => {
     const output = new Recorder();
     new Sink(output).write('a\n');
     await pause(50);
     expect(output.text).toBe('a\n');
   });
 
-  it('takes bytes as they are, and what is larger than its buffer', () => {
+  it('takes bytes unchanged, also more than its buffer holds', () => {
     const output = new Recorder();
     const sink = new Sink(output);
     const large = Buffer.alloc(1_000_000, 0xff);
@@ -66,7 +66,7 @@ describe('the sink', () => {
     expect(Buffer.concat(output.writes).equals(Buffer.concat(all))).toBe(true);
   });
 
-  it('is ready only when the reader has drained it', async () => {
+  it('is ready again when the reader has taken what was written', async () => {
     const output = new Recorder();
     const sink = new Sink(output);
     await sink.ready();
@@ -82,7 +82,7 @@ describe('the sink', () => {
     expect(ready).toBe(true);
   });
 
-  it('uses a chunk again only when it is written', () => {
+  it('uses the memory of a chunk again only after the chunk was written', () => {
     const output = new Recorder();
     const sink = new Sink(output);
     const lines = Array.from({ length: 60_000 }, (_, index) => `line ${index}\n`);
@@ -96,13 +96,13 @@ describe('the sink', () => {
   });
 
   it.each([0, 7, 10, 99, 100, 1_493_394_946_000, Number.MAX_SAFE_INTEGER, -1, 9_223_372_036_854_775_807n])(
-    'writes %d in digits',
+    'writes the number %d as digits',
     (number) => {
       expect(printed((_, sink) => sink.writeNumber(number), record()).toString()).toBe(String(number));
     },
   );
 
-  it('writes every whole number in digits', () => {
+  it('writes every whole number as digits', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (number) => {
         expect(printed((_, sink) => sink.writeNumber(number), record()).toString()).toBe(String(number));

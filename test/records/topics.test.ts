@@ -60,7 +60,7 @@ describe('the topics that are read', () => {
     );
   });
 
-  it('is refused where no hippo topic exists', () => {
+  it('cannot be chosen if no hippo topic exists', () => {
     expect(() => selectTopics(config, ['orders'], { names: [] })).toThrow(
       'none of the hippo topics exists here',
     );
@@ -109,7 +109,7 @@ describe('the dead-letter topics that are replayed', () => {
 });
 
 describe('the kind of message of a topic', () => {
-  it('is what hippo.yaml says', () => {
+  it('is that of its role in hippo.yaml', () => {
     expect([...topicKinds(config)]).toContainEqual(['uat-hippo-finish', 'finish']);
   });
 });

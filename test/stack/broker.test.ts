@@ -18,7 +18,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('a broker that starts slowly and logs all the while gets the time that it needs', async () => {
+test('a broker that starts slowly is waited for as long as its log grows', async () => {
   const env = await fakeKafka(
     folder,
     `let lines = 0;
@@ -28,7 +28,7 @@ test('a broker that starts slowly and logs all the while gets the time that it n
   expect(await readFile(broker.logFile, 'utf8')).toContain('loading segment 30');
 });
 
-test('one that shows no sign of life is given up; its log is still there, and no process', async () => {
+test('a broker whose log does not grow is given up: its process is ended, and its log is kept', async () => {
   const env = await fakeKafka(folder, `log('waiting for a lock'); setInterval(() => undefined, 1_000);`);
   const start = startBroker({ directory, env, quiet: 700 });
   const log = join(directory, 'broker.log');
@@ -42,7 +42,7 @@ test('one that shows no sign of life is given up; its log is still there, and no
   expect(await findBroker(directory)).toBeNull();
 });
 
-test('one that logs for ever and never gets ready is given up when the time is over', async () => {
+test('a broker that logs and never gets ready is given up after the time limit', async () => {
   const env = await fakeKafka(folder, `setInterval(() => log('electing a leader'), 20);`);
   await expect(startBroker({ directory, env, timeout: 700 })).rejects.toMatchObject({
     message: 'Kafka was not ready within 700 ms',

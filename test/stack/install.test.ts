@@ -27,7 +27,7 @@ describe('an install into the cache', () => {
     await expect(readFile(join(target, 'jar'), 'utf8')).resolves.toBe('x');
   });
 
-  test('one that fails leaves nothing, and can be repeated', async () => {
+  test('that fails leaves nothing behind, and can be repeated', async () => {
     const target = join(cache, 'kafka');
     const fails = async (temporary: string): Promise<void> => {
       await writeFile(join(temporary, 'half'), '');
@@ -39,7 +39,7 @@ describe('an install into the cache', () => {
     await expect(readdir(target)).resolves.toEqual(['jar']);
   });
 
-  test('what a killed install left is removed by the next one; its neighbours stay', async () => {
+  test('removes only what a killed install of the same thing has left behind', async () => {
     await mkdir(join(cache, '.kafka.dead01', 'lib'), { recursive: true });
     await mkdir(join(cache, 'spark'));
     await installOnce(join(cache, 'kafka'), () => Promise.resolve());
@@ -48,7 +48,7 @@ describe('an install into the cache', () => {
 });
 
 describe('a lock between processes', () => {
-  test('a second holder waits, and is told so', async () => {
+  test('makes a second process wait, which says so', async () => {
     const order: string[] = [];
     const path = join(cache, 'stack');
     const held = Promise.withResolvers<undefined>();
@@ -70,7 +70,7 @@ describe('a lock between processes', () => {
     expect(order).toEqual(['first in', 'waits', 'first out', 'second in']);
   });
 
-  test('waiting can be given up', async () => {
+  test('can be given up while it is waited for', async () => {
     const path = join(cache, 'stack');
     await exclusively(path, async () => {
       const second = exclusively(path, () => Promise.resolve(), { signal: AbortSignal.timeout(50) });

@@ -46,7 +46,7 @@ test.each([
 
 const DOWNLOAD = { file: 'pyspark-4.1.1.tar.gz', total: '455.4 MB' };
 
-test('a download, its unpacking and its installation have a bar and two sizes', () => {
+test('the progress of a download, of unpacking and of installing has a bar and two sizes', () => {
   expect([
     downloadProgress(0, DOWNLOAD),
     downloadProgress(113_850_000, DOWNLOAD),
@@ -126,7 +126,7 @@ mb 2 > "$(dirname "$0")/../part"
 until_told '^installing the package: 2.0 MB written'
 `;
 
-test('each step of an installation is told while it is under way, with what it has written', async () => {
+test('each step of an installation is shown while it runs, with the bytes written so far', async () => {
   const venv = join(folder, 'venv');
   const [scratch, said] = [join(folder, 'tmp'), join(folder, 'said')];
   await mkdir(join(venv, 'bin'), { recursive: true });
@@ -157,7 +157,7 @@ test('each step of an installation is told while it is under way, with what it h
   );
 });
 
-test('a wheel in the cache of pip is installed without a build, and its size is not known', async () => {
+test('a wheel from the cache of pip is installed without a build and shown without a size', async () => {
   const venv = join(folder, 'cached');
   const said = join(folder, 'said-cached');
   await mkdir(join(venv, 'bin'), { recursive: true });

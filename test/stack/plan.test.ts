@@ -40,7 +40,7 @@ describe('the plan of hippo up', () => {
     'send an event through Kafka and read it back',
   ];
 
-  test('on a bare machine everything is fetched first', async () => {
+  test('fetches everything first on a machine that has nothing', async () => {
     await expect(titles({})).resolves.toEqual([
       'fetch Kafka 4.3.1 (44 MB, once)',
       'fetch Spark 4.1.1 (455 MB, once)',
@@ -48,15 +48,15 @@ describe('the plan of hippo up', () => {
     ]);
   });
 
-  test('what is here is not fetched', async () => {
+  test('fetches nothing that the machine has', async () => {
     await expect(titles({ kafka: KAFKA, spark: SPARK })).resolves.toEqual(ready);
   });
 
-  test('--no-spark fetches none', async () => {
+  test('fetches no Spark with --no-spark', async () => {
     await expect(titles({ kafka: KAFKA }, { spark: false })).resolves.toEqual(ready);
   });
 
-  test('when it is up, only the topics are looked at', async () => {
+  test('only checks the topics if the stack is running', async () => {
     await expect(titles({ kafka: KAFKA, spark: SPARK, broker: BROKER, recorded: RECORDED })).resolves.toEqual(
       ['(start Kafka 4.3.1: already up at 127.0.0.1:9092)', 'create the topics that are missing'],
     );
@@ -76,7 +76,7 @@ describe('the plan of hippo up', () => {
     expect(plan[0]).toBe('start Kafka 4.3.1');
   });
 
-  test('where brokers are configured, nothing is started', async () => {
+  test('starts nothing if brokers are configured', async () => {
     const configured: UpFacts['configured'] = {
       brokers: ['k:9092'],
       origin: { from: 'environment', variable: 'HIPPO_BROKERS' },
@@ -88,20 +88,20 @@ describe('the plan of hippo up', () => {
 describe('the plan of hippo down', () => {
   const here = { place: PLACE, broker: BROKER, data: true, clients: [], problem: null };
 
-  test('stops, and keeps the data', () => {
+  test('stops the broker and keeps its data', () => {
     expect(planDown(here, { purge: false }).map(({ title }) => title)).toEqual([
       'stop Kafka (pid 42, port 9092)',
     ]);
   });
 
-  test('a purge removes them after the stop', () => {
+  test('removes the data after the stop with --purge', () => {
     expect(planDown(here, { purge: true }).map(({ title }) => title)).toEqual([
       'stop Kafka (pid 42, port 9092)',
       'remove /p/.hippo/kafka',
     ]);
   });
 
-  test('the members of a group are clients of its hippo', () => {
+  test('counts the members of a group as clients of its hippo', () => {
     const members = [{ memberId: 'm', clientId: 'hippo', clientHost: '/127.0.0.1' }];
     expect(clientsOf({ group: 'hippo.gp', members })).toEqual([{ hippo: 'gp', host: '127.0.0.1' }]);
   });

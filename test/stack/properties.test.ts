@@ -12,14 +12,14 @@ const PORTS = { client: 40_001, controller: 40_002 };
 describe('the settings of the local broker', () => {
   const properties = brokerProperties(PORTS, '/project/.hippo/kafka/data');
 
-  test('every address is on loopback', () => {
+  test('bind every listener to loopback', () => {
     const addresses = Object.values(properties)
       .join(' ')
       .match(/\d+\.\d+\.\d+\.\d+/g);
     expect(new Set(addresses)).toEqual(new Set(['127.0.0.1']));
   });
 
-  test('no internal topic asks for more replicas than there are brokers', () => {
+  test('ask for one replica of each internal topic', () => {
     const factors = Object.entries(properties).filter(([key]) => /replication\.factor|min\.isr/.test(key));
     expect(factors.length).toBeGreaterThanOrEqual(5);
     expect(factors.filter(([, value]) => value !== '1')).toEqual([]);
@@ -27,7 +27,7 @@ describe('the settings of the local broker', () => {
 });
 
 describe('server.properties', () => {
-  test('tells what runs: version and ports come back', () => {
+  test('has the version and the ports, which are read back', () => {
     const text = brokerFile('4.3.1', brokerProperties(PORTS, '/data'));
     expect(readBrokerFile(text)).toEqual({ version: '4.3.1', ports: PORTS });
   });
@@ -40,12 +40,12 @@ describe('server.properties', () => {
     expect(readBrokerFile(text)).toBeUndefined();
   });
 
-  test('a backslash is escaped, as Java reads it', () => {
+  test('has backslashes escaped for Java', () => {
     expect(formatProperties({ 'log.dirs': 'C:\\data' })).toBe('log.dirs=C:\\\\data\n');
   });
 });
 
-test('an id of a cluster is a UUID as Kafka writes it, and never looks like an option', () => {
+test('a cluster id is a UUID in the form of Kafka, and never begins with a hyphen', () => {
   expect(newClusterId(Uint8Array.from({ length: 16 }, (_, index) => index))).toBe('AAECAwQFBgcICQoLDA0ODw');
   expect(newClusterId(new Uint8Array(16).fill(0xfb))).toMatch(/^[\w][\w-]{21}$/);
 });

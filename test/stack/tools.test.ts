@@ -23,7 +23,7 @@ async function program(path: string, says: string): Promise<string> {
 }
 
 describe('Java', () => {
-  test('one that is too old is refused, with what to install', async () => {
+  test('that is too old is refused, with the package to install', async () => {
     await program('old-java/bin/java', 'openjdk version "11.0.2"');
     await expect(requireJava({ JAVA_HOME: join(folder, 'old-java') })).rejects.toMatchObject({
       message: 'Java 11 is too old',
@@ -32,7 +32,7 @@ describe('Java', () => {
     });
   });
 
-  test('none at all is refused', async () => {
+  test('that is missing is refused', async () => {
     await expect(requireJava({ JAVA_HOME: join(folder, 'no-java') })).rejects.toMatchObject({
       message: 'Java was not found',
     });
@@ -51,7 +51,7 @@ describe('Python', () => {
     expect(isRecentEnough(version)).toBe(verdict);
   });
 
-  test('one that is too old is refused, with what else can be done', async () => {
+  test('that is too old is refused, with the alternatives', async () => {
     await program('old-python/python3', 'Python 3.8.1');
     await expect(requirePython({ PATH: join(folder, 'old-python') })).rejects.toMatchObject({
       message: 'Python 3.8.1 is too old',
@@ -61,7 +61,7 @@ describe('Python', () => {
 });
 
 describe('Spark', () => {
-  test('SPARK_SUBMIT comes before SPARK_HOME, and that before the PATH', async () => {
+  test('is taken from SPARK_SUBMIT, else from SPARK_HOME, else from PATH', async () => {
     const submit = await program('a/spark-submit', 'version 1.0.0');
     await program('home/bin/spark-submit', 'version 2.0.0');
     await program('path/spark-submit', 'version 3.0.0');
@@ -78,7 +78,7 @@ describe('Spark', () => {
     await expect(findSpark({ PATH: env.PATH })).resolves.toMatchObject({ version: '3.0.0', source: 'PATH' });
   });
 
-  test('a jar tells the version without a JVM', async () => {
+  test('has its version from the name of a jar, without starting a JVM', async () => {
     await program('dist/bin/spark-submit', 'never asked');
     await mkdir(join(folder, 'dist/jars'));
     await writeFile(join(folder, 'dist/jars/spark-core_2.13-4.1.1.jar'), '');
@@ -87,7 +87,7 @@ describe('Spark', () => {
     });
   });
 
-  test('a variable that names nothing is an error, not a reason to take another Spark', async () => {
+  test('is not looked for elsewhere if a variable names a missing one: that is an error', async () => {
     await expect(findSpark({ SPARK_HOME: join(folder, 'nowhere') })).rejects.toMatchObject({
       message: 'SPARK_HOME names no Spark',
       why: `There is no ${join(folder, 'nowhere/bin/spark-submit')}.`,
@@ -101,7 +101,7 @@ describe('Spark', () => {
 });
 
 describe('Kafka', () => {
-  test('the version of KAFKA_HOME is that of its jar', async () => {
+  test('in KAFKA_HOME has its version from the name of a jar', async () => {
     await mkdir(join(folder, 'kafka/libs'), { recursive: true });
     await writeFile(join(folder, 'kafka/libs/kafka_2.13-3.9.2.jar'), '');
     await expect(findKafka({ KAFKA_HOME: join(folder, 'kafka') })).resolves.toEqual({
@@ -111,7 +111,7 @@ describe('Kafka', () => {
     });
   });
 
-  test('a KAFKA_HOME without Kafka is an error', async () => {
+  test('that KAFKA_HOME does not contain is an error', async () => {
     await expect(findKafka({ KAFKA_HOME: folder })).rejects.toMatchObject({
       message: 'KAFKA_HOME holds no Kafka',
       exitCode: 2,

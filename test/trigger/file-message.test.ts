@@ -10,10 +10,10 @@ const read = (line: string) => reader().read(Buffer.from(line));
 const USUAL =
   '{"table":"party","partition":[{"name":"yyyymm","value":"201704"}],"db":"btd","method":"partition","exec_date":"1493394946"}';
 
-describe('a line', () => {
+describe('a line of a file is read as an event', () => {
   test.each([
-    ['as hippo writes it', USUAL],
-    ['with blanks, as Python writes it', USUAL.replaceAll('":', '": ').replaceAll(',"', ', "')],
+    ['when it is written as hippo writes it', USUAL],
+    ['when it has blanks, as Python writes it', USUAL.replaceAll('":', '": ').replaceAll(',"', ', "')],
     ['of an unpartitioned table', USUAL.replace('yyyymm', '').replace('201704', '')],
     ['with an escape', USUAL.replace('201704', 'a\\"b')],
     ['of several levels', USUAL.replace('}]', '},{"name":"region","value":"us"}]')],
@@ -31,7 +31,7 @@ describe('a line', () => {
     expect(lines.tables()).toEqual(new Set(['btd.party']));
   });
 
-  test('of hippo tail gives back key, value and headers', () => {
+  test('a line of hippo tail --json keeps its key, value and headers', () => {
     const envelope = {
       topic: 'frontier-adw',
       partition: 1,
@@ -65,18 +65,18 @@ describe('a line', () => {
     expect(read(line)).toEqual({ ok: false, reason });
   });
 
-  test('that is not UTF-8 is not an event, even where it looks like an envelope', () => {
+  test('a line that is not UTF-8 is refused, even if it looks like a line of hippo tail --json', () => {
     const line = Buffer.from('{"topic":"t","partition":0,"offset":"1","value":"\xff"}', 'latin1');
     expect(reader().read(line)).toEqual({ ok: false, reason: 'is not UTF-8' });
   });
 
-  test.each(['', ' ', '\t'])('%j is skipped', (line) => {
+  test.each(['', ' ', '\t'])('a line that is %j is skipped', (line) => {
     expect(read(line)).toBeUndefined();
   });
 });
 
-describe('the scanner', () => {
-  test('knows what hippo writes by default', () => {
+describe('the event scanner, which reads usual lines without parsing them,', () => {
+  test('reads the form that hippo writes by default', () => {
     const scanner = new EventScanner();
     const key = scanner.scan(Buffer.from(USUAL));
     expect(key).toEqual(Buffer.from('btd.party'));
@@ -136,7 +136,7 @@ describe('the scanner', () => {
     expect(scan(line)).toBe(key);
   });
 
-  test('knows lines of more shapes than it remembers', () => {
+  test('reads lines of more shapes than it remembers', () => {
     const scanner = new EventScanner();
     for (let index = 0; index < 40; index += 1) {
       const line = USUAL.replace('yyyymm', `level${index % 13}`).replace('party', `t${index}`);
@@ -144,7 +144,7 @@ describe('the scanner', () => {
     }
   });
 
-  test('finds a line in the midst of others', () => {
+  test('reads a line that stands between others in one buffer', () => {
     const bytes = Buffer.from(`${USUAL}\n${USUAL.replace('party', 'flight')}\n${USUAL}`);
     const from = USUAL.length + 1;
     const scanner = new EventScanner();
@@ -153,7 +153,7 @@ describe('the scanner', () => {
     expect(scanner.scan(bytes, from, from + USUAL.length + 2)).toBeUndefined();
   });
 
-  test('takes nothing for an event that the parser refuses, and gives the same key', () => {
+  test('accepts only lines that the parser accepts, and gives the same key', () => {
     let found = 0;
     // One for all: what it has seen must not mislead it.
     const scanner = new EventScanner();
@@ -201,7 +201,7 @@ describe('the scanner', () => {
     expect(found).toBeGreaterThan(100);
   });
 
-  test('tells tables apart whatever their names have in common', () => {
+  test('tells tables apart whose names begin or end alike', () => {
     const scanner = new EventScanner();
     const names = fc.sample(fc.stringMatching(/^[ab]{1,6}$/), { numRuns: 300, seed: 3 });
     for (const [index, table] of names.entries()) {

@@ -113,7 +113,7 @@ function standings(tell: (follower: Follower) => void, live = ['etl']): (Standin
 
 const is = (phase: Standing['phase'], runs = 0, failed = false): Standing => ({ phase, runs, failed });
 
-test('a run that a record of a deleted topic caused, with the same coordinates, is not taken for its own', () => {
+test('a run caused by a record of a deleted topic is not taken for a run of the event at the same place', () => {
   const old = { ...event(0), topicId: 'old' };
   const follower = new Follower();
   follower.started(start('b', old), NOW);
@@ -153,7 +153,7 @@ describe('a ready run of a paused job', () => {
     return follower.pending(['etl'], follower.positions(), NOW).open[0]?.paused;
   };
 
-  test('comes with its pause', () => {
+  test('is reported with the pause', () => {
     const found = { by: 'ann@desk', reason: null, since: '1970-01-01T00:16:40.000Z' };
     expect(pauseOf('ready')).toEqual(found);
   });
@@ -166,7 +166,7 @@ describe('a ready run of a paused job', () => {
     expect(pauseOf(status, more)).toBeNull();
   });
 
-  test('and without it when the job was resumed', () => {
+  test('is reported without the pause after the job was resumed', () => {
     const follower = new Follower();
     follower.follow(event(0), NOW);
     follower.stateChanged(...run('201701', 'ready', [event(0)]), NOW);
@@ -325,14 +325,14 @@ describe('an event stands as', () => {
     expect(standings(tell)).toEqual(expected);
   });
 
-  test('undecided while no hippo lives', () => {
+  test('undecided while no client runs', () => {
     expect(standings((follower) => hasRead(follower, 'frontier', 2n), [])).toEqual([
       is('undecided'),
       is('undecided'),
     ]);
   });
 
-  test('undecided until the last of the hippos has read it', () => {
+  test('undecided until every hippo with a client has read it', () => {
     const story = (follower: Follower): void => {
       hasRead(follower, 'frontier', 2n);
       hasRead(follower, 'frontier', 1n, 'slow');

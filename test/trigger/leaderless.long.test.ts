@@ -18,7 +18,7 @@ function event(table: string, n: number): string {
   return `{"table":"${table}","partition":[{"name":"yyyymm","value":"201704"}],"db":"btd","method":"partition","exec_date":"${n}"}\n`;
 }
 
-test('of a file, a range and one event all is published whose partition has a leader, and the rest is named', async () => {
+test('events whose partition has a leader are published, and the others are named: of a file, a range and one event', async () => {
   const [one, two] = await startCluster();
   const topic = 'x-frontier-adw';
   const admin = new KafkaJs({ brokers: one.brokers, logLevel: logLevel.NOTHING }).admin();

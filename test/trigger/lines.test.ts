@@ -42,7 +42,7 @@ describe('the lines of a file', () => {
     await expect(linesOf(Buffer.from(text))).resolves.toEqual(lines);
   });
 
-  test('are the same however the pieces of the file are cut', async () => {
+  test('are the same wherever a read of the file ends', async () => {
     const file = join(folder, 'large');
     const line = fc.sample(
       fc.string({ minLength: 0, maxLength: 700, size: 'max', unit: fc.constantFrom('a', 'b', 'c') }),
@@ -76,7 +76,7 @@ describe('the lines of a file', () => {
     });
   });
 
-  test('what is not a file is named', async () => {
+  test('a path that is not a readable file is refused, with its name', async () => {
     const missing = join(folder, 'none');
     await expect(findLines(missing)).rejects.toMatchObject({
       message: `there is no file ${missing}`,
@@ -97,11 +97,11 @@ describe('a file with lines that are not events', () => {
     return checked.bad === 0 ? undefined : badLinesError(file, checked);
   }
 
-  test('a blank line is none', async () => {
+  test('blank lines do not count as bad lines', async () => {
     await expect(check([GOOD, '', '  ', GOOD])).resolves.toBeUndefined();
   });
 
-  test('names the one with its reason, and what is allowed', async () => {
+  test('is refused with the number and reason of its one bad line, and with what is allowed', async () => {
     await expect(check([GOOD, '{"db":"btd"}'])).resolves.toMatchObject({
       message: 'a line of events.jsonl is not an event: table is missing; it must be text',
       place: { file: 'events.jsonl', line: 2 },
@@ -110,7 +110,7 @@ describe('a file with lines that are not events', () => {
     });
   });
 
-  test('names the first of many, and counts the others', async () => {
+  test('is refused with the first of many bad lines, and the number of the others', async () => {
     const error = await check([GOOD, ...Array.from({ length: 12 }, () => '[]')]);
     expect(error).toMatchObject({
       message: '12 lines of events.jsonl are not events',
@@ -120,7 +120,7 @@ describe('a file with lines that are not events', () => {
     });
   });
 
-  test('without an event, it does not suggest to skip all of its lines', async () => {
+  test('does not suggest --skip-bad if every line is bad', async () => {
     await expect(check(['[]', '[]'])).resolves.toMatchObject({
       message: 'none of the 2 lines of events.jsonl is an event',
       next: ['correct --file'],
@@ -128,7 +128,7 @@ describe('a file with lines that are not events', () => {
     await expect(check(['[]'])).resolves.toMatchObject({ next: ['correct --file'] });
   });
 
-  test('those before the first that is asked for do not count', async () => {
+  test('is accepted if its bad lines stand before --from-line', async () => {
     await expect(check(['no event', GOOD], 2)).resolves.toBeUndefined();
   });
 });

@@ -5,7 +5,7 @@ import { type RangePlan, rangeEvents, readPlan } from '../../src/trigger/range-p
 const BEGAN = Date.UTC(2017, 3, 28, 15, 55, 46);
 
 describe("a backfill's id", () => {
-  test('tells when it began', () => {
+  test('contains the time when it began', () => {
     const id = newBackfillId(BEGAN + 123);
     expect(id).toMatch(/^20170428T155546Z-[a-z0-9]{4}$/);
     expect(backfillBegan(id)).toBe(BEGAN);
@@ -19,7 +19,7 @@ describe("a backfill's id", () => {
     '20171328T155546Z-abcd',
     '20170428T155546Z-abcde',
     '20170428T155546Z-abc/1',
-  ])('%j is none', (text) => {
+  ])('%j is not an id', (text) => {
     expect(backfillBegan(text)).toBeUndefined();
   });
 });
@@ -27,13 +27,13 @@ describe("a backfill's id", () => {
 describe("an event's mark", () => {
   const id = '20170428T155546Z-k3x9';
 
-  test('says which of how many it is', () => {
+  test('has the number of the event and of all events', () => {
     expect(writeMark({ id, n: 3, total: 12 })).toBe('20170428T155546Z-k3x9/3/12');
     expect(readMark('20170428T155546Z-k3x9/3/12')).toEqual({ id, n: 3, total: 12 });
   });
 
   test.each(['', id, `${id}/3`, `${id}/0/12`, `${id}/13/12`, `${id}/3/12/`, 'x/3/12', `${id}/-3/12`])(
-    '%j is none',
+    '%j is not a mark',
     (text) => {
       expect(readMark(text)).toBeUndefined();
     },
@@ -57,7 +57,7 @@ describe("a range's plan", () => {
   };
   const id = '20170428T155546Z-k3x9';
 
-  test('makes the events in their order, each with its mark, the plan and a trace of its own', () => {
+  test('makes its events in order, each with its mark, the plan and a trace of its own', () => {
     const events = rangeEvents(plan, 'frontier-adw', id);
     expect(events.map(({ n, partition }) => [n, partition])).toEqual([
       [1, 'yyyymm=201703/share=100%25'],
@@ -77,7 +77,7 @@ describe("a range's plan", () => {
     expect(new Set(events.map(({ traceparent }) => traceparent)).size).toBe(3);
   });
 
-  test('read back from a header makes the same messages, whenever and wherever', () => {
+  test('that is read from a header makes the same messages at any time on any machine', () => {
     const again = readPlan(JSON.stringify(plan));
     expect(again).toEqual(plan);
     const values = (from: RangePlan): unknown[] =>
@@ -93,7 +93,7 @@ describe("a range's plan", () => {
     JSON.stringify({ ...plan, dialect: 'x' }),
     JSON.stringify({ ...plan, partition: [{ name: 'a' }] }),
     JSON.stringify({ ...plan, calendar: null }),
-  ])('%j is none', (text) => {
+  ])('%j is not a plan', (text) => {
     expect(readPlan(text)).toBeUndefined();
   });
 });

@@ -53,7 +53,7 @@ async function numbers(topic: string): Promise<number[][]> {
   return partitions;
 }
 
-describe('a broker that goes while a file is published', () => {
+describe('a broker that goes down while a file is published', () => {
   test.each(['SIGKILL', 'SIGTERM'] as const)(
     'and comes back, by %s: nothing is lost, doubled or out of order',
     async (how) => {
@@ -79,7 +79,7 @@ describe('a broker that goes while a file is published', () => {
     },
   );
 
-  test('and stays away: the command ends, and says from which line to go on', async () => {
+  test('and stays down: the command ends, and says from which line to go on', async () => {
     const { topic, env } = await makeTopic('away');
     const running = startHippo(['trigger', '--file', 'events.jsonl'], {
       cwd: world.folder,

@@ -10,7 +10,7 @@ const format = (path: string) => readFormat(parsePartitionPath(path.replaceAll('
 const range = (text: string, path: string, calendar = UTC): string[] =>
   partitionsIn(text, format(path), calendar).map(partitionPath);
 
-describe('a range has every partition between its ends, both included', () => {
+describe('a range has every partition from its first to its last date', () => {
   test.each([
     ['2017-01..2017-03', 'yyyymm=%Y%m', 'yyyymm=201701 yyyymm=201702 yyyymm=201703'],
     ['201701..201703', 'yyyymm=%Y%m', 'yyyymm=201701 yyyymm=201702 yyyymm=201703'],
@@ -33,21 +33,24 @@ describe('a range has every partition between its ends, both included', () => {
     expect(range(text, path)).toEqual(expected.split(' '));
   });
 
-  test.each(['dt=%Y%m%d', 'h=%Y%m%d%H'])('more of %s than any table has are refused at once', (path) => {
-    const before = process.cpuUsage();
-    expect(() => range('1000-01..9999-12', path)).toThrow(/^--range 1000-01..9999-12 has \d+ partitions$/);
-    // Microseconds of work, whatever else this machine does: they are counted, not made.
-    expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
-  });
+  test.each(['dt=%Y%m%d', 'h=%Y%m%d%H'])(
+    'a range of more partitions of %s than any table has is refused at once',
+    (path) => {
+      const before = process.cpuUsage();
+      expect(() => range('1000-01..9999-12', path)).toThrow(/^--range 1000-01..9999-12 has \d+ partitions$/);
+      // Microseconds of work, whatever else this machine does: they are counted, not made.
+      expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
+    },
+  );
 
-  test('an end stands for all that it names', () => {
+  test('an end such as 2017-02 stands for all days of that month', () => {
     expect(range('2017-02', 'dt=%Y%m%d')).toHaveLength(28);
     expect(range('2016..2017', 'dt=%Y%m%d')).toHaveLength(366 + 365);
     expect(range('2017-01-01', 'h=%Y%m%d%H')).toHaveLength(24);
     expect(range('2017', 'm=%Y%m')).toEqual(range('2017-01..2017-12', 'm=%Y%m'));
   });
 
-  test('an hour that the clock skips is no partition, one that it repeats is one', () => {
+  test('an hour that the clock skips in spring has no partition, and one that it repeats in autumn has one', () => {
     const Berlin = { timezone: 'Europe/Berlin', day_starts: '00:00' };
     expect(
       range('2017-03-26T01..2017-03-26T03', 'h=%H/d=%F', Berlin).map((path) => path.slice(0, 4)),
@@ -55,7 +58,7 @@ describe('a range has every partition between its ends, both included', () => {
     expect(range('2017-10-29', 'h=%Y%m%d%H', Berlin)).toHaveLength(24);
   });
 
-  test('whatever its ends are: in order, each once, with the ends first and last', () => {
+  test('partitions come in order, each once, with the two ends first and last', () => {
     const months = fc.integer({ min: 0, max: 12 * 20 }).map((month) => {
       const date = new Date(Date.UTC(1900, month));
       return { month, text: date.toISOString().slice(0, 7) };
@@ -98,7 +101,7 @@ describe('a text that is not a range is refused', () => {
     );
   });
 
-  test('one that ends before it begins: backwards is said in another way', () => {
+  test('a range that ends before it begins is refused, with a hint at --backwards', () => {
     expect(() => range('2017-12..2017-01', 'm=%Y%m')).toThrow(
       expect.objectContaining({ next: ['hippo trigger --range 2017-01..2017-12 --backwards'] }) as Error,
     );
@@ -169,7 +172,7 @@ describe('how the partitions of a range are written', () => {
     expect(() => find(table, said)).toThrow(message);
   });
 
-  it('is told how to be said', () => {
+  it('is refused with an example of what to type if the partition has no date', () => {
     expect(() => find('a.b', 'yyyymm=201701/region=us')).toThrow(
       expect.objectContaining({
         next: [

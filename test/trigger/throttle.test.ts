@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { timeLeft } from '../../src/trigger/progress.ts';
 import { Throttle, parseRate } from '../../src/trigger/throttle.ts';
 
-describe('a rate', () => {
+describe('--rate', () => {
   test.each([
     ['10/s', { count: 10, per: 1000 }],
     ['10', { count: 10, per: 1000 }],
@@ -31,24 +31,24 @@ describe('a rate', () => {
     );
   });
 
-  test.each(['', '0/s', '-1/s', '10/y', 's', '10//s', 'ten/s'])('%j is none', (text) => {
+  test.each(['', '0/s', '-1/s', '10/y', 's', '10//s', 'ten/s'])('%j is not a rate', (text) => {
     expect(() => parseRate(text)).toThrow(`--rate ${text} is not a rate`);
   });
 });
 
 describe('the throttle', () => {
-  test('without limits lets everything go at once', () => {
+  test('publishes everything at once if there is no limit', () => {
     const throttle = new Throttle({});
     expect(throttle.allowance(0, 1_000_000)).toBe(Infinity);
     expect(throttle.pause(0)).toBe(0);
   });
 
-  test('lets go what keeps the active ones below their number', () => {
+  test('publishes no more events than --max-active allows at a time', () => {
     const throttle = new Throttle({ maxActive: 3 });
     expect([0, 2, 3, 5].map((active) => throttle.allowance(0, active))).toEqual([3, 1, 0, 0]);
   });
 
-  test('lets one go at once and the next when its time has come', () => {
+  test('publishes the first event at once and the next one when the rate allows it', () => {
     const throttle = new Throttle({ rate: parseRate('2/s') });
     expect(throttle.allowance(1000, 0)).toBe(1);
     throttle.spend(1);
@@ -58,13 +58,13 @@ describe('the throttle', () => {
     expect(throttle.allowance(1500, 0)).toBe(1);
   });
 
-  test('does not save up for a rush', () => {
+  test('does not make up for time in which nothing was published', () => {
     const throttle = new Throttle({ rate: parseRate('1/s') });
     throttle.allowance(0, 0);
     expect(throttle.allowance(60_000, 0)).toBe(1);
   });
 
-  test('whenever it is asked, keeps to the rate and gets there', () => {
+  test('keeps to the rate, and publishes everything in the end, whenever it is asked', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0.1, max: 5_000, noNaN: true }),
@@ -86,7 +86,7 @@ describe('the throttle', () => {
     );
   });
 
-  test('a clock that goes back gives nothing', () => {
+  test('publishes nothing earlier when the clock is set back', () => {
     const throttle = new Throttle({ rate: parseRate('1/s') });
     throttle.allowance(10_000, 0);
     throttle.spend(1);

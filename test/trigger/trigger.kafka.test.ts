@@ -47,8 +47,10 @@ async function kcat({ prefix, brokers }: TestProject): Promise<string[]> {
 
 const keyAndValue = (line: string): string => line.slice(line.indexOf(' ') + 1);
 
-describe('what is published', () => {
-  test('is read by another consumer as it was meant, where the dry run said', async ({ makeProject }) => {
+describe('a published event', () => {
+  test('arrives unchanged at another consumer, in the partition that --dry-run names', async ({
+    makeProject,
+  }) => {
     const project = await makeProject(MONTHLY);
     const tables = ['party', 'sales', 'agreement', 'ключ', 'a', 'bc', 'def'];
     const lines = tables.map((table, index) => event(table, String(201701 + index)));
@@ -82,7 +84,7 @@ describe('what is published', () => {
     expect(new Set(planned.map(({ partition }) => partition)).size).toBeGreaterThan(1);
   });
 
-  test('of a range is in order, backwards too, and each event has a trace of its own', async ({
+  test('of a range stands in order, also with --backwards, and has a trace of its own', async ({
     makeProject,
   }) => {
     const project = await makeProject(MONTHLY);
@@ -112,7 +114,7 @@ describe('what is published', () => {
     expect(new Set(traces).size).toBe(3);
   });
 
-  test('from what was tailed is the same, byte for byte', async ({ makeProject }) => {
+  test('that was made from the output of hippo tail is the same, byte for byte', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const topic = `${project.prefix}frontier-adw`;
     const bytes = Buffer.from([0, 0xff, 0xfe, 0x0a, 0x0d, 0x22]);
@@ -146,7 +148,9 @@ describe('what is published', () => {
   });
 });
 
-test('into a pipe whose reader goes, it ends quietly', async ({ makeProject }) => {
+test('hippo trigger ends without an error message when the reader of its output ends', async ({
+  makeProject,
+}) => {
   const project = await makeProject(MONTHLY);
   const lines = Array.from({ length: 5_000 }, () => event('party', '201701'));
   await writeFile(join(project.directory, 'events.jsonl'), lines.join('\n'));
@@ -163,8 +167,8 @@ test('into a pipe whose reader goes, it ends quietly', async ({ makeProject }) =
   expect(await kcat(project)).toHaveLength(readers.length * lines.length);
 });
 
-describe('what is not published', () => {
-  test('a file with a bad line: none of it, unless that is to be skipped', async ({ makeProject }) => {
+describe('hippo trigger publishes', () => {
+  test('nothing of a file with a bad line, unless --skip-bad is given', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const file = join(project.directory, 'events.jsonl');
     await writeFile(file, [event('party', '201701'), '{"db":"btd"}', event('party', '201702')].join('\n'));
@@ -187,7 +191,9 @@ describe('what is not published', () => {
     expect(passed.stderr).toContain('! line 2 is not an event, skipped: table is missing');
   });
 
-  test('files and streams without an event: with --skip-bad that is no success', async ({ makeProject }) => {
+  test('nothing of a file or stream without an event, and fails, also with --skip-bad', async ({
+    makeProject,
+  }) => {
     const project = await makeProject(MONTHLY);
     const input = '{"db":"btd"}\njunk\n';
     await writeFile(join(project.directory, 'bad.jsonl'), input);
@@ -214,7 +220,7 @@ describe('what is not published', () => {
     expect(await kcat(project)).toEqual([]);
   });
 
-  test('the lines from a bad one on, where they are published as they come', async ({ makeProject }) => {
+  test('the lines of a stream up to its first bad line', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const input = [event('party', '201701'), event('party', '201702'), 'junk', event('party', '201703')].join(
       '\n',
@@ -232,7 +238,7 @@ describe('what is not published', () => {
     expect(await kcat(project)).toHaveLength(2);
   });
 
-  test('a line that is larger than the topic takes; those beside it are', async ({ makeProject }) => {
+  test('all lines but one that is larger than the topic takes', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const topic = `${project.prefix}frontier-adw`;
     await withKafka((kafka) => setTopicConfig(kafka, topic, { 'max.message.bytes': '5000' }));
@@ -270,7 +276,7 @@ describe('what is not published', () => {
     expect(await kcat(project)).toHaveLength(498);
   });
 
-  test('anything in a dry run, which does without a Kafka', async ({ makeProject }) => {
+  test('nothing with --dry-run, which needs no Kafka', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const env = { HIPPO_BROKERS: '127.0.0.1:1' };
     const { exitCode, stdout } = await project.hippo(
@@ -291,7 +297,7 @@ describe('what is not published', () => {
 });
 
 describe('a backfill', () => {
-  test('that was interrupted goes on where it stopped, from any machine', async ({ makeProject }) => {
+  test('that was interrupted is resumed where it stopped, from any machine', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const args = ['trigger', '--range', '2017-01..2018-12', '--rate', '30/m'];
     const running = startHippo(args, { cwd: project.directory, env: project.env });
@@ -328,7 +334,7 @@ describe('a backfill', () => {
     expect(new Set(records.map(({ value }) => /"exec_date":"(\d+)"/.exec(String(value))?.[1])).size).toBe(1);
   });
 
-  test('of a file goes on with the lines that are missing', async ({ makeProject }) => {
+  test('of a file is resumed with the lines that are missing', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const file = join(project.directory, 'events.jsonl');
     const months = Array.from({ length: 12 }, (_, index) => String(201701 + index));
@@ -349,14 +355,16 @@ describe('a backfill', () => {
     expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is of a file') as string });
   });
 
-  test('that was never begun is not known', async ({ makeProject }) => {
+  test('that was never begun cannot be resumed', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const { exitCode, stderr } = await project.hippo(['trigger', '--resume', '20170428T155546Z-k3x9']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('has no event of the backfill 20170428T155546Z-k3x9');
   });
 
-  test('keeps no more events active than it may, and tells what became of each', async ({ makeProject }) => {
+  test('keeps no more than --max-active events active, and reports the outcome of each', async ({
+    makeProject,
+  }) => {
     const project = await makeProject(
       MONTHLY,
       // How many of them are there at once, this one included.
@@ -396,7 +404,7 @@ describe('a backfill', () => {
     expect(unknown.stderr).toBe('! No hippo is known to need btd.partyy. Did you mean btd.party?\n');
   });
 
-  test('ends if no hippo takes its events in, and says how to go on', async ({ makeProject }) => {
+  test('ends if no hippo reads its events, and says how to resume it', async ({ makeProject }) => {
     const project = await makeProject(MONTHLY);
     const args = ['trigger', '--range', '2017', '--max-active', '2', '--timeout', '2s'];
     const { exitCode, stdout, stderr } = await project.hippo(args);

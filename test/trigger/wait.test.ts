@@ -77,7 +77,7 @@ function decidingKafka(): Kafka {
   return kafka as Kafka;
 }
 
-test('an event that its hippo has read has, in the same look, the run that came of it', async () => {
+test('a look that says that a hippo has read an event also has the run that the event caused', async () => {
   const watch = await Watch.open({
     kafka: decidingKafka(),
     config: config(),

@@ -35,7 +35,7 @@ describe('the error codes of the protocol', () => {
     expect(errorNamed(code)).toBe(name);
   });
 
-  test('a code that is newer than the list is told by its number', () => {
+  test('a code that is not in the list is named by its number', () => {
     expect(errorOf(9_999)?.message).toBe('The broker answered with error code 9999.');
   });
 
@@ -44,7 +44,7 @@ describe('the error codes of the protocol', () => {
     expect(errorOf(3, null)?.message).toBe('This server does not host this topic-partition.');
   });
 
-  test('failOn throws an error, but none that the caller excepts', () => {
+  test('failOn throws for an error code, unless the caller allows it', () => {
     expect(() => failOn(3)).toThrow(ProtocolError);
     expect(() => failOn(3, 'UNKNOWN_TOPIC_OR_PARTITION')).not.toThrow();
     expect(() => failOn(5, 'UNKNOWN_TOPIC_OR_PARTITION')).toThrow('leadership election');

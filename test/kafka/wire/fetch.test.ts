@@ -3,7 +3,7 @@ import { type ErrorName, errorNamed } from '../../../src/kafka/wire/error-codes.
 import { hasMoved } from '../../../src/kafka/wire/requests/fetch.ts';
 
 /** As Kafka's own consumer does: FetchCollector#handleInitializeErrors, and LEADER_NOT_AVAILABLE of older brokers. */
-test('a partition is asked for again after these errors, and after no others', () => {
+test('only these errors of a partition are retried', () => {
   const known = Array.from({ length: 134 }, (_, code) => errorNamed(code)).filter(
     (name) => name !== undefined,
   );

@@ -104,7 +104,7 @@ const records = (maxLength: number, each = record): fc.Arbitrary<Content[]> =>
   fc.array(each, { minLength: 1, maxLength });
 
 describe('a batch', () => {
-  test('is what kafkajs writes, byte for byte', async () => {
+  test('is byte for byte what kafkajs writes', async () => {
     await fc.assert(
       fc.asyncProperty(records(80, recordWith(bytes(100))), origin, async (all, from) => {
         expect(byHippo(all, from).equals(await byKafkajs(all, from))).toBe(true);
@@ -114,7 +114,7 @@ describe('a batch', () => {
   });
 
   test.each([1, 63, 64, 65, 8_191, 8_192, 8_193, 20_000])(
-    'of %d records is too: a number may take another byte',
+    'of %d records is what kafkajs writes, also where a number takes one more byte',
     async (count) => {
       const all = Array.from({ length: count }, (_, index) => ({
         key: Buffer.from(`k${index}`),
@@ -127,7 +127,7 @@ describe('a batch', () => {
   );
 
   test.each([63, 64, 8_191, 8_192, 1_048_575, 1_048_576, 3_000_000])(
-    'with a value of %d bytes is too',
+    'with a value of %d bytes is what kafkajs writes',
     async (length) => {
       const all = [{ key: null, value: Buffer.alloc(length, 'value'), headers: {}, timestamp: 1 }];
       expect(byHippo(all).equals(await byKafkajs(all, ORIGIN))).toBe(true);
@@ -135,7 +135,7 @@ describe('a batch', () => {
   );
 
   test.each([0, 63, 64, -64, -65, 2 ** 31, -(2 ** 31), 2 ** 32 + 1, 1_493_394_946_000, -1_493_394_946_000])(
-    'with a record %d ms after the first one is too',
+    'with a record %d ms after the first one is what kafkajs writes',
     async (delta) => {
       const first = { key: null, value: null, headers: {}, timestamp: 1_500_000_000_000 };
       const all = [first, { ...first, timestamp: first.timestamp + delta }];
@@ -175,7 +175,7 @@ describe('a batch', () => {
     );
   });
 
-  test('does not depend on what its memory held, nor on how much of it there is', () => {
+  test('does not depend on the former content or the size of its memory', () => {
     fc.assert(
       fc.property(records(20), fc.integer({ min: 61, max: 30_000 }), (all, size) => {
         const writer = new BatchWriter(2 ** 30, Buffer.alloc(size, 0xa5));
@@ -184,7 +184,7 @@ describe('a batch', () => {
     );
   });
 
-  test('takes a value out of the midst of other bytes', () => {
+  test('takes a value from the middle of a buffer', () => {
     fc.assert(
       fc.property(
         bytes(300),
@@ -203,7 +203,7 @@ describe('a batch', () => {
     );
   });
 
-  test('that is full takes no more, and stays as it was', () => {
+  test('that is full refuses a further record, and stays as it was', () => {
     fc.assert(
       fc.property(records(30), fc.integer({ min: 100, max: 3_000 }), (all, limit) => {
         const writer = new BatchWriter(limit);
@@ -219,7 +219,7 @@ describe('a batch', () => {
     );
   });
 
-  test('takes a first record that is larger than any batch', () => {
+  test('takes a first record of any size', () => {
     const writer = new BatchWriter(200);
     expect(writer.append(null, Buffer.alloc(500), undefined, 1)).toBe(true);
     expect(writer.append(null, Buffer.alloc(1), undefined, 1)).toBe(false);

@@ -68,7 +68,7 @@ describe('Metadata', () => {
 });
 
 describe('Fetch, version 13', () => {
-  test('request', async () => {
+  test('a request has the id of the topic', async () => {
     const partitions = [
       { topicId: ID, partition: 0, offset: 42n },
       { topicId: LAST_ID, partition: 1, offset: 0n },
@@ -87,7 +87,7 @@ describe('Fetch, version 13', () => {
     );
   });
 
-  test('response, with a tagged field, and a partition whose topic is another one now', async () => {
+  test('a response with a tagged field, and with a topic that was made again, is decoded', async () => {
     const body = Buffer.from(
       '0000000300000000000002000102030405060708090a0b0c0d0e0f03' +
         '00000000000000000000000000090000000000000008000000000000000202000000000000004d000000000000000500' +
@@ -125,7 +125,7 @@ describe('Fetch, version 13', () => {
   });
 });
 
-test('what a packet writes, it reads', () => {
+test('values that a packet writes are read back', () => {
   const id = fc
     .uint8Array({ minLength: 16, maxLength: 16 })
     .map((bytes) => Buffer.from(bytes).toString('base64url'));
