@@ -63,7 +63,9 @@ export function describeStateKey(text: string): string {
     case 'source':
       return `the state of source ${key.source}`;
     case 'announced':
-      return `what source ${key.source} has announced`;
+      return `what ${key.source} has announced`;
+    case 'service':
+      return `the state of service ${key.service}`;
     case 'offsets':
     case 'owner':
     case 'probe':

@@ -85,9 +85,7 @@ function describe(event: ClientEvent): [mark: string, text: string] {
     case 'notice':
       return [
         event.level === 'info' ? chalk.dim('·') : chalk.yellow('!'),
-        visibleLines(
-          `${event.job === undefined ? '' : `${event.job} ${event.run_key ?? ''}: `}${event.text}`,
-        ),
+        visibleLines(`${subjectOf(event)}${event.text}`),
       ];
     case 'announced':
       return [chalk.dim('·'), visible(describeAnnounced(event))];
@@ -108,6 +106,12 @@ function describe(event: ClientEvent): [mark: string, text: string] {
     case 'stopped':
       return [chalk.dim('·'), 'stopped'];
   }
+}
+
+/** `load 201704: `; empty where the text names the run, or there is none. */
+function subjectOf({ job, run_key: key = '', text }: Extract<ClientEvent, { event: 'notice' }>): string {
+  const name = `${job ?? ''} ${key}`;
+  return job === undefined || text.includes(name) ? '' : `${name}: `;
 }
 
 /** `orders announced shop.orders dt=2017-04-27, dt=2017-04-28` */

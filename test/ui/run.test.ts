@@ -40,3 +40,13 @@ test('a rejected record names its dead-letter topic, or says that no letter was 
     '15:04:05 ! frontier-adw 3:2 is rejected, without a dead letter: no JSON',
   );
 });
+
+test('a notice is preceded by the run that it is about, unless its text names the run', () => {
+  const notice = { event: 'notice', level: 'error', job: 'load', run_key: '201704' } as const;
+  expect(renderClientEvent({ ...notice, text: 'the hook failed' }, at)).toBe(
+    '15:04:05 ! load 201704: the hook failed',
+  );
+  expect(renderClientEvent({ ...notice, text: 'load 201704 failed: exit 3' }, at)).toBe(
+    '15:04:05 ! load 201704 failed: exit 3',
+  );
+});

@@ -183,8 +183,12 @@ export class Turn {
   #take({ state, effects }: Step, at: Millis): readonly Effect[] {
     this.state = state;
     for (const effect of effects) this.#collect(effect);
-    for (let rest = effects; rest.length > 0;) rest = this.#shrink(rest, at);
-    return effects;
+    const all = [...effects];
+    for (let rest = effects; rest.length > 0;) {
+      rest = this.#shrink(rest, at);
+      all.push(...rest);
+    }
+    return all;
   }
 
   /** Ends the runs of which one of these effects is a record that the state topic does not take. @returns what follows of it */
@@ -447,7 +451,14 @@ export class Turn {
       topic,
       partition,
       offset,
-      runs: effects.flatMap((effect) => this.#changedRun(effect)),
+      // The last word on a run counts.
+      runs: [
+        ...new Map(
+          effects
+            .flatMap((effect) => this.#changedRun(effect))
+            .map((run) => [nameOf({ job: run.job, key: run.run_key }), run] as const),
+        ).values(),
+      ],
     });
   }
 

@@ -77,6 +77,11 @@ describe.each([true, false])('the state topic takes less (its settings may be re
     if (tellsLimits) expect(runOf(client)).toMatchObject(FAILED);
     else expect(runOf(client)).toMatchObject({ status: 'failed', permanent: true });
     expect(client.submitted).toEqual(['no=1', 'no=2']);
+    const said = client.events.flatMap((event) => (event.event === 'input' ? event.runs : []));
+    const statuses = said.filter(({ job }) => job === 'big').map(({ status }) => status);
+    // Its process was never started, so no line of the log may say that it runs.
+    expect(statuses.slice(-1)).toEqual(['failed']);
+    expect(statuses).not.toContain('running');
     expect(
       client.notices.filter((text) => text.startsWith(`big ${DAY} failed: its record needs`)),
     ).toHaveLength(1);
