@@ -7,7 +7,8 @@ import { endProcessesBelow } from '../support/end-processes.ts';
 import { makeFolder } from '../support/folder.ts';
 import { MONTHLY, test } from '../support/project.ts';
 
-const SETTINGS = 'client: { session_timeout: 6s, http: false }';
+// A broker that answers "not now" is asked why after the connect timeout.
+const SETTINGS = 'client: { session_timeout: 6s, http: false }\nkafka: { connect_timeout: 2s }';
 
 let folder: string;
 /** One wants three replicas of the transaction log, the other of the groups' offsets. */
