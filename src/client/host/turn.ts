@@ -136,9 +136,12 @@ export class Turn {
 
   /** As {@link step}, unless a message of it cannot be written. @returns where that would go; nothing has happened then */
   tryStep(event: MachineEvent): UnwritablePlace | undefined {
-    const next = step(this.#context.definition, this.state, event);
+    return this.#tryToTake(step(this.#context.definition, this.state, event), event.at);
+  }
+
+  #tryToTake(next: Step, at: Millis): UnwritablePlace | undefined {
     const place = this.#placeOf(next);
-    if (place === undefined) this.#take(next, event.at);
+    if (place === undefined) this.#take(next, at);
     return place;
   }
 
@@ -151,9 +154,9 @@ export class Turn {
   find(finding: ToldFinding['finding'], at: Millis): UnwritablePlace | undefined {
     if (finding.type === 'scan-ended' || finding.type === 'landings-missed')
       return this.tryStep({ ...finding, at });
-    const { effects } = step(this.#context.definition, this.state, { ...finding, at });
+    const first = step(this.#context.definition, this.state, { ...finding, at });
     const refused = new Map<unknown, string>();
-    for (const effect of effects) {
+    for (const effect of first.effects) {
       if (effect.type !== 'publish' || effect.role !== 'frontier') continue;
       const excess = this.#context.limits.excess(this.#messageRecord(effect));
       const what = describeInput(effect.message);
@@ -162,6 +165,7 @@ export class Turn {
         refused.set(effect.message.partitions[0], `${what}: ${describeExcess(excess, 'its event')}`);
     }
     const isTaken = ({ partition }: { partition: Partition }): boolean => !refused.has(partition);
+    if (refused.size === 0) return this.#tryToTake(first, at);
     const place = this.tryStep(
       finding.type === 'events-told'
         ? { ...finding, events: finding.events.filter(isTaken), at }
