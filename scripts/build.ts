@@ -45,13 +45,20 @@ const lazyNodeModules: Plugin = {
 /** The file in dist/ of what loads AWS's SDK. */
 const AWS = 'aws.cjs';
 
-/** Leaves `import('./s3-client.ts')` to run time, from {@link AWS}. */
+/**
+ * Leaves `import('./s3-client.ts')` to run time, from {@link AWS}: by require, because Node prints a warning for import() in a
+ * bundle that is run with its code cache.
+ */
 const awsApart: Plugin = {
   name: 'aws-apart',
   setup(build) {
     build.onResolve({ filter: /\/s3-client\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: `./${AWS}`, external: true } : undefined,
+      kind === 'dynamic-import' ? { path: AWS, namespace: 'aws-apart' } : undefined,
     );
+    build.onLoad({ filter: /./, namespace: 'aws-apart' }, () => ({
+      contents: `module.exports = require('./${AWS}')`,
+    }));
+    build.onResolve({ filter: /./, namespace: 'aws-apart' }, ({ path }) => ({ path, external: true }));
   },
 };
 

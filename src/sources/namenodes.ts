@@ -78,7 +78,7 @@ export class NameNodes {
           signal.throwIfAborted();
           if (error instanceof RefusedError) {
             this.#prefer(address);
-            throw error;
+            throw new RefusedError(error.exception, `${address}: ${error.message}`);
           }
           silent.push(`${address}: ${networkReason(error)}`);
         }

@@ -94,7 +94,8 @@ export function troubleOf(error: unknown, request: S3Request): S3Trouble {
 
 /** @param message the SDK's, which has no credentials */
 function credentialsMissing(message: string, { profile }: S3Request): string {
-  const ofProfile = profile === undefined ? '' : ` in the profile ${profile}`;
+  const named = profile ?? process.env['AWS_PROFILE'] ?? '';
+  const ofProfile = named === '' ? '' : ` in the profile ${named}`;
   return /\bexpired\b|\bsso\b/i.test(message)
     ? `the credentials${ofProfile} have expired: renew them where the client runs, e.g. with aws sso login`
     : `there are no AWS credentials${ofProfile}: ${CREDENTIALS}`;

@@ -106,7 +106,7 @@ describe('a folder of HDFS', () => {
     expect((await scanOnce(scanner({ path: '/closed' }))).error).toMatchObject({
       message: 'hdfs:/closed is away',
       why: expect.stringMatching(
-        /^status 403 AccessControlException: Permission denied: user=etl, access=READ_EXECUTE, .* \(asked as etl\)$/,
+        /^\S+: status 403 AccessControlException: Permission denied: user=etl, access=READ_EXECUTE, .* \(asked as etl\)$/,
       ) as string,
     });
     const partly = await scanOnce(scanner({ path: '/partly', levels: 'dt=*/region=*' }));
@@ -123,10 +123,12 @@ describe('a folder of HDFS', () => {
       headers: { 'www-authenticate': 'Negotiate', 'content-type': 'text/html' },
       body: '<html><body><h2>HTTP ERROR 401 Authentication required</h2></body></html>',
     });
-    expect(await why()).toBe('status 401: it asks for Kerberos, which hippo does not speak (asked as etl)');
+    expect(await why()).toBe(
+      `${proxy.url}: status 401: it asks for Kerberos, which hippo does not speak (asked as etl)`,
+    );
     proxy.fault = () => undefined;
     proxy.rewrite = () => '/dfshealth.html';
-    expect(await why()).toMatch(/^status \d+, and not what WebHDFS answers/);
+    expect(await why()).toMatch(/^\S+: status \d+, and not what WebHDFS answers/);
   });
 });
 
