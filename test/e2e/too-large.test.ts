@@ -1,11 +1,9 @@
 /** The state topic takes less than a run needs: that run fails, and everything else goes on. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Kafka } from '../../src/kafka/port.ts';
 import { readAll, setTopicConfig, testKafka } from '../support/kafka.ts';
 import type { DoctorReport } from '../../src/doctor/runner.ts';
-import { type TestProject, test } from '../support/project.ts';
+import { type TestClient, type TestProject, test } from '../support/project.ts';
 
 const REGIONS = Array.from({ length: 30 }, (_, index) => `region-${index}`);
 const JOBS = `small: { needs: [{ table: btd.party }], run: ./job.sh }
@@ -19,30 +17,45 @@ big:
 /** Less than the run of 30 inputs needs. */
 const LIMIT = 3_000;
 
-/** Publishes what the big job needs on that day. */
-async function landBig(project: TestProject, day: string): Promise<void> {
-  const lines = REGIONS.map(
-    (region) =>
-      `{"db":"shop","table":"orders","partition":[{"name":"dt","value":"${day}"},{"name":"region","value":"${region}"}],"method":"partition","exec_date":"1493394946"}`,
+async function publish(
+  kafka: Kafka,
+  project: TestProject,
+  table: string,
+  partitions: object[],
+): Promise<void> {
+  const [db, name] = table.split('.');
+  const producer = await kafka.producer();
+  await producer.send(
+    partitions.map((levels) => ({
+      topic: `${project.prefix}frontier-adw`,
+      key: table,
+      value: JSON.stringify({
+        db,
+        table: name,
+        partition: Object.entries(levels).map(([level, value]) => ({ name: level, value: String(value) })),
+        method: 'partition',
+        exec_date: '1493394946',
+      }),
+    })),
   );
-  await writeFile(join(project.directory, 'events.jsonl'), lines.join('\n'));
-  const { exitCode, stderr } = await project.hippo(['trigger', '--file', 'events.jsonl']);
-  expect(exitCode, stderr).toBe(0);
+  await producer.close();
 }
 
-async function landSmall(project: TestProject, number: number): Promise<void> {
-  const args = [
-    'trigger',
-    '--table',
-    'btd.party',
-    '--partition',
-    `no=${number}`,
-    '--wait',
-    '--timeout',
-    '60s',
-  ];
-  const { exitCode, stderr } = await project.hippo(args);
-  expect(exitCode, stderr).toBe(0);
+/** Publishes what the big job needs on that day. */
+function landBig(kafka: Kafka, project: TestProject, day: string): Promise<void> {
+  return publish(
+    kafka,
+    project,
+    'shop.orders',
+    REGIONS.map((region) => ({ dt: day, region })),
+  );
+}
+
+/** Publishes what the small job needs, and waits for its run. */
+async function runSmall(kafka: Kafka, project: TestProject, client: TestClient, no: number): Promise<void> {
+  await publish(kafka, project, 'btd.party', [{ no }]);
+  const { is_success } = await client.event('finished', ({ run_key: key }) => key === `no=${no}`);
+  expect(is_success).toBe(true);
 }
 
 /** The record of the big job's run in the state topic. */
@@ -67,19 +80,19 @@ test('max.message.bytes of the state topic is lowered while the client runs, and
   const kafka = await testKafka();
   const client = project.startClient();
   await client.event('owner');
-  await landSmall(project, 1);
+  await runSmall(kafka, project, client, 1);
   await setTopicConfig(kafka, `${project.prefix}hippo-state`, { 'max.message.bytes': String(LIMIT) });
-  await landBig(project, '2017-04-28');
-  await landSmall(project, 2);
-  expect(await bigRun(kafka, project, '2017-04-28')).toMatchObject(FAILED);
+  await landBig(kafka, project, '2017-04-28');
+  await runSmall(kafka, project, client, 2);
+  await expect.poll(() => bigRun(kafka, project, '2017-04-28')).toMatchObject(FAILED);
   client.kill('SIGTERM');
   expect((await client.ended).exitCode).toBe(0);
 
   const next = project.startClient();
   await next.event('owner');
-  await landBig(project, '2017-04-29');
-  await landSmall(project, 3);
-  expect(await bigRun(kafka, project, '2017-04-29')).toMatchObject(FAILED);
+  await landBig(kafka, project, '2017-04-29');
+  await runSmall(kafka, project, next, 3);
+  await expect.poll(() => bigRun(kafka, project, '2017-04-29')).toMatchObject(FAILED);
   const { stdout } = await project.hippo(['doctor', 'topics', '--json']);
   const { checks } = JSON.parse(stdout) as DoctorReport;
   expect(checks.flatMap(({ findings }) => findings.map(({ text }) => text)).join('\n')).toContain(
