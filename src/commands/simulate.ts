@@ -31,13 +31,16 @@ export default class Simulate extends HippoCommand<SimulationReport> {
         next: ['hippo tail frontier finish --from … --to … --json | hippo simulate -'],
       });
     }
-    if (flags.listing.length > 0 && (from ?? to) !== undefined) {
-      throw new UserError('with --listing the topics are not read; --from and --to choose from the topics', {
-        next: [
-          'hippo tail frontier finish --from … --to … --json > events.jsonl',
-          'hippo simulate events.jsonl --listing FILE',
-        ],
-      });
+    if (flags.listing.length + flags.announced.length > 0 && (from ?? to) !== undefined) {
+      throw new UserError(
+        'with --listing and --announced the topics are not read; --from and --to choose from the topics',
+        {
+          next: [
+            'hippo tail frontier finish --from … --to … --json > events.jsonl',
+            'hippo simulate events.jsonl --listing FILE',
+          ],
+        },
+      );
     }
     const { runSimulation } = await import('../simulate/session.ts');
     return runSimulation({
@@ -45,6 +48,7 @@ export default class Simulate extends HippoCommand<SimulationReport> {
       profile,
       source: args.file,
       listings: flags.listing,
+      announced: flags.announced,
       from,
       to,
       jobDuration: flags['job-duration'],

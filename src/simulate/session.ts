@@ -10,6 +10,7 @@ import { Intake, type IntakeReport, inputTopics } from './intake.ts';
 import { readListing } from './listing.ts';
 import { recordsOf } from './recorded.ts';
 import { type Simulation, simulate } from './simulate.ts';
+import { readTold } from './told.ts';
 
 export interface SimulationOptions {
   /** `--config` and `--profile`. */
@@ -19,6 +20,8 @@ export interface SimulationOptions {
   source: string | undefined;
   /** Files of listings of sources. With them, the topics are not read. */
   listings: readonly string[];
+  /** `SERVICE=FILE`: what services have announced. With them, the topics are not read. */
+  announced: readonly string[];
   /** The range to read of the topics; undefined for everything. */
   from: string | undefined;
   to: string | undefined;
@@ -51,14 +54,15 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   });
   const intake = new Intake(definition, loaded.config);
   const listings = await Promise.all(files.map((each) => readListing(each, definition)));
-  if (source !== undefined || listings.length === 0) await readInto(intake, loaded, options);
+  const told = await Promise.all(options.announced.map((each) => readTold(each, definition)));
+  if (source !== undefined || listings.length + told.length === 0) await readInto(intake, loaded, options);
   const pauses = new Map(sources.map(({ source: { name }, every }) => [name, every]));
   return {
     hippo,
     timezone: loaded.config.calendar.timezone,
     needs: [...new Set([...definition.jobs.values()].flatMap(({ needs }) => needs.map(({ id }) => id)))],
     ...simulate(definition, loaded.config, intake.messages(), {
-      ...{ jobDuration, listings },
+      ...{ jobDuration, listings, told },
       every: (name) => pauses.get(name) ?? 0,
     }),
     input: intake.report(),

@@ -11,6 +11,7 @@ import {
   type Run,
   type Missing,
   type Submission,
+  type ToldEvent,
   emptyState,
   findRun,
   inOrder,
@@ -34,6 +35,7 @@ import {
   landingHash,
 } from '../state/index.ts';
 import type { Listing, SkippedPath } from './listing.ts';
+import type { ToldFile } from './told.ts';
 import type { Timed } from './timeline.ts';
 
 export interface SimulatedMessage {
@@ -91,7 +93,7 @@ export interface Notice {
   text: string;
 }
 
-/** An event that a source would publish. */
+/** An event that a source, or a service, would publish. */
 export interface Announced {
   at: string;
   source: string;
@@ -107,7 +109,7 @@ export interface Announced {
   relanded: boolean;
 }
 
-/** What a listing would come to. */
+/** What a listing, or the file of a service, would come to. */
 export interface SimulatedScan {
   at: string;
   source: string;
@@ -130,6 +132,8 @@ export interface SimulateOptions {
   jobDuration: Millis;
   /** What sources have listed, in the order of time. Between two listings, and after the last one, a source lists the same again. */
   listings?: readonly Listing[];
+  /** What services have announced. */
+  told?: readonly ToldFile[];
   /** The pause between two scans of a source, milliseconds. */
   every?: (source: string) => Millis;
 }
@@ -153,14 +157,19 @@ export function simulate(
   const inputs = [
     ...messages.map(({ at, item }) => ({ at, message: item })),
     ...(options.listings ?? []).map((listing) => ({ at: listing.at, listing })),
+    ...(options.told ?? []).flatMap(({ service, events }) =>
+      events.map((told) => ({ at: told.landedAt, service, told })),
+    ),
   ].sort((one, other) => one.at - other.at);
   const host = new SimulatedHost(definition, config, options, inputs[0]?.at ?? 0);
   for (const input of inputs) {
     host.passTime(input.at);
     if ('listing' in input) host.list(input.listing);
+    else if ('told' in input) host.tell(input.service, input.told, input.at);
     else host.handle({ type: 'message', at: input.at, ...input.message });
   }
   host.endWork();
+  for (const file of options.told ?? []) host.report(file);
   return host.result();
 }
 
@@ -234,6 +243,18 @@ class SimulatedHost {
       if (next === Infinity) return;
       this.passTime(next);
     }
+  }
+
+  /** A service announces this. */
+  tell(service: string, told: ToldEvent, at: Millis): void {
+    this.#present = { foundAt: at, relanded: false };
+    this.handle({ type: 'events-told', at, service, events: [told] });
+  }
+
+  /** What a service has told in all. */
+  report({ service, events, refused }: ToldFile): void {
+    const at = iso(events.at(-1)?.landedAt ?? this.#lastTick);
+    this.#scans.push({ at, source: service, listed: events.length, skipped: refused, error: null });
   }
 
   /** A source lists this from now on. */

@@ -14,5 +14,12 @@ export const simulateFlags = {
     multiple: true,
     default: [],
   }),
+  announced: Flags.string({
+    description:
+      'A file with lines that a service wrote to $HIPPO_EVENTS_FILE; may be repeated. Shows what the service would announce.',
+    helpValue: 'SERVICE=FILE',
+    multiple: true,
+    default: [],
+  }),
   'job-duration': durationFlag({ description: 'Assume that each job runs this long.', default: '0s' }),
 };

@@ -51,7 +51,7 @@ async function listing(
 
 function simulated(...listings: string[]): Promise<SimulationReport> {
   return runSimulation({
-    ...{ file: join(folder, 'hippo.yaml'), profile: undefined, source: undefined, listings },
+    ...{ file: join(folder, 'hippo.yaml'), profile: undefined, source: undefined, listings, announced: [] },
     ...{ from: undefined, to: undefined, jobDuration: 0, signal: new AbortController().signal },
   });
 }

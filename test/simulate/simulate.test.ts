@@ -63,6 +63,7 @@ async function simulateLines(lines: readonly string[], jobDuration = 0): Promise
     profile: undefined,
     source,
     listings: [],
+    announced: [],
     from: undefined,
     to: undefined,
     jobDuration,

@@ -90,6 +90,17 @@ export async function followEvents(
   if (lines.events.length === 0) rmSync(path, { force: true });
 }
 
+/** All events of a file that is not written to any more, and its lines that are none. */
+export function readEvents(
+  bytes: Buffer,
+  onRefused: EventsOptions['onRefused'] = () => undefined,
+): readonly ToldEvent[] {
+  const lines = new Lines({ tell: () => Promise.resolve(), onRefused });
+  lines.take(bytes);
+  lines.end();
+  return lines.events;
+}
+
 /** Takes out of the list what is published. Does not wait for an answer when it is to stop: the owner may take nothing in any more. */
 async function tellSome(events: ToldEvent[], { tell }: EventsOptions, stop: AbortSignal): Promise<void> {
   const some = events.slice(0, IN_A_STEP);
