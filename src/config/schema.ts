@@ -560,16 +560,57 @@ const hdfsSource = v.strictObject({
   ...scanned,
 });
 
+const reports = v.strictObject({
+  host: v.optional(described(v.string(), 'Where it listens'), '127.0.0.1'),
+  port: described(wholeNumber(0, 65_535), '0: any free one'),
+  token: v.optional(
+    v.pipe(
+      secret,
+      v.regex(/^[\x21-\x7e]{16,}$/, 'must have at least 16 printable ASCII characters, and no blanks'),
+      v.description('The bearer token that each request must have; take it from the environment: ${VAR}'),
+    ),
+  ),
+  token_file: optionalText('A file with the token, read again for each request; relative to hippo.yaml'),
+  levels: v.optional(
+    described(
+      some(column),
+      "The names of a partition's levels, in their order. Left out: a report may have any",
+    ),
+  ),
+  rate: v.optional(described(wholeNumber(1, 10_000), 'Requests a second that are taken'), 50),
+});
+
+const hasToken = consistent<v.InferOutput<typeof reports>>(({ token, token_file }, complain) => {
+  if (token === undefined && token_file === undefined) complain('token', 'is missing; or set token_file');
+  else if (token !== undefined && token_file !== undefined)
+    complain('token_file', 'says again what token says; leave one of them out');
+});
+
+const httpSource = v.strictObject({ ...announced, http: v.pipe(reports, hasToken) });
+
 /** By kind: each kind has one key of its own that it needs, which says what is watched. */
-const sourceKinds = { folder: folderSource, s3: s3Source, hdfs: hdfsSource, sql: sqlSource };
+const sourceKinds = {
+  folder: folderSource,
+  s3: s3Source,
+  hdfs: hdfsSource,
+  sql: sqlSource,
+  http: httpSource,
+};
 export const SOURCE_KINDS = [
   'folder',
   's3',
   'hdfs',
   'sql',
+  'http',
 ] as const satisfies readonly (keyof typeof sourceKinds)[];
 
-const source = v.union([sourceKinds.folder, sourceKinds.s3, sourceKinds.hdfs, sourceKinds.sql]);
+const source = v.union([
+  sourceKinds.folder,
+  sourceKinds.s3,
+  sourceKinds.hdfs,
+  sourceKinds.sql,
+  sourceKinds.http,
+]);
 
 /** Any part of a source of any kind: what a profile may change. The merged source is checked as one of its kind. */
 const sourceParts = v.partial(
@@ -578,6 +619,7 @@ const sourceParts = v.partial(
     s3: v.partial(s3Place),
     hdfs: v.partial(hdfsPlace),
     sql: v.partial(v.strictObject({ ...sqlQuery.entries, ...sqlWatermark.entries })),
+    http: v.partial(reports),
   }),
 );
 

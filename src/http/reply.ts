@@ -19,10 +19,20 @@ export function text(body: string, contentType = 'text/plain; charset=utf-8'): R
 export class HttpProblem extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly #more: Readonly<Record<string, unknown>>;
 
-  /** @param detail what is wrong with this request; it is sent to the client */
-  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  /**
+   * @param detail what is wrong with this request; it is sent to the client
+   * @param more further members of the problem, such as a list of what is wrong
+   */
+  constructor(
+    status: number,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    more: Readonly<Record<string, unknown>> = {},
+  ) {
     super(detail);
+    this.#more = more;
     this.name = 'HttpProblem';
     this.status = status;
     this.headers = headers;
@@ -35,7 +45,7 @@ export class HttpProblem extends Error {
       status,
       contentType: 'application/problem+json',
       headers,
-      body: `${JSON.stringify({ type: 'about:blank', title, status, detail })}\n`,
+      body: `${JSON.stringify({ type: 'about:blank', title, status, detail, ...this.#more })}\n`,
     };
   }
 }

@@ -16,6 +16,7 @@ import {
   type SourceState,
   type StateValue,
   countAnnouncements,
+  countListed,
   formatStateKey,
 } from '../state/index.ts';
 import { readState, recordOfEntry } from '../state/reader.ts';
@@ -41,6 +42,8 @@ export interface SourceReport {
   table: string;
   /** What it watches: `/data/orders`. */
   place: string;
+  /** It is scanned; false: it takes reports. */
+  scanned: boolean;
   /** How many landings are remembered as announced, or as there at the first scan. */
   known: number;
   /** How far it has read what only grows: of which table and column, and its value; null where it lists all. */
@@ -129,7 +132,7 @@ export async function readSources(
 }
 
 export function reportOf(
-  { source, scanner }: Pick<WatchedSource, 'source' | 'scanner'>,
+  { source, scanner, listening }: Pick<WatchedSource, 'source' | 'scanner' | 'listening'>,
   known: KnownSource | undefined,
 ): SourceReport {
   const { lastScan, watermark } = known?.state ?? {};
@@ -137,7 +140,8 @@ export function reportOf(
     name: source.name,
     table: `${source.db}.${source.table}`,
     place: scanner.place,
-    known: known === undefined ? 0 : countAnnouncements(known.announcements),
+    scanned: listening === undefined,
+    known: knownOf(known, listening !== undefined),
     watermark: watermark === undefined || scanner.lists !== 'news' ? null : { ...watermark },
     last_scan: lastScan === undefined ? null : lastScanOf(lastScan),
     paused:
@@ -149,6 +153,11 @@ export function reportOf(
             at: isoTime(known.pause.at),
           },
   };
+}
+
+function knownOf(known: KnownSource | undefined, takesReports: boolean): number {
+  if (known === undefined) return 0;
+  return takesReports ? countListed(known.announcements) : countAnnouncements(known.announcements);
 }
 
 export function lastScanOf(scan: ScanReport): LastScan {

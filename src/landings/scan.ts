@@ -188,6 +188,13 @@ async function open({ file, profile, source, signal }: ScanOptions): Promise<Ope
   const { hippo, identity, definition, sources } = compileProject(loaded);
   const found = sources.find((watched) => watched.source.name === source);
   if (found === undefined) throw unknownSource(loaded, source, [...definition.sources.keys()]);
+  if (found.listening !== undefined) {
+    throw new UserError(`${source} is not scanned: it is an http source, which takes reports of landings`, {
+      why: `Clients report a landing with POST ${found.scanner.place}`,
+      place: loaded.place(['sources', source, 'http']),
+      next: ['hippo source list', `hippo job pause ${source}`],
+    });
+  }
   return {
     loaded,
     hippo,

@@ -88,6 +88,15 @@ export function countAnnouncements(announcements: Announcements): number {
   return announcements.reduce((sum, bucket) => sum + countOf(viewOf(bucket)), 0);
 }
 
+/** Without those that are not listed any more, and without reports, which no scan lists. */
+export function countListed(announcements: Announcements): number {
+  let count = 0;
+  eachAnnouncement(announcements, (_, { unlistedSince }) => {
+    if (unlistedSince === null) count += 1;
+  });
+  return count;
+}
+
 /** The leading bits of the bucket in which the landing is, or would be: landings of one bucket are written together. */
 export function bucketOf(announcements: Announcements, hash: LandingHash): string | undefined {
   let bits = '';

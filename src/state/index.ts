@@ -27,6 +27,7 @@ export {
   NO_ANNOUNCEMENTS,
   bucketOf,
   countAnnouncements,
+  countListed,
   eachAnnouncement,
   findAnnouncement,
   fingerprintOf,

@@ -98,6 +98,8 @@ function describe(event: ClientEvent): [mark: string, text: string] {
             `service ${chalk.bold(event.service)} started, pid ${event.pid}${port}, log ${relativeLog(event.log)}`,
           ];
     }
+    case 'listening':
+      return [chalk.dim('·'), visible(`${event.source} takes reports of landings at ${event.url}`)];
     case 'stopping':
       return [
         chalk.dim('·'),

@@ -42,14 +42,15 @@ function sourceLines(source: SourceReport, now: number): string[] {
   return [
     ...wrap(`${table} from ${visible(tilde(place))}`, `${markOf(source)} ${chalk.bold(name)}  `, '    '),
     ...(paused === null ? [] : wrap(pausedText(paused), '  paused ')),
-    ...(scan === null ? ['  not scanned yet'] : scanLines(scan, now)),
+    ...(scan !== null ? scanLines(scan, now) : [source.scanned ? '  not scanned yet' : '  takes reports']),
     ...(watermark === null ? [] : wrap(`read up to ${visible(watermark.at)}`, '  ')),
     ...(known === 0 ? [] : [`  ${count(known, 'landing')} known`]),
   ];
 }
 
-function markOf({ last_scan: scan, paused }: SourceReport): string {
+function markOf({ scanned, last_scan: scan, paused }: SourceReport): string {
   if (paused !== null) return chalk.yellow('‖');
+  if (!scanned) return chalk.green('✓');
   if (scan === null) return '·';
   return scan.error === null ? chalk.green('✓') : chalk.red('✗');
 }

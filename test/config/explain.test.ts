@@ -114,10 +114,22 @@ describe('what is wrong with a hippo.yaml', () => {
       'sources: { a: { table: a.b, sql: { url: "postgres://h/d", query: x }, mounted: true } }',
       'sources.a.mounted goes with folder, not with sql; allowed beside sql: table, method, dialect, every, start_from',
     ],
-    ['sources: { a: { table: a.b } }', 'sources.a needs exactly one of the keys folder, s3, hdfs, sql'],
+    ['sources: { a: { table: a.b } }', 'sources.a needs exactly one of the keys folder, s3, hdfs, sql, http'],
     [
       'sources: { a: { table: a.b, folder: x, sql: { url: "postgres://h/d", query: x } } }',
-      'sources.a.sql does not go with folder; exactly one is allowed of folder, s3, hdfs, sql',
+      'sources.a.sql does not go with folder; exactly one is allowed of folder, s3, hdfs, sql, http',
+    ],
+    [
+      'sources: { a: { table: a.b, http: { port: 1, token: 0123456789abcdef }, every: 1m } }',
+      'sources.a.every goes with folder or s3 or hdfs or sql, not with http; allowed beside http: table, method, dialect',
+    ],
+    [
+      'sources: { a: { table: a.b, http: { port: 1 } } }',
+      'sources.a.http.token is missing; or set token_file',
+    ],
+    [
+      'sources: { a: { table: a.b, http: { port: 1, token: short } } }',
+      'sources.a.http.token must have at least 16 printable ASCII characters, and no blanks',
     ],
     [
       'sources: { a: { table: a.b, sql: { url: "mysql://h/d", query: x } } }',

@@ -20,6 +20,7 @@ function list(source: Partial<SourceReport>, clients = 1): SourceList {
     table: 'shop.orders',
     place: '/landing',
     known: 1_234,
+    scanned: true,
     watermark: null,
     last_scan: SCAN,
     paused: null,

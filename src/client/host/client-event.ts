@@ -91,6 +91,8 @@ export type ClientEvent =
       port: number | null;
       log: string;
     }
+  /** Reports of landings are taken there. */
+  | { event: 'listening'; source: string; url: string }
   | { event: 'stopping'; signal: string; running: number }
   | { event: 'stopped' };
 

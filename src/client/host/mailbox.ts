@@ -2,6 +2,7 @@ import { ServiceError } from '../../core/errors.ts';
 import type { KafkaRecord, RecordBatch, TopicPartitionOffset } from '../../kafka/port.ts';
 import type { AttemptExit } from './supervisor.ts';
 import type { MachineEvent } from '../machine/index.ts';
+import type { Reported } from './listener.ts';
 import type { Finding } from './watcher.ts';
 
 /** Batches that wait to be taken: enough to keep the loop busy, few enough to keep memory flat. */
@@ -19,7 +20,7 @@ type Announced = Omit<Extract<MachineEvent, { type: 'events-told' }>, 'at'>;
 
 /** What a source's watcher or a service tells, and who waits until it is written. */
 export interface ToldFinding {
-  finding: Finding | Announced;
+  finding: Finding | Announced | Reported;
   written: PromiseWithResolvers<undefined>;
 }
 
@@ -48,7 +49,7 @@ export class Mailbox {
   }
 
   /** @returns a promise that resolves when what follows from the finding is written, and rejects when reading stops before */
-  found(finding: Finding | Announced): Promise<undefined> {
+  found(finding: Finding | Announced | Reported): Promise<undefined> {
     const written = Promise.withResolvers<undefined>();
     this.#findings.push({ finding, written });
     this.#wake.resolve(undefined);

@@ -251,6 +251,7 @@ export class Owner {
       }
     } finally {
       clearInterval(ticking);
+      await this.#watchers.close();
       connection.connected('owner');
     }
   }

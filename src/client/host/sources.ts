@@ -23,10 +23,25 @@ export interface WatchedSource {
   readonly scanner: Scanner;
   /** The pause between two scans, milliseconds. */
   readonly every: Millis;
+  /** Clients report what has landed: there is nothing to scan. */
+  readonly listening?: Listening;
+}
+
+/** Where reports of landings are taken. */
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  /** The bearer token of each request. */
+  readonly token: { readonly text: string } | { readonly file: string };
+  /** The names of a partition's levels, in their order; null: any. */
+  readonly levels: readonly string[] | null;
+  /** Requests a second. */
+  readonly rate: number;
 }
 
 /** How a source of one kind watches. */
-type Watching = Pick<WatchedSource, 'scanner' | 'every'> & Pick<SourceDefinition, 'startFrom' | 'settle'>;
+type Watching = Pick<WatchedSource, 'scanner' | 'every' | 'listening'> &
+  Pick<SourceDefinition, 'startFrom' | 'settle'>;
 
 interface Surroundings {
   /** The folder of hippo.yaml. */
@@ -105,7 +120,44 @@ const KINDS: { readonly [Kind in SourceKind]: Compile<Kind> } = {
     });
     return { scanner, ...timesOf(source), settle: settleOf(source) };
   },
+
+  http({ http }, { directory, complain }) {
+    const { host, port, token, token_file, levels, rate } = http;
+    const twice = levels?.find((level, index) => levels.indexOf(level) !== index);
+    if (twice !== undefined) {
+      complain('http', { message: `levels has ${twice} twice`, allowed: 'each level once' });
+      return undefined;
+    }
+    const listening: Listening = {
+      host,
+      port,
+      token: token === undefined ? { file: resolve(directory, token_file ?? '') } : { text: token },
+      levels: levels ?? null,
+      rate,
+    };
+    const at = host.includes(':') ? `[${host}]` : host;
+    const scanner = new NothingToScan(`http://${at}:${port}/landed`);
+    return { scanner, listening, every: NEVER, startFrom: 'beginning', settle: 0 };
+  },
 };
+
+/** Of a source that is not scanned, milliseconds. */
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+/** In the place of a scanner, where landings are reported. */
+class NothingToScan implements Scanner {
+  readonly place: string;
+  readonly lists = 'any number';
+
+  constructor(place: string) {
+    this.place = place;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- there is nothing to wait for
+  async *scan(): AsyncGenerator<never> {
+    yield* [];
+  }
+}
 
 /** What is no path, although a folder of that name could exist: `./~` and `./s3:` are paths. */
 function refusalOf(folder: string): Omit<CompileProblem, 'path'> | undefined {
@@ -130,6 +182,8 @@ export function compileSources(
   { config, directory }: Pick<LoadedConfig, 'config' | 'directory'>,
   problems: CompileProblem[],
 ): WatchedSource[] {
+  /** host:port → the source that listens there. */
+  const ports = new Map<string, string>();
   return Object.entries(config.sources).flatMap(([name, source]): WatchedSource[] => {
     const path = ['sources', name];
     if (Object.hasOwn(config.jobs, name)) {
@@ -145,9 +199,24 @@ export function compileSources(
       complain: (key, problem) => problems.push({ path: [...path, key], ...problem }),
     });
     if (watching === undefined) return [];
-    const { scanner, every, startFrom, settle } = watching;
+    const { scanner, every, listening, startFrom, settle } = watching;
+    const port =
+      listening === undefined || listening.port === 0 ? null : `${listening.host}:${listening.port}`;
+    const other = ports.get(port ?? '');
+    if (port !== null && other !== undefined) {
+      const message = `the source ${other} listens on ${port}`;
+      problems.push({
+        path: [...path, 'http', 'port'],
+        message,
+        allowed: 'a port of its own for each source, or 0',
+      });
+      return [];
+    }
+    if (port !== null) ports.set(port, name);
     const definition = { ...announcedAs(name, source, config.trigger), startFrom, settle };
-    return [{ source: definition, scanner, every }];
+    return listening === undefined
+      ? [{ source: definition, scanner, every }]
+      : [{ source: { ...definition, takesReports: true }, scanner, every, listening }];
   });
 }
 

@@ -63,6 +63,22 @@ function isMere(effect: Effect): boolean {
   return effect.type === 'notice' && effect.level === 'info';
 }
 
+/** A finding without those of its landings that are not taken. */
+function withOnly(
+  finding: Exclude<ToldFinding['finding'], { type: 'scan-ended' | 'landings-missed' }>,
+  isTaken: (landing: { partition: Partition }) => boolean,
+  at: Millis,
+): MachineEvent {
+  switch (finding.type) {
+    case 'events-told':
+      return { ...finding, events: finding.events.filter(isTaken), at };
+    case 'landings-reported':
+      return { ...finding, landings: finding.landings.filter(isTaken), at };
+    case 'landings-found':
+      return { ...finding, landings: finding.landings.filter(isTaken), at };
+  }
+}
+
 type Publish = Extract<Effect, { type: 'publish' }>;
 type Published = Pick<Publish, 'role' | 'message' | 'traceparent'>;
 
@@ -166,11 +182,7 @@ export class Turn {
     }
     const isTaken = ({ partition }: { partition: Partition }): boolean => !refused.has(partition);
     if (refused.size === 0) return this.#tryToTake(first, at);
-    const place = this.tryStep(
-      finding.type === 'events-told'
-        ? { ...finding, events: finding.events.filter(isTaken), at }
-        : { ...finding, landings: finding.landings.filter(isTaken), at },
-    );
+    const place = this.tryStep(withOnly(finding, isTaken, at));
     if (place === undefined)
       for (const text of refused.values())
         this.unannounced.push(`${announcerOf(finding)} does not announce ${text}`);

@@ -4,7 +4,8 @@ import type { RecordRef } from '../../core/record-ref.ts';
 import type { MachineState } from '../machine/index.ts';
 import type { ClientLog } from './client-event.ts';
 import type { Mailbox } from './mailbox.ts';
-import type { WatchedSource } from './sources.ts';
+import { Listener } from './listener.ts';
+import type { Listening, WatchedSource } from './sources.ts';
 import { Watcher } from './watcher.ts';
 
 export interface WatchersOptions {
@@ -15,12 +16,15 @@ export interface WatchersOptions {
   once: boolean;
 }
 
-/** The watchers of all sources of a hippo. They watch while this client owns it. */
+/** The watchers of all sources of a hippo, and the listeners of those that take reports. They work while this client owns it. */
 export class Watchers {
   readonly #options: WatchersOptions;
   #watchers: readonly Watcher[] = [];
   #stop = new AbortController();
   #watching = new Set<Watcher>();
+  /** They listen from the first {@link start} to {@link close}, and take nothing while the client cannot write. */
+  #listeners: readonly Listener[] = [];
+  #hasToldOfOnce = false;
   #error: ServiceError | ScanError | undefined;
 
   constructor(options: WatchersOptions) {
@@ -44,7 +48,9 @@ export class Watchers {
     this.stop();
     this.#stop = new AbortController();
     this.#error = undefined;
-    this.#watchers = sources.map(
+    this.#listen();
+    const scanned = sources.filter(({ listening }) => listening === undefined);
+    this.#watchers = scanned.map(
       (watched) => new Watcher({ watched, state, tell: (finding) => mailbox.found(finding), log, once }),
     );
     this.#watching = new Set(this.#watchers);
@@ -52,9 +58,41 @@ export class Watchers {
   }
 
   stop(): void {
+    for (const listener of this.#listeners) listener.isReady = false;
     this.#stop.abort();
     this.#watchers = [];
     this.#watching.clear();
+  }
+
+  /** This client does not own the hippo any more. */
+  async close(): Promise<void> {
+    this.stop();
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    await Promise.all(listeners.map((listener) => listener.close()));
+  }
+
+  #listen(): void {
+    const { sources, mailbox, state, log, once } = this.#options;
+    const listening = sources.filter(
+      (each): each is WatchedSource & { listening: Listening } => 'listening' in each,
+    );
+    if (once) {
+      if (this.#hasToldOfOnce) return;
+      this.#hasToldOfOnce = true;
+      for (const { source } of listening) {
+        const text = `source ${source.name} takes reports of landings: with --once nothing listens for them`;
+        log({ event: 'notice', level: 'info', text });
+      }
+      return;
+    }
+    if (this.#listeners.length === 0) {
+      this.#listeners = listening.map(
+        (watched) => new Listener({ watched, state, tell: (reported) => mailbox.found(reported), log }),
+      );
+      for (const listener of this.#listeners) void listener.open();
+    }
+    for (const listener of this.#listeners) listener.isReady = true;
   }
 
   scanNow(source: string, request: RecordRef | null): void {

@@ -47,6 +47,8 @@ export interface SourceDefinition {
   readonly startFrom: 'beginning' | 'end';
   /** A landing is announced when it has not changed for so long, milliseconds. */
   readonly settle: Millis;
+  /** Clients report what has landed: it is not scanned. */
+  readonly takesReports?: true;
 }
 
 /** What the machine needs to know of a service; how it is kept running is the host's. */

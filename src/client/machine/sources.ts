@@ -9,6 +9,7 @@ import {
   type Announcement,
   type AnnouncementChange,
   type LandingHash,
+  eachAnnouncement,
   findAnnouncement,
   hashKey,
   landingHash,
@@ -17,7 +18,7 @@ import type { SourceDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import type { Source } from './state.ts';
 import { traceFrom } from './trace.ts';
-import type { AnnouncedLanding, Scan, ToldLanding } from './types.ts';
+import type { AnnouncedLanding, ReportedLanding, Scan, ToldLanding } from './types.ts';
 
 /** Announces what has settled and is new, or has landed again. */
 export function takeLandings(
@@ -66,9 +67,47 @@ export function missLandings(draft: Draft, source: SourceDefinition, missed: rea
     const known = findAnnouncement(announcements, hash);
     if (known === undefined) return [];
     if (known.unlistedSince === null) return [{ hash, to: { ...known, unlistedSince: now } }];
-    // A clock that was set years ahead must not make a hippo forget.
-    const unlistedFor = (now - known.unlistedSince) * 1000 - Math.max(0, draft.state.jumped);
-    return unlistedFor > draft.definition.keep ? [{ hash, to: null }] : [];
+    return isForgotten(draft, known.unlistedSince) ? [{ hash, to: null }] : [];
+  });
+  draft.changeAnnouncements(source, changes);
+}
+
+/**
+ * Announces what is reported under an id that is not known. A report is remembered beside its partition: the partition has
+ * the exec_date that the next landing of it must exceed, the report the one that a repetition is answered with.
+ */
+export function takeReports(
+  draft: Draft,
+  source: SourceDefinition,
+  landings: readonly ReportedLanding[],
+): void {
+  const announced: AnnouncedLanding[] = [];
+  for (const landing of landings) {
+    const { announcements } = draft.source(source);
+    const [report, partition] = [landingHash(landing.report.id), landingHash(landing.id)];
+    if (findAnnouncement(announcements, report) !== undefined) continue;
+    const { fingerprint } = landing.report;
+    const execDate = execDateOf(landing, findAnnouncement(announcements, partition), draft.at);
+    const to: Announcement = { fingerprint, execDate, unlistedSince: null };
+    // No scan lists a report: it is forgotten as what is not listed any more is.
+    const reported: Announcement = { ...to, unlistedSince: epochSeconds(draft.at) };
+    draft.changeAnnouncements(source, [
+      { hash: partition, to },
+      { hash: report, to: reported },
+    ]);
+    const event = eventOf(draft, { ...source, method: landing.method ?? source.method }, landing, to);
+    draft.announce(event, traceOf(draft, source, landing, to));
+    announced.push({ partition: partitionPath(landing.partition), execDate });
+  }
+  draft.announced(source.name, `${source.db}.${source.table}`, announced);
+}
+
+/** Forgets reports that are older than `keep`. */
+export function dropReports(draft: Draft, source: SourceDefinition): void {
+  if (source.takesReports !== true) return;
+  const changes: AnnouncementChange[] = [];
+  eachAnnouncement(draft.source(source).announcements, (hash, { unlistedSince }) => {
+    if (unlistedSince !== null && isForgotten(draft, unlistedSince)) changes.push({ hash, to: null });
   });
   draft.changeAnnouncements(source, changes);
 }
@@ -115,6 +154,12 @@ function findingOf({ id, fingerprint }: ToldLanding): Finding {
   return { key: hashKey(of), hash: of, fingerprint };
 }
 
+/** @param since epoch seconds */
+function isForgotten({ at, state, definition }: Draft, since: number): boolean {
+  // A clock that was set years ahead must not make a hippo forget.
+  return (epochSeconds(at) - since) * 1000 - Math.max(0, state.jumped) > definition.keep;
+}
+
 /** With `start_from: end` what the first complete scan lists is known, and not announced. */
 function isRemembering({ startFrom }: SourceDefinition, { isListed }: Source): boolean {
   return startFrom === 'end' && !isListed;
@@ -137,7 +182,11 @@ function hasSettled(draft: Draft, source: SourceDefinition, found: Finding, scan
 }
 
 /** Its own time, not later than now; of a re-landing, later than the one before: consumers take an equal exec_date for a duplicate. */
-function execDateOf({ landedAt }: ToldLanding, known: Announcement | undefined, now: Millis): number {
+function execDateOf(
+  { landedAt }: Pick<ToldLanding, 'landedAt'>,
+  known: Announcement | undefined,
+  now: Millis,
+): number {
   const own = Math.max(0, Math.min(epochSeconds(landedAt), epochSeconds(now)));
   return known === undefined ? own : Math.max(own, known.execDate + 1);
 }
@@ -145,7 +194,7 @@ function execDateOf({ landedAt }: ToldLanding, known: Announcement | undefined, 
 function eventOf(
   draft: Draft,
   { name, db, table, dialect, method }: SourceDefinition,
-  { partition }: ToldLanding,
+  { partition }: Pick<ToldLanding, 'partition'>,
   { execDate }: Announcement,
 ): FrontierEvent {
   return {
@@ -164,7 +213,7 @@ function eventOf(
 function traceOf(
   { definition }: Draft,
   { name }: SourceDefinition,
-  { id }: ToldLanding,
+  { id }: Pick<ToldLanding, 'id'>,
   { execDate }: Announcement,
 ): string {
   return traceFrom(`${definition.identity}/${name}/${id}/${execDate}`);

@@ -9,7 +9,7 @@ import type { MachineState, Run } from './state.ts';
 import { correctAttempt, limitWaits, shiftTimes } from './clock.ts';
 import { slotFor } from './timing.ts';
 import { reload, reloadsOf, takeEvents } from './services.ts';
-import { endScan, missLandings, shiftUnsettled, takeLandings } from './sources.ts';
+import { endScan, missLandings, shiftUnsettled, takeLandings, takeReports } from './sources.ts';
 import type { Effect, MachineEvent } from './types.ts';
 import { runTimers } from './timers.ts';
 import { shrink } from './too-large.ts';
@@ -39,12 +39,14 @@ export function step(definition: Definition, state: MachineState, event: Machine
       return { state: { ...state, owned: false }, effects: [] };
     case 'landings-found':
     case 'landings-missed':
+    case 'landings-reported':
     case 'scan-ended': {
       const source = definition.sources.get(event.source);
       if (source === undefined) return { state, effects: [] };
       return drafted(definition, state, event, (draft) => {
         if (event.type === 'landings-found') takeLandings(draft, source, event);
         else if (event.type === 'landings-missed') missLandings(draft, source, event.missed);
+        else if (event.type === 'landings-reported') takeReports(draft, source, event.landings);
         else endScan(draft, source, event.scan);
       });
     }

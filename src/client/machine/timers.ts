@@ -6,6 +6,7 @@ import { inputRecordKey } from '../../state/index.ts';
 import { isSatisfied, type JobDefinition, type NeedGroup } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { fillPlaces } from './firing.ts';
+import { dropReports } from './sources.ts';
 import { isOpen, listRuns, type Run } from './state.ts';
 import { dueAt, nameOf, slotFor, timesOf } from './timing.ts';
 
@@ -72,6 +73,7 @@ function missingOf({ atLeast, members }: NeedGroup, run: Run): string {
 /** Drops runs that ended, and landings that no run needs any more, longer than `keep` ago. */
 function dropExpired(draft: Draft): void {
   const { definition, at } = draft;
+  for (const source of definition.sources.values()) dropReports(draft, source);
   // A clock that was set years ahead must not make a hippo drop what it has just done.
   const horizon = at - definition.keep - Math.max(0, draft.state.jumped);
   const isOld = (when: Millis | null): boolean => when !== null && when < horizon;

@@ -38,6 +38,11 @@ export type MachineEvent =
    * announced is not announced again.
    */
   | { type: 'landings-found'; at: Millis; source: string; scan: number; landings: readonly ToldLanding[] }
+  /**
+   * Clients of an http source report these landings. One whose id is known is not announced again. They are announced in one
+   * step, so all of them or none.
+   */
+  | { type: 'landings-reported'; at: Millis; source: string; landings: readonly ReportedLanding[] }
   /** Some of what is announced, and a complete scan does not list. Told before its end. */
   | { type: 'landings-missed'; at: Millis; source: string; missed: readonly LandingHash[] }
   /** A scan of a source has come to its end; what it found and missed has been told before. */
@@ -79,6 +84,18 @@ export interface ToldEvent {
   readonly extra: JsonObject;
   /** Of all that the service has said of it: {@link fingerprintOf}. */
   readonly fingerprint: number;
+}
+
+/** A landing of which the world outside has told. */
+export interface ReportedLanding {
+  /** Names the partition in its source for ever. */
+  readonly id: string;
+  readonly partition: Partition;
+  readonly landedAt: Millis;
+  /** Left out: the source's. */
+  readonly method?: string;
+  /** The report: the id under which it is known for as long as ended runs are, and a hash of all that it says. */
+  readonly report: { readonly id: string; readonly fingerprint: number };
 }
 
 export interface Scan extends Omit<ScanReport, 'announced' | 'at'> {

@@ -114,6 +114,7 @@ export function findingsOf({ report, every, unreadable, isWatched, now }: Examin
     }
   }
   if (findings.length > 0) return findings;
+  if (!report.scanned) return [ok(`${name}: takes reports at ${place}; ${report.known} known`)];
   const facts =
     scan === null
       ? 'not scanned yet'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsePartitionPath, partitionPath } from '../../../src/messages/partition.ts';
-import type { Effect, ToldLanding } from '../../../src/client/machine/types.ts';
+import type { Effect, ReportedLanding, ToldLanding } from '../../../src/client/machine/types.ts';
 import type { SourceDefinition } from '../../../src/client/machine/definition.ts';
 import { countAnnouncements, fingerprintOf, landingHash } from '../../../src/state/index.ts';
 import { DAY, HOUR, Hippo, MINUTE, NOON, ORDERS, SECOND, daily, notices } from './hippo.ts';
@@ -228,5 +228,48 @@ describe('a source', () => {
     expect(
       frontier.tell({ type: 'landings-found', at: NOON, source: 'other', scan: 1, landings: [found('a=1')] }),
     ).toEqual([]);
+  });
+});
+
+describe('a source that takes reports', () => {
+  const reported = (path: string, id: string, what = id, landedAt = NOON): ReportedLanding => ({
+    id: `shop.orders/${path}`,
+    partition: parsePartitionPath(path) ?? [],
+    landedAt,
+    report: { id: `report/${id}`, fingerprint: fingerprintOf(what) },
+  });
+
+  const report = (frontier: Frontier, ...landings: ReportedLanding[]): void =>
+    void frontier.tell({ type: 'landings-reported', at: frontier.now, source: 'orders', landings });
+
+  it('announces each report once, over a restart', () => {
+    const frontier = new Frontier({ takesReports: true });
+    report(frontier, reported('dt=2017-04-27', 'a'), reported('dt=2017-04-28', 'b'));
+    report(frontier, reported('dt=2017-04-27', 'a'));
+    frontier.restart();
+    report(frontier, reported('dt=2017-04-27', 'a'), reported('dt=2017-04-27', 'a', 'another'));
+    expect(frontier.events).toEqual([`dt=2017-04-27 @${AT}`, `dt=2017-04-28 @${AT}`]);
+  });
+
+  it('gives each landing of a partition a later exec_date, also within a list', () => {
+    const frontier = new Frontier({ takesReports: true });
+    report(frontier, reported('dt=2017-04-28', 'a'), reported('dt=2017-04-28', 'b'));
+    frontier.restart();
+    report(frontier, reported('dt=2017-04-28', 'c', 'c', NOON - HOUR), reported('', 'd', 'd', NOON + DAY));
+    expect(frontier.events).toEqual([
+      ...[AT, AT + 1, AT + 2].map((time) => `dt=2017-04-28 @${time}`),
+      ` @${AT}`,
+    ]);
+  });
+
+  it('forgets reports after `keep`, and no partition', () => {
+    const frontier = new Frontier({ takesReports: true });
+    report(frontier, reported('dt=2017-04-28', 'a', 'a', 0));
+    frontier.wait(61 * DAY);
+    expect(frontier.known).toBe(2);
+    frontier.wait(2 * DAY);
+    expect(frontier.known).toBe(1);
+    frontier.restart();
+    expect(frontier.known).toBe(1);
   });
 });

@@ -17,6 +17,7 @@ function found(report: Partial<SourceReport>, more: Partial<ExaminedSource> = {}
     table: 'shop.orders',
     place: '/landing',
     known: 3,
+    scanned: true,
     watermark: null,
     last_scan: SCAN,
     paused: null,
