@@ -423,14 +423,23 @@ const folderSource = v.strictObject({
 /** Of a connection: the password in it is printed nowhere. */
 const postgresUrl = v.pipe(
   secret,
-  v.check(isPostgresUrl, 'must be a URL such as postgres://user@host:5432/database'),
+  v.check(
+    isPostgresUrl,
+    'must be a URL such as postgres://user@host:5432/database; a "%" in it is %25, a "/" in the password %2F',
+  ),
   v.description(
     'postgres://user:password@host:5432/database, with what pg reads after "?": sslmode, sslrootcert, …; take the password from the environment: ${VAR}',
   ),
 );
 
 function isPostgresUrl(text: string): boolean {
-  return /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '');
+  const url = URL.parse(text);
+  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && !hasBadEscape(url);
+}
+
+/** A "%" of a password that is not written as %25. */
+function hasBadEscape({ username, password, hostname, pathname }: URL): boolean {
+  return [username, password, hostname, pathname].some((part) => /%(?![\da-f]{2})/i.test(part));
 }
 
 const sqlConnection = {

@@ -192,7 +192,7 @@ async function open({ file, profile, source, signal }: ScanOptions): Promise<Ope
     throw new UserError(`${source} is not scanned: it is an http source, which takes reports of landings`, {
       why: `Clients report a landing with POST ${found.scanner.place}`,
       place: loaded.place(['sources', source, 'http']),
-      next: ['hippo source list', `hippo job pause ${source}`],
+      next: ['hippo source list', 'docs/SOURCES.md has the request'],
     });
   }
   return {

@@ -133,7 +133,11 @@ describe('what is wrong with a hippo.yaml', () => {
     ],
     [
       'sources: { a: { table: a.b, sql: { url: "mysql://h/d", query: x } } }',
-      'sources.a.sql.url must be a URL such as postgres://user@host:5432/database',
+      'sources.a.sql.url must be a URL such as postgres://user@host:5432/database; a "%" in it is %25, a "/" in the password %2F',
+    ],
+    [
+      'sources: { a: { table: a.b, sql: { url: "postgres://u:10%@h/d", query: x } } }',
+      'sources.a.sql.url must be a URL such as postgres://user@host:5432/database; a "%" in it is %25, a "/" in the password %2F',
     ],
     [
       'sources: { a: { table: a.b, sql: { url: "postgres://h/d", query: x, overlap: 1m } } }',

@@ -229,6 +229,10 @@ describe('a connection', () => {
       'SERVER/postgres?sslmode=verify-full',
       'user: postgres://HOST/postgres cannot be trusted: The server does not support SSL connections. sslmode',
     ],
+    [
+      'SERVER/postgres?sslmode=verify-full&sslrootcert=/no/such/ca.pem',
+      'user: sql.url cannot be used: ENOENT: no such file or directory, open',
+    ],
   ])('to %s fails', async (where, error) => {
     const at = url.replace(/@.*/, `@${where.replace('SERVER', `127.0.0.1:${postgres.port}`)}`);
     expect((await scan({ query: 'SELECT 1 AS dt' }, { url: at })).error).toContain(error);

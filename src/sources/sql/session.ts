@@ -53,13 +53,7 @@ export class Session {
   static async open(connecting: Connecting, signal: AbortSignal): Promise<Session> {
     const { default: postgres } = await import('pg');
     const place = placeOf(connecting.url);
-    const client = new postgres.Client({
-      connectionString: await withPassword(connecting),
-      connectionTimeoutMillis: connecting.connectTimeout,
-      query_timeout: connecting.timeout + SILENCE,
-      fallback_application_name: 'hippo',
-      keepAlive: true,
-    });
+    const client = clientOf(postgres, await withPassword(connecting), connecting);
     signal.throwIfAborted();
     // What fails is said by the statement that waits.
     client.on('error', () => undefined);
@@ -149,6 +143,25 @@ export class Session {
     } catch (error) {
       throw scanError(error, asked);
     }
+  }
+}
+
+/** @throws SourceSettingError when pg cannot use the URL: a file that it names is not there, or a setting in it is wrong */
+function clientOf(
+  { Client }: Pick<typeof pg, 'Client'>,
+  connectionString: string,
+  { connectTimeout, timeout }: Connecting,
+): pg.Client {
+  try {
+    return new Client({
+      connectionString,
+      connectionTimeoutMillis: connectTimeout,
+      query_timeout: timeout + SILENCE,
+      fallback_application_name: 'hippo',
+      keepAlive: true,
+    });
+  } catch (error) {
+    throw new SourceSettingError('sql.url cannot be used', { why: messageOf(error), cause: error });
   }
 }
 
