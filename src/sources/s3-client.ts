@@ -21,6 +21,8 @@ export function openClient({ endpoint, region, pathStyle, profile }: S3Settings)
     forcePathStyle: pathStyle,
     // The place tries again itself: it knows what is worth waiting for.
     maxAttempts: 1,
+    // Each scan reads the profiles anew: the SDK hands its configuration on to what looks for credentials.
+    ...{ ignoreCache: true },
   });
   return {
     client,
