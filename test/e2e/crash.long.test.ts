@@ -16,7 +16,9 @@ test('clients and their broker are ended at any time, and all is as if nothing h
     const waiting = SEEDS.values();
     const worker = async (): Promise<void> => {
       for (const seed of waiting)
-        rounds.push(await runRound(world, seed, { broker: true, changes: false, clock: false, machines: false }));
+        rounds.push(
+          await runRound(world, seed, { broker: true, changes: false, clock: false, machines: false }),
+        );
     };
     await Promise.all([worker(), worker()]);
   } finally {

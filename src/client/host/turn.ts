@@ -120,6 +120,8 @@ export class Turn {
   /** How many landings were ignored. */
   #mere = 0;
   #arrivals = 0;
+  /** What is looked at before it is taken is encoded once. */
+  readonly #encoded = new WeakMap<Effect, OutgoingRecord>();
 
   constructor(context: TurnContext, state: MachineState, positions: Positions) {
     this.#context = context;
@@ -241,10 +243,9 @@ export class Turn {
 
   /** Why the landing or pause that this step remembers cannot be: a record other than a run's that its topic does not take. */
   #refusalOf({ effects }: Step): Rejection | undefined {
-    const { limits, stateTopic } = this.#context;
     for (const effect of effects) {
       if (effect.type !== 'persist' || effect.value === null || runOf(effect) !== undefined) continue;
-      const excess = limits.excess(stateTopic.record(effect.key, effect.value));
+      const excess = this.#context.limits.excess(this.#stateRecord(effect));
       if (excess !== undefined) return { reason: describeExcess(excess, 'its state record') };
     }
     return undefined;
@@ -367,7 +368,7 @@ export class Turn {
   #collect(effect: Effect): void {
     switch (effect.type) {
       case 'persist': {
-        const record = this.#context.stateTopic.record(effect.key, effect.value);
+        const record = this.#stateRecord(effect);
         // The last word on a key counts.
         this.#state.set(effect.key, record);
         this.#bytes += (record.value?.length ?? 0) + effect.key.length;
@@ -399,6 +400,14 @@ export class Turn {
         });
         break;
     }
+  }
+
+  #stateRecord(effect: Extract<Effect, { type: 'persist' }>): OutgoingRecord {
+    const known = this.#encoded.get(effect);
+    if (known !== undefined) return known;
+    const record = this.#context.stateTopic.record(effect.key, effect.value);
+    this.#encoded.set(effect, record);
+    return record;
   }
 
   #messageRecord({ role, message, traceparent }: Published): OutgoingRecord {
