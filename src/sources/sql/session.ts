@@ -1,5 +1,6 @@
 /** One connection to PostgreSQL, in one transaction that cannot write. */
 import { readFile } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import type pg from 'pg';
 import { messageOf } from '../../core/errors.ts';
 import type { Millis } from '../../core/clock.ts';
@@ -53,11 +54,13 @@ export class Session {
   static async open(connecting: Connecting, signal: AbortSignal): Promise<Session> {
     const { default: postgres } = await import('pg');
     const place = placeOf(connecting.url);
-    const client = clientOf(postgres, await withPassword(connecting), connecting);
+    const socket = new Socket();
+    const client = clientOf(postgres, socket, await withPassword(connecting), connecting);
     signal.throwIfAborted();
     // What fails is said by the statement that waits.
     client.on('error', () => undefined);
-    const end = (): void => void client.end().catch(() => undefined);
+    // `client.end()` waits for the server, and a `connect()` that still waits for it would then never settle.
+    const end = (): void => void socket.destroy();
     signal.addEventListener('abort', end, { once: true });
     client.once('end', () => signal.removeEventListener('abort', end));
     const session = new Session(client, (name) => postgres.escapeIdentifier(name), place);
@@ -146,22 +149,34 @@ export class Session {
   }
 }
 
-/** @throws SourceSettingError when pg cannot use the URL: a file that it names is not there, or a setting in it is wrong */
+/**
+ * @param socket not connected yet
+ * @throws SourceSettingError when pg cannot use the URL: a file that it names is not there, or a setting in it is wrong
+ */
 function clientOf(
   { Client }: Pick<typeof pg, 'Client'>,
+  socket: Socket,
   connectionString: string,
   { connectTimeout, timeout }: Connecting,
 ): pg.Client {
   try {
     return new Client({
       connectionString,
+      stream: () => socket,
       connectionTimeoutMillis: connectTimeout,
       query_timeout: timeout + SILENCE,
       fallback_application_name: 'hippo',
       keepAlive: true,
     });
   } catch (error) {
-    throw new SourceSettingError('sql.url cannot be used', { why: messageOf(error), cause: error });
+    const next =
+      (error as NodeJS.ErrnoException).path === undefined
+        ? 'Correct sql.url'
+        : 'Correct sslrootcert, sslcert or sslkey of sql.url, or make the file readable here';
+    throw new SourceSettingError('sql.url cannot be used', {
+      why: `${messageOf(error)}. ${next}`,
+      cause: error,
+    });
   }
 }
 
