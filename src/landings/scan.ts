@@ -305,6 +305,7 @@ async function preview(
       scanner: {
         place: scanner.place,
         lists: scanner.lists ?? 'all',
+        ...(scanner.ifEmpty === undefined ? {} : { ifEmpty: scanner.ifEmpty }),
         async *scan(stop, onSkip, scanOptions) {
           const noted = (skip: Skip): void => {
             skips.push(skip);

@@ -43,7 +43,7 @@ const threads = pLimit(3);
 
 export class FolderScanner extends Walker {
   constructor({ folder, isMount, patience = PATIENCE, ...options }: FolderOptions) {
-    super(new Folder(folder, isMount, patience), options);
+    super(new Folder(folder, isMount, patience), options, 'check that it is mounted');
   }
 }
 

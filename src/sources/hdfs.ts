@@ -20,7 +20,7 @@ export interface HdfsOptions extends WalkOptions, NameNodesOptions {
 
 export class HdfsScanner extends Walker {
   constructor({ path, levels, marker, ...options }: HdfsOptions) {
-    super(new HdfsPlace(path, new NameNodes(options)), { levels, marker });
+    super(new HdfsPlace(path, new NameNodes(options)), { levels, marker }, 'check hdfs.path');
   }
 }
 

@@ -6,9 +6,9 @@ import type { S3Settings } from './s3-settings.ts';
 export interface S3Trouble {
   /**
    * `busy`: it will answer later. `broken`: another try may help. `denied`: a right is missing, maybe for a part of the bucket
-   * only. `final`: another try fails in the same way.
+   * only. `final`: another try fails in the same way. `setting`: so it does, because of what is set of the bucket.
    */
-  kind: 'busy' | 'broken' | 'denied' | 'final';
+  kind: 'busy' | 'broken' | 'denied' | 'final' | 'setting';
   /** Without anything that S3 has said of credentials. */
   why: string;
 }
@@ -21,9 +21,12 @@ export interface S3Request extends S3Settings {
 /** The answer is read without an error, and is none to the question. */
 export class NotS3Error extends Error {
   readonly $metadata: { httpStatusCode?: number };
+  /** What is wrong with it, if its status does not say it. */
+  readonly flaw: string | undefined;
 
-  constructor(metadata: { httpStatusCode?: number | undefined }) {
+  constructor(metadata: { httpStatusCode?: number | undefined }, flaw?: string) {
     super('not a list');
+    this.flaw = flaw;
     const { httpStatusCode } = metadata;
     this.$metadata = httpStatusCode === undefined ? {} : { httpStatusCode };
   }
@@ -58,7 +61,7 @@ export function troubleOf(error: unknown, request: S3Request): S3Trouble {
   const code = status === undefined || name === String(status) ? name : `${status} ${name}`;
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError')
     return final(credentialsMissing(message, request));
-  if (/region is missing/i.test(message)) return final('no region is set: set s3.region, or AWS_REGION');
+  if (/region is missing/i.test(message)) return setting('no region is set: set s3.region, or AWS_REGION');
   if (BUSY.includes(name) || status === 503 || status === 429) return { kind: 'busy', why: code };
   if (EXPIRED.includes(name))
     return final(`the credentials have expired (${code}): renew them where the client runs`);
@@ -67,14 +70,14 @@ export function troubleOf(error: unknown, request: S3Request): S3Trouble {
   if (name === 'RequestTimeTooSkewed')
     return final(`this machine's clock is wrong (${code}): set it, e.g. with chrony`);
   if (name === 'NoSuchBucket')
-    return final(`there is no bucket ${bucket} at ${where} (${code}): check s3.url and s3.endpoint`);
+    return setting(`there is no bucket ${bucket} at ${where} (${code}): check s3.url and s3.endpoint`);
   if (
     status === 301 ||
     status === 307 ||
     name === 'AuthorizationHeaderMalformed' ||
     name === 'PermanentRedirect'
   )
-    return final(
+    return setting(
       `the bucket is in another region (${code}): set s3.region${region === undefined ? '' : `: ${region}`}`,
     );
   if (status === 403)
@@ -83,6 +86,8 @@ export function troubleOf(error: unknown, request: S3Request): S3Trouble {
       why: `${where} denies the list (${code}): the credentials need s3:ListBucket on ${bucket}${prefix === '' ? '' : ` for ${prefix}`}`,
     };
   if (status !== undefined && status >= 500) return { kind: 'broken', why: `${where} answers ${code}` };
+  if (error instanceof NotS3Error && error.flaw !== undefined)
+    return final(`${where} does not answer as S3 does (${error.flaw}): check s3.endpoint`);
   if (error instanceof NotS3Error || /xml|deserialization/i.test(message))
     return final(
       `${where} does not answer as S3 does${status === undefined ? '' : ` (status ${status})`}: check s3.endpoint`,
@@ -103,6 +108,10 @@ function credentialsMissing(message: string, { profile }: S3Request): string {
 
 function final(why: string): S3Trouble {
   return { kind: 'final', why };
+}
+
+function setting(why: string): S3Trouble {
+  return { kind: 'setting', why };
 }
 
 function readError(error: unknown): SdkError {

@@ -14,7 +14,7 @@ import {
 } from './place.ts';
 import type { S3Settings } from './s3-settings.ts';
 import { NotS3Error, type S3Trouble, troubleOf } from './s3-trouble.ts';
-import { SourceAwayError } from './scanner.ts';
+import { type ScanError, SourceAwayError, SourceSettingError } from './scanner.ts';
 import { Walker, type WalkOptions } from './walker.ts';
 
 /** How long a scan waits for an S3 that is busy, milliseconds. */
@@ -48,7 +48,7 @@ export function parseS3Url(url: string): Pick<S3Settings, 'bucket' | 'prefix'> {
 
 export class S3Scanner extends Walker {
   constructor({ patience = PATIENCE, levels, marker, ...settings }: S3Options) {
-    super(new S3Place(settings, patience), { levels, marker });
+    super(new S3Place(settings, patience), { levels, marker }, 'check s3.url');
   }
 
   async prepare(): Promise<void> {
@@ -100,6 +100,7 @@ class OpenS3 implements OpenPlace {
   async list(names: Names): Promise<Entry[]> {
     const prefix = this.#keyOf([...names, '']);
     const entries: Entry[] = [];
+    const tokens = new Set<string>();
     let token: string | undefined;
     do {
       const page = await this.#ask(names, {
@@ -113,7 +114,7 @@ class OpenS3 implements OpenPlace {
         const name = decode(object.Key ?? '', page).slice(prefix.length);
         if (!isFolderMarker(name)) entries.push({ name, isFolder: false, file: stateOf(object) });
       }
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      token = this.#nextPage(names, page, tokens);
     } while (token !== undefined);
     return entries;
   }
@@ -128,6 +129,28 @@ class OpenS3 implements OpenPlace {
 
   close(): void {
     this.#options.client.destroy();
+  }
+
+  /**
+   * A list that goes on without saying where, or at a page that was read already, is not all that is there.
+   *
+   * @param tokens of the pages before; the next one is added
+   * @returns undefined after the last page
+   */
+  #nextPage(
+    folder: Names,
+    { IsTruncated, NextContinuationToken: token = '', $metadata }: ListObjectsV2CommandOutput,
+    tokens: Set<string>,
+  ): string | undefined {
+    if (IsTruncated !== true) return undefined;
+    if (token !== '' && !tokens.has(token)) {
+      tokens.add(token);
+      return token;
+    }
+    const flaw =
+      token === '' ? 'its list goes on, but it does not say where' : 'its list goes on at a page before';
+    const error = new NotS3Error($metadata, flaw);
+    throw this.#failure(folder, troubleOf(error, { ...this.#options.settings, isLate: false }), error);
   }
 
   #keyOf(names: Names): string {
@@ -161,7 +184,7 @@ class OpenS3 implements OpenPlace {
         const trouble = troubleOf(error, { ...settings, isLate: late.aborted });
         const waited = performance.now() - began;
         const isHopeless = trouble.kind === 'busy' ? waited > patience.giveUp : tries >= TRIES;
-        if (trouble.kind === 'denied' || trouble.kind === 'final' || isHopeless)
+        if (['denied', 'final', 'setting'].includes(trouble.kind) || isHopeless)
           throw this.#failure(folder, trouble, error);
         if (trouble.kind === 'busy' && waited > patience.notice) this.#tellWait(trouble, waited);
       }
@@ -180,9 +203,10 @@ class OpenS3 implements OpenPlace {
   }
 
   /** A right may be denied to a part of the bucket. All else is so of the rest too. */
-  #failure(folder: Names, { kind, why }: S3Trouble, cause: unknown): SourceAwayError {
+  #failure(folder: Names, { kind, why }: S3Trouble, cause: unknown): ScanError {
     const { place } = this.#options;
     const path = place.pathOf(folder);
+    if (kind === 'setting') return new SourceSettingError(`${place.name} cannot be listed`, { why, cause });
     return kind === 'denied' && folder.length > 0
       ? new UnreadableError(`${path} cannot be listed`, { why, cause })
       : new SourceAwayError(`${place.name} cannot be listed`, { why, cause });

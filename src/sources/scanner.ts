@@ -34,6 +34,8 @@ export interface Scanner {
    * - `news`: it lists what has changed since its watermark. What it does not list may be there.
    */
   readonly lists?: 'all' | 'any number' | 'news';
+  /** What to do when it lists nothing although landings are known: `check that it is mounted`. */
+  readonly ifEmpty?: string;
   /**
    * Lists all that has landed, each once, in the order of the paths.
    *

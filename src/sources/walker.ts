@@ -29,10 +29,12 @@ type Landed = { landedAt: number; found: string } | { reason: string };
 export class Walker implements Scanner {
   readonly #place: Place;
   readonly #options: WalkOptions;
+  readonly ifEmpty: string;
 
-  constructor(place: Place, options: WalkOptions) {
+  constructor(place: Place, options: WalkOptions, ifEmpty: string) {
     this.#place = place;
     this.#options = options;
+    this.ifEmpty = ifEmpty;
   }
 
   get place(): string {

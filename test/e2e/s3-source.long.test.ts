@@ -279,6 +279,7 @@ describe('an S3 that fails', () => {
     await newBucket();
     const missing = scanner({ url: 's3://no-such-bucket/t' });
     expect((await scanOnce(missing)).error).toMatchObject({
+      kind: 'user',
       message: 's3://no-such-bucket/t/ cannot be listed',
       why: `there is no bucket no-such-bucket at ${moto.endpoint} (404 NoSuchBucket): check s3.url and s3.endpoint`,
     });

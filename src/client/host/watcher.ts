@@ -215,8 +215,9 @@ export class Watcher {
   }
 
   #listsNothing(known: number): SourceAwayError {
-    return new SourceAwayError(`${this.#options.watched.scanner.place} lists nothing`, {
-      why: `${known === 1 ? '1 landing of it is' : `${known} landings of it are`} known: check that it is mounted`,
+    const { place, ifEmpty = 'check the place' } = this.#options.watched.scanner;
+    return new SourceAwayError(`${place} lists nothing`, {
+      why: `${known === 1 ? '1 landing of it is' : `${known} landings of it are`} known: ${ifEmpty}`,
     });
   }
 

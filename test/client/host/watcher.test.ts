@@ -44,6 +44,7 @@ class World {
         every: 1,
         scanner: {
           place: '/landing',
+          ifEmpty: 'look there',
           scan: (_, onSkip) => this.#list(onSkip),
         },
       },
@@ -174,7 +175,7 @@ describe('a watcher', () => {
     await world.scan();
     world.landings = [];
     await expect(world.scan()).rejects.toMatchObject({
-      why: '1 landing of it is known: check that it is mounted',
+      why: '1 landing of it is known: look there',
     });
     // The only one is being written again.
     world.skips = [{ path: '/landing/dt=1', reason: 'it has no _SUCCESS', isUnfinished: true }];
