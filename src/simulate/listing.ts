@@ -48,12 +48,15 @@ export async function readListing(file: string, { sources }: Definition): Promis
   if (isoTime(time) === null) throw refuse('"at" is no time.');
   if (!Array.isArray(listing))
     throw refuse('It has no "listing": hippo prints it with --dry-run and --json only.');
+  const ids = new Set<string>();
   return {
     source: source.name,
     at: time,
     landings: listing.map((each, index) => {
       const landing = isJsonObject(each) ? landingOf(each, `${source.db}.${source.table}`) : undefined;
       if (landing === undefined) throw refuse(`listing[${index}] is no landing.`);
+      if (ids.has(landing.id)) throw refuse(`listing[${index}] has the id of one before it.`);
+      ids.add(landing.id);
       return landing;
     }),
     skipped: Array.isArray(skipped) ? skipped.filter(isJsonObject).map(skipOf) : [],

@@ -56,14 +56,16 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   const listings = await Promise.all(files.map((each) => readListing(each, definition)));
   const told = await Promise.all(options.announced.map((each) => readTold(each, definition)));
   if (source !== undefined || listings.length + told.length === 0) await readInto(intake, loaded, options);
-  const pauses = new Map(sources.map(({ source: { name }, every }) => [name, every]));
+  const watching = new Map(
+    sources.map(({ source: { name }, every, scanner: { lists = 'all' } }) => [name, { every, lists }]),
+  );
   return {
     hippo,
     timezone: loaded.config.calendar.timezone,
     needs: [...new Set([...definition.jobs.values()].flatMap(({ needs }) => needs.map(({ id }) => id)))],
     ...simulate(definition, loaded.config, intake.messages(), {
       ...{ jobDuration, listings, told },
-      every: (name) => pauses.get(name) ?? 0,
+      watching: (name) => watching.get(name),
     }),
     input: intake.report(),
   };

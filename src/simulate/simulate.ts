@@ -134,8 +134,15 @@ export interface SimulateOptions {
   listings?: readonly Listing[];
   /** What services have announced. */
   told?: readonly ToldFile[];
-  /** The pause between two scans of a source, milliseconds. */
-  every?: (source: string) => Millis;
+  /** How a source is watched. [default: all is listed, each second] */
+  watching?: (source: string) => Watching | undefined;
+}
+
+export interface Watching {
+  /** The pause between two scans, milliseconds. */
+  every: Millis;
+  /** As its scanner says it: of `news`, what is not listed may be there. */
+  lists: 'all' | 'any number' | 'news';
 }
 
 /** The partition of the messages of the simulation. */
@@ -157,9 +164,10 @@ export function simulate(
   const inputs = [
     ...messages.map(({ at, item }) => ({ at, message: item })),
     ...(options.listings ?? []).map((listing) => ({ at: listing.at, listing })),
-    ...(options.told ?? []).flatMap(({ service, events }) =>
-      events.map((told) => ({ at: told.landedAt, service, told })),
-    ),
+    ...(options.told ?? []).flatMap(({ service, events }) => {
+      const times = timesOfTold(events);
+      return events.map((told, index) => ({ at: times[index] ?? 0, service, told }));
+    }),
   ].sort((one, other) => one.at - other.at);
   const host = new SimulatedHost(definition, config, options, inputs[0]?.at ?? 0);
   for (const input of inputs) {
@@ -171,6 +179,12 @@ export function simulate(
   host.endWork();
   for (const file of options.told ?? []) host.report(file);
   return host.result();
+}
+
+/** When the lines of a file are told: a client takes them in their order, so time never goes back. */
+function timesOfTold(events: readonly ToldEvent[]): Millis[] {
+  let at = 0;
+  return events.map(({ landedAt }) => (at = Math.max(at, landedAt)));
 }
 
 interface RunningJob {
@@ -185,7 +199,7 @@ interface Watched {
   listing: Listing;
   /** When it has to be scanned again for what waits to settle. */
   nextAt: Millis;
-  /** How many scans of this listing there were. */
+  /** How many scans of this source there were. */
   number: number;
 }
 
@@ -253,7 +267,7 @@ class SimulatedHost {
 
   /** What a service has told in all. */
   report({ service, events, refused }: ToldFile): void {
-    const at = iso(events.at(-1)?.landedAt ?? this.#lastTick);
+    const at = iso(timesOfTold(events).at(-1) ?? this.#lastTick);
     this.#scans.push({ at, source: service, listed: events.length, skipped: refused, error: null });
   }
 
@@ -261,7 +275,8 @@ class SimulatedHost {
   list(listing: Listing): void {
     const { source, at, landings, skipped, error } = listing;
     this.#scans.push({ at: iso(at), source, listed: landings.length, skipped, error });
-    const watched: Watched = { listing, nextAt: Infinity, number: 0 };
+    const { number = 0 } = this.#watched.get(source) ?? {};
+    const watched: Watched = { listing, nextAt: Infinity, number };
     this.#watched.set(source, watched);
     this.#scan(watched, at);
   }
@@ -272,6 +287,7 @@ class SimulatedHost {
     const known = (): Announcements => this.#state.sources.get(source)?.announcements ?? NO_ANNOUNCEMENTS;
     const before = known();
     const [number, isComplete] = [(watched.number += 1), error === null];
+    const { every, lists } = this.#options.watching?.(source) ?? { every: 0, lists: 'all' };
     const listed = landings.map((landing) => ({ landing, hash: landingHash(landing.id) }));
     const differing = listed.filter(({ landing, hash }) => {
       const announcement = findAnnouncement(before, hash);
@@ -288,7 +304,7 @@ class SimulatedHost {
     }
     const present = new Set(listed.map(({ hash }) => hashKey(hash)));
     const missed: LandingHash[] = [];
-    if (isComplete)
+    if (isComplete && lists !== 'news')
       eachAnnouncement(before, (hash) => {
         if (!present.has(hashKey(hash))) missed.push(hash);
       });
@@ -298,8 +314,12 @@ class SimulatedHost {
       ...{ skipped: skipped.length, skips: [], ...(error === null ? {} : { error }) },
     };
     this.handle({ type: 'scan-ended', at, source, scan });
-    const waits = this.#state.sources.get(source)?.unsettled.isEmpty() === false;
-    watched.nextAt = waits ? at + Math.max(TICK, this.#options.every?.(source) ?? 0) : Infinity;
+    // What only an earlier listing had does not settle, however often this one is scanned.
+    const unsettled = this.#state.sources.get(source)?.unsettled;
+    const waits = listed.some(
+      ({ landing, hash }) => unsettled?.get(hashKey(hash))?.fingerprint === landing.fingerprint,
+    );
+    watched.nextAt = waits ? at + Math.max(TICK, every) : Infinity;
   }
 
   #nextScan(): Watched | undefined {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { renderSimulation } from '../../src/ui/simulate.ts';
 const YAML = `name: etl
 sources:
   orders: { table: shop.orders, folder: landing, levels: dt=*, every: 20s, settle: 1m }
+  rows: { table: shop.rows, sql: { url: "postgres://h/d", from: rows, watermark: at, levels: [dt] } }
 jobs:
   load:
     every: day
@@ -23,6 +24,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 interface Listed {
+  source?: string;
   landings: Record<string, number>;
   skipped?: { path: string; reason: string; unfinished: boolean }[];
   error?: string;
@@ -32,11 +34,11 @@ interface Listed {
 async function listing(
   name: string,
   time: string,
-  { landings, skipped = [], error }: Listed,
+  { source = 'orders', landings, skipped = [], error }: Listed,
 ): Promise<string> {
   const path = join(folder, name);
   const value = {
-    source: { name: 'orders' },
+    source: { name: source },
     at: `2017-04-28T${time}Z`,
     skipped,
     error: error ?? null,
@@ -121,10 +123,49 @@ it('a scan that did not come to its end forgets nothing', async () => {
   expect(scans.map(({ error }) => error)).toEqual([null, 'the folder /landing is away', null]);
 });
 
+it('does not wait for what only an earlier listing had', async () => {
+  const first = await listing('first.json', '12:00:00', { landings: { 26: 1 } });
+  const away = await listing('away.json', '12:00:30', { landings: { 27: 1 }, error: 'dt=26 cannot be read' });
+  expect((await simulated(first, away)).announced).toMatchObject([
+    { at: '2017-04-28T12:01:30.000Z', partition: 'dt=2017-04-27' },
+  ]);
+  // What has landed again and is then as before.
+  const settled = await listing('settled.json', '12:05:00', { landings: { 26: 2 } });
+  const back = await listing('back.json', '12:05:10', { landings: { 26: 1 }, error: 'away' });
+  const { announced } = await simulated(
+    await listing('known.json', '11:00:00', { landings: { 26: 1 } }),
+    settled,
+    back,
+  );
+  expect(announced).toHaveLength(1);
+});
+
+it('takes what one listing lacks for gone before it has settled', async () => {
+  const first = await listing('first.json', '12:00:00', { landings: { 26: 1 } });
+  const without = await listing('without.json', '12:00:10', { landings: {} });
+  const again = await listing('again.json', '12:00:20', { landings: { 26: 1 } });
+  expect((await simulated(first, without, again)).announced).toMatchObject([
+    { at: '2017-04-28T12:01:20.000Z', partition: 'dt=2017-04-26' },
+  ]);
+});
+
+it('does not take for gone what is no news of a growing table', async () => {
+  const source = 'rows';
+  const first = await listing('first.json', '12:00:00', { source, landings: { 26: 1, 27: 1 } });
+  // After more than `keep`, twice.
+  const empty = await listing('empty.json', '13:00:00', { source, landings: {} });
+  const later = join(folder, 'later.json');
+  const text = await readFile(empty, 'utf8');
+  await writeFile(later, text.replace('2017-04-28T13', '2017-12-28T13'));
+  const again = join(folder, 'again.json');
+  await writeFile(again, (await readFile(first, 'utf8')).replace('2017-04-28T12', '2017-12-29T12'));
+  expect((await simulated(first, empty, later, again)).announced).toHaveLength(2);
+});
+
 it.each([
   ['{', /is no listing of a source/, /JSON/],
   ['[]', /is no listing/, 'It is no JSON object.'],
-  ['{"source":{"name":"calls"}}', /is no listing/, 'It is of the source calls; hippo.yaml has orders.'],
+  ['{"source":{"name":"calls"}}', /is no listing/, 'It is of the source calls; hippo.yaml has orders, rows.'],
   ['{"source":{"name":"orders"},"at":"soon"}', /is no listing/, '"at" is no time.'],
   [
     '{"source":{"name":"orders"},"at":"2017-04-28T12:00:00Z","listing":null}',
@@ -135,6 +176,16 @@ it.each([
     '{"source":{"name":"orders"},"at":"2017-04-28T12:00:00Z","listing":[{"id":"x"}]}',
     /is no listing/,
     'listing[0] is no landing.',
+  ],
+  [
+    JSON.stringify({
+      ...{ source: { name: 'orders' }, at: '2017-04-28T12:00:00Z' },
+      listing: [1, 2].map((fingerprint) => ({
+        ...{ id: 'dt=1', partition: 'dt=1', landed_at: '2017-04-28T11:00:00Z', fingerprint },
+      })),
+    }),
+    /is no listing/,
+    'listing[1] has the id of one before it.',
   ],
 ])('refuses %s', async (text, message, why) => {
   const path = join(folder, 'bad.json');

@@ -66,6 +66,17 @@ Would fire (3)
 3 events would be published. 3 runs would fire.`);
 });
 
+it('takes the lines in their order, whatever their times are', async () => {
+  const report = await simulated(
+    line('1', '27', '11:00:00') + line('2', '26', '10:00:00') + line('3', '28', '12:00:00'),
+  );
+  expect(report.announced.map(({ at, partition, exec_date }) => [at, partition, exec_date])).toEqual([
+    ['2017-04-28T11:00:00.000Z', 'dt=2017-04-27', Date.UTC(2017, 3, 28, 11) / 1000],
+    ['2017-04-28T11:00:00.000Z', 'dt=2017-04-26', Date.UTC(2017, 3, 28, 10) / 1000],
+    ['2017-04-28T12:00:00.000Z', 'dt=2017-04-28', Date.UTC(2017, 3, 28, 12) / 1000],
+  ]);
+});
+
 it.each([
   ['stream', '--announced must be SERVICE=FILE, not "stream"'],
   ['other=events.jsonl', 'there is no service other'],
