@@ -142,6 +142,14 @@ describe('an event that a source has announced', () => {
     expect(plan(groups)).toEqual([[], unneeded]);
   });
 
+  test('is the same if a service has announced it', () => {
+    const extra = { announced_by: { hippo_name: 'frontier', service: 'stream' } };
+    const found = { ...event, message: { ...event.message, extra } };
+    expect(plan([sourcesOnly, group('etl', 'Stable', { 1: '8' })], found)).toEqual([[], unneeded]);
+    const why = 'landed 1 h ago; not read yet by etl';
+    expect(plan([group('etl', 'Stable', { 1: '7' })], found)).toEqual([[why], []]);
+  });
+
   test('may be needed by a hippo that has not read it', () => {
     const why = 'landed 1 h ago; no client of etl runs: it has not read it yet';
     expect(plan([sourcesOnly, group('etl', 'Empty', { 1: '7' })])).toEqual([[why], []]);

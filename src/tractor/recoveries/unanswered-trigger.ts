@@ -21,8 +21,8 @@ const GRACE = 10_000;
  * Frontier events that no start message, no finish message and no hippo's state names, by table. Topics and state tell that
  * no hippo has used an event; only the hippos themselves know whether they need the table.
  *
- * A source announces all that lands, whoever needs it. So an event of a source is stuck only while a hippo with jobs has not read
- * it: {@link unneededEvents} counts the others.
+ * A source, or a service, announces all that lands, whoever needs it. So its event is stuck only while a hippo with jobs has not
+ * read it: {@link unneededEvents} counts the others.
  */
 export const unansweredTrigger: Recovery = {
   id: 'unanswered-trigger',
@@ -39,14 +39,14 @@ export const unansweredTrigger: Recovery = {
   },
 };
 
-/** Events that sources have announced, of a table. */
+/** Events that sources and services have announced, of a table. */
 export interface UnneededEvents {
   /** `db.table` */
   table: string;
   events: number;
 }
 
-/** The events of sources that all hippos with jobs have read, and none has used, by table. */
+/** The events of sources and services that all hippos with jobs have read, and none has used, by table. */
 export function unneededEvents(snapshot: Snapshot): UnneededEvents[] {
   const readers = readersOf(snapshot);
   const events = unanswered(snapshot).filter((event) => isUnneeded(event, readers));
@@ -68,8 +68,9 @@ function readersOf(snapshot: Snapshot): HippoGroup[] {
 /** What a hippo that has read the event needed of it, its state would name. */
 function isUnneeded(event: Found<FrontierEvent>, readers: readonly HippoGroup[]): boolean {
   const { announced_by: by } = event.message.extra;
-  const isOfSource = isJsonObject(by) && typeof by['source'] === 'string';
-  return isOfSource && readers.every((reader) => hasRead(reader, [event]));
+  const isAnnounced =
+    isJsonObject(by) && (typeof by['source'] === 'string' || typeof by['service'] === 'string');
+  return isAnnounced && readers.every((reader) => hasRead(reader, [event]));
 }
 
 function tableOf({ db, table }: FrontierEvent): string {
