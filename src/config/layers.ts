@@ -4,6 +4,7 @@ import type { ConfigDocument } from './document.ts';
 import { merge, override } from './environment.ts';
 import { interpolate, type Interpolation } from './interpolate.ts';
 import { type ConfigPath, formatPath } from './path.ts';
+import { SOURCE_KINDS, isOfOtherKind } from './schema.ts';
 
 /** Where a value of the effective configuration came from. */
 export type ValueSource =
@@ -27,7 +28,9 @@ export interface Layers {
 
 export function layer(document: ConfigDocument, profile: string | null, env: NodeJS.ProcessEnv): Layers {
   const { profiles, ...base } = document.tree;
-  const { tree, interpolations, problems } = interpolate(merge(base, overlayOf(profiles, profile)), env);
+  const overlay = overlayOf(profiles, profile);
+  const merged = merge(withoutReplacedKinds(base, overlay), overlay);
+  const { tree, interpolations, problems } = interpolate(merged, env);
   const overridden = override(tree, env);
 
   /** The variable that set the value, or a mapping around it. */
@@ -67,6 +70,20 @@ export function layer(document: ConfigDocument, profile: string | null, env: Nod
 function overlayOf(profiles: Json | undefined, profile: string | null): JsonObject {
   const overlay = profile !== null && isJsonObject(profiles) ? profiles[profile] : undefined;
   return isJsonObject(overlay) ? overlay : {};
+}
+
+/** A source that is of another kind in the profile loses what only its former kind has: `folder`, `mounted`. */
+function withoutReplacedKinds(base: JsonObject, { sources: changed }: JsonObject): JsonObject {
+  const { sources } = base;
+  if (!isJsonObject(sources) || !isJsonObject(changed)) return base;
+  const kept = Object.entries(sources).map(([name, source]): [string, Json] => {
+    const overlay = Object.hasOwn(changed, name) ? changed[name] : undefined;
+    if (!isJsonObject(source) || !isJsonObject(overlay)) return [name, source];
+    const kind = SOURCE_KINDS.find((each) => Object.hasOwn(overlay, each));
+    if (kind === undefined) return [name, source];
+    return [name, Object.fromEntries(Object.entries(source).filter(([key]) => !isOfOtherKind(key, kind)))];
+  });
+  return { ...base, sources: Object.fromEntries(kept) };
 }
 
 /** Variables that only unused profiles name need not be set, so those profiles are not read. */

@@ -613,6 +613,13 @@ export const SOURCE_KINDS = [
   'http',
 ] as const satisfies readonly (keyof typeof sourceKinds)[];
 
+/** @returns whether a source of this kind has no such key, and one of another kind has */
+export function isOfOtherKind(key: string, kind: (typeof SOURCE_KINDS)[number]): boolean {
+  return (
+    !(key in sourceKinds[kind].entries) && SOURCE_KINDS.some((other) => key in sourceKinds[other].entries)
+  );
+}
+
 const source = v.union([
   sourceKinds.folder,
   sourceKinds.s3,
