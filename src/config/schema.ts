@@ -693,7 +693,7 @@ const service = v.strictObject({
   max_backoff: v.optional(duration(), '1m'),
   give_up: v.optional(
     v.strictObject({
-      after: v.optional(described(wholeNumber(1, 1_000), 'So many ends'), 5),
+      after: v.optional(described(wholeNumber(1, 1_000), 'So many ends'), 10),
       within: v.optional(duration('in so long a time'), '10m'),
     }),
     {},

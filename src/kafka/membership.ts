@@ -67,6 +67,8 @@ class GroupMember implements Membership {
   /** The next thing to do: only a join makes clear who owns. */
   #mustJoin = false;
   #isConnected = true;
+  /** Whether a join has been sent and is not answered yet. */
+  #isWaiting = false;
   /** When the broker last told us that we belong to the group: the lease runs from here. */
   #lastContact = performance.now();
 
@@ -249,8 +251,9 @@ class GroupMember implements Membership {
       // The broker's session starts when the request arrives there, which is before the answer arrives here.
       const asked = performance.now();
       const { errorCode } = await cluster.send(broker, Heartbeat, identity);
-      // The group is about to join anew, and this member belongs to it: its session begins again.
-      if (errorNamed(errorCode) === 'REBALANCE_IN_PROGRESS') this.#hadContact(asked);
+      // While the others are waited for, this member, which has joined, belongs to the group. Before it has joined, the time that
+      // is left to it began earlier.
+      if (this.#isWaiting && errorNamed(errorCode) === 'REBALANCE_IN_PROGRESS') this.#hadContact(asked);
       failLacking(errorCode, onGroup('Read', groupId));
       this.#hadContact(asked);
     });
@@ -290,14 +293,16 @@ class GroupMember implements Membership {
       topics,
       userData: Buffer.from(JSON.stringify(state)),
     });
-    const joined = await this.#cluster.send(broker, JoinGroup, {
-      groupId,
-      sessionTimeout,
-      rebalanceTimeout: sessionTimeout,
-      memberId: this.#memberId,
-      protocolType: 'consumer',
-      groupProtocols: [{ name: PROTOCOL, metadata }],
-    });
+    const joined = await this.#waitingForOthers(() =>
+      this.#cluster.send(broker, JoinGroup, {
+        groupId,
+        sessionTimeout,
+        rebalanceTimeout: sessionTimeout,
+        memberId: this.#memberId,
+        protocolType: 'consumer',
+        groupProtocols: [{ name: PROTOCOL, metadata }],
+      }),
+    );
     if (joined.memberId !== '') this.#memberId = joined.memberId;
     // The first answer only gives us our id (KIP-394).
     if (this.#memberId !== '' && errorNamed(joined.errorCode) === 'MEMBER_ID_REQUIRED')
@@ -322,6 +327,20 @@ class GroupMember implements Membership {
     } else {
       this.#lose('another client of this hippo owns it');
       this.#options.onStandby();
+    }
+  }
+
+  /** A join is answered when all others have joined, or their sessions are over. Meanwhile heartbeats tell that this member is there. */
+  async #waitingForOthers<T>(join: () => Promise<T>): Promise<T> {
+    this.#isWaiting = true;
+    const timer = setInterval(() => {
+      if (this.isOwner) this.#heartbeat(this.#shared).catch(() => undefined);
+    }, this.#options.heartbeatInterval);
+    try {
+      return await join();
+    } finally {
+      clearInterval(timer);
+      this.#isWaiting = false;
     }
   }
 

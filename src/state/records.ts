@@ -171,6 +171,8 @@ function isOwner(value: unknown): value is OwnerRecord {
     isJsonObject(value) &&
     typeof value['client'] === 'string' &&
     typeof value['token'] === 'string' &&
+    (value['epoch'] === undefined ||
+      (typeof value['epoch'] === 'string' && /^\d{1,40}$/.test(value['epoch']))) &&
     (value['jobs'] === undefined ||
       (isJsonObject(value['jobs']) &&
         Object.values(value['jobs']).every((every) => typeof every === 'string')))

@@ -157,4 +157,6 @@ export interface OwnerRecord {
   since: string;
   /** The jobs of its hippo.yaml, each with its `every`; left out by clients that did not write it. */
   jobs?: Readonly<Record<string, string>>;
+  /** Greater than that of every owner before: a decimal number. `$HIPPO_EPOCH` of its services. */
+  epoch?: string;
 }

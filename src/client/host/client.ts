@@ -379,7 +379,11 @@ class Client {
       heartbeatInterval: Math.min(3_000, Math.floor(sessionTimeout / 3)),
       onContact: (asked) => this.#services.hadContact(asked),
       onGained: () => this.#tenure.gained(),
-      onLost: (reason) => this.#tenure.lost(reason),
+      onLost: (reason) => {
+        this.#tenure.lost(reason);
+        // Before anything else: another client may own now.
+        void this.#services.disown();
+      },
       onStandby: () => this.#tenure.passed(),
       onDisconnected: (reason) => this.#connection.disconnected('group', reason),
       onConnected: () => this.#connection.connected('group'),

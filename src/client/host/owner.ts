@@ -130,6 +130,8 @@ export class Owner {
   readonly #client = randomUUID();
   #stateTopic: StateTopic | null = null;
   #stateTopicId = '';
+  /** `$HIPPO_EPOCH` of services: greater than that of every owner before. */
+  #epoch = '0';
   /** Another client has owned the hippo since this one did, and no turn has been written since. */
   #isBroken = false;
   /** This client has the hippo's state in memory, and the group has not taken ownership away since. */
@@ -217,7 +219,7 @@ export class Owner {
           // The state could be written; that says nothing of the partition that has no leader.
           if (this.#waitsFor === null) connection.connected('owner');
           retry.reset();
-          if (this.#producer !== null) this.#options.services.own(this.#producer.fencingToken, this.#state);
+          if (!isAborted(signal)) this.#options.services.own(this.#epoch, this.#state);
           await this.#serve(signal);
           const left = this.#left;
           if (this.#options.once && !isAborted(signal) && left !== undefined) {
@@ -309,6 +311,7 @@ export class Owner {
       this.#holdsState = false;
     }
     const unbroken = !this.#isBroken;
+    this.#epoch = laterEpoch(this.#producer.fencingToken, this.#epoch, stored.epoch);
     await stateTopic.claim(this.#producer, this.#claimant());
     this.#stateTopic = stateTopic;
     this.#state = restore(definition, stored.records);
@@ -382,6 +385,7 @@ export class Owner {
     const jobs = [...own.values()];
     return {
       client: this.#client,
+      epoch: this.#epoch,
       jobs: Object.fromEntries([
         ...jobs.map(({ name, unit }) => [name, unit ?? 'event'] as const),
         // They share the names of jobs, and can be paused as jobs are.
@@ -864,4 +868,14 @@ export class Owner {
     this.#mailbox.forgetReading();
     await Promise.allSettled([reader?.close(), producer?.close()]);
   }
+}
+
+/** Producer ids do not always grow: another broker may have others to give out. */
+function laterEpoch(token: string, ...before: readonly (string | undefined)[]): string {
+  const highest = before.reduce((most, epoch) => {
+    const known = BigInt(epoch ?? 0);
+    return known > most ? known : most;
+  }, 0n);
+  const own = BigInt(token);
+  return String(own > highest ? own : highest + 1n);
 }

@@ -1,6 +1,6 @@
 import { closeSync, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { execa } from '../../core/exec.ts';
 import { messageOf } from '../../core/errors.ts';
 import { endGroup, groupIsAlive, processesTagged, signalGroup } from './process-group.ts';
@@ -62,6 +62,9 @@ export function startPiped(command: Command, sink: Writable): JobProcess {
   }
 }
 
+/** What a program printed last has been read after so long, milliseconds. */
+const PIPES_MILLIS = 2_000;
+
 /** execa passes any descriptor on as it is; its types name the first few. */
 type NarrowFd = 3;
 
@@ -83,7 +86,9 @@ function spawn(command: Command, output: NarrowFd | 'pipe', sink?: Writable): Jo
     child.stdout?.pipe(sink, { end: false });
     child.stderr?.pipe(sink, { end: false });
     // The pipes stay open as long as a process that it left behind has them, and `child` does not resolve before.
-    child.nodeChildProcess.once('exit', () => pid !== undefined && void endLeftovers(pid, command));
+    child.nodeChildProcess.once('exit', () => {
+      if (pid !== undefined) void endLeftovers(pid, command).then(() => closeLater(child));
+    });
   }
   if (pid === undefined) {
     return {
@@ -100,6 +105,14 @@ function spawn(command: Command, output: NarrowFd | 'pipe', sink?: Writable): Jo
     return { kind: 'exited', exitCode: result.exitCode ?? null, signal: result.signal ?? null };
   });
   return { pid, ended };
+}
+
+/** What cannot be found may hold the pipes open, and is nothing of ours any more. */
+function closeLater({ stdout, stderr }: { stdout: Readable | null; stderr: Readable | null }): void {
+  setTimeout(() => {
+    stdout?.destroy();
+    stderr?.destroy();
+  }, PIPES_MILLIS).unref();
 }
 
 /** After the leader has ended, kills the processes that it left in its group or that have left the group. */

@@ -25,6 +25,8 @@ export interface StoredState {
   positions: Positions;
   /** The client that owned before this takeover; null on the first start. */
   previous: string | null;
+  /** Its {@link OwnerRecord.epoch}. */
+  epoch?: string | undefined;
 }
 
 /** What the state topic has of a hippo. */
@@ -75,6 +77,7 @@ export interface Claimant {
   client: string;
   /** The jobs of its hippo.yaml, each with its `every`; left out: the writer is no client. */
   jobs?: OwnerRecord['jobs'];
+  epoch?: OwnerRecord['epoch'];
 }
 
 /** A search that takes longer, milliseconds, says why. */
@@ -117,7 +120,7 @@ export class StateTopic {
   /**
    * Says who owns the state from now on.
    */
-  owner({ client, jobs }: Claimant): OutgoingRecord {
+  owner({ client, jobs, epoch }: Claimant): OutgoingRecord {
     const owner: OwnerRecord = {
       client,
       token: randomUUID(),
@@ -125,6 +128,7 @@ export class StateTopic {
       pid: process.pid,
       since: new Date().toISOString(),
       ...(jobs === undefined ? {} : { jobs }),
+      ...(epoch === undefined ? {} : { epoch }),
     };
     return this.record(formatStateKey({ kind: 'owner', hippo: this.#hippo }), owner as unknown as Json);
   }
@@ -297,6 +301,7 @@ export class StateTopic {
         if (encoded === null) delete part.owner;
         else part.owner = record?.kind === 'owner' ? record.owner : null;
         stored.previous = part.owner?.client ?? null;
+        stored.epoch = part.owner?.epoch;
         return undefined;
       }
       case 'offsets': {

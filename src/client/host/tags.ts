@@ -75,6 +75,11 @@ export function ownerTag(owner: string): string {
   return tag('owner', owner);
 }
 
+/** Of a service's applications: not the owner's tag, by which a takeover ends what earlier owners left. */
+export function serviceTag(owner: string, service: string): string {
+  return tag('service', owner, service);
+}
+
 export function attemptTag(owner: string, attemptId: string): string {
   return tag('attempt', owner, attemptId);
 }

@@ -26,13 +26,23 @@ export function reloadsOf(
   return [...new Set(concerned.map(({ service }) => service))];
 }
 
+/** A longer one is not kept in the state, which every client with the service reads. */
+const LONGEST_MESSAGE = 65_536;
+
 /** Notes the message: every client that runs the service tells it. Of several the service may see the last one only. */
 export function reload(
   draft: Draft,
   service: ServiceDefinition,
   { message, from }: { message: FrontierEvent | JobFinish; from: MessageRef },
 ): void {
-  const value = parseJson(serialiseMessage(message));
+  const text = serialiseMessage(message);
+  const isTooLong = text.length > LONGEST_MESSAGE;
+  if (isTooLong)
+    draft.notice(
+      'warning',
+      `service ${service.name} is told to reload without the message, which has ${text.length} characters; at most ${LONGEST_MESSAGE} are passed on`,
+    );
+  const value = isTooLong ? null : parseJson(text);
   draft.putService(service, { ...draft.service(service), reload: { at: draft.at, from, message: value } });
 }
 
@@ -49,6 +59,7 @@ export function takeEvents(draft: Draft, service: ServiceDefinition, events: rea
       : (change.to ?? undefined);
   };
   const announced = new Map<string, AnnouncedLanding[]>();
+  const differing: { id: string; name: string }[] = [];
   for (const event of events) {
     const { id, fingerprint } = event;
     const { db, table: own } = event;
@@ -58,12 +69,7 @@ export function takeEvents(draft: Draft, service: ServiceDefinition, events: rea
     const ofId = landingHash(`id/${id}`);
     const before = known(ofId);
     if (before !== undefined) {
-      if (before.fingerprint !== fingerprint)
-        draft.notice(
-          'warning',
-          `${service.name} announced the id ${JSON.stringify(id)} before, with other content: ${name} is not published. ` +
-            'What has landed again needs a new id',
-        );
+      if (before.fingerprint !== fingerprint) differing.push({ id, name });
       continue;
     }
     const ofPartition = landingHash(`partition/${name}`);
@@ -78,8 +84,24 @@ export function takeEvents(draft: Draft, service: ServiceDefinition, events: rea
     );
     announced.set(table, [...(announced.get(table) ?? []), { partition: path, execDate }]);
   }
+  tellOfDiffering(draft, service, differing);
   draft.changeAnnouncements(service, [...changes.values()]);
   for (const [table, landings] of announced) draft.announced(service.name, table, landings);
+}
+
+/** One notice: a service that starts may repeat thousands. */
+function tellOfDiffering(
+  draft: Draft,
+  { name: service }: ServiceDefinition,
+  [first, ...more]: readonly { id: string; name: string }[],
+): void {
+  if (first === undefined) return;
+  const others = more.length === 0 ? '' : `, and ${more.length} other${more.length === 1 ? '' : 's'},`;
+  draft.notice(
+    'warning',
+    `${service} announced the id ${JSON.stringify(first.id)}${others} before, with other content: ${first.name} is not published. ` +
+      'What has landed again needs a new id',
+  );
 }
 
 function eventOf(

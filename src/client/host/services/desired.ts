@@ -1,5 +1,5 @@
 /** What the hippo's state says of its services, for every client: the owner writes it, standbys follow it. */
-import type { Kafka, Reader, TopicPartitionOffset } from '../../../kafka/port.ts';
+import type { Kafka, Reader, TopicPartitionOffset, Trouble } from '../../../kafka/port.ts';
 import type { Pause, ServiceState } from '../../../state/index.ts';
 import { recordOfEntry, stateEntry } from '../../../state/reader.ts';
 import type { MachineState } from '../../machine/index.ts';
@@ -20,7 +20,9 @@ export interface FollowOptions {
   hippo: string;
   services: readonly string[];
   /** First called when the topic has been read to the end that it has now; then with each change. */
-  onChange(service: string, desired: Desired): void;
+  onChange: (service: string, desired: Desired) => void;
+  /** What of the topic cannot be read for now, and when it can be again. */
+  onTrouble: (trouble: Trouble) => void;
 }
 
 /** Follows the state topic until it is closed. */
@@ -44,7 +46,7 @@ export class DesiredStates {
    */
   async follow(): Promise<void> {
     const { kafka, topic } = this.#options;
-    const ranges = await kafka.offsets(topic);
+    const ranges = await kafka.offsets(topic, (trouble) => this.#options.onTrouble(trouble));
     this.#ends = new Map(
       ranges.filter(({ low, stable }) => low < stable).map(({ partition, stable }) => [partition, stable]),
     );
@@ -55,7 +57,11 @@ export class DesiredStates {
       partition,
       offset: low,
     }));
-    this.#reader = await kafka.reader({ from, awaitTopics: true, onTrouble: () => undefined });
+    this.#reader = await kafka.reader({
+      from,
+      awaitTopics: true,
+      onTrouble: (trouble) => this.#troubled(trouble),
+    });
     this.#tellWhenCurrent();
     for await (const { partition, records, next } of this.#reader) {
       const changed = new Set<string>();
@@ -81,8 +87,19 @@ export class DesiredStates {
     await this.#reader?.close();
   }
 
+  /** Another hippo's partition must not keep this one's services from starting. */
+  #troubled(trouble: Trouble): void {
+    this.#options.onTrouble(trouble);
+    if (trouble.error === null) return;
+    for (const { partition } of trouble.places) {
+      if (partition === undefined) this.#ends.clear();
+      else this.#ends.delete(partition);
+    }
+    this.#tellWhenCurrent();
+  }
+
   #tellWhenCurrent(): void {
-    if (this.#ends.size > 0) return;
+    if (this.#ends.size > 0 || this.#isCurrent) return;
     this.#isCurrent = true;
     for (const name of this.#options.services) this.#tell(name);
   }

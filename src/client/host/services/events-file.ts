@@ -2,12 +2,11 @@
  * `$HIPPO_EVENTS_FILE`: lines of JSON by which a service announces tables. Each process of a service has a file of its own, which
  * is removed when all its lines are published and the process has ended.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pause, within } from '../../../core/deadline.ts';
-import { messageOf } from '../../../core/errors.ts';
-import { parseAnnouncement } from '../../../messages/index.ts';
+import { type TableAnnouncement, parseAnnouncement } from '../../../messages/index.ts';
 import { fingerprintOf } from '../../../state/index.ts';
 import type { ToldEvent } from '../../machine/index.ts';
 
@@ -21,6 +20,8 @@ const UNANSWERED = 300_000;
 const CHUNK = 64 * 1024;
 /** So many events go into one step. */
 const IN_A_STEP = 200;
+/** So many lines that are no events are told, each with its number. */
+const REFUSED_TOLD = 20;
 /** A longer line is not an event. */
 const LONGEST_LINE = 1_048_576;
 
@@ -29,8 +30,8 @@ const ENDING = '.jsonl';
 export interface EventsOptions {
   /** Resolves when the events are published, or were known; rejects when they could not be written. */
   tell: (events: readonly ToldEvent[]) => Promise<void>;
-  /** A line that is no event. */
-  onRefused: (line: number, reason: string) => void;
+  /** Of lines that are no events: `line 3: table is missing`. So many are told, and then how many more there are. */
+  onRefused: (text: string) => void;
 }
 
 /** Makes an empty file for a process that is about to start. */
@@ -65,18 +66,18 @@ export async function followEvents(
   ended: AbortSignal,
   stop: AbortSignal,
 ): Promise<void> {
-  let file: FileHandle;
-  try {
-    file = await open(path, 'r');
-  } catch (error) {
-    options.onRefused(0, `the file cannot be read: ${messageOf(error)}`);
-    return;
-  }
-  const lines = new Lines(options);
+  const lines = new Lines(options.onRefused);
+  let file = await open(path, 'r');
   try {
     for (;;) {
       // What was written before the end is seen by a read that begins after it.
       const isLast = ended.aborted;
+      if (await isReplaced(file, path, lines.position)) {
+        options.onRefused('the file was made anew; it is read from its beginning');
+        await file.close();
+        file = await open(path, 'r');
+        lines.restart();
+      }
       await readOn(file, lines);
       if (isLast) lines.end();
       while (lines.events.length > 0 && !stop.aborted) await tellSome(lines.events, options, stop);
@@ -90,12 +91,20 @@ export async function followEvents(
   if (lines.events.length === 0) rmSync(path, { force: true });
 }
 
+/** Whether the file was cut, or another one has its name. One that is gone is read on: it has all that was written to it. */
+async function isReplaced(file: FileHandle, path: string, position: number): Promise<boolean> {
+  const own = await file.stat();
+  if (own.size < position) return true;
+  const named = await stat(path).catch(() => null);
+  return named !== null && named.ino !== own.ino;
+}
+
 /** All events of a file that is not written to any more, and its lines that are none. */
 export function readEvents(
   bytes: Buffer,
-  onRefused: EventsOptions['onRefused'] = () => undefined,
+  onLine: (line: number, reason: string) => void,
 ): readonly ToldEvent[] {
-  const lines = new Lines({ tell: () => Promise.resolve(), onRefused });
+  const lines = new Lines(() => undefined, onLine);
   lines.take(bytes);
   lines.end();
   return lines.events;
@@ -126,13 +135,17 @@ async function readOn(file: FileHandle, lines: Lines): Promise<void> {
 class Lines {
   readonly events: ToldEvent[] = [];
   position = 0;
-  readonly #options: EventsOptions;
+  readonly #onRefused: EventsOptions['onRefused'];
+  readonly #onLine: ((line: number, reason: string) => void) | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #number = 0;
+  #refused = 0;
   #isTooLong = false;
 
-  constructor(options: EventsOptions) {
-    this.#options = options;
+  /** @param onLine told of every line that is no event */
+  constructor(onRefused: EventsOptions['onRefused'], onLine?: (line: number, reason: string) => void) {
+    this.#onRefused = onRefused;
+    this.#onLine = onLine;
   }
 
   take(bytes: Buffer): void {
@@ -149,33 +162,54 @@ class Lines {
     this.#rest = Buffer.from(all);
   }
 
+  /** The file begins anew. */
+  restart(): void {
+    this.position = 0;
+    this.#number = 0;
+    this.#rest = Buffer.alloc(0);
+    this.#isTooLong = false;
+  }
+
   /** The process has ended: a last line without a line break is whole, or it was cut. */
   end(): void {
-    if (this.#rest.length > 0) this.#line(this.#rest);
+    if (this.#rest.length > 0 || this.#isTooLong) this.#line(this.#rest);
     this.#rest = Buffer.alloc(0);
+    const more = this.#refused - REFUSED_TOLD;
+    if (more > 0) this.#onRefused(`${more} more lines`);
   }
 
   #line(bytes: Buffer): void {
     this.#number += 1;
     if (this.#isTooLong) {
       this.#isTooLong = false;
-      this.#options.onRefused(this.#number, `the line has more than ${LONGEST_LINE} bytes`);
+      this.#refuse(`the line has more than ${LONGEST_LINE} bytes`);
       return;
     }
     if (bytes.toString().trim() === '') return;
     const parsed = parseAnnouncement(bytes);
     if (!parsed.ok) {
       const { key, reason } = parsed.rejection;
-      this.#options.onRefused(this.#number, key === undefined ? reason : `${key} ${reason}`);
+      this.#refuse(key === undefined ? reason : `${key} ${reason}`);
       return;
     }
     const { landedAt, ...event } = parsed.message;
     this.events.push({
       ...event,
       landedAt: landedAt === undefined ? Date.now() : landedAt * 1000,
-      fingerprint: fingerprintOf(bytes.toString().trim()),
+      fingerprint: fingerprintOf(contentOf(parsed.message)),
     });
   }
+
+  #refuse(reason: string): void {
+    this.#onLine?.(this.#number, reason);
+    this.#refused += 1;
+    if (this.#refused <= REFUSED_TOLD) this.#onRefused(`line ${this.#number}: ${reason}`);
+  }
+}
+
+/** The same for the same content, in whichever order its fields stand. When it landed is no part of it: it may be the time of a repetition. */
+function contentOf({ extra, id: _, landedAt: __, ...event }: TableAnnouncement): string {
+  return JSON.stringify([event, Object.entries(extra).sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 
 function unanswered(): never {

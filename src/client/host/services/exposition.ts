@@ -16,6 +16,15 @@ interface Family {
   samples: string[];
 }
 
+/** A name, perhaps labels, a value, perhaps a time. One line of another form makes Prometheus refuse all of them. */
+const SAMPLE =
+  /^([A-Za-z_:][\w:]*)(?:\{.*\})?[ \t]+[-+]?(?:[\d.]+(?:[eE][-+]?\d+)?|Inf|NaN)(?:[ \t]+-?\d+)?[ \t]*$/;
+
+/** Whether a program that answers with this has told any metric. */
+export function hasSamples(text: string): boolean {
+  return text.split(/\r?\n/).some((line) => SAMPLE.test(line));
+}
+
 const SUFFIXES = /_(?:bucket|sum|count|total|created|info)$/;
 
 /** All of them as one text. Of a metric that several expose, the first one's comments stand. */
@@ -36,7 +45,7 @@ export function mergeExpositions(expositions: readonly Exposition[]): string {
         if (!comments.has(kind)) comments.set(kind, line);
         continue;
       }
-      const [, name = ''] = /^([A-Za-z_:][\w:]*)/.exec(line) ?? [];
+      const [, name = ''] = SAMPLE.exec(line) ?? [];
       if (name === '') continue;
       const base = name.replace(SUFFIXES, '');
       const family = !declared.has(name) && declared.has(base) ? base : name;

@@ -1,6 +1,9 @@
 import type { Millis } from '../../../core/clock.ts';
 import type { Guard } from '../guard.ts';
 
+/** The guard counts its grace in steps, each of which takes a little longer on a slow machine: milliseconds. */
+const MARGIN = 1_000;
+
 /**
  * For how long this client may take itself for the owner: the owner's services run under it. It ends so early that they are gone,
  * killed if they must be, before the group may let another client own. The guard holds it too, and ends them: see guard.ts.
@@ -17,7 +20,7 @@ export class Lease {
   /** @param killGrace between SIGTERM and SIGKILL, which the session must leave time for */
   constructor(guard: Pick<Guard, 'lease' | 'renew' | 'forget'>, sessionTimeout: Millis, killGrace: Millis) {
     this.#guard = guard;
-    this.#length = sessionTimeout - killGrace;
+    this.#length = sessionTimeout - killGrace - Math.min(MARGIN, sessionTimeout / 10);
   }
 
   /** @param asked when the group was asked, as performance.now() has it */

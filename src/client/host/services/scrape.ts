@@ -1,5 +1,5 @@
 import { urlOf } from './address.ts';
-import type { Exposition } from './exposition.ts';
+import { type Exposition, hasSamples } from './exposition.ts';
 
 /** How long a service may take to answer, milliseconds: less than the 10 s that Prometheus waits for the client. */
 const SCRAPE = 3_000;
@@ -41,9 +41,22 @@ async function scrape({ place, port }: Scraped): Promise<string | null> {
       headers: { accept: 'text/plain' },
       signal: AbortSignal.timeout(SCRAPE),
     });
-    const text = await answer.text();
-    return answer.ok && text.length <= MOST ? text : null;
+    const text = answer.ok ? await textOf(answer) : null;
+    return text !== null && hasSamples(text) ? text : null;
   } catch {
     return null;
   }
+}
+
+/** @returns null where there is too much of it */
+async function textOf({ body }: Response): Promise<string | null> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    // Leaving the loop ends the request.
+    if (size > MOST) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -50,9 +50,10 @@ export interface ServiceLogOptions {
 export class ServiceLog extends Writable {
   readonly path: string;
   readonly #options: ServiceLogOptions;
-  readonly #decoder = new StringDecoder('utf8');
+  #decoder = new StringDecoder('utf8');
   #file: RotatingFileStream | null = null;
   #hasFailed = false;
+  #isSaid = false;
   #tail = '';
   #isCut = false;
   #line = '';
@@ -70,18 +71,22 @@ export class ServiceLog extends Writable {
 
   /** A new process begins: writes a line of the client. */
   mark(text: string): void {
-    if (!this.#hasFailed) this.#opened().write(`hippo: ${text}\n`);
+    // A disk that was full may have room again.
+    if (this.#hasFailed) this.#file = null;
+    this.#hasFailed = false;
+    this.#opened()?.write(`hippo: ${text}\n`);
     this.#tail = '';
     this.#isCut = false;
+    // What a former process had begun to print is no part of the next one's first line.
+    this.#line = '';
+    this.#decoder = new StringDecoder('utf8');
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#keep(this.#decoder.write(chunk));
-    if (this.#hasFailed) {
-      done();
-      return;
-    }
-    this.#opened().write(chunk, () => done());
+    const file = this.#hasFailed ? null : this.#opened();
+    if (file === null) done();
+    else file.write(chunk, () => done());
   }
 
   override _final(done: () => void): void {
@@ -100,17 +105,23 @@ export class ServiceLog extends Writable {
     for (const line of lines) onLine(line);
   }
 
-  #opened(): RotatingFileStream {
+  #opened(): RotatingFileStream | null {
     if (this.#file !== null) return this.#file;
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
-    const file = createStream(basename(this.path), { path: dirname(this.path), mode: 0o600, ...ROTATION });
-    file.on('error', (error) => this.#failed(error));
-    file.on('warning', (error) => this.#failed(error));
-    return (this.#file = file);
+    try {
+      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+      const file = createStream(basename(this.path), { path: dirname(this.path), mode: 0o600, ...ROTATION });
+      file.on('error', (error) => this.#failed(error));
+      file.on('warning', (error) => this.#failed(error));
+      return (this.#file = file);
+    } catch (error) {
+      this.#failed(error);
+      return null;
+    }
   }
 
-  #failed(error: Error): void {
-    if (!this.#hasFailed) this.#options.onFailure(messageOf(error));
+  #failed(error: unknown): void {
+    if (!this.#hasFailed && !this.#isSaid) this.#options.onFailure(messageOf(error));
+    this.#isSaid = true;
     this.#hasFailed = true;
   }
 }

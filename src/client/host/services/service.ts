@@ -24,7 +24,7 @@ import {
   SERVICE_SCOPE_TAG,
   SPARK_TAGS,
   clientTag,
-  ownerTag,
+  serviceTag,
 } from '../tags.ts';
 import { followEvents, leftEventsFiles, newEventsFile } from './events-file.ts';
 import type { Lease } from './lease.ts';
@@ -87,6 +87,15 @@ export interface ServiceOptions {
   log: ClientLog;
 }
 
+/** A process that is told to reload. */
+interface Reloading {
+  pid: number;
+  port: number | null;
+  reloadFile: string;
+  /** What it could read when it started. */
+  known: Reload | undefined;
+}
+
 /** How one process of a service ended. */
 type Ending =
   /** It was told to. */
@@ -98,6 +107,10 @@ type Ending =
 /** How often a service that waits for its lease, or for being ready, is looked at, milliseconds. */
 const LEASE_LOOK = 500;
 const RELOAD_LOOK = 100;
+/** Before what failed in the client itself is tried again, milliseconds. */
+const RETRY_MILLIS = 1_000;
+/** A service that waits for so long until what it has announced is published says so, milliseconds. */
+const PATIENCE = 5_000;
 /** Of the last lines of a service that has ended, so many stand in the notice. */
 const NOTICE_LINES = 5;
 
@@ -106,8 +119,10 @@ export class Service {
   readonly #options: ServiceOptions;
   readonly #log: ServiceLog;
   #desired: Desired = { state: {} };
-  /** Aborted and replaced when the desired state changes. */
+  /** Aborted and replaced when it is paused or resumed. */
   #changed = new AbortController();
+  /** Aborted and replaced when there is a newer message to reload on. */
+  #reloaded = new AbortController();
   #onLine: ((line: string) => void) | undefined;
   #status: ServiceStatus = 'stopped';
   #since: Millis = Date.now();
@@ -147,10 +162,17 @@ export class Service {
   desire(desired: Desired): void {
     const before = this.#desired;
     this.#desired = desired;
-    const { resumed } = desired.state;
-    if (resumed !== undefined && !isSamePause(before.state.resumed, resumed)) this.#resume();
-    this.#changed.abort();
-    this.#changed = new AbortController();
+    const { resumed, reload } = desired.state;
+    const isResumed = resumed !== undefined && !isSamePause(before.state.resumed, resumed);
+    if (isResumed) this.#resume();
+    if (isResumed || !isSamePause(before.pause, desired.pause)) {
+      this.#changed.abort();
+      this.#changed = new AbortController();
+    }
+    if (reload !== undefined && before.state.reload?.from !== reload.from) {
+      this.#reloaded.abort();
+      this.#reloaded = new AbortController();
+    }
   }
 
   /** It is tried again, as if it had never ended. */
@@ -238,12 +260,12 @@ export class Service {
 
   /** Runs one process to its end. */
   async #runOnce(stop: AbortSignal, token: string | null): Promise<Ending> {
-    const { name, config, guard, lease, isOwner, announce } = this.#options;
+    const { name, config, guard, lease, isOwner } = this.#options;
     const ended = new AbortController();
     this.#become('starting');
     const events = config.events === undefined ? null : await this.#newEvents(stop);
     const port = (this.#port = await this.#freePort());
-    const reloadFile = this.#file('reload.json');
+    const reloadFile = this.#file(`reload.${process.pid}.json`);
     const known = this.#desired.state.reload;
     writeReloadFile(reloadFile, known);
     if (lease !== null && !((await isOwner()) && lease.remaining > 0)) {
@@ -267,37 +289,71 @@ export class Service {
     this.#pid = pid;
     guard.watch(pid);
     lease?.hold(pid);
-    this.#log.mark(`started as process ${pid}`);
-    this.#options.log({ event: 'service', service: name, status: 'started', pid, port, log: this.#log.path });
-    const following =
-      events === null
-        ? Promise.resolve()
-        : followEvents(
-            events,
-            {
-              tell: (told) => announce(name, told),
-              onRefused: (line, reason) =>
-                this.#notice('warning', `line ${line} of $HIPPO_EVENTS_FILE is not published: ${reason}`),
-            },
-            ended.signal,
-            stop,
-          );
-    this.#watchReadiness(port, ended.signal);
-    void this.#keepReloaded({ pid, port, reloadFile, known }, ended.signal);
-    const ending = this.#endWhenUnwanted(pid, stop, ended.signal);
-    const end = await child.ended;
-    ended.abort();
-    this.#pid = null;
-    if (lease === null) guard.forget(pid);
-    else lease.release(pid);
-    const wasAsked = await ending;
-    await following;
+    let isEnded = false;
+    let outcome: JobEnd;
+    let wasAsked = false;
+    let following: Promise<void> = Promise.resolve();
+    try {
+      this.#log.mark(`started as process ${pid}`);
+      this.#options.log({
+        event: 'service',
+        service: name,
+        status: 'started',
+        pid,
+        port,
+        log: this.#log.path,
+      });
+      if (events !== null) following = this.#follow(events, ended.signal, stop);
+      this.#watchReadiness(port, ended.signal);
+      void this.#keepReloaded({ pid, port, reloadFile, known }, ended.signal);
+      const ending = this.#endWhenUnwanted(pid, stop, ended.signal);
+      outcome = await child.ended;
+      isEnded = true;
+      ended.abort();
+      wasAsked = await ending;
+    } finally {
+      ended.abort();
+      // A second process must not start beside it.
+      if (!isEnded) await endGroup(pid, this.#options.killGrace);
+      this.#pid = null;
+      if (lease === null) guard.forget(pid);
+      else lease.release(pid);
+    }
+    this.#become(wasAsked ? 'stopped' : 'restarting');
+    await this.#untilPublished(following, stop);
     if (wasAsked) return { kind: 'stopped' };
     if (lease?.hasLapsedSince(begun) === true) return { kind: 'lapsed' };
-    const error = describeEnd(end);
+    const error = describeEnd(outcome);
     const lines = this.#log.lastLines;
     this.#log.mark(error);
     return { kind: 'crashed', error, lines };
+  }
+
+  /** Publishes what the process announces. It may end before the process does: what is left is published by the next one. */
+  async #follow(path: string, ended: AbortSignal, stop: AbortSignal): Promise<void> {
+    const { name, announce } = this.#options;
+    try {
+      await followEvents(
+        path,
+        { tell: (told) => announce(name, told), onRefused: (text) => this.#refused(text) },
+        ended,
+        stop,
+      );
+    } catch (error) {
+      this.#notice('error', `announces nothing: $HIPPO_EVENTS_FILE cannot be read: ${messageOf(error)}`);
+    }
+  }
+
+  #refused(text: string): void {
+    this.#notice('warning', `not published from $HIPPO_EVENTS_FILE: ${text}`);
+  }
+
+  async #untilPublished(following: Promise<void>, stop: AbortSignal): Promise<void> {
+    const isDone = following.then(() => true);
+    if (await Promise.race([isDone, pause(PATIENCE, stop).then(() => false)])) return;
+    if (!stop.aborted)
+      this.#notice('warning', 'has ended; it starts again when all that it has announced is published');
+    await following;
   }
 
   /** Ends the process when it is to stop, or is not wanted any more. @returns whether it was ended by that */
@@ -355,54 +411,59 @@ export class Service {
   }
 
   /** Tells the process of each message that it cannot have read when it started: once it is ready, the newest first and only. */
-  async #keepReloaded(
-    {
-      pid,
-      port,
-      reloadFile,
-      known,
-    }: { pid: number; port: number | null; reloadFile: string; known: Reload | undefined },
-    ended: AbortSignal,
-  ): Promise<void> {
-    let told = known;
+  async #keepReloaded(process: Reloading, ended: AbortSignal): Promise<void> {
+    let { known: told } = process;
+    let isSaid = false;
     while (!ended.aborted) {
       const { reload } = this.#desired.state;
       const isNew = reload !== undefined && (told === undefined || !isSameRecord(reload.from, told.from));
-      if (isNew && this.#status === 'ready') {
-        writeReloadFile(reloadFile, reload);
-        const failures = await tellReload({
-          how: this.#options.config.reload,
-          reload,
-          pid,
-          port,
-          signal: AbortSignal.any([ended, this.#changed.signal]),
-          onFailure: (why) =>
-            this.#notice('warning', `could not be told to reload: ${why}; it is tried again`),
-        });
-        if (failures !== null) {
-          told = reload;
-          const after =
-            failures === 0 ? '' : `, after ${failures === 1 ? '1 failure' : `${failures} failures`}`;
-          this.#notice('info', `told to reload${after}`);
-        }
-        if (failures === null) await pause(RELOAD_LOOK, ended);
+      if (!isNew) {
+        await pause(2 ** 30, AbortSignal.any([ended, this.#reloaded.signal]));
         continue;
       }
-      await pause(isNew ? RELOAD_LOOK : 2 ** 30, AbortSignal.any([ended, this.#changed.signal]));
+      if (this.#status !== 'ready') {
+        await pause(RELOAD_LOOK, ended);
+        continue;
+      }
+      try {
+        if (await this.#tellReload(process, reload, ended)) told = reload;
+        else await pause(RELOAD_LOOK, ended);
+        isSaid = false;
+      } catch (error) {
+        if (!isSaid)
+          this.#notice('warning', `could not be told to reload: ${messageOf(error)}; it is tried again`);
+        isSaid = true;
+        await pause(RETRY_MILLIS, ended);
+      }
     }
+  }
+
+  /** @returns whether it has taken it */
+  async #tellReload(
+    { pid, port, reloadFile }: Reloading,
+    reload: Reload,
+    ended: AbortSignal,
+  ): Promise<boolean> {
+    writeReloadFile(reloadFile, reload);
+    const failures = await tellReload({
+      how: this.#options.config.reload,
+      reload,
+      pid,
+      port,
+      signal: AbortSignal.any([ended, this.#reloaded.signal]),
+      onFailure: (why) => this.#notice('warning', `could not be told to reload: ${why}; it is tried again`),
+    });
+    if (failures === null) return false;
+    const after = failures === 0 ? '' : `, after ${failures === 1 ? '1 failure' : `${failures} failures`}`;
+    this.#notice('info', `told to reload${after}`);
+    return true;
   }
 
   /** What former processes have announced is published first, and the file of the new one is made. */
   async #newEvents(stop: AbortSignal): Promise<string> {
-    const { name, announce } = this.#options;
     const folder = this.#file('events');
-    for (const path of leftEventsFiles(folder)) {
-      const options = {
-        tell: (told: readonly ToldEvent[]) => announce(name, told),
-        onRefused: () => undefined,
-      };
-      await followEvents(path, options, AbortSignal.abort(), stop);
-    }
+    for (const path of leftEventsFiles(folder))
+      await this.#untilPublished(this.#follow(path, AbortSignal.abort(), stop), stop);
     return newEventsFile(folder);
   }
 
@@ -434,7 +495,7 @@ export class Service {
       HIPPO_EVENTS_FILE: of.events ?? undefined,
       HIPPO_RELOAD_FILE: of.reloadFile,
       [OWNER_TAG]: owner,
-      [SPARK_TAGS]: ownerTag(owner),
+      [SPARK_TAGS]: serviceTag(owner, name),
       [SERVICE_SCOPE_TAG]: config.scope,
       [SERVICE_CLIENT_TAG]: clientTag(),
       [SERVICE_RUN_TAG]: randomUUID(),
@@ -463,8 +524,8 @@ function wordsOf({ by, reason }: Pause): string {
   return `${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`;
 }
 
-function isSamePause(a: Pause | undefined, b: Pause): boolean {
-  return a?.at === b.at && a.by === b.by && a.reason === b.reason;
+function isSamePause(a: Pause | undefined, b: Pause | undefined): boolean {
+  return a?.at === b?.at && a?.by === b?.by && a?.reason === b?.reason;
 }
 
 function notStarted(end: JobEnd): string {

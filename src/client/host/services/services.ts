@@ -74,8 +74,15 @@ export class Services {
   desire(state: MachineState): void {
     const { pauses, services } = state;
     if (pauses === this.#told?.pauses && services === this.#told.services) return;
+    const before = this.#told;
     this.#told = { pauses, services };
-    for (const [name, service] of this.#owned) service.desire(desiredOf(state, name));
+    for (const [name, service] of this.#owned) {
+      const isSame =
+        before !== null &&
+        before.pauses.get(name) === pauses.get(name) &&
+        before.services.get(name) === services.get(name);
+      if (!isSame) service.desire(desiredOf(state, name));
+    }
   }
 
   /** Ends the owner's services: this client does not own any more, or is about to give it up. */
@@ -142,10 +149,24 @@ export class Services {
           if (service !== undefined && !this.#running.has(name))
             this.#running.set(name, service.run(this.#stop.signal, null));
         },
+        onTrouble: ({ error }) =>
+          log({
+            event: 'notice',
+            level: error === null ? 'info' : 'warning',
+            text:
+              error === null
+                ? 'the state topic can be read again: pauses of services are seen'
+                : `pauses of services may not be seen: ${error.message}`,
+          }),
       });
+      const began = performance.now();
       try {
         await this.#following.follow();
       } catch (error) {
+        if (performance.now() - began > FOLLOW_RETRY.most) {
+          isSaid = false;
+          retry.reset();
+        }
         if (isAborted(this.#stop.signal)) return;
         if (!isSaid)
           log({

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtempDisposable, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
@@ -30,7 +30,7 @@ function follower(tell?: (events: readonly ToldEvent[]) => Promise<void>) {
         await tell?.(events);
         told.push(...events.map(({ id }) => id));
       },
-      onRefused: (number: number, reason: string) => void refused.push(`${number}: ${reason}`),
+      onRefused: (text: string) => void refused.push(text),
     },
   };
 }
@@ -61,10 +61,10 @@ it('names the line that is no event, and goes on', async () => {
   const { told, refused, options } = follower();
   await followEvents(path, options, AbortSignal.abort(), new AbortController().signal);
   expect(told).toEqual(['1', '3']);
-  expect(refused.map((text) => text.slice(0, 16))).toEqual([
-    '3: table is miss',
-    '4: the line has ',
-    expect.stringMatching(/^6: /),
+  expect(refused).toEqual([
+    'line 3: table is missing; it must be text',
+    'line 4: the line has more than 1048576 bytes',
+    expect.stringMatching(/^line 6: is not JSON/),
   ]);
 });
 
@@ -108,4 +108,35 @@ it('does not wait for what is never answered when it is to stop', async () => {
   stop.abort();
   await following;
   expect(existsSync(path)).toBe(true);
+});
+
+it('reads a file anew that was cut or replaced: ids tell what is known', async () => {
+  await using folder = await makeFolder();
+  const path = newEventsFile(folder.path);
+  const { told, refused, options } = follower();
+  const ended = new AbortController();
+  const following = followEvents(path, options, ended.signal, new AbortController().signal);
+  await appendFile(path, line('1') + line('2'));
+  await until(() => told.length === 2);
+  await writeFile(path, line('3'));
+  await until(() => told.length === 3);
+  await writeFile(`${path}.new`, line('4') + line('5'));
+  await rename(`${path}.new`, path);
+  await until(() => told.length === 5);
+  ended.abort();
+  await following;
+  expect(told).toEqual(['1', '2', '3', '4', '5']);
+  expect(refused).toEqual(
+    Array.from({ length: 2 }, () => 'the file was made anew; it is read from its beginning'),
+  );
+});
+
+it('tells the first of many lines that are no events, and how many there are', async () => {
+  await using folder = await makeFolder();
+  const path = join(folder.path, 'a.jsonl');
+  await writeFile(path, '{"id":1}\n'.repeat(1_000));
+  const { refused, options } = follower();
+  await followEvents(path, options, AbortSignal.abort(), new AbortController().signal);
+  expect(refused).toHaveLength(21);
+  expect(refused.at(-1)).toBe('980 more lines');
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { mergeExpositions } from '../../../../src/client/host/services/exposition.ts';
+import { hasSamples, mergeExpositions } from '../../../../src/client/host/services/exposition.ts';
 
 const OWN = `# HELP up Whether it is up.
 # TYPE up gauge
@@ -40,6 +40,13 @@ seconds_bucket{service="api",le="1"} 7
 lonely{service="api"} 1
 told{service="api",exported_service="x",path="}\\"{"} NaN
 `);
+});
+
+it('leaves out the page of a service that is no exposition', () => {
+  expect(hasSamples('OK\nplease log in {now} 3 4 5\n')).toBe(false);
+  expect(hasSamples('# a comment\nup{a="}"} -1.5e-3 1700000000000\n')).toBe(true);
+  const page = { text: 'OK\nLogin required\n', label: { name: 'service', value: 'api' } };
+  expect(mergeExpositions([{ text: OWN, label: null }, page])).toBe(OWN);
 });
 
 it('leaves out what is no sample, and metrics without one', () => {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Lease } from '../../../../src/client/host/services/lease.ts';
 
-const SESSION = 6_000;
-const GRACE = 1_000;
+/** A tenth of it is the margin. */
+const SESSION = 10_000;
+const GRACE = 4_000;
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => vi.useRealTimers());

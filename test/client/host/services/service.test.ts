@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
-import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -218,6 +218,41 @@ it('ends with its lease, by the guard, and does not count that as an end of its 
   await made.status('ready');
   await made.noticed('no contact with Kafka');
   expect(made.service.view).toMatchObject({ status: 'stopped', pid: null });
+});
+
+it('is ready by a whole line of its own, not glued to what a former process had begun', async () => {
+  const made = await make(
+    'if test -e once; then echo up; exec sleep 1000; fi; touch once; printf "43 percent"; exit 1',
+    { ready: { line: '^up$' } },
+  );
+  made.run();
+  await made.status('ready');
+});
+
+it('a log that cannot be written is told, and is no reason to start a second process', async () => {
+  const made = await make('echo $$ >> pids; echo up; exec sleep 1000', { ready: { line: '^up$' } });
+  await mkdir(join(made.directory, '.hippo'));
+  await writeFile(join(made.directory, '.hippo', 'logs'), 'no folder');
+  made.run();
+  await made.status('ready');
+  await made.noticed('its log cannot be written');
+  expect((await readFile(join(made.directory, 'pids'), 'utf8')).trim().split('\n')).toHaveLength(1);
+});
+
+it('a child that cannot be found any more does not keep it from starting again', async () => {
+  const made = await make('setsid env -i sleep 8 & exit 1');
+  made.run();
+  await until(() => made.service.view.restarts >= 1);
+});
+
+it('a message to reload on does not shorten the pause before a restart', async () => {
+  const made = await make('echo x >> starts; exit 1', { backoff: '1h', max_backoff: '1h' });
+  made.run();
+  await made.status('restarting');
+  made.service.desire({ state: { reload: reload('1', { n: 1 }) } });
+  made.service.desire({ pause: PAUSE, state: {} });
+  await made.status('paused');
+  expect(await readFile(join(made.directory, 'starts'), 'utf8')).toBe('x\n');
 });
 
 it('keeps its log below a size', async () => {
