@@ -710,9 +710,8 @@ const service = v.strictObject({
         v.strictObject({ signal: v.picklist(['SIGHUP', 'SIGUSR1', 'SIGUSR2']) }),
         v.strictObject({ http: ownUrl }),
       ]),
-      'How it is told to reload: a signal (the message is in $HIPPO_RELOAD_FILE), or a POST with the message as its body',
+      'How it is told to reload, with reload_on: a signal that it handles (the message is in $HIPPO_RELOAD_FILE), or a POST with the message as its body',
     ),
-    { signal: 'SIGHUP' },
   ),
   metrics: v.optional(
     described(ownUrl, "Prometheus metrics of the service: they appear in the client's /metrics"),

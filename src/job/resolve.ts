@@ -85,9 +85,11 @@ function checkOwn(
     });
   }
   if (job === undefined) {
-    const names = [...definition.jobs.keys()];
+    const canPause = action === 'pause' || action === 'resume';
+    const others = canPause ? [...definition.sources.keys(), ...definition.services.keys()] : [];
+    const names = [...definition.jobs.keys(), ...others];
     const near = nearMisses(name, names).map((one) => `${verb} ${one}`);
-    throw new UserError(`${hippo} has no job ${name}`, {
+    throw new UserError(`${hippo} has no job${canPause ? ', source or service' : ''} ${name}`, {
       why:
         didYouMean(name, names) ?? (names.length === 0 ? 'It has no jobs.' : `It has ${names.join(', ')}.`),
       next: near.length > 0 ? near : ['hippo config jobs'],

@@ -54,7 +54,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
   });
   const intake = new Intake(definition, loaded.config);
   const listings = await Promise.all(files.map((each) => readListing(each, definition)));
-  const told = await Promise.all(options.announced.map((each) => readTold(each, definition)));
+  const told = await Promise.all(options.announced.map((each) => readTold(each, definition, loaded.config)));
   if (source !== undefined || listings.length + told.length === 0) await readInto(intake, loaded, options);
   const watching = new Map(
     sources.map(({ source: { name }, every, scanner: { lists = 'all' } }) => [name, { every, lists }]),

@@ -109,7 +109,7 @@ describe('services', () => {
       for (const client of [first, second])
         await until(async () => (await toldTo(client)).includes('"value":"201704"'), 'it is told to reload');
       const { text: metrics } = await httpGet(second, '/metrics');
-      expect(metrics).toContain('answers_total{service="api"} 7');
+      expect(metrics).toMatch(/^answers_total\{service="api",hippo=".*"\} 7$/m);
       expect(metrics).toMatch(/hippo_service_ready\{service="api",scope="each",.*\} 1/);
       await project.hippo(['job', 'pause', 'api', '--reason', 'upgrade']);
       for (const client of [first, second]) await becomes(client, 'api', 'paused');

@@ -51,7 +51,7 @@ export async function createMetrics(
   });
   const announced = new Counter({
     name: 'hippo_source_announced_total',
-    help: 'Landings for which this client has published an event, by source.',
+    help: 'Landings for which this client has published an event, by source or service.',
     labelNames: ['source'],
     registers,
   });
@@ -169,7 +169,8 @@ export async function createMetrics(
     },
     async render() {
       const [own, services] = await Promise.all([registry.metrics(), scrape()]);
-      const text = services.length === 0 ? own : mergeExpositions([{ text: own, label: null }, ...services]);
+      const text =
+        services.length === 0 ? own : mergeExpositions([{ text: own, labels: [], isOwn: true }, ...services]);
       return { contentType: registry.contentType, text };
     },
   };

@@ -3,19 +3,27 @@ import { type InputProgress, inputProgress } from '../../observe/index.ts';
 import { clientCommandFor } from '../../core/environment/index.ts';
 import { type Check, type Finding, error, ok, warning } from '../check.ts';
 import { aboutHippo } from './hippo.ts';
+import { findingsOf, toldServices } from './services.ts';
 
 /** This hippo's consumer group: its owner, its standbys and its lag. */
 export const group: Check = {
   id: 'group',
   title: 'Client',
   category: 'kafka',
-  about: "this hippo's consumer group: owner, standbys, lag",
+  about: "this hippo's clients: owner, standbys, lag, services",
   run: aboutHippo(
-    'hippo.yaml has no jobs and no sources: no client is needed',
+    'hippo.yaml has no jobs, sources or services: no client is needed',
     async (kafka, project, { cwd }) => {
       const start = clientCommandFor(project.file, cwd);
       const { info, inputs } = await inputProgress(kafka, project.loaded.config, project.hippo);
-      return { summary: summarise(info), findings: [membership(info, inputs, start), ...losses(inputs)] };
+      const told =
+        Object.keys(project.loaded.config.services).length > 0 && info.members.length > 0
+          ? await toldServices(kafka, project.loaded, project.hippo)
+          : null;
+      return {
+        summary: summarise(info),
+        findings: [membership(info, inputs, start), ...losses(inputs), ...findingsOf(told ?? [])],
+      };
     },
   ),
 };

@@ -11,7 +11,7 @@ export const startScripts: Check = {
   id: 'start-scripts',
   title: 'Start scripts',
   category: 'project',
-  about: 'start-client.sh and what the jobs run',
+  about: 'start-client.sh and what the jobs and services run',
   async run(environment, signal) {
     const { project } = environment;
     if (project.state === 'none')
@@ -32,7 +32,7 @@ interface Script {
   user: string;
 }
 
-/** start-client.sh, and each job's program that is a path (a bare name is looked up on PATH by the client). */
+/** start-client.sh, and each job's and service's program that is a path (a bare name is looked up on PATH by the client). */
 function scriptsOf({ config, directory }: Pick<LoadedConfig, 'config' | 'directory'>): Script[] {
   const scripts = new Map<string, Script>();
   const add = (program: string, user: string): void => {
@@ -43,6 +43,10 @@ function scriptsOf({ config, directory }: Pick<LoadedConfig, 'config' | 'directo
   for (const [name, job] of Object.entries(config.jobs)) {
     const program = typeof job.run === 'string' ? job.run : job.run[0];
     if (program?.includes('/') === true) add(program, `job ${name}`);
+  }
+  for (const [name, service] of Object.entries(config.services)) {
+    const program = typeof service.run === 'string' ? service.run : service.run[0];
+    if (program?.includes('/') === true) add(program, `service ${name}`);
   }
   return [...scripts.values()];
 }

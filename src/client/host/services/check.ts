@@ -22,6 +22,22 @@ export function checkServices(
         message: 'only the client that owns the hippo publishes, and this service runs beside every client',
         allowed: 'events with scope: owner',
       });
+    if (service.reload_on !== undefined && service.reload === undefined)
+      problems.push({
+        path: [...path, 'reload_on'],
+        message: 'reload is missing, which says how the service is told',
+        allowed:
+          '{ http: /reload }, or { signal: SIGHUP } for a program that handles that signal: others end by it',
+      });
+    const twin = Object.entries(services).find(
+      ([other, { port }]) => other < name && typeof port === 'number' && port === service.port,
+    );
+    if (twin !== undefined)
+      problems.push({
+        path: [...path, 'port'],
+        message: `the service ${twin[0]} has the same port`,
+        allowed: 'another port, or auto',
+      });
     for (const key of withoutPort(service))
       problems.push({
         path: [...path, key],
@@ -49,7 +65,7 @@ function withoutPort({ port, ready, reload, metrics }: ServiceConfig): string[] 
     (('http' in ready && isOwn(ready.http)) || ('tcp' in ready && ready.tcp === true))
       ? ['ready']
       : []),
-    ...('http' in reload && isOwn(reload.http) ? ['reload'] : []),
+    ...(reload !== undefined && 'http' in reload && isOwn(reload.http) ? ['reload'] : []),
     ...(isOwn(metrics) ? ['metrics'] : []),
   ];
 }

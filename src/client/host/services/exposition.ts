@@ -6,8 +6,10 @@
 /** What one program exposes. */
 export interface Exposition {
   text: string;
-  /** Added to each of its samples; null: none. */
-  label: { name: string; value: string } | null;
+  /** Added to each of its samples: name and value. */
+  labels: readonly (readonly [name: string, value: string])[];
+  /** It is the client's own: no other program's metrics may have names that begin with `hippo_`. */
+  isOwn: boolean;
 }
 
 /** A metric with its comments and its samples: they must stand together, and its comments only once. */
@@ -25,6 +27,8 @@ export function hasSamples(text: string): boolean {
   return text.split(/\r?\n/).some((line) => SAMPLE.test(line));
 }
 
+const RESERVED = 'hippo_';
+const LABEL = /([A-Za-z_]\w*)=("(?:\\.|[^"\\])*")/g;
 const SUFFIXES = /_(?:bucket|sum|count|total|created|info)$/;
 
 /** All of them as one text. Of a metric that several expose, the first one's comments stand. */
@@ -35,21 +39,22 @@ export function mergeExpositions(expositions: readonly Exposition[]): string {
     families.set(name, found);
     return found;
   };
-  for (const { text, label } of expositions) {
+  for (const { text, labels, isOwn } of expositions) {
     const declared = new Set<string>();
     for (const line of text.split(/\r?\n/)) {
       const [, kind, commented = ''] = /^#\s+(HELP|TYPE)\s+(\S+)/.exec(line) ?? [];
       if (kind !== undefined) {
         declared.add(commented);
+        if (!isOwn && commented.startsWith(RESERVED)) continue;
         const { comments } = familyOf(commented);
         if (!comments.has(kind)) comments.set(kind, line);
         continue;
       }
       const [, name = ''] = SAMPLE.exec(line) ?? [];
-      if (name === '') continue;
+      if (name === '' || (!isOwn && name.startsWith(RESERVED))) continue;
       const base = name.replace(SUFFIXES, '');
       const family = !declared.has(name) && declared.has(base) ? base : name;
-      familyOf(family).samples.push(label === null ? line : withLabel(line, name, label));
+      familyOf(family).samples.push(labels.length === 0 ? line : withLabels(line, name, labels));
     }
   }
   const lines = [...families.values()].flatMap(({ comments, samples }) =>
@@ -59,11 +64,16 @@ export function mergeExpositions(expositions: readonly Exposition[]): string {
 }
 
 /** A label of that name that the program has itself is kept as `exported_…`, as Prometheus does it. */
-function withLabel(line: string, name: string, label: NonNullable<Exposition['label']>): string {
-  const added = `${label.name}="${escape(label.value)}"`;
+function withLabels(line: string, name: string, labels: Exposition['labels']): string {
+  const added = labels.map(([label, value]) => `${label}="${escape(value)}"`).join(',');
   const rest = line.slice(name.length);
   if (!rest.startsWith('{')) return `${name}{${added}}${rest}`;
-  const own = rest.slice(1).replace(new RegExp(`(^|,\\s*)${label.name}=`), `$1exported_${label.name}=`);
+  const names = labels.map(([label]) => label);
+  const own = rest
+    .slice(1)
+    .replaceAll(LABEL, (whole, label: string, value: string) =>
+      names.includes(label) ? `exported_${label}=${value}` : whole,
+    );
   return own.trimStart().startsWith('}') ? `${name}{${added}${own.trimStart()}` : `${name}{${added},${own}`;
 }
 

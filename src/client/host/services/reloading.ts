@@ -13,7 +13,7 @@ const CALL = 30_000;
 const RETRY = { first: 500, most: 30_000 };
 
 export interface Telling {
-  how: ServiceConfig['reload'];
+  how: NonNullable<ServiceConfig['reload']>;
   reload: Reload;
   pid: number;
   port: number | null;

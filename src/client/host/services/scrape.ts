@@ -14,15 +14,17 @@ export interface Scraped {
 }
 
 /** @returns what each exposes; a service that does not answer has `hippo_service_scrape_up` 0 and nothing else */
-export async function scrapeServices(services: readonly Scraped[]): Promise<Exposition[]> {
+export async function scrapeServices(hippo: string, services: readonly Scraped[]): Promise<Exposition[]> {
   if (services.length === 0) return [];
   const answers = await Promise.all(services.map(async (of) => ({ of, text: await scrape(of) })));
   const up = answers.map(
-    ({ of, text }) => `hippo_service_scrape_up{service="${of.service}"} ${text === null ? 0 : 1}`,
+    ({ of, text }) =>
+      `hippo_service_scrape_up{service="${of.service}",hippo="${hippo}"} ${text === null ? 0 : 1}`,
   );
   return [
     {
-      label: null,
+      labels: [],
+      isOwn: true,
       text: [
         "# HELP hippo_service_scrape_up 1: the service's own metrics could be read; 0: they could not.",
         '# TYPE hippo_service_scrape_up gauge',
@@ -30,7 +32,18 @@ export async function scrapeServices(services: readonly Scraped[]): Promise<Expo
       ].join('\n'),
     },
     ...answers.flatMap(({ of, text }): Exposition[] =>
-      text === null ? [] : [{ text, label: { name: 'service', value: of.service } }],
+      text === null
+        ? []
+        : [
+            {
+              text,
+              labels: [
+                ['service', of.service],
+                ['hippo', hippo],
+              ],
+              isOwn: false,
+            },
+          ],
     ),
   ];
 }
@@ -52,7 +65,7 @@ async function scrape({ place, port }: Scraped): Promise<string | null> {
 async function textOf({ body }: Response): Promise<string | null> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body ?? []) {
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     // Leaving the loop ends the request.
     if (size > MOST) return null;

@@ -14,6 +14,8 @@ const ROTATION = { size: '10M', rotate: 5 } as const;
 /** Of clients that are gone, the logs of so many are kept. */
 const KEPT_OF_OTHERS = 5;
 const TAIL_BYTES = 4096;
+/** A longer line is looked at up to here: an expression may take long. */
+const LONGEST_LINE = 1_000;
 
 /** `.hippo/logs/<service>/<pid of the client>.log`: two clients of one folder do not share a file. */
 export function serviceLogPath(directory: string, service: string): string {
@@ -102,7 +104,7 @@ export class ServiceLog extends Writable {
     if (onLine === undefined) return;
     const lines = (this.#line + text).split('\n');
     this.#line = (lines.pop() ?? '').slice(-TAIL_BYTES);
-    for (const line of lines) onLine(line);
+    for (const line of lines) onLine(line.replace(/\r$/, '').slice(0, LONGEST_LINE));
   }
 
   #opened(): RotatingFileStream | null {

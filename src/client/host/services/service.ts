@@ -28,7 +28,7 @@ import {
 } from '../tags.ts';
 import { followEvents, leftEventsFiles, newEventsFile } from './events-file.ts';
 import type { Lease } from './lease.ts';
-import { watchReadiness } from './readiness.ts';
+import { isFree, watchReadiness } from './readiness.ts';
 import { tellReload, writeReloadFile } from './reloading.ts';
 import { ServiceLog, pruneLogs, serviceLogPath } from './service-log.ts';
 
@@ -111,6 +111,8 @@ const RELOAD_LOOK = 100;
 const RETRY_MILLIS = 1_000;
 /** A service that waits for so long until what it has announced is published says so, milliseconds. */
 const PATIENCE = 5_000;
+/** A service that is not ready after so long says so, milliseconds. */
+const NOT_READY = 60_000;
 /** Of the last lines of a service that has ended, so many stand in the notice. */
 const NOTICE_LINES = 5;
 
@@ -252,7 +254,7 @@ export class Service {
       return;
     }
     const millis = pauseAfter(count, { first: config.backoff, most: config.max_backoff });
-    this.#notice('warning', `${error}; it starts again in ${formatDuration(millis)}${tail}`);
+    this.#notice('warning', `${error}; it is started again in ${formatDuration(millis)}${tail}`);
     this.#become('restarting');
     await pause(millis, AbortSignal.any([stop, this.#changed.signal]));
     if (!isAborted(stop) && this.#isWanted) this.#restarts += 1;
@@ -262,6 +264,7 @@ export class Service {
   async #runOnce(stop: AbortSignal, token: string | null): Promise<Ending> {
     const { name, config, guard, lease, isOwner } = this.#options;
     const ended = new AbortController();
+    const leaving = new AbortController();
     this.#become('starting');
     const events = config.events === undefined ? null : await this.#newEvents(stop);
     const port = (this.#port = await this.#freePort());
@@ -291,7 +294,7 @@ export class Service {
     lease?.hold(pid);
     let isEnded = false;
     let outcome: JobEnd;
-    let wasAsked = false;
+    let wasAsked: boolean;
     let following: Promise<void> = Promise.resolve();
     try {
       this.#log.mark(`started as process ${pid}`);
@@ -304,9 +307,9 @@ export class Service {
         log: this.#log.path,
       });
       if (events !== null) following = this.#follow(events, ended.signal, stop);
-      this.#watchReadiness(port, ended.signal);
+      this.#watchReadiness(port, AbortSignal.any([ended.signal, leaving.signal]));
       void this.#keepReloaded({ pid, port, reloadFile, known }, ended.signal);
-      const ending = this.#endWhenUnwanted(pid, stop, ended.signal);
+      const ending = this.#endWhenUnwanted(pid, stop, ended.signal, leaving);
       outcome = await child.ended;
       isEnded = true;
       ended.abort();
@@ -357,10 +360,16 @@ export class Service {
   }
 
   /** Ends the process when it is to stop, or is not wanted any more. @returns whether it was ended by that */
-  async #endWhenUnwanted(pid: number, stop: AbortSignal, ended: AbortSignal): Promise<boolean> {
+  async #endWhenUnwanted(
+    pid: number,
+    stop: AbortSignal,
+    ended: AbortSignal,
+    leaving: AbortController,
+  ): Promise<boolean> {
     while (!ended.aborted && !stop.aborted && this.#isWanted)
       await pause(2 ** 30, AbortSignal.any([ended, stop, this.#changed.signal]));
     if (ended.aborted) return false;
+    leaving.abort();
     const { killGrace, lease } = this.#options;
     // It must be gone when the lease is over.
     const grace = lease === null ? killGrace : Math.max(0, Math.min(killGrace, lease.remaining + killGrace));
@@ -371,6 +380,10 @@ export class Service {
   #watchReadiness(port: number | null, ended: AbortSignal): void {
     const { ready } = this.#options.config;
     this.#onLine = undefined;
+    void pause(NOT_READY, ended).then(() => {
+      if (!ended.aborted && this.#status === 'starting')
+        this.#notice('warning', `not ready ${formatDuration(NOT_READY)} after its start`);
+    });
     if (ready === undefined) this.#becomeReady();
     else if ('line' in ready) {
       const pattern = new RegExp(ready.line, 'u');
@@ -444,9 +457,11 @@ export class Service {
     reload: Reload,
     ended: AbortSignal,
   ): Promise<boolean> {
+    const { reload: how } = this.#options.config;
     writeReloadFile(reloadFile, reload);
+    if (how === undefined) return true;
     const failures = await tellReload({
-      how: this.#options.config.reload,
+      how,
       reload,
       pid,
       port,
@@ -467,13 +482,17 @@ export class Service {
     return newEventsFile(folder);
   }
 
+  /** @throws Error when the port is taken: another program's answer must not make the service ready */
   async #freePort(): Promise<number | null> {
     const { port } = this.#options.config;
     if (port === undefined) return null;
-    // A client that remembers the address finds the service there again, where the port is still free.
-    return port === 'auto'
-      ? getPort({ host: '127.0.0.1', ...(this.#port === null ? {} : { port: this.#port }) })
-      : port;
+    if (port === 'auto') {
+      // A client that remembers the address finds the service there again.
+      if (this.#port !== null && (await isFree(this.#port))) return this.#port;
+      return getPort({ host: '127.0.0.1' });
+    }
+    if (!(await isFree(port))) throw new Error(`its port ${port} is taken by another program`);
+    return port;
   }
 
   #environment(of: {
@@ -529,11 +548,11 @@ function isSamePause(a: Pause | undefined, b: Pause | undefined): boolean {
 }
 
 function notStarted(end: JobEnd): string {
-  return end.kind === 'not-started' ? `it cannot be started: ${end.why}` : describeEnd(end);
+  return end.kind === 'not-started' ? `it could not be started: ${end.why}` : describeEnd(end);
 }
 
 function describeEnd(end: JobEnd): string {
-  if (end.kind === 'not-started') return `it cannot be started: ${end.why}`;
+  if (end.kind === 'not-started') return `it could not be started: ${end.why}`;
   return end.signal === null
     ? `it ended with exit code ${end.exitCode ?? 'unknown'}`
     : `it was ended by ${end.signal}`;

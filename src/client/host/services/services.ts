@@ -103,6 +103,7 @@ export class Services {
   scrape(): Promise<Exposition[]> {
     const { services } = this.#options.config;
     return scrapeServices(
+      this.#options.hippo,
       this.views.flatMap(({ name, pid, port }) => {
         const place = services[name]?.metrics;
         return pid === null || place === undefined ? [] : [{ service: name, port, place }];

@@ -41,3 +41,14 @@ it("an owner's service must have time to end before the session does", () => {
   ]);
   expect(problemsOf({ client, services: { api: { run: './api.sh', scope: 'each' } } })).toEqual([]);
 });
+
+it('a service that reloads says how it is told, and no two have one port', () => {
+  const reloads = { run: './api.sh', reload_on: [{ table: 'a.b' }] };
+  expect(problemsOf({ services: { api: reloads } })).toEqual([
+    'services.api.reload_on: reload is missing, which says how the service is told',
+  ]);
+  expect(problemsOf({ services: { api: { ...reloads, reload: { signal: 'SIGHUP' } } } })).toEqual([]);
+  expect(
+    problemsOf({ services: { a: { run: './a.sh', port: 9000 }, b: { run: './b.sh', port: 9000 } } }),
+  ).toEqual(['services.b.port: the service a has the same port']);
+});

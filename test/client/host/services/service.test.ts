@@ -118,8 +118,8 @@ it('starts again when it ends, and is given up after so many ends, with its last
   made.run();
   await made.status('given-up');
   expect(made.notices).toEqual([
-    'warning: service api: it ended with exit code 3; it starts again in 50 ms\nbroken',
-    'warning: service api: it ended with exit code 3; it starts again in 100 ms\nbroken',
+    'warning: service api: it ended with exit code 3; it is started again in 50 ms\nbroken',
+    'warning: service api: it ended with exit code 3; it is started again in 100 ms\nbroken',
     'error: service api: it ended with exit code 3; that is 3 times within 1 min: it stays down on this client until hippo job resume api\nbroken',
   ]);
   expect(made.service.view).toMatchObject({ restarts: 2, error: 'it ended with exit code 3' });
@@ -131,7 +131,7 @@ it('that cannot be started is told why', async () => {
   const made = await make('', { run: './gone.sh', give_up: { after: 1 } });
   made.run();
   await made.status('given-up');
-  expect(made.notices[0]).toContain('it cannot be started: ./gone.sh does not exist');
+  expect(made.notices[0]).toContain('it could not be started: ./gone.sh does not exist');
 });
 
 it('a pause stops it with all that it started, and a resume starts it', async () => {
@@ -174,7 +174,7 @@ const reload = (offset: string, message: object) => ({
 it('is told by a signal that a message has come; it has the message in a file', async () => {
   const made = await make(
     'trap "cat $HIPPO_RELOAD_FILE >> seen" HUP; cat $HIPPO_RELOAD_FILE >> seen; echo up; while :; do sleep 0.05; done',
-    { ready: { line: 'up' } },
+    { ready: { line: 'up' }, reload: { signal: 'SIGHUP' } },
   );
   const seen = async (): Promise<string> => readFile(join(made.directory, 'seen'), 'utf8').catch(() => '');
   // What came before it started it reads itself.
