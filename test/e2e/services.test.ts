@@ -147,8 +147,11 @@ describe('services', () => {
     frozen.kill('SIGCONT');
     const later = (event: { pid: number }): boolean => event.pid !== pid;
     await frozen.event('service', (event) => later(event) && event.status === 'ready');
-    const epochs = (await project.file(`.hippo/logs/stream/${frozen.pid}.log`)).match(/epoch \d+/g) ?? [];
-    expect(epochs).toHaveLength(2);
+    const epochs = await until(async () => {
+      const log = await project.file(`.hippo/logs/stream/${frozen.pid}.log`);
+      const found = log.match(/epoch \d+/g) ?? [];
+      return found.length === 2 ? found : null;
+    }, 'both processes have told their epoch');
     expect(Number(epochs[1]?.slice(6))).toBeGreaterThanOrEqual(Number(epochs[0]?.slice(6)));
   });
 
