@@ -5,6 +5,7 @@ import { connectKafka } from '../../src/kafka/connect.ts';
 import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import { kafkaSettings } from '../support/kafka.ts';
 import { type TestProject, finishes, test, until } from '../support/project.ts';
+import { createTopics } from '../support/admin.ts';
 import { startCluster } from '../support/two-brokers.ts';
 
 const JOBS = Array.from({ length: 24 }, (_, index) => `job${index}`);
@@ -28,7 +29,7 @@ test('jobs whose messages go to partitions with a leader run on; the others run 
     brokers.map((broker, partition) => ({ partition, replicas: [broker] }));
   const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
   for (const topic of ['__consumer_offsets', '__transaction_state'])
-    await admin.createTopics({ topics: [{ topic, replicaAssignment: on(1), configEntries }] });
+    await createTopics(admin, { topics: [{ topic, replicaAssignment: on(1), configEntries }] });
   const project = await makeProject(
     YAML,
     'exit 0',

@@ -5,6 +5,7 @@ import { OLDEST_KAFKA_VERSION, installKafka } from '../../src/stack/distribution
 import { connectKafka } from '../../src/kafka/connect.ts';
 import { kafkaSettings } from '../support/kafka.ts';
 import { Kafka as KafkaJs, logLevel } from '../support/kafkajs.ts';
+import { createTopics } from '../support/admin.ts';
 import { startCluster } from '../support/two-brokers.ts';
 
 test('reading goes on when another broker becomes the leader, and loses and repeats nothing', async () => {
@@ -13,7 +14,7 @@ test('reading goes on when another broker becomes the leader, and loses and repe
   onTestFinished(() => kafka.close());
   const admin = new KafkaJs({ brokers: one.brokers, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  await admin.createTopics({
+  await createTopics(admin, {
     topics: [{ topic: 't', replicaAssignment: [{ partition: 0, replicas: [2, 1] }] }],
   });
   await admin.disconnect();
@@ -55,7 +56,7 @@ test('writing goes on when another broker becomes the leader: nothing is lost, d
     partition,
     replicas: partition % 2 === 0 ? [2, 1] : [1, 2],
   }));
-  await admin.createTopics({ topics: [{ topic: 't', replicaAssignment }] });
+  await createTopics(admin, { topics: [{ topic: 't', replicaAssignment }] });
   await admin.disconnect();
 
   const producer = await kafka.producer();
@@ -99,8 +100,8 @@ test('a client joins although the coordinator of its group is gone: another one 
   // The second broker coordinates all groups.
   const configEntries = [{ name: 'cleanup.policy', value: 'compact' }];
   const replicaAssignment = [{ partition: 0, replicas: [2, 1] }];
-  await admin.createTopics({ topics: [{ topic: '__consumer_offsets', replicaAssignment, configEntries }] });
-  await admin.createTopics({
+  await createTopics(admin, { topics: [{ topic: '__consumer_offsets', replicaAssignment, configEntries }] });
+  await createTopics(admin, {
     topics: [{ topic: 't', replicaAssignment: [{ partition: 0, replicas: [1] }] }],
   });
   await admin.disconnect();

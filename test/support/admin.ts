@@ -11,6 +11,7 @@ import {
   ResourcePatternTypes,
   logLevel,
 } from './kafkajs.ts';
+import { until } from './project.ts';
 
 async function withAdmin(
   brokers: readonly string[],
@@ -114,4 +115,23 @@ export function allow(brokers: readonly string[], user: string, acl: Acl): Promi
     await admin.deleteAcls({ filters: [denial] });
     while ((await admin.describeAcls(denial)).resources.length > 0) await sleep(50);
   });
+}
+
+/**
+ * Makes topics and waits for the leaders of their partitions. The client's own wait fails where it asks a broker that has not
+ * heard of the topic yet.
+ */
+export async function createTopics(
+  admin: Admin,
+  { topics }: Pick<Parameters<Admin['createTopics']>[0], 'topics'>,
+): Promise<void> {
+  await admin.createTopics({ topics, waitForLeaders: false });
+  const names = topics.map(({ topic }) => topic);
+  await until(
+    async () => {
+      const known = await admin.fetchTopicMetadata({ topics: names }).catch(() => null);
+      return known?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+    },
+    `${names.join(', ')} have leaders`,
+  );
 }

@@ -8,6 +8,7 @@ import { partitionForKey } from '../../src/kafka/partitioner.ts';
 import { hippo, hippoJson } from '../support/cli.ts';
 import { makeFolder } from '../support/folder.ts';
 import { kafkaSettings } from '../support/kafka.ts';
+import { createTopics } from '../support/admin.ts';
 import { startCluster } from '../support/two-brokers.ts';
 
 const TABLES = Array.from({ length: 12 }, (_, index) => `t${index}`);
@@ -28,7 +29,7 @@ test('events whose partition has a leader are published, and the others are name
     partition,
     replicas: [partition % 2 === 0 ? 2 : 1],
   }));
-  await admin.createTopics({ topics: [{ topic, replicaAssignment }] });
+  await createTopics(admin, { topics: [{ topic, replicaAssignment }] });
   const kafka = await connectKafka({ brokers: one.brokers, settings: kafkaSettings() });
   onTestFinished(() => kafka.close());
   const leaders = async (): Promise<(number | undefined)[] | undefined> =>
