@@ -249,8 +249,8 @@ export interface Producer {
 
 export interface TransactionalProducer {
   /**
-   * Greater than that of every producer of the same id that was there before: its producer id and epoch as one decimal number.
-   * What a fenced owner still does elsewhere can be told by it.
+   * Its producer id and epoch as one decimal number: greater than that of the producer of the same id before it, as long as the
+   * brokers have not forgotten the id.
    */
   readonly fencingToken: string;
   /**

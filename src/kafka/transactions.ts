@@ -56,7 +56,7 @@ class OneShotTransactions implements TransactionalProducer {
   }
 
   get fencingToken(): string {
-    // Epochs have 15 bits. Brokers give out a new, greater producer id when they are used up, or when the id was forgotten.
+    // Epochs have 15 bits. When they are used up, or the id was forgotten, there is another producer id, which may be smaller.
     const { producerId, producerEpoch } = this.#identity;
     return String(producerId * 32_768n + BigInt(producerEpoch));
   }

@@ -1,6 +1,7 @@
 /** What an operator does to topics with tools that are not ours. `brokers` are `host:port` each. */
 import type { Admin } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { poll } from '../../src/core/deadline.ts';
 import { execa } from '../../src/core/exec.ts';
 import {
   AclOperationTypes,
@@ -11,7 +12,6 @@ import {
   ResourcePatternTypes,
   logLevel,
 } from './kafkajs.ts';
-import { until } from './project.ts';
 
 async function withAdmin(
   brokers: readonly string[],
@@ -127,11 +127,10 @@ export async function createTopics(
 ): Promise<void> {
   await admin.createTopics({ topics, waitForLeaders: false });
   const names = topics.map(({ topic }) => topic);
-  await until(
-    async () => {
-      const known = await admin.fetchTopicMetadata({ topics: names }).catch(() => null);
-      return known?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
-    },
-    `${names.join(', ')} have leaders`,
-  );
+  const haveLeaders = async (): Promise<boolean> => {
+    const known = await admin.fetchTopicMetadata({ topics: names }).catch(() => null);
+    return known?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0)) === true;
+  };
+  if (!(await poll(haveLeaders, { every: 50, millis: 60_000 })))
+    throw new Error(`${names.join(', ')} have no leaders`);
 }

@@ -75,6 +75,7 @@ function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): stri
     scenario.standby ? 'standby' : 'restart',
     ...(scenario.broker === null ? [] : [`broker ${scenario.broker.how}`]),
     ...(scenario.hasSource ? ['source'] : []),
+    ...(scenario.hasReports ? ['http source'] : []),
     ...(scenario.services === 'none' ? [] : [`services, ${scenario.services}`]),
     ...scenario.changes.map(describe),
   ];

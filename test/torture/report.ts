@@ -47,6 +47,8 @@ export function tableOf({ rounds, seed, minutes, parallel, brokerDeaths }: Run):
     ['bad messages, each once in the dead-letter topic', sum(({ deadLetters }) => deadLetters)],
     ['partitions written, written again and renamed, which a source watches', sum((round) => round.landings)],
     ['events of them, none of a landing twice', sum((round) => round.events)],
+    ['landings reported over HTTP, each until it was answered', sum(({ reports }) => reports)],
+    ['events of them, each once', sum(({ reported }) => reported)],
     ["processes of an owner's service, never two at once", sum(({ services }) => services)],
     [
       '– in rounds of which each client has a machine of its own',

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { processesTagged } from '../../src/client/host/process-group.ts';
 import { identityOf } from '../../src/config/groups.ts';
-import type { OffsetRange, OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
+import type { KafkaRecord, OffsetRange, OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
 import { listPositions } from '../../src/state/index.ts';
 import { readState, recordOfEntry } from '../../src/state/reader.ts';
 import { Client, type Death } from './client.ts';
@@ -21,6 +21,7 @@ import {
   changesOf,
   scenarioOf,
 } from './scenario.ts';
+import { Reports } from './reports.ts';
 import { type Verdict, judge } from './verdict.ts';
 import { type Message, type Workload, workloadOf, writeProject } from './workload.ts';
 import { SECTIONS, type Topics, type World } from './world.ts';
@@ -58,24 +59,25 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
   const directory = join(world.folder, hippo);
   await mkdir(directory);
   const landings = scenario.hasSource ? new Landings(directory, hippo, seed) : null;
+  const reports = scenario.hasReports ? await Reports.make(hippo, seed) : null;
   const keeper = scenario.services === 'none' ? null : new Keeper(directory, hippo);
   await writeProject(directory, workload, {
     ...SECTIONS,
     topics: { prefix },
-    ...(landings === null ? {} : { sources: landings.sources }),
+    sources: { ...landings?.sources, ...reports?.sources },
     ...(keeper === null ? {} : { services: keeper.services }),
   });
   await landings?.begin();
   await keeper?.begin();
   await mkdir(join(directory, '.hippo'), { recursive: true });
-  const torture = new Torture({ world, topics, directory, workload, scenario, landings, keeper });
+  const torture = new Torture({ world, topics, directory, workload, scenario, landings, reports, keeper });
   const verdict = await torture
     .run()
     .then(() => {
       const { bad, newestAt } = torture;
       const areApart = scenario.services === 'machines';
       return world.use(() =>
-        judge({ world, topics, directory, workload, landings, keeper, areApart, bad, newestAt }),
+        judge({ world, topics, directory, workload, landings, reports, keeper, areApart, bad, newestAt }),
       );
     })
     .catch((error: unknown): Verdict => ({
@@ -117,12 +119,13 @@ interface TortureParts {
   workload: Workload;
   scenario: Scenario;
   landings: Landings | null;
+  reports: Reports | null;
   keeper: Keeper | null;
 }
 
 const NOTHING = {
   ...{ runs: 0, finishes: 0, attempts: 0, deadLetters: 0, landings: 0, events: 0 },
-  ...{ services: 0, announced: 0 },
+  ...{ services: 0, announced: 0, reports: 0, reported: 0 },
 };
 
 class Torture {
@@ -140,6 +143,7 @@ class Torture {
   readonly #scenario: Scenario;
   readonly #operator: Operator;
   readonly #landings: Landings | null;
+  readonly #reports: Reports | null;
   readonly #keeper: Keeper | null;
   readonly #clock: MovableClock | null;
   /** What has been delivered so far and may come again. */
@@ -151,8 +155,9 @@ class Torture {
   readonly #lingering: Promise<void>[] = [];
   readonly #clients: Client[] = [];
 
-  constructor({ world, topics, directory, workload, scenario, landings, keeper }: TortureParts) {
+  constructor({ world, topics, directory, workload, scenario, landings, reports, keeper }: TortureParts) {
     this.#landings = landings;
+    this.#reports = reports;
     this.#keeper = keeper;
     this.#world = world;
     this.#topics = topics;
@@ -167,9 +172,9 @@ class Torture {
   async run(): Promise<void> {
     await this.#clock?.set('+0');
     const written = new AbortController();
-    const writing = this.#landings?.goOn(written.signal);
+    const writing = Promise.all([this.#landings?.goOn(written.signal), this.#reports?.goOn(written.signal)]);
     // Its failure is the round's, when it is waited for.
-    writing?.catch(() => undefined);
+    writing.catch(() => undefined);
     try {
       for (const [index, planned] of this.#scenario.changes.entries()) await this.#change(planned, index);
       await this.#disturb();
@@ -177,7 +182,7 @@ class Torture {
       written.abort();
       await writing;
     }
-    if (this.#keeper !== null) await this.#announcesAll(this.#keeper);
+    if (this.#keeper !== null || this.#reports !== null) await this.#announcesAll();
     await this.#world.use(() => this.#finish());
     if (this.#hasLost) this.#mustTellOfLoss();
   }
@@ -449,21 +454,23 @@ class Torture {
     return this.#world.send({ ...record, partition: this.#delivered % length });
   }
 
-  /** A client, undisturbed, publishes what its service announces; then it is ended in order. */
-  async #announcesAll(keeper: Keeper): Promise<void> {
+  /** A client, undisturbed, publishes what its service announces and what is reported to it; then it is ended in order. */
+  async #announcesAll(): Promise<void> {
+    const [keeper, reports] = [this.#keeper, this.#reports];
     const client = this.#start(null);
-    const made = (await keeper.made()).length;
+    const read = (): Promise<KafkaRecord[]> =>
+      this.#world.use(() => this.#world.read(this.#topics.of('frontier')));
+    const made = (await keeper?.made())?.length ?? 0;
     const deadline = performance.now() + END_PATIENCE;
-    const isDone = async (): Promise<boolean> => {
-      const records = await this.#world.use(() => this.#world.read(this.#topics.of('frontier')));
-      return keeper.announced(records).size >= made;
-    };
-    while (!(await isDone()) && performance.now() < deadline && !client.isDead) await sleep(200);
     await client.owns(OWN_PATIENCE);
+    await reports?.finish(AbortSignal.timeout(END_PATIENCE));
+    const isDone = async (): Promise<boolean> =>
+      keeper === null || keeper.announced(await read()).size >= made;
+    while (!(await isDone()) && performance.now() < deadline && !client.isDead) await sleep(200);
     client.kill('SIGTERM');
     await this.#mustEnd(client, 'SIGTERM');
     // What it made in its last moments a further process would announce: there is none.
-    await keeper.settle(await this.#world.use(() => this.#world.read(this.#topics.of('frontier'))));
+    await keeper?.settle(await read());
   }
 
   /** A last client, undisturbed, does what is left; a further one finds nothing to do. */

@@ -19,6 +19,8 @@ export interface Scenario {
   changes: readonly PlannedChange[];
   /** Whether the hippo has a source, and a writer writes what it watches. */
   hasSource: boolean;
+  /** Whether it has an http source, and a warehouse reports to it. */
+  hasReports: boolean;
   /** Whether it has services, and whether each of its clients runs on a machine of its own. */
   services: 'none' | 'one machine' | 'machines';
 }
@@ -161,20 +163,21 @@ export function scenarioOf(seed: number, repeatable: readonly boolean[], extras:
   const [made] = fc.sample(scenario, { seed, numRuns: 1 });
   const changes = changesOf(seed, extras);
   return {
-    ...(made as Omit<Scenario, 'changes' | 'hasSource' | 'services'>),
+    ...(made as Omit<Scenario, 'changes' | 'hasSource' | 'hasReports' | 'services'>),
     changes,
-    hasSource: hasSourceOf(seed, changes),
+    hasSource: isChosen(seed + 1, changes),
+    hasReports: isChosen(seed + 3, changes),
     services: servicesOf(seed, changes, extras),
   };
 }
 
 /** Every second round; not where events are removed, for nobody could tell which of them were there. Drawn by itself, as changes are. */
-function hasSourceOf(seed: number, changes: readonly PlannedChange[]): boolean {
-  const [isChosen = false] = fc.sample(fc.boolean(), { seed: seed + 1, numRuns: 1 });
-  return isChosen && keepsEvents(changes);
+function isChosen(seed: number, changes: readonly PlannedChange[]): boolean {
+  const [chosen = false] = fc.sample(fc.boolean(), { seed, numRuns: 1 });
+  return chosen && keepsEvents(changes);
 }
 
-/** As {@link hasSourceOf}. Machines have one clock each here, which is not moved. */
+/** As {@link isChosen}. Machines have one clock each here, which is not moved. */
 function servicesOf(
   seed: number,
   changes: readonly PlannedChange[],

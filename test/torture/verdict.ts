@@ -14,6 +14,7 @@ import {
 } from '../../src/messages/index.ts';
 import type { Keeper } from './keeper.ts';
 import type { Landings } from './landings.ts';
+import type { Reports } from './reports.ts';
 import type { Expectation, Workload } from './workload.ts';
 import type { Topics, World } from './world.ts';
 
@@ -29,6 +30,9 @@ export interface Verdict {
   /** How many processes the owner's service had, and how many events are published that it announced. */
   services: number;
   announced: number;
+  /** How many reports over HTTP were answered, and how many events there are of them. */
+  reports: number;
+  reported: number;
 }
 
 /** A round that is over. */
@@ -38,6 +42,7 @@ export interface Case {
   directory: string;
   workload: Workload;
   landings: Landings | null;
+  reports: Reports | null;
   keeper: Keeper | null;
   /** Each client runs on a machine of its own: a frozen one keeps its jobs beside the next owner's, which runs them again. */
   areApart: boolean;
@@ -53,6 +58,7 @@ export async function judge({
   directory,
   workload,
   landings,
+  reports,
   keeper,
   areApart,
   bad,
@@ -96,9 +102,11 @@ export async function judge({
 
   const events = await world.read(topics.of('frontier'));
   const announced = landings?.judge(events);
+  const reported = reports?.judge(events);
   const kept = await keeper?.judge(events);
   violations.push(
     ...(announced?.violations ?? []),
+    ...(reported?.violations ?? []),
     ...(kept?.violations ?? []),
     ...(await leftovers(world, directory, identity)),
     ...(await unsettled(world, topics, hippo)),
@@ -111,6 +119,8 @@ export async function judge({
     deadLetters: dead.length,
     landings: landings?.count ?? 0,
     events: announced?.events ?? 0,
+    reports: reports?.count ?? 0,
+    reported: reported?.events ?? 0,
     services: kept?.processes ?? 0,
     announced: kept?.events ?? 0,
   };
