@@ -150,8 +150,8 @@ describe('an sql source', () => {
       await client.event('finished', ({ run_key: key }) => key === '2017-04-28');
       expect(days(await announced(project))).toEqual(['dt=2017-04-27', 'dt=2017-04-28']);
       const wrong = client.events.filter((event) => event.event === 'notice' && event.text.includes('dtt'));
-      // Once more after its database was away.
-      expect(wrong).toHaveLength(2);
+      // Once more where it was scanned while its database was away.
+      expect([1, 2]).toContain(wrong.length);
       expect((await project.hippo(['source', 'list'], { env: { SHOP_URL: postgres.url } })).stdout).toMatch(
         /✗ refunds[^]*Correct\s+sql\.query/,
       );

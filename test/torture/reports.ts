@@ -5,7 +5,7 @@ import getPort from 'get-port';
 import type { KafkaRecord } from '../../src/kafka/port.ts';
 import { parseFrontier, partitionPath } from '../../src/messages/index.ts';
 
-const TOKEN = 'a token of the crash test';
+const TOKEN = 'a-token-of-the-crash-test';
 const PARTS = ['a', 'b', 'c'];
 /** Enough for the longest round. */
 const MOST = 2_000;
