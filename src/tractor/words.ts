@@ -8,7 +8,7 @@ export function ago(now: Millis, at: Millis): string {
   return `${formatDuration(Math.max(0, now - at))} ago`;
 }
 
-/** ` by ann@desk`; empty where nobody is named. */
+/** ` by ann@desk`; empty where no name is given. */
 export function by(operator: string | undefined): string {
   return operator === undefined || operator === '' ? '' : ` by ${operator}`;
 }

@@ -22,7 +22,7 @@ export function renderSources({ hippo, clients, sources }: SourceList, now: numb
   return lines.join('\n').trimEnd();
 }
 
-/** Failed scans, and sources that nobody scans, are not fine. A pause is somebody's wish. */
+/** Failed scans, and sources that are not scanned, are not fine. A pause is somebody's wish. */
 export function sourcesVerdict({ clients, sources }: SourceList): ExitCode {
   const isFailing = sources.some(({ last_scan: scan }) => scan !== null && scan.error !== null);
   return clients === 0 || isFailing ? ExitCode.notFine : ExitCode.ok;

@@ -345,7 +345,7 @@ export class Owner {
   }
 
   /**
-   * What the state topic has, or is given. While the group has let no other client own the hippo, nobody else can have written
+   * What the state topic has, or is given. While the group has let no other client own the hippo, no other client can have written
    * what this client does not know: so where the topic has lost the state, the memory is the state.
    *
    * @throws UserError when the state is lost

@@ -159,7 +159,7 @@ class NothingToScan implements Scanner {
   }
 }
 
-/** What is no path, although a folder of that name could exist: `./~` and `./s3:` are paths. */
+/** What cannot be a path, although a folder of that name could exist: `./~` and `./s3:` are paths. */
 function refusalOf(folder: string): Omit<CompileProblem, 'path'> | undefined {
   if (folder.startsWith('~')) {
     const home = folder.replace(/^~(?=\/|$)/, '${HOME}');

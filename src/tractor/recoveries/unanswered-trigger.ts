@@ -21,7 +21,7 @@ const GRACE = 10_000;
  * Frontier events that no start message, no finish message and no hippo's state names, by table. Topics and state tell that
  * no hippo has used an event; only the hippos themselves know whether they need the table.
  *
- * A source, or a service, announces all that lands, whoever needs it. So its event is stuck only while a hippo with jobs has not
+ * A source, or a service, announces all that lands, needed or not. So its event is stuck only while a hippo with jobs has not
  * read it: {@link unneededEvents} counts the others.
  */
 export const unansweredTrigger: Recovery = {
