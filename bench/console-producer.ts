@@ -4,6 +4,12 @@ import { execa } from '../src/core/exec.ts';
 import { cacheDirectory } from '../src/core/paths.ts';
 import { KAFKA_VERSION } from '../src/stack/distribution.ts';
 import { installOnce } from '../src/stack/install.ts';
+import { pomOf } from '../src/stack/pom.ts';
+
+const ARTIFACTS = [
+  { group: 'org.apache.kafka', artifact: 'kafka-tools', version: KAFKA_VERSION },
+  { group: 'org.slf4j', artifact: 'slf4j-simple', version: '1.7.36' },
+];
 
 /**
  * Kafka's own console producer as an argv, but for its arguments. It is no part of what a broker needs: its jars are fetched by Maven
@@ -18,7 +24,7 @@ export async function consoleProducer(say: (text: string) => void): Promise<stri
       say("fetching Kafka's console producer");
       const [pom, lib] = [join(temporary, 'pom.xml'), join(temporary, 'lib')];
       await mkdir(lib);
-      await writeFile(pom, POM);
+      await writeFile(pom, pomOf('console-producer', ARTIFACTS));
       const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${lib}`];
       await execa('mvn', ['--batch-mode', '--quiet', '--file', pom, ...goal], { stdin: 'ignore' });
     });
@@ -36,19 +42,3 @@ export async function consoleProducer(say: (text: string) => void): Promise<stri
     'org.apache.kafka.tools.ConsoleProducer',
   ];
 }
-
-const dependency = (group: string, artifact: string, version: string): string =>
-  `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
-
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>hippo</groupId>
-  <artifactId>console-producer</artifactId>
-  <version>1</version>
-  <packaging>pom</packaging>
-  <dependencies>
-    ${dependency('org.apache.kafka', 'kafka-tools', KAFKA_VERSION)}
-    ${dependency('org.slf4j', 'slf4j-simple', '1.7.36')}
-  </dependencies>
-</project>
-`;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError, messageOf } from '../core/errors.ts';
+import { processExists } from '../core/process-exists.ts';
 import { newId } from '../core/ids.ts';
 import { type Json, isJsonObject, parsePlainJson } from '../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../core/paths.ts';
@@ -63,13 +64,7 @@ export async function removeStackFile(directory: string): Promise<void> {
 
 /** Whether the stack's broker process still exists. */
 export function isStackAlive(stack: StackFile): boolean {
-  try {
-    process.kill(stack.kafka.pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: the process exists and belongs to another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return processExists(stack.kafka.pid);
 }
 
 function read(file: string): FoundStack | null {

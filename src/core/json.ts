@@ -88,6 +88,15 @@ export function parsePlainJson(text: string): unknown {
   return JSON.parse(text);
 }
 
+/** As JSON that is only looked at; undefined: it is none. */
+export function tryParseJson(text: string): Json | undefined {
+  try {
+    return parsePlainJson(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether lists and objects are nested in more than so many levels. */
 export function isDeeperThan(levels: number, value: Json): boolean {
   if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return false;

@@ -59,6 +59,22 @@ function target(text: string, loaded: LoadedConfig): { hippo: string; job: strin
   });
 }
 
+/** What has a name among those of jobs, and no runs. */
+const OTHER_KINDS = [
+  {
+    section: 'sources',
+    noun: 'source',
+    can: 'A source can be scanned, paused and resumed.',
+    next: ['hippo source scan', 'hippo job pause'],
+  },
+  {
+    section: 'services',
+    noun: 'service',
+    can: 'A service can be paused, which stops it, and resumed.',
+    next: ['hippo job pause', 'hippo job resume'],
+  },
+] as const;
+
 /** @returns the run that is meant if none is named, as far as that is known without the hippo */
 function checkOwn(
   { action, job: name, key }: Pick<Request, 'action' | 'job' | 'key'>,
@@ -68,24 +84,17 @@ function checkOwn(
   const { hippo, definition } = compileProject(loaded);
   const verb = `hippo job ${action.replace('_', '-')}`;
   const job = definition.jobs.get(name);
-  if (definition.sources.has(name)) {
-    if (action === 'pause' || action === 'resume') return null;
-    throw new UserError(`${name} is a source, not a job`, {
-      why: 'A source can be scanned, paused and resumed.',
-      next: [`hippo source scan ${name}`, `hippo job pause ${name}`],
-      place: loaded.place(['sources', name]),
-    });
-  }
-  if (definition.services.has(name)) {
-    if (action === 'pause' || action === 'resume') return null;
-    throw new UserError(`${name} is a service, not a job`, {
-      why: 'A service can be paused, which stops it, and resumed.',
-      next: [`hippo job pause ${name}`, `hippo job resume ${name}`],
-      place: loaded.place(['services', name]),
+  const canPause = action === 'pause' || action === 'resume';
+  const other = OTHER_KINDS.find(({ section }) => definition[section].has(name));
+  if (other !== undefined) {
+    if (canPause) return null;
+    throw new UserError(`${name} is a ${other.noun}, not a job`, {
+      why: other.can,
+      next: other.next.map((command) => `${command} ${name}`),
+      place: loaded.place([other.section, name]),
     });
   }
   if (job === undefined) {
-    const canPause = action === 'pause' || action === 'resume';
     const others = canPause ? [...definition.sources.keys(), ...definition.services.keys()] : [];
     const names = [...definition.jobs.keys(), ...others];
     const near = nearMisses(name, names).map((one) => `${verb} ${one}`);

@@ -1,4 +1,5 @@
 import { UserError } from '../core/errors.ts';
+import { firstTwice } from '../core/twice.ts';
 import { type Json, type JsonObject, isJsonObject, nativeOf } from '../core/json.ts';
 import { MAX_PARTITION_LENGTH, Refusal } from './decode.ts';
 import { mismatch, name, seconds, text, writeSeconds } from './fields.ts';
@@ -189,7 +190,7 @@ function checked(levels: PartitionField[], key: string): Partition {
     throw new Refusal(`must have at most ${MAX_PARTITION_LENGTH} characters in all its levels`, key);
   if (levels.some(({ value }) => value === '')) throw new Refusal('has a blank level beside others', key);
   const names = levels.map((field) => field.name).filter((field) => field !== '');
-  const twice = names.find((field, index) => names.indexOf(field) !== index);
+  const twice = firstTwice(names);
   if (twice !== undefined) throw new Refusal(`names the level ${twice} twice`, key);
   return levels;
 }

@@ -5,6 +5,7 @@ import { type Millis, isoTime } from '../core/clock.ts';
 import { UserError, messageOf } from '../core/errors.ts';
 import { type JsonObject, isJsonObject, parsePlainJson } from '../core/json.ts';
 import { parsePartitionPath } from '../messages/index.ts';
+import { landingHash } from '../state/index.ts';
 
 /** What a source listed at one time. */
 export interface Listing {
@@ -73,7 +74,8 @@ function landingOf(
   const path = partition === '' ? [] : parsePartitionPath(partition);
   const landedAt = typeof landed_at === 'string' ? Date.parse(landed_at) : Number.NaN;
   if (path === undefined || isoTime(landedAt) === null) return undefined;
-  return { id: `${table}/${id}`, partition: path, landedAt, fingerprint };
+  const full = `${table}/${id}`;
+  return { id: full, hash: landingHash(full), partition: path, landedAt, fingerprint };
 }
 
 function skipOf({ path, reason, unfinished }: JsonObject): SkippedPath {

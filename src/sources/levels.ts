@@ -1,4 +1,5 @@
 /** The pattern of a table's folders: for each level a name and a value in which `*` stands for any text. */
+import { firstTwice } from '../core/twice.ts';
 import { partitionProblem, parsePartitionPath } from '../messages/index.ts';
 import type { Partition } from '../messages/types.ts';
 
@@ -32,7 +33,7 @@ export function parseLevels(pattern: string): ParsedLevels {
     isPartition: text.includes('='),
   }));
   const names = levels.filter(({ isPartition }) => isPartition).map(({ text }) => text.split('=')[0]);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const twice = firstTwice(names);
   if (twice !== undefined)
     return { ok: false, message: `the level "${twice}" occurs twice`, allowed: ALLOWED };
   return { ok: true, levels };

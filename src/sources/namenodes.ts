@@ -2,8 +2,9 @@
 import type { Millis } from '../core/clock.ts';
 import { Retry } from '../core/deadline.ts';
 import { formatDuration } from '../core/duration.ts';
-import { type Json, type JsonObject, isJsonObject, parsePlainJson } from '../core/json.ts';
-import { networkReason } from './network.ts';
+import { type JsonObject, isJsonObject, tryParseJson } from '../core/json.ts';
+import { said } from '../core/said.ts';
+import { networkReason } from '../core/network-reason.ts';
 
 export interface NameNodesOptions {
   /** `http://host:9870`, …; one of them is active. */
@@ -121,33 +122,20 @@ export class NameNodes {
 
 /** @throws RefusedError, or an error that says why it cannot answer now */
 function answerOf(status: number, text: string): JsonObject | null {
-  const body = parseJson(text);
+  const body = tryParseJson(text);
   if (status === 200 && isJsonObject(body)) return body;
   const remote = isJsonObject(body) ? body['RemoteException'] : undefined;
   const { exception, message } = isJsonObject(remote) ? remote : {};
-  const said = firstLine(message ?? (body === undefined ? '' : text));
+  const words = said(message ?? (body === undefined ? '' : text));
   if (typeof exception !== 'string') {
     // What stands in between answers so, and a NameNode that starts.
-    if (status >= 500) throw new Error(`status ${status}${said}`);
+    if (status >= 500) throw new Error(`status ${status}${words}`);
     if (status === 401)
       throw new RefusedError('', 'status 401: it asks for Kerberos, which hippo does not speak');
-    throw new RefusedError('', `status ${status}, and not what WebHDFS answers${said}`);
+    throw new RefusedError('', `status ${status}, and not what WebHDFS answers${words}`);
   }
   if (exception === 'FileNotFoundException') return null;
-  if (NOT_NOW.includes(exception)) throw new Error(`${exception}${said}`);
-  if (status >= 500) throw new Error(`status ${status} ${exception}${said}`);
-  throw new RefusedError(exception, `status ${status} ${exception}${said}`);
-}
-
-function parseJson(text: string): Json | undefined {
-  try {
-    return parsePlainJson(text) as Json;
-  } catch {
-    return undefined;
-  }
-}
-
-function firstLine(text: Json): string {
-  const line = typeof text === 'string' ? (text.trim().split('\n', 1)[0] ?? '').slice(0, 200) : '';
-  return line === '' ? '' : `: ${line}`;
+  if (NOT_NOW.includes(exception)) throw new Error(`${exception}${words}`);
+  if (status >= 500) throw new Error(`status ${status} ${exception}${words}`);
+  throw new RefusedError(exception, `status ${status} ${exception}${words}`);
 }

@@ -1,6 +1,6 @@
 /** What S3's errors mean, and what to do about them. */
 import { formatDuration } from '../core/duration.ts';
-import { networkReason } from './network.ts';
+import { networkReason } from '../core/network-reason.ts';
 import type { S3Settings } from './s3-settings.ts';
 
 export interface S3Trouble {

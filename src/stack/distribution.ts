@@ -6,6 +6,7 @@ import type { Variables } from '../core/environment/index.ts';
 import { ChildError, UserError } from '../core/errors.ts';
 import { cacheDirectory } from '../core/paths.ts';
 import { installOnce } from './install.ts';
+import { type Artifact, pomOf } from './pom.ts';
 
 /** The version that is fetched if `KAFKA_HOME` is not set: the newest one that hippo is tested with. */
 export const KAFKA_VERSION = '4.3.1';
@@ -87,7 +88,7 @@ async function resolveJars(
   const pom = join(directory, 'pom.xml');
   const lib = join(directory, 'lib');
   await mkdir(lib);
-  await writeFile(pom, pomOf(version));
+  await writeFile(pom, pomOf('local-kafka', artifacts(version)));
   const maven = execa(
     'mvn',
     [
@@ -131,34 +132,7 @@ async function resolveJars(
 }
 
 /** Kafka's broker and a logger. Versions that are not pinned here are pinned by Kafka's own pom. */
-const pomOf = (version: string): string => `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>hippo</groupId>
-  <artifactId>local-kafka</artifactId>
-  <version>1</version>
-  <packaging>pom</packaging>
-  <dependencies>
-    <dependency>
-      <groupId>org.apache.kafka</groupId>
-      <artifactId>kafka_2.13</artifactId>
-      <version>${version}</version>
-    </dependency>
-    <dependency>
-      <groupId>org.slf4j</groupId>
-      <artifactId>slf4j-simple</artifactId>
-      <version>1.7.36</version>
-    </dependency>
-  </dependencies>
-  <build>
-    <pluginManagement>
-      <plugins>
-        <plugin>
-          <groupId>org.apache.maven.plugins</groupId>
-          <artifactId>maven-dependency-plugin</artifactId>
-          <version>2.8</version>
-        </plugin>
-      </plugins>
-    </pluginManagement>
-  </build>
-</project>
-`;
+const artifacts = (version: string): Artifact[] => [
+  { group: 'org.apache.kafka', artifact: 'kafka_2.13', version },
+  { group: 'org.slf4j', artifact: 'slf4j-simple', version: '1.7.36' },
+];

@@ -1,8 +1,8 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { partitionPath, parseFrontier } from '../../src/messages/index.ts';
 import type { SourceList } from '../../src/landings/list.ts';
+import { announced } from '../support/announced.ts';
 import { type TestProject, finishes, httpGet, kcat, test, until } from '../support/project.ts';
 
 const SOURCE = `client: { session_timeout: 6s }
@@ -21,20 +21,6 @@ async function write(project: TestProject, day: string, marker = true): Promise<
   await writeFile(join(folder, 'part-0.csv'), 'a,b');
   await rm(join(folder, '_SUCCESS'), { force: true });
   if (marker) await writeFile(join(folder, '_SUCCESS'), '');
-}
-
-/** What another consumer reads: `dt=2017-04-28 @<exec_date>`. */
-async function announced(project: TestProject): Promise<string[]> {
-  const lines = await kcat(project, 'frontier-adw');
-  return lines.map((line) => {
-    const parsed = parseFrontier(line);
-    if (!parsed.ok) throw new Error(`${parsed.rejection.reason}: ${line}`);
-    const {
-      partitions: [partition = []],
-      execDate,
-    } = parsed.message;
-    return `${partitionPath(partition)} @${execDate}`;
-  });
 }
 
 interface SourceSign {

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import { describe, expect } from 'vitest';
-import { parseFrontier, partitionPath } from '../../src/messages/index.ts';
-import { type TestClient, type TestProject, kcat, test, until } from '../support/project.ts';
+import { announced } from '../support/announced.ts';
+import { type TestClient, test, until } from '../support/project.ts';
 
 const TOKEN = 'a-token-of-the-tests';
 
@@ -33,20 +33,6 @@ async function post(url: string, body: unknown, headers: Record<string, string> 
 
 const landed = (dt: string, more: object = {}): object => ({ partition: { dt }, ...more });
 const urlOf = async (client: TestClient): Promise<string> => (await client.event('listening')).url;
-
-/** What another consumer reads: `dt=2017-04-28 @<exec_date>`. */
-async function announced(project: TestProject): Promise<string[]> {
-  const lines = await kcat(project, 'frontier-adw');
-  return lines.map((line) => {
-    const parsed = parseFrontier(line);
-    if (!parsed.ok) throw new Error(`${parsed.rejection.reason}: ${line}`);
-    const {
-      partitions: [partition = []],
-      execDate,
-    } = parsed.message;
-    return `${partitionPath(partition)} @${execDate}`;
-  });
-}
 
 describe('an http source', () => {
   test.concurrent(

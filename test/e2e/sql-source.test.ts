@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { describe, expect } from 'vitest';
 import { newId } from '../../src/core/ids.ts';
-import { parseFrontier, partitionPath } from '../../src/messages/index.ts';
 import { query, startPostgres, testPostgres } from '../support/postgres.ts';
-import { type TestProject, finishes, kcat, test, until } from '../support/project.ts';
+import { announced } from '../support/announced.ts';
+import { finishes, test, until } from '../support/project.ts';
 
 const LOAD = `load:
   every: day
@@ -31,20 +31,6 @@ async function shop(): Promise<{ url: string; load: (day: string, at?: string) =
     url,
     load: (day, at = 'now') => query(url, 'INSERT INTO orders VALUES ($1, $2)', [day, at]),
   };
-}
-
-/** What another consumer reads: `dt=2017-04-28 @<exec_date>`. */
-async function announced(project: TestProject): Promise<string[]> {
-  const lines = await kcat(project, 'frontier-adw');
-  return lines.map((line) => {
-    const parsed = parseFrontier(line);
-    if (!parsed.ok) throw new Error(`${parsed.rejection.reason}: ${line}`);
-    const {
-      partitions: [partition = []],
-      execDate,
-    } = parsed.message;
-    return `${partitionPath(partition)} @${execDate}`;
-  });
 }
 
 const days = (events: readonly string[]): string[] => events.map((event) => event.split(' ')[0] ?? '');

@@ -6,11 +6,17 @@ import { execa } from '../../src/core/exec.ts';
 import { cacheDirectory } from '../../src/core/paths.ts';
 import { installOnce } from '../../src/stack/install.ts';
 import { pipInstall } from '../../src/stack/pip.ts';
+import { pomOf } from '../../src/stack/pom.ts';
 import { requirePython } from '../../src/stack/python.ts';
 
 export const MOTO_VERSION = '5.2.5';
 const MOTO = [`moto[s3]==${MOTO_VERSION}`, 'flask==3.1.3', 'flask-cors==6.0.5'];
 export const HADOOP_VERSION = '3.4.2';
+const HDFS = ['hadoop-common', 'hadoop-hdfs', 'hadoop-hdfs-client'].map((artifact) => ({
+  group: 'org.apache.hadoop',
+  artifact,
+  version: HADOOP_VERSION,
+}));
 
 const POSTGRES_RELEASE = '18.4.0-beta.17';
 export const POSTGRES_VERSION = '18.4';
@@ -65,34 +71,8 @@ export async function installHdfs(): Promise<void> {
   await installOnce(hdfsFolder(), async (temporary) => {
     const [pom, lib] = [join(temporary, 'pom.xml'), join(temporary, 'lib')];
     await mkdir(lib);
-    await writeFile(pom, POM);
+    await writeFile(pom, pomOf('local-hdfs', HDFS));
     const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${lib}`];
     await execa('mvn', ['--batch-mode', '--quiet', '--file', pom, ...goal], { stdin: 'ignore' });
   });
 }
-
-const dependency = (artifact: string): string =>
-  `<dependency><groupId>org.apache.hadoop</groupId><artifactId>${artifact}</artifactId><version>${HADOOP_VERSION}</version></dependency>`;
-
-const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>hippo</groupId>
-  <artifactId>local-hdfs</artifactId>
-  <version>1</version>
-  <packaging>pom</packaging>
-  <dependencies>
-    ${['hadoop-common', 'hadoop-hdfs', 'hadoop-hdfs-client'].map(dependency).join('\n    ')}
-  </dependencies>
-  <build>
-    <pluginManagement>
-      <plugins>
-        <plugin>
-          <groupId>org.apache.maven.plugins</groupId>
-          <artifactId>maven-dependency-plugin</artifactId>
-          <version>2.8</version>
-        </plugin>
-      </plugins>
-    </pluginManagement>
-  </build>
-</project>
-`;

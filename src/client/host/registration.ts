@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { isJsonObject, parsePlainJson } from '../../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
+import { processExists } from '../../core/process-exists.ts';
 
 /** What `.hippo/client.json` says while a client of the project lives. */
 export interface Registration {
@@ -41,16 +42,8 @@ function removeStale(folder: string): void {
     const match = FILE.exec(name);
     if (match === null) continue;
     const pid = match[1] === undefined ? pidIn(join(folder, name)) : Number(match[1]);
-    if (pid === null || pid === process.pid || !isAlive(pid)) rmSync(join(folder, name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (pid === null || pid === process.pid || !processExists(pid))
+      rmSync(join(folder, name), { force: true });
   }
 }
 

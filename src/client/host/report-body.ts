@@ -1,5 +1,6 @@
 /** The body of `POST /landed`, read. Pure. */
 import { type Json, isJsonObject, numberOf } from '../../core/json.ts';
+import { firstTwice } from '../../core/twice.ts';
 import { HttpProblem } from '../../http/index.ts';
 import { type Partition, partitionPath, partitionProblem } from '../../messages/index.ts';
 
@@ -55,7 +56,7 @@ export function readReports(body: Json, expected: Expected): Report[] {
   if (first !== undefined)
     throw new HttpProblem(422, `${first.pointer} ${first.detail}`, {}, { errors: problems });
   const ids = reports.map(({ id }) => id).filter((id) => id !== null);
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  const twice = firstTwice(ids);
   if (twice !== undefined) throw new HttpProblem(422, `two reports have the id ${twice}`);
   return reports;
 }

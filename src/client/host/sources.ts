@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import { SOURCE_KINDS, type SourceConfig, type SourceKind, type SourceOf } from '../../config/schema.ts';
 import type { Millis } from '../../core/clock.ts';
+import { firstTwice } from '../../core/twice.ts';
 import { hadoopUser } from '../../core/user-name.ts';
 import {
   FolderScanner,
@@ -75,7 +76,7 @@ const KINDS: { readonly [Kind in SourceKind]: Compile<Kind> } = {
 
   sql(source, { directory, complain }) {
     const { url, password_file, connect_timeout, timeout, levels } = source.sql;
-    const twice = levels.find((level, index) => levels.indexOf(level) !== index);
+    const twice = firstTwice(levels);
     if (twice !== undefined) {
       complain('sql', { message: `levels has ${twice} twice`, allowed: 'each column once' });
       return undefined;
@@ -123,7 +124,7 @@ const KINDS: { readonly [Kind in SourceKind]: Compile<Kind> } = {
 
   http({ http }, { directory, complain }) {
     const { host, port, token, token_file, levels, rate } = http;
-    const twice = levels?.find((level, index) => levels.indexOf(level) !== index);
+    const twice = firstTwice(levels ?? []);
     if (twice !== undefined) {
       complain('http', { message: `levels has ${twice} twice`, allowed: 'each level once' });
       return undefined;

@@ -3,6 +3,7 @@
  * applications.
  */
 import { createHash } from 'node:crypto';
+import { processExists } from '../../core/process-exists.ts';
 import type { Submission } from '../machine/types.ts';
 import { startOf } from './process-group.ts';
 
@@ -33,16 +34,7 @@ export function isLiveService(environment: Readonly<Record<string, string>>): bo
   if (client === undefined) return false;
   const pid = Number(client.slice(0, client.indexOf('/')));
   if (pid === process.pid) return client === clientTag();
-  return environment[SERVICE_SCOPE_TAG] === 'each' && client === clientTag(pid) && isAlive(pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return environment[SERVICE_SCOPE_TAG] === 'each' && client === clientTag(pid) && processExists(pid);
 }
 
 /**

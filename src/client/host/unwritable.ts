@@ -1,4 +1,4 @@
-import { type Millis, isoTime } from '../../core/clock.ts';
+import { type Millis, epochSeconds, isoSecond } from '../../core/clock.ts';
 import type { LeaderlessError } from '../../kafka/failures.ts';
 import { partitionForKey } from '../../kafka/partitioner.ts';
 import type { OutgoingRecord, TopicInfo, TopicPartition } from '../../kafka/port.ts';
@@ -64,7 +64,7 @@ export class Unwritable {
       this.#places.delete(id);
       isOver = true;
       if (told.size === 0) continue;
-      const text = `${topic}[${partition}] has a leader again; it had none since ${timeOf(since)}`;
+      const text = `${topic}[${partition}] has a leader again; it had none since ${isoSecond(epochSeconds(since))}`;
       this.#log({ event: 'notice', level: 'info', text });
     }
     return isOver;
@@ -97,16 +97,11 @@ export class Unwritable {
     this.#log({
       event: 'notice',
       level: 'error',
-      text: `${error.message} (noticed at ${timeOf(since)}). ${error.why ?? ''} Until it has one, ${waits}; everything else goes on.${remedy}`,
+      text: `${error.message} (noticed at ${isoSecond(epochSeconds(since))}). ${error.why ?? ''} Until it has one, ${waits}; everything else goes on.${remedy}`,
     });
   }
 }
 
 function idOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
-}
-
-/** `2017-04-28T15:55:46Z` */
-function timeOf(at: Millis): string {
-  return isoTime(at)?.replace(/\.\d+Z$/, 'Z') ?? String(at);
 }

@@ -144,10 +144,10 @@ export class Watcher {
       for await (const landings of scan) {
         for (const { found, ...landing } of landings) {
           // What is announced of one table says nothing of another one that the source gets.
-          const told = { ...landing, id: `${table}/${landing.id}`, fingerprint: fingerprintOf(found) };
-          const hash = landingHash(told.id);
-          listed.add(hash);
-          if (this.#differs(told, hash)) differing.push(told);
+          const id = `${table}/${landing.id}`;
+          const told = { ...landing, id, hash: landingHash(id), fingerprint: fingerprintOf(found) };
+          listed.add(told.hash);
+          if (this.#differs(told)) differing.push(told);
         }
         if (differing.length >= MOST_COLLECTED) await flush();
       }
@@ -183,7 +183,7 @@ export class Watcher {
     return error;
   }
 
-  #differs({ fingerprint }: ToldLanding, hash: LandingHash): boolean {
+  #differs({ fingerprint, hash }: ToldLanding): boolean {
     const known = findAnnouncement(this.#announcements, hash);
     return known?.fingerprint !== fingerprint || known.unlistedSince !== null;
   }
@@ -315,6 +315,6 @@ function includes(sorted: BigUint64Array, wanted: bigint): boolean {
 }
 
 function byBucket(announcements: Announcements, landings: readonly ToldLanding[]): ToldLanding[] {
-  const groups = Map.groupBy(landings, ({ id }) => bucketOf(announcements, landingHash(id)) ?? '');
+  const groups = Map.groupBy(landings, ({ hash }) => bucketOf(announcements, hash) ?? '');
   return [...groups.keys()].sort().flatMap((bits) => groups.get(bits) ?? []);
 }

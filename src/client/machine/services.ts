@@ -1,5 +1,4 @@
 /** What the machine decides for services: when they reload, and what they announce, each landing once. */
-import { epochSeconds } from '../../core/clock.ts';
 import { partitionPath, serialiseMessage } from '../../messages/index.ts';
 import type { FrontierEvent, JobFinish, MessageRef } from '../../messages/types.ts';
 import { parseJson } from '../../core/json.ts';
@@ -11,6 +10,7 @@ import {
   hashKey,
   landingHash,
 } from '../../state/index.ts';
+import { eventOf, execDateOf } from './announcing.ts';
 import { type Definition, type ServiceDefinition, subjectOf } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { traceFrom } from './trace.ts';
@@ -62,8 +62,7 @@ export function takeEvents(draft: Draft, service: ServiceDefinition, events: rea
   const differing: { id: string; name: string }[] = [];
   for (const event of events) {
     const { id, fingerprint } = event;
-    const { db, table: own } = event;
-    const table = `${db}.${own}`;
+    const table = `${event.db}.${event.table}`;
     const path = partitionPath(event.partition);
     const name = `${table} ${path}`.trimEnd();
     const ofId = landingHash(`id/${id}`);
@@ -73,13 +72,11 @@ export function takeEvents(draft: Draft, service: ServiceDefinition, events: rea
       continue;
     }
     const ofPartition = landingHash(`partition/${name}`);
-    const landedAt = Math.max(0, Math.min(epochSeconds(event.landedAt), epochSeconds(draft.at)));
-    const last = known(ofPartition);
-    const execDate = last === undefined ? landedAt : Math.max(landedAt, last.execDate + 1);
+    const execDate = execDateOf(event, known(ofPartition), draft.at);
     for (const hash of [ofId, ofPartition])
       changes.set(hashKey(hash), { hash, to: { fingerprint, execDate, unlistedSince: null } });
     draft.announce(
-      eventOf(draft, service, event, execDate),
+      eventOf(draft, { ...service, ...event, by: { service: service.name } }, execDate),
       traceFrom(`${draft.definition.identity}/${service.name}/${id}`),
     );
     announced.set(table, [...(announced.get(table) ?? []), { partition: path, execDate }]);
@@ -102,22 +99,4 @@ function tellOfDiffering(
     `${service} announced the id ${JSON.stringify(first.id)}${others} before, with other content: ${first.name} is not published. ` +
       'What has landed again needs a new id',
   );
-}
-
-function eventOf(
-  { definition }: Draft,
-  { name, dialect, method: ofService }: ServiceDefinition,
-  { db, table, partition, method = ofService, extra }: ToldEvent,
-  execDate: number,
-): FrontierEvent {
-  return {
-    kind: 'frontier',
-    dialect,
-    db,
-    table,
-    partitions: [partition],
-    method,
-    execDate,
-    extra: { ...extra, announced_by: { hippo_name: definition.hippo, service: name } },
-  };
 }

@@ -4,7 +4,6 @@
  */
 import { type Millis, epochSeconds } from '../../core/clock.ts';
 import { partitionPath } from '../../messages/partition.ts';
-import type { FrontierEvent } from '../../messages/types.ts';
 import {
   type Announcement,
   type AnnouncementChange,
@@ -14,6 +13,7 @@ import {
   hashKey,
   landingHash,
 } from '../../state/index.ts';
+import { eventOf, execDateOf } from './announcing.ts';
 import type { SourceDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import type { Source } from './state.ts';
@@ -44,9 +44,10 @@ export function takeLandings(
       };
       changes.set(found.key, { hash: found.hash, to });
       if (isRemembering(source, draft.source(source))) continue;
-      const event = eventOf(draft, source, landing, to);
+      const { partition } = landing;
+      const event = eventOf(draft, { ...source, partition, by: { source: source.name } }, to.execDate);
       draft.announce(event, traceOf(draft, source, landing, to));
-      announced.push({ partition: partitionPath(landing.partition), execDate: to.execDate });
+      announced.push({ partition: partitionPath(partition), execDate: to.execDate });
     }
   }
   draft.changeAnnouncements(source, [...changes.values()]);
@@ -95,7 +96,8 @@ export function takeReports(
       { hash: partition, to },
       { hash: report, to: reported },
     ]);
-    const event = eventOf(draft, { ...source, method: landing.method ?? source.method }, landing, to);
+    const own = { partition: landing.partition, method: landing.method ?? source.method };
+    const event = eventOf(draft, { ...source, ...own, by: { source: source.name } }, execDate);
     draft.announce(event, traceOf(draft, source, landing, to));
     announced.push({ partition: partitionPath(landing.partition), execDate });
   }
@@ -143,15 +145,13 @@ export function shiftUnsettled(draft: Draft, by: Millis): void {
   }
 }
 
-interface Finding {
+/** What was found at a landing. */
+interface Finding extends Pick<ToldLanding, 'hash' | 'fingerprint'> {
   key: string;
-  hash: ReturnType<typeof landingHash>;
-  fingerprint: number;
 }
 
-function findingOf({ id, fingerprint }: ToldLanding): Finding {
-  const of = landingHash(id);
-  return { key: hashKey(of), hash: of, fingerprint };
+function findingOf({ hash, fingerprint }: ToldLanding): Finding {
+  return { key: hashKey(hash), hash, fingerprint };
 }
 
 /** @param since epoch seconds */
@@ -179,34 +179,6 @@ function hasSettled(draft: Draft, source: SourceDefinition, found: Finding, scan
     unsettled: known.unsettled.set(found.key, { fingerprint, since, scan }),
   });
   return false;
-}
-
-/** Its own time, not later than now; of a re-landing, later than the one before: consumers take an equal exec_date for a duplicate. */
-function execDateOf(
-  { landedAt }: Pick<ToldLanding, 'landedAt'>,
-  known: Announcement | undefined,
-  now: Millis,
-): number {
-  const own = Math.max(0, Math.min(epochSeconds(landedAt), epochSeconds(now)));
-  return known === undefined ? own : Math.max(own, known.execDate + 1);
-}
-
-function eventOf(
-  draft: Draft,
-  { name, db, table, dialect, method }: SourceDefinition,
-  { partition }: Pick<ToldLanding, 'partition'>,
-  { execDate }: Announcement,
-): FrontierEvent {
-  return {
-    kind: 'frontier',
-    dialect,
-    db,
-    table,
-    partitions: [partition],
-    method,
-    execDate,
-    extra: { announced_by: { hippo_name: draft.definition.hippo, source: name } },
-  };
 }
 
 /** A trace begins with each event; a repeated step begins the same one. */

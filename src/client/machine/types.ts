@@ -67,8 +67,13 @@ export type MachineEvent =
       isStarted: boolean;
     };
 
-/** A landing that a source lists, with a hash in the place of all that was found: {@link fingerprintOf}. */
-export type ToldLanding = Omit<FoundLanding, 'found'> & { readonly fingerprint: number };
+/** A landing that a source lists. */
+export interface ToldLanding extends Omit<FoundLanding, 'found'> {
+  /** {@link landingHash} of its id. */
+  readonly hash: LandingHash;
+  /** In the place of all that was found: {@link fingerprintOf}. */
+  readonly fingerprint: number;
+}
 
 /** A table event that a service announces. */
 export interface ToldEvent {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { processExists } from '../process-exists.ts';
 import { poll } from '../deadline.ts';
 
 export interface ProcessInfo {
@@ -38,12 +39,7 @@ async function ofProc(pid: number): Promise<ProcessInfo> {
 
 /** Whether a process with this id exists. A zombie counts as ended, because it holds no port and no file. */
 export async function isAlive(pid: number): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    // EPERM: the process exists and belongs to another user.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  if (!processExists(pid)) return false;
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const state = parseStat(status)?.state;
   return state !== 'Z' && state !== 'X';

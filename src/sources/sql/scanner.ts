@@ -1,4 +1,5 @@
 /** Partitions that a query of a PostgreSQL database lists, or that new rows of one of its tables belong to. */
+import { firstTwice } from '../../core/twice.ts';
 import type { Watermark } from '../../core/watermark.ts';
 import { partitionPath, partitionProblem } from '../../messages/index.ts';
 import {
@@ -111,7 +112,7 @@ class ListedRow {
       throw new SourceSettingError(`sql.query has no column ${level}`, { why });
     });
     const names = columns.map(({ name }) => name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    const twice = firstTwice(names);
     if (twice !== undefined)
       throw new SourceSettingError(`sql.query has the column ${twice} twice`, {
         why: 'Name one of them anew with AS',

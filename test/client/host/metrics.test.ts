@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { landingHash } from '../../../src/state/index.ts';
 import { createMetrics } from '../../../src/client/host/metrics.ts';
 import { type StatusContext, statusOf } from '../../../src/client/host/status.ts';
 import { parsePartitionPath } from '../../../src/messages/index.ts';
@@ -18,7 +19,8 @@ const ORDERS = {
 function scanned(): Hippo {
   const hippo = new Hippo({}, { sources: [ORDERS, { ...ORDERS, name: 'calls' }] });
   const find = (id: string): void => {
-    const landings = [{ id, partition: parsePartitionPath(id) ?? [], landedAt: NOON, fingerprint: 1 }];
+    const partition = parsePartitionPath(id) ?? [];
+    const landings = [{ id, hash: landingHash(id), partition, landedAt: NOON, fingerprint: 1 }];
     hippo.tell({ type: 'landings-found', at: hippo.now, source: 'orders', scan: 1, landings });
   };
   find('dt=1');

@@ -7,7 +7,7 @@ import { DAY, HOUR, Hippo, MINUTE, NOON, ORDERS, SECOND, daily, notices } from '
 
 function found(path: string, landedAt = NOON, what = `${landedAt}/0`): ToldLanding {
   const partition = parsePartitionPath(path) ?? [];
-  return { id: path, partition, landedAt, fingerprint: fingerprintOf(what) };
+  return { id: path, hash: landingHash(path), partition, landedAt, fingerprint: fingerprintOf(what) };
 }
 
 class Frontier extends Hippo {

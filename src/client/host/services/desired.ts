@@ -2,13 +2,15 @@
 import type { Kafka, Reader, TopicPartitionOffset, Trouble } from '../../../kafka/port.ts';
 import type { Pause, ServiceState } from '../../../state/index.ts';
 import { recordOfEntry, stateEntry } from '../../../state/reader.ts';
-import type { MachineState } from '../../machine/index.ts';
 import type { Desired } from './service.ts';
 
-export function desiredOf(
-  { pauses, services }: Pick<MachineState, 'pauses' | 'services'>,
-  name: string,
-): Desired {
+/** By name: pauses, and what else the state has of services. */
+interface KnownServices {
+  pauses: { get(name: string): Pause | undefined };
+  services: { get(name: string): ServiceState | undefined };
+}
+
+export function desiredOf({ pauses, services }: KnownServices, name: string): Desired {
   const pause = pauses.get(name);
   return { ...(pause === undefined ? {} : { pause }), state: services.get(name) ?? {} };
 }
@@ -105,9 +107,7 @@ export class DesiredStates {
   }
 
   #tell(name: string): void {
-    const pause = this.#pauses.get(name);
-    const state = this.#services.get(name) ?? {};
-    this.#options.onChange(name, { ...(pause === undefined ? {} : { pause }), state });
+    this.#options.onChange(name, desiredOf({ pauses: this.#pauses, services: this.#services }, name));
   }
 }
 

@@ -66,7 +66,8 @@ export async function followEvents(
   ended: AbortSignal,
   stop: AbortSignal,
 ): Promise<void> {
-  const lines = new Lines(options.onRefused);
+  const refusals = new Refusals(options.onRefused);
+  const lines = new Lines((line, reason) => refusals.add(line, reason));
   let file = await open(path, 'r');
   try {
     for (;;) {
@@ -79,7 +80,10 @@ export async function followEvents(
         lines.restart();
       }
       await readOn(file, lines);
-      if (isLast) lines.end();
+      if (isLast) {
+        lines.end();
+        refusals.end();
+      }
       while (lines.events.length > 0 && !stop.aborted) await tellSome(lines.events, options, stop);
       if (isLast) break;
       await pause(LOOK, ended);
@@ -102,9 +106,9 @@ async function isReplaced(file: FileHandle, path: string, position: number): Pro
 /** All events of a file that is not written to any more, and its lines that are none. */
 export function readEvents(
   bytes: Buffer,
-  onLine: (line: number, reason: string) => void,
+  onRefused: (line: number, reason: string) => void,
 ): readonly ToldEvent[] {
-  const lines = new Lines(() => undefined, onLine);
+  const lines = new Lines(onRefused);
   lines.take(bytes);
   lines.end();
   return lines.events;
@@ -135,17 +139,14 @@ async function readOn(file: FileHandle, lines: Lines): Promise<void> {
 class Lines {
   readonly events: ToldEvent[] = [];
   position = 0;
-  readonly #onRefused: EventsOptions['onRefused'];
-  readonly #onLine: ((line: number, reason: string) => void) | undefined;
+  readonly #onRefused: (line: number, reason: string) => void;
   #rest: Buffer = Buffer.alloc(0);
   #number = 0;
-  #refused = 0;
   #isTooLong = false;
 
-  /** @param onLine told of every line that is no event */
-  constructor(onRefused: EventsOptions['onRefused'], onLine?: (line: number, reason: string) => void) {
+  /** @param onRefused told of every line that is no event */
+  constructor(onRefused: (line: number, reason: string) => void) {
     this.#onRefused = onRefused;
-    this.#onLine = onLine;
   }
 
   take(bytes: Buffer): void {
@@ -174,22 +175,20 @@ class Lines {
   end(): void {
     if (this.#rest.length > 0 || this.#isTooLong) this.#line(this.#rest);
     this.#rest = Buffer.alloc(0);
-    const more = this.#refused - REFUSED_TOLD;
-    if (more > 0) this.#onRefused(`${more} more lines`);
   }
 
   #line(bytes: Buffer): void {
     this.#number += 1;
     if (this.#isTooLong) {
       this.#isTooLong = false;
-      this.#refuse(`the line has more than ${LONGEST_LINE} bytes`);
+      this.#onRefused(this.#number, `the line has more than ${LONGEST_LINE} bytes`);
       return;
     }
     if (bytes.toString().trim() === '') return;
     const parsed = parseAnnouncement(bytes);
     if (!parsed.ok) {
       const { key, reason } = parsed.rejection;
-      this.#refuse(key === undefined ? reason : `${key} ${reason}`);
+      this.#onRefused(this.#number, key === undefined ? reason : `${key} ${reason}`);
       return;
     }
     const { landedAt, ...event } = parsed.message;
@@ -199,11 +198,24 @@ class Lines {
       fingerprint: fingerprintOf(contentOf(parsed.message)),
     });
   }
+}
 
-  #refuse(reason: string): void {
-    this.#onLine?.(this.#number, reason);
-    this.#refused += 1;
-    if (this.#refused <= REFUSED_TOLD) this.#onRefused(`line ${this.#number}: ${reason}`);
+/** Tells of the first ones, and how many more there are. */
+class Refusals {
+  readonly #tell: EventsOptions['onRefused'];
+  #count = 0;
+
+  constructor(tell: EventsOptions['onRefused']) {
+    this.#tell = tell;
+  }
+
+  add(line: number, reason: string): void {
+    this.#count += 1;
+    if (this.#count <= REFUSED_TOLD) this.#tell(`line ${line}: ${reason}`);
+  }
+
+  end(): void {
+    if (this.#count > REFUSED_TOLD) this.#tell(`${this.#count - REFUSED_TOLD} more lines`);
   }
 }
 

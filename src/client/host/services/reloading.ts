@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { ServiceConfig } from '../../../config/schema.ts';
 import { isAborted } from '../../../core/abort.ts';
 import { Retry } from '../../../core/deadline.ts';
-import { messageOf } from '../../../core/errors.ts';
+import { networkReason } from '../../../core/network-reason.ts';
 import type { Reload } from '../../../state/index.ts';
 import { urlOf } from './address.ts';
 
@@ -77,7 +77,6 @@ async function post(url: string, { message }: Reload, signal: AbortSignal): Prom
     await body?.cancel();
     return status < 400 ? null : `${url} answers ${status}`;
   } catch (error) {
-    const { cause } = error as { cause?: unknown };
-    return `${url}: ${messageOf(cause instanceof Error ? cause : error)}`;
+    return `${url}: ${networkReason(error)}`;
   }
 }

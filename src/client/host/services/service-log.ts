@@ -122,7 +122,7 @@ export class ServiceLog extends Writable {
   }
 
   #failed(error: unknown): void {
-    if (!this.#hasFailed && !this.#isSaid) this.#options.onFailure(messageOf(error));
+    if (!this.#isSaid) this.#options.onFailure(messageOf(error));
     this.#isSaid = true;
     this.#hasFailed = true;
   }

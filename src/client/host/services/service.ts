@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import type { ServiceConfig, YarnConfig } from '../../../config/schema.ts';
-import { isAborted } from '../../../core/abort.ts';
+import { isAborted, untilAborted } from '../../../core/abort.ts';
 import { pauseAfter } from '../../../core/backoff.ts';
 import type { Millis } from '../../../core/clock.ts';
 import { pause } from '../../../core/deadline.ts';
@@ -222,7 +222,7 @@ export class Service {
   }
 
   #untilChanged(stop: AbortSignal): Promise<void> {
-    return pause(2 ** 30, AbortSignal.any([stop, this.#changed.signal]));
+    return untilAborted(stop, this.#changed.signal);
   }
 
   /** Waits until the group answers again. */
@@ -288,7 +288,7 @@ export class Service {
       this.#log,
     );
     const { pid } = child;
-    if (pid === null) return { kind: 'crashed', error: notStarted(await child.ended), lines: '' };
+    if (pid === null) return { kind: 'crashed', error: describeEnd(await child.ended), lines: '' };
     this.#pid = pid;
     guard.watch(pid);
     lease?.hold(pid);
@@ -367,7 +367,7 @@ export class Service {
     leaving: AbortController,
   ): Promise<boolean> {
     while (!ended.aborted && !stop.aborted && this.#isWanted)
-      await pause(2 ** 30, AbortSignal.any([ended, stop, this.#changed.signal]));
+      await untilAborted(ended, stop, this.#changed.signal);
     if (ended.aborted) return false;
     leaving.abort();
     const { killGrace, lease } = this.#options;
@@ -431,7 +431,7 @@ export class Service {
       const { reload } = this.#desired.state;
       const isNew = reload !== undefined && (told === undefined || !isSameRecord(reload.from, told.from));
       if (!isNew) {
-        await pause(2 ** 30, AbortSignal.any([ended, this.#reloaded.signal]));
+        await untilAborted(ended, this.#reloaded.signal);
         continue;
       }
       if (this.#status !== 'ready') {
@@ -545,10 +545,6 @@ function wordsOf({ by, reason }: Pause): string {
 
 function isSamePause(a: Pause | undefined, b: Pause | undefined): boolean {
   return a?.at === b?.at && a?.by === b?.by && a?.reason === b?.reason;
-}
-
-function notStarted(end: JobEnd): string {
-  return end.kind === 'not-started' ? `it could not be started: ${end.why}` : describeEnd(end);
 }
 
 function describeEnd(end: JobEnd): string {

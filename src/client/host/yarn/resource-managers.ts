@@ -1,5 +1,6 @@
-import { type Json, isJsonObject, parsePlainJson } from '../../../core/json.ts';
-import { messageOf } from '../../../core/errors.ts';
+import { type Json, isJsonObject, tryParseJson } from '../../../core/json.ts';
+import { networkReason } from '../../../core/network-reason.ts';
+import { said } from '../../../core/said.ts';
 import { type Application, isApplicationId, readApplication } from './application.ts';
 
 export interface ResourceManagersOptions {
@@ -119,7 +120,7 @@ export class ResourceManagers {
       response = await send(active);
     }
     const text = await response.text();
-    const parsed = parseJson(text);
+    const parsed = tryParseJson(text);
     // While none is active, a standby says so in plain words and with status 200; what stands in between has other words.
     const forbidden = response.status === 401 || response.status === 403;
     if (response.status >= 500 || response.status === 429 || (parsed === undefined && !forbidden)) {
@@ -154,22 +155,7 @@ function checked(id: string): string {
   return id;
 }
 
-function parseJson(text: string): Json | undefined {
-  try {
-    return parsePlainJson(text) as Json;
-  } catch {
-    return undefined;
-  }
-}
-
-function said(text: unknown): string {
-  const line = typeof text === 'string' ? (text.trim().split('\n', 1)[0] ?? '').slice(0, 200) : '';
-  return line === '' ? '' : `: ${line}`;
-}
-
-/** fetch says "fetch failed", and why only in its cause. */
 function whyOf(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') return 'no answer in time';
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return messageOf(cause) || 'no connection';
+  return networkReason(error);
 }

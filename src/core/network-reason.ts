@@ -1,5 +1,5 @@
 /** Why a request got no answer, in words. */
-import { messageOf } from '../core/errors.ts';
+import { messageOf } from './errors.ts';
 
 /** fetch says "fetch failed", and why only in its cause; of a host with several addresses, only each one's error says why. */
 export function networkReason(error: unknown): string {
