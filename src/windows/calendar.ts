@@ -14,6 +14,7 @@ import {
   offsetChange,
   offsetsAround,
   openZone,
+  sinceMidnight,
   wallTime,
 } from './zone.ts';
 
@@ -29,6 +30,7 @@ export interface Window {
 
 /** The windows of one hippo, for units that jobs run by. */
 export interface Calendar {
+  readonly zone: Zone;
   /** Whether this time is in a window that a key can name: in the years 1 to 9999. */
   holds(at: Millis): boolean;
   /** The window that holds a time, epoch ms; for those that {@link holds} says yes to. */
@@ -61,6 +63,7 @@ export function createCalendar(timezone: string, dayStarts: string): Calendar {
     WINDOW_UNITS.map((name) => [name, createSeries(zone, dayStarts, UNITS[name])]),
   ) as Record<WindowUnit, Series>;
   return {
+    zone,
     holds: (at) => at > FIRST_DATE + 2 * DAY && at < LAST_DATE - 2 * DAY,
     at: (unit, at) => windowAt(series[unit], at),
     ofKey: (unit, key) => windowOfKey(series[unit], key),
@@ -92,9 +95,8 @@ export function createSeries(zone: Zone, dayStarts: string, unit: RunnableUnit):
 
 /** From the midnight that a date begins with to the start of its day: `03:30` → 3.5 hours, `22:00` → -2 hours */
 function dayShift(dayStarts: string): Millis {
-  const [hour = 0, minute = 0] = dayStarts.split(':').map(Number);
-  const sinceMidnight = (hour * 60 + minute) * 60_000;
-  return sinceMidnight >= DAY / 2 ? sinceMidnight - DAY : sinceMidnight;
+  const time = sinceMidnight(dayStarts);
+  return time >= DAY / 2 ? time - DAY : time;
 }
 
 /** Days in Asia/Taipei from 22:00, at 2017-04-28T22:30+08:00 → 2017-04-29 */

@@ -15,3 +15,4 @@ export {
   compileArgument,
   compilePieces,
 } from './template.ts';
+export { wallClockAfter } from './wall-clock.ts';

@@ -42,6 +42,12 @@ export function openZone(name: string): Zone {
   };
 }
 
+/** `06:30` → 23,400,000 */
+export function sinceMidnight(time: string): Millis {
+  const [hour = 0, minute = 0] = time.split(':').map(Number);
+  return (hour * 60 + minute) * 60_000;
+}
+
 /** 22:00 UTC in Europe/Berlin in summer → 00:00 of the next day */
 export function wallTime(zone: Zone, at: Millis): Millis {
   return at + zone.offsetAt(at);
