@@ -291,6 +291,7 @@ const topics = v.strictObject({
   finish: v.optional(topicName, 'hippo-finish'),
   schedule: v.optional(topicName, 'hippo-schedule'),
   health: v.optional(topicName, 'service-health'),
+  alert: v.optional(described(topicName, 'Alerts; only hippos with `alerts` need it'), 'hippo-alert'),
   state: v.optional(topicName, 'hippo-state'),
 });
 
@@ -738,6 +739,9 @@ function isPattern(text: string): boolean {
   }
 }
 
+/** With it, even empty, what needs a person is published on the alert topic. */
+const alerts = v.strictObject({});
+
 const HIPPO_TYPES = [
   'frontier',
   'batch-etl',
@@ -763,6 +767,7 @@ export const configSchema = v.strictObject({
   jobs: v.optional(v.record(name, job), {}),
   sources: v.optional(v.record(name, source), {}),
   services: v.optional(v.record(name, service), {}),
+  alerts: v.optional(alerts),
 });
 
 /** A profile is merged over the base, so it may leave out anything. */
@@ -778,6 +783,7 @@ const profile = v.strictObject({
   yarn: v.optional(yarn),
   sources: v.optional(v.record(name, sourceParts)),
   services: v.optional(v.record(name, v.partial(service))),
+  alerts: v.optional(v.union([v.literal(false), v.partial(alerts)])),
 });
 
 /** hippo.yaml as written: the configuration, and profiles that are merged over it. */
@@ -786,7 +792,7 @@ export const fileSchema = v.strictObject({
   profiles: v.optional(
     described(
       v.record(name, profile),
-      'Settings merged over kafka, topics, yarn, sources and services by --profile NAME or $HIPPO_PROFILE',
+      'Settings merged over kafka, topics, yarn, sources, services and alerts by --profile NAME or $HIPPO_PROFILE',
     ),
     {},
   ),

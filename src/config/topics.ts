@@ -5,8 +5,27 @@ export function topicName(config: Pick<Config, 'topics'>, role: TopicRole): stri
   return `${config.topics.prefix}${config.topics[role]}`;
 }
 
-/** The roles of the topics whose messages hippos reject. */
-export const ROLES_WITH_DLQ: readonly TopicRole[] = ['frontier', 'finish', 'schedule'];
+/** What tells which topics a hippo uses. */
+export type TopicUse = Pick<Config, 'topics' | 'alerts'>;
+
+/** The roles of the topics that a hippo reads. Each has a dead-letter topic. */
+export function inputRoles(): readonly InputRole[] {
+  return ['frontier', 'finish', 'schedule'];
+}
+export type InputRole = Extract<TopicRole, 'frontier' | 'finish' | 'schedule'>;
+
+/** The roles of the topics that a hippo needs: the others may be missing. */
+export function usedRoles({ alerts }: TopicUse): TopicRole[] {
+  return [
+    'frontier',
+    'start',
+    'finish',
+    'schedule',
+    'health',
+    'state',
+    ...(alerts === undefined ? [] : (['alert'] as const)),
+  ];
+}
 
 /** The dead-letter topic of a topic. */
 export function dlqName(topic: string): string {

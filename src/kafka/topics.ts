@@ -1,5 +1,5 @@
-import { ROLES_WITH_DLQ, dlqName, topicName } from '../config/topics.ts';
-import type { Config, TopicRole } from '../config/schema.ts';
+import { type TopicUse, dlqName, inputRoles, topicName, usedRoles } from '../config/topics.ts';
+import type { TopicRole } from '../config/schema.ts';
 import type { TopicSpec } from './port.ts';
 
 const DAY_MS = 86_400_000;
@@ -13,6 +13,7 @@ const SHAPES: Record<TopicRole, { partitions: number; config: Record<string, str
   finish: { partitions: 4, config: { 'retention.ms': String(90 * DAY_MS) } },
   schedule: { partitions: 1, config: { 'retention.ms': String(7 * DAY_MS) } },
   health: { partitions: 1, config: { 'retention.ms': String(DAY_MS), 'segment.ms': String(DAY_MS / 4) } },
+  alert: { partitions: 1, config: { 'retention.ms': String(90 * DAY_MS) } },
   // Read from its beginning on each takeover: small segments and an eager cleaner keep that short.
   state: {
     partitions: 4,
@@ -31,11 +32,11 @@ const SHAPES: Record<TopicRole, { partitions: number; config: Record<string, str
 const DLQ = { partitions: 1, config: { 'retention.ms': String(90 * DAY_MS) } };
 
 /**
- * The topics of a hippo, with the settings that their use asks for.
+ * The topics that a hippo uses, with the settings that their use asks for.
  *
  * @param brokers how many brokers the cluster has: with three or more each record is kept on three, and two must have it
  */
-export function topicSpecs(config: Pick<Config, 'topics'>, brokers = 1): TopicSpec[] {
+export function topicSpecs(config: TopicUse, brokers = 1): TopicSpec[] {
   const replicationFactor = Math.min(Math.max(brokers, 1), 3);
   const safety: Record<string, string> = replicationFactor === 3 ? { 'min.insync.replicas': '2' } : {};
   const spec = (topic: string, shape: { partitions: number; config: Record<string, string> }): TopicSpec => ({
@@ -44,9 +45,8 @@ export function topicSpecs(config: Pick<Config, 'topics'>, brokers = 1): TopicSp
     replicationFactor,
     config: { ...shape.config, ...safety },
   });
-  const roles = Object.entries(SHAPES) as [TopicRole, (typeof SHAPES)[TopicRole]][];
   return [
-    ...roles.map(([role, shape]) => spec(topicName(config, role), shape)),
-    ...ROLES_WITH_DLQ.map((role) => spec(dlqName(topicName(config, role)), DLQ)),
+    ...usedRoles(config).map((role) => spec(topicName(config, role), SHAPES[role])),
+    ...inputRoles().map((role) => spec(dlqName(topicName(config, role)), DLQ)),
   ];
 }

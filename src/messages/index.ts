@@ -4,6 +4,7 @@
  * Parsing keeps unknown fields in `extra`, and serialising writes them again.
  */
 import type { JsonObject } from '../core/json.ts';
+import { readAlert, writeAlert } from './alert.ts';
 import { type TableAnnouncement, readAnnouncement } from './announcement.ts';
 import { parseWith } from './decode.ts';
 import { readFinish, writeFinish } from './finish.ts';
@@ -12,6 +13,7 @@ import { readHealth, writeHealth } from './health.ts';
 import { readSchedule, writeSchedule } from './schedule.ts';
 import { readStart, writeStart } from './start.ts';
 import type {
+  Alert,
   FrontierDialect,
   FrontierEvent,
   HippoMessage,
@@ -25,7 +27,7 @@ import type {
 
 export type * from './types.ts';
 export type { TableAnnouncement } from './announcement.ts';
-export { FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
+export { ALERT_CONDITIONS, FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
 export { isFarAhead };
 export { partitionProblem } from './dialects.ts';
 export { parsePartitionPath, partitionPath, partitionValues } from './partition.ts';
@@ -50,6 +52,7 @@ export const serialiseFrontier = (event: FrontierEvent, dialect?: FrontierDialec
 const serialiseStart = (message: JobStart): string => JSON.stringify(writeStart(message));
 const serialiseFinish = (message: JobFinish): string => JSON.stringify(writeFinish(message));
 export const serialiseSchedule = (request: ManualRequest): string => JSON.stringify(writeSchedule(request));
+const serialiseAlert = (alert: Alert): string => JSON.stringify(writeAlert(alert));
 export const serialiseHealth = (health: ServiceHealth): string => JSON.stringify(writeHealth(health));
 
 const READERS: { readonly [K in MessageKind]: (object: JsonObject) => Extract<HippoMessage, { kind: K }> } = {
@@ -58,6 +61,7 @@ const READERS: { readonly [K in MessageKind]: (object: JsonObject) => Extract<Hi
   finish: readFinish,
   schedule: readSchedule,
   health: readHealth,
+  alert: readAlert,
 };
 
 /** For a topic whose kind of message is known. */
@@ -80,6 +84,8 @@ export function serialiseMessage(message: HippoMessage): string {
       return serialiseSchedule(message);
     case 'health':
       return serialiseHealth(message);
+    case 'alert':
+      return serialiseAlert(message);
   }
 }
 
@@ -93,6 +99,7 @@ function guessKind(object: JsonObject): MessageKind | undefined {
   const has = (...keys: string[]): boolean => keys.every((key) => object[key] !== undefined);
   if (has('db', 'table')) return 'frontier';
   if (has('service_name', 'exec_time')) return 'health';
+  if (has('alert_id', 'condition')) return 'alert';
   if (!has('hippo_name', 'job_name')) return undefined;
   if (has('is_success', 'finish_time')) return 'finish';
   return has('job_id', 'start_time') ? 'start' : 'schedule';

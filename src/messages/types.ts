@@ -126,7 +126,42 @@ export interface ServiceHealth {
   extra: JsonObject;
 }
 
-export type HippoMessage = FrontierEvent | JobStart | JobFinish | ManualRequest | ServiceHealth;
+/** What an alert is about. */
+export const ALERT_CONDITIONS = [
+  'deadline',
+  'absent',
+  'gave-up',
+  'failed',
+  'crash-loop',
+  'dead-letters',
+  'paused',
+  'denied',
+] as const;
+export type AlertCondition = (typeof ALERT_CONDITIONS)[number];
+
+/** Something that a person has to look at (topic `hippo-alert`), or that is over: both have the same id. */
+export interface Alert {
+  kind: 'alert';
+  /** Names this occurrence for ever. */
+  alertId: string;
+  state: 'firing' | 'resolved';
+  condition: AlertCondition;
+  hippoName: string;
+  /** The job, service, source or topic that it is about. */
+  subject: string;
+  runKey?: string;
+  /** When it began, epoch seconds. */
+  since: number;
+  /** When this message was decided, epoch seconds. */
+  time: number;
+  /** What has happened, one line. */
+  text: string;
+  /** Commands to type. */
+  next?: readonly string[];
+  extra: JsonObject;
+}
+
+export type HippoMessage = FrontierEvent | JobStart | JobFinish | ManualRequest | ServiceHealth | Alert;
 export type MessageKind = HippoMessage['kind'];
 
 /** Why bytes could not be parsed as a message. `key` is the path inside the JSON, where there is one. */

@@ -182,6 +182,8 @@ export class Memory {
       finish: () => this.#finishes.drop(all),
       schedule: () => this.#requests.drop(all),
       health: () => this.#health.clear(),
+      // Nothing of it is kept.
+      alert: () => {},
       state: () => this.#state.clear(),
     };
     forget[role]();

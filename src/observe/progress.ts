@@ -1,6 +1,6 @@
 import { groupName, identityOf } from '../config/groups.ts';
 import type { Config } from '../config/schema.ts';
-import { topicName } from '../config/topics.ts';
+import { inputRoles, topicName } from '../config/topics.ts';
 import { DeniedError } from '../kafka/failures.ts';
 import type { GroupInfo, Kafka, OffsetRange } from '../kafka/port.ts';
 import { type Positions, nextOffset } from '../state/index.ts';
@@ -14,7 +14,6 @@ export interface InputProgress extends OffsetRange {
 }
 
 /** The roles of the topics that a client reads. */
-const INPUTS = ['frontier', 'finish', 'schedule'] as const;
 
 /**
  * The consumer group of one hippo, and its progress in each partition of its inputs. A topic that does not exist has none.
@@ -32,7 +31,9 @@ export async function inputProgress(
 ): Promise<{ info: GroupInfo; inputs: InputProgress[] }> {
   const group = groupName(identityOf(config, hippo));
   const present = new Map((await kafka.topics()).map(({ topic, topicId }) => [topic, topicId]));
-  const topics = INPUTS.map((role) => topicName(config, role)).filter((topic) => present.has(topic));
+  const topics = inputRoles()
+    .map((role) => topicName(config, role))
+    .filter((topic) => present.has(topic));
   // In this order: the ends are never behind the offsets that are compared with them.
   const [info, committed, positions] = await Promise.all([
     kafka.describeGroup(group),

@@ -1,4 +1,4 @@
-import { ROLES_WITH_DLQ, dlqName, topicName } from '../config/topics.ts';
+import { dlqName, inputRoles, topicName } from '../config/topics.ts';
 import type { Config, TopicRole } from '../config/schema.ts';
 import type { MessageKind } from '../messages/index.ts';
 import { UserError } from '../core/errors.ts';
@@ -6,14 +6,23 @@ import { listed } from '../core/listed.ts';
 import { didYouMean } from '../core/near.ts';
 
 /** The roles of topics; `dlq`: all dead-letter topics. */
-export const TOPIC_WORDS = ['frontier', 'start', 'finish', 'schedule', 'health', 'state', 'dlq'] as const;
+export const TOPIC_WORDS = [
+  'frontier',
+  'start',
+  'finish',
+  'schedule',
+  'health',
+  'alert',
+  'state',
+  'dlq',
+] as const;
 
 /** Shown when no topic is named: what happens, without the clients' own state. */
-const WITHOUT_NAMES = ['frontier', 'start', 'finish', 'schedule', 'health', 'dlq'] as const;
+const WITHOUT_NAMES = ['frontier', 'start', 'finish', 'schedule', 'health', 'alert', 'dlq'] as const;
 
 /** The kind of message that each topic of hippo.yaml carries. */
 export function topicKinds(config: Config): Map<string, MessageKind> {
-  const roles = ['frontier', 'start', 'finish', 'schedule', 'health'] as const;
+  const roles = ['frontier', 'start', 'finish', 'schedule', 'health', 'alert'] as const;
   return new Map(roles.map((role) => [topicName(config, role), role]));
 }
 
@@ -103,13 +112,13 @@ function deadLettersFor(word: string, config: Config, existing: readonly string[
   const home = isNamed ? word.slice(0, -DLQ.length) : word;
   const name = deadLettersOf(home + DLQ, config) ?? dlqName(home);
   if (existing.includes(name)) return [name];
-  const isMissing = ROLES_WITH_DLQ.some((role) => role === home);
+  const isMissing = inputRoles().some((role) => role === home);
   const homes = existing.filter((topic) => topic.endsWith(DLQ)).map((topic) => topic.slice(0, -DLQ.length));
   throw new UserError(`there is no dead-letter topic ${name}`, {
     why: isMissing
       ? undefined
-      : (didYouMean(home, [...ROLES_WITH_DLQ, ...homes]) ??
-        `Hippos reject messages of these topics: ${listed(ROLES_WITH_DLQ)}.`),
+      : (didYouMean(home, [...inputRoles(), ...homes]) ??
+        `Hippos reject messages of these topics: ${listed(inputRoles())}.`),
     next: [
       ...(isMissing ? ['hippo up    (creates the topics of hippo.yaml)'] : []),
       'hippo replay --dry-run    (lists all rejected messages)',

@@ -1,7 +1,7 @@
 import { isoTime } from '../core/clock.ts';
 import { type InputKind, readInput } from '../client/host/inputs.ts';
 import { tableSubject, jobSubject, type Definition } from '../client/machine/definition.ts';
-import { topicName } from '../config/topics.ts';
+import { inputRoles, topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import { type RecordRef, recordRef } from '../core/record-ref.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
@@ -122,9 +122,7 @@ export class Intake {
 
 /** The topics that a client reads, and the kind of message of each. */
 export function inputTopics(config: Pick<Config, 'topics'>): Map<string, InputKind> {
-  return new Map(
-    (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),
-  );
+  return new Map(inputRoles().map((role) => [topicName(config, role), role]));
 }
 
 class Counts {

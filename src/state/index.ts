@@ -39,6 +39,7 @@ export { type StateRecord, decodeStateValue, parseStateRecord } from './records.
 export { RunParts } from './run-parts.ts';
 export {
   FORGETTER,
+  type AlertState,
   type InputState,
   type OwnerRecord,
   type Pause,

@@ -14,6 +14,8 @@ export type StateKey =
   | { kind: 'announced'; hippo: string; source: string; bucket: string }
   /** `<hippo>/service/<service>` */
   | { kind: 'service'; hippo: string; service: string }
+  /** `<hippo>/alert/<alert id>`. The id may have slashes. */
+  | { kind: 'alert'; hippo: string; alert: string }
   /** `<hippo>/paused/<job, source or service>` */
   | { kind: 'paused'; hippo: string; job: string }
   /**
@@ -37,6 +39,8 @@ export function formatStateKey(key: StateKey): string {
       return `${key.hippo}/source/${key.source}`;
     case 'service':
       return `${key.hippo}/service/${key.service}`;
+    case 'alert':
+      return `${key.hippo}/alert/${key.alert}`;
     case 'announced':
       return `${key.hippo}/announced/${key.source}/${key.bucket}`;
     case 'offsets':
@@ -64,6 +68,8 @@ export function describeStateKey(text: string): string {
       return `the state of source ${key.source}`;
     case 'announced':
       return `what ${key.source} has announced`;
+    case 'alert':
+      return `alert ${key.alert}`;
     case 'service':
       return `the state of service ${key.service}`;
     case 'offsets':
@@ -92,6 +98,8 @@ export function parseStateKey(text: string): StateKey | undefined {
   const hippo = text.slice(0, slash);
   const rest = text.slice(slash + 1);
   if (rest === 'offsets' || rest === 'owner' || rest === 'probe') return { kind: rest, hippo };
+  if (rest.startsWith('alert/') && rest !== 'alert/')
+    return { kind: 'alert', hippo, alert: rest.slice('alert/'.length) };
   const [, kind, job = '', , path] =
     /^(run|input|run-input|paused|source|service|announced)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
   if (kind === 'paused' && path === undefined) return { kind, hippo, job };

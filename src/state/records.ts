@@ -1,9 +1,11 @@
 import { type Json, type JsonObject, isJsonObject, parseJson } from '../core/json.ts';
 import { isRecordRef } from '../core/record-ref.ts';
+import { ALERT_CONDITIONS } from '../messages/types.ts';
 import type { StateKey } from './keys.ts';
 import { type Positions, positionsFromJson } from './positions.ts';
 import { isBucket } from './announcements.ts';
 import type {
+  AlertState,
   InputState,
   OwnerRecord,
   Pause,
@@ -23,6 +25,7 @@ export type StateRecord =
   | { kind: 'paused'; hippo: string; job: string; pause: Pause }
   | { kind: 'source'; hippo: string; source: string; state: SourceState }
   | { kind: 'service'; hippo: string; service: string; state: ServiceState }
+  | { kind: 'alert'; hippo: string; alert: string; state: AlertState }
   | { kind: 'announced'; hippo: string; source: string; bucket: string; announced: Uint8Array }
   | { kind: 'offsets'; hippo: string; positions: Positions }
   | { kind: 'owner'; hippo: string; owner: OwnerRecord };
@@ -61,6 +64,8 @@ export function parseStateRecord(key: StateKey, value: StateValue): StateRecord 
       return isServiceState(value)
         ? { kind: 'service', hippo, service: key.service, state: value }
         : undefined;
+    case 'alert':
+      return isAlertState(value) ? { kind: 'alert', hippo, alert: key.alert, state: value } : undefined;
     case 'offsets':
       return isJsonObject(value)
         ? { kind: 'offsets', hippo, positions: positionsFromJson(value) }
@@ -153,6 +158,19 @@ function isServiceState(value: unknown): value is ServiceState {
     isJsonObject(value) &&
     (value['resumed'] === undefined || isPause(value['resumed'])) &&
     (value['reload'] === undefined || isReload(value['reload']))
+  );
+}
+
+function isAlertState(value: unknown): value is AlertState {
+  return (
+    isJsonObject(value) &&
+    ALERT_CONDITIONS.some((condition) => condition === value['condition']) &&
+    ['subject', 'text'].every((name) => typeof value[name] === 'string') &&
+    typeof value['since'] === 'number' &&
+    (value['resolvedAt'] === undefined || typeof value['resolvedAt'] === 'number') &&
+    (value['runKey'] === undefined || typeof value['runKey'] === 'string') &&
+    (value['delivered'] === undefined || isJsonObject(value['delivered'])) &&
+    (value['next'] === undefined || Array.isArray(value['next']))
   );
 }
 

@@ -2,7 +2,7 @@ import type { Millis } from '../core/clock.ts';
 import type { Json } from '../core/json.ts';
 import type { RecordRef } from '../core/record-ref.ts';
 import type { Watermark } from '../core/watermark.ts';
-import type { MessageRef, ReceivedMessage } from '../messages/types.ts';
+import type { AlertCondition, MessageRef, ReceivedMessage } from '../messages/types.ts';
 
 /** The value of a record: JSON, but for what is packed. */
 export type StateValue = Json | Uint8Array;
@@ -112,6 +112,26 @@ export interface Reload {
   readonly from: MessageRef;
   /** As it would be published. */
   readonly message: Json;
+}
+
+/**
+ * An alert that is open, or whose end has not been delivered to all receivers yet: the record `<hippo>/alert/<alert id>`. It is
+ * removed when it is resolved and delivered.
+ */
+export interface AlertState {
+  readonly condition: AlertCondition;
+  /** The job, service, source or topic that it is about. */
+  readonly subject: string;
+  readonly runKey?: string;
+  /** What has happened, one line. */
+  readonly text: string;
+  /** Commands to type. */
+  readonly next?: readonly string[];
+  readonly since: Millis;
+  /** Left out: it is firing. */
+  readonly resolvedAt?: Millis;
+  /** By receiver: what it has taken last. */
+  readonly delivered?: Readonly<Record<string, 'firing' | 'resolved'>>;
 }
 
 /** What the state has of a source besides its announcements, as its record `<hippo>/source/<source>` says. */

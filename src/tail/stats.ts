@@ -117,6 +117,9 @@ export class Statistics {
         return;
       case 'health':
         this.#hippo(message.serviceName).well = message.isSuccess === 1;
+        return;
+      case 'alert':
+        return;
     }
   }
 

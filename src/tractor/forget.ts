@@ -2,7 +2,7 @@ import { StateTopic } from '../client/host/state-topic.ts';
 import { groupName, identityOf } from '../config/groups.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { topicName } from '../config/topics.ts';
+import { inputRoles, topicName } from '../config/topics.ts';
 import { UserError } from '../core/errors.ts';
 import { listed } from '../core/listed.ts';
 import { didYouMean } from '../core/near.ts';
@@ -203,7 +203,7 @@ async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<Foun
 
 async function offsetsToKeep(kafka: Kafka, config: Config, hippo: string): Promise<TopicPartitionOffset[]> {
   const group = groupName(identityOf(config, hippo));
-  const inputs = (['frontier', 'finish', 'schedule'] as const).map((role) => topicName(config, role));
+  const inputs = inputRoles().map((role) => topicName(config, role));
   const committed = await kafka.committed(group, inputs);
   if (committed.length > 0) return committed;
   throw new UserError(`group ${group} has no committed offsets to keep`, {

@@ -3,6 +3,7 @@ import { formatDuration, formatSeconds } from '../core/duration.ts';
 import { visible } from '../core/visible.ts';
 import { partitionPath } from '../messages/index.ts';
 import type {
+  Alert,
   FrontierEvent,
   HippoMessage,
   JobFinish,
@@ -24,6 +25,8 @@ export function describeMessage(message: HippoMessage): string {
       return describeRequest(message);
     case 'health':
       return describeHealth(message);
+    case 'alert':
+      return describeAlert(message);
   }
 }
 
@@ -77,6 +80,13 @@ function describeHealth({
   if (isSuccess === 1) return `${chalk.green('♥')} ${name} well ${where}`;
   const why = errorMsg === '' ? '' : `: ${visible(firstLine(errorMsg))}`;
   return `${chalk.red('✗')} ${name} ${chalk.red('ill')}${why} ${where}`;
+}
+
+/** `▲ etl load 201704 deadline: it has not succeeded by 06:30`, `✓ etl load 201704 deadline is over` */
+function describeAlert({ state, condition, hippoName, subject, runKey, text }: Alert): string {
+  const name = runName(hippoName, subject, runKey);
+  if (state === 'resolved') return `${chalk.green('✓')} ${name} ${condition} ${chalk.green('is over')}`;
+  return `${chalk.red('▲')} ${name} ${chalk.red(condition)}: ${visible(firstLine(text))}`;
 }
 
 /** `etl/load 201704` */

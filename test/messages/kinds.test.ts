@@ -165,6 +165,36 @@ const KINDS: [string, Record<string, unknown>, HippoMessage][] = [
       extra: { version: '0.1.0' },
     },
   ],
+  [
+    'an alert',
+    {
+      alert_id: 'h/deadline/load/2017-04-28',
+      state: 'firing',
+      condition: 'deadline',
+      hippo_name: 'h',
+      subject: 'load',
+      run_key: '2017-04-28',
+      since: 1_493_394_946,
+      time: 1_493_394_950,
+      text: 'load 2017-04-28 has missed its deadline',
+      next: ['hippo job run h/load --key 2017-04-28'],
+      severity: 'page',
+    },
+    {
+      kind: 'alert',
+      alertId: 'h/deadline/load/2017-04-28',
+      state: 'firing',
+      condition: 'deadline',
+      hippoName: 'h',
+      subject: 'load',
+      runKey: '2017-04-28',
+      since: 1_493_394_946,
+      time: 1_493_394_950,
+      text: 'load 2017-04-28 has missed its deadline',
+      next: ['hippo job run h/load --key 2017-04-28'],
+      extra: { severity: 'page' },
+    },
+  ],
 ];
 
 describe.each(KINDS)('%s', (_, wire, message) => {

@@ -5,7 +5,7 @@ import { SteadyClock, systemClock } from '../../core/clock.ts';
 import { groupName } from '../../config/groups.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { findStack } from '../../config/stack-file.ts';
-import { topicName } from '../../config/topics.ts';
+import { inputRoles, topicName } from '../../config/topics.ts';
 import { connectProject } from '../../kafka/project.ts';
 import { CoordinatorError, DeniedError } from '../../kafka/failures.ts';
 import type { Kafka, Membership } from '../../kafka/port.ts';
@@ -373,7 +373,7 @@ class Client {
     const sessionTimeout = config.client.session_timeout;
     return this.#kafka.join({
       group: this.#group,
-      topics: (['frontier', 'finish', 'schedule'] as const).map((role) => topicName(config, role)),
+      topics: inputRoles().map((role) => topicName(config, role)),
       sessionTimeout,
       // Three heartbeats a session, as Kafka advises, and at least one in 3 s, so that a takeover is quick.
       heartbeatInterval: Math.min(3_000, Math.floor(sessionTimeout / 3)),

@@ -1,4 +1,4 @@
-import { topicName } from '../../config/topics.ts';
+import { inputRoles, topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import { UserError } from '../../core/errors.ts';
 import { shellWord } from '../../core/shell.ts';
@@ -33,7 +33,7 @@ export async function requireFirstStart(
       `${topic}[${found.partition}] has ${records} of it, but not those that every state has: the topic was made again while a client ran, or records were removed.`,
     );
   }
-  const inputs = (['frontier', 'finish', 'schedule'] as const).map((role) => topicName(config, role));
+  const inputs = inputRoles().map((role) => topicName(config, role));
   if ((await kafka.committed(group, inputs)).length === 0) return;
   throw lost(
     hippo,

@@ -21,7 +21,7 @@ import { isAborted } from '../../core/abort.ts';
 import { type HippoError, ServiceError, messageOf } from '../../core/errors.ts';
 import type { Millis, SteadyClock } from '../../core/clock.ts';
 import { listed } from '../../core/listed.ts';
-import { dlqName, topicName } from '../../config/topics.ts';
+import { dlqName, inputRoles, topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import {
   type Definition,
@@ -169,9 +169,7 @@ export class Owner {
     });
     this.#limits = new Limits(options.kafka);
     const { config } = options;
-    this.#kinds = new Map(
-      (['frontier', 'finish', 'schedule'] as const).map((role) => [topicName(config, role), role]),
-    );
+    this.#kinds = new Map(inputRoles().map((role) => [topicName(config, role), role]));
   }
 
   get view(): OwnerView {

@@ -1,6 +1,6 @@
 import { lostStateCommands } from '../../client/host/lost-state.ts';
 import { groupName, identityOf } from '../../config/groups.ts';
-import { topicName } from '../../config/topics.ts';
+import { inputRoles, topicName } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Kafka } from '../../kafka/port.ts';
 import { partitionForKey } from '../../kafka/partitioner.ts';
@@ -62,7 +62,7 @@ async function withoutState(
     return { summary: 'incomplete', findings: [error(text, remedy)] };
   }
   const group = groupName(identityOf(config, hippo));
-  const inputs = (['frontier', 'finish', 'schedule'] as const).map((role) => topicName(config, role));
+  const inputs = inputRoles().map((role) => topicName(config, role));
   if ((await kafka.committed(group, inputs)).length > 0) {
     const text = `none of the ${partitions} partitions of ${topic} has the state of ${hippo}, but group ${group} has committed offsets: ${refuses}`;
     return { summary: 'lost', findings: [error(text, remedy)] };
