@@ -1,9 +1,21 @@
 import * as v from 'valibot';
-import { DURATION_FORM, durationForm, parseDuration } from '../core/duration.ts';
 import { didYouMean } from '../core/near.ts';
 import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 import { WINDOW_UNITS } from '../windows/units.ts';
+import {
+  clockTime,
+  commaSeparated,
+  consistent,
+  described,
+  duration,
+  httpAddress,
+  optionalText,
+  scalarText,
+  secret,
+  some,
+  wholeNumber,
+} from './schema-parts.ts';
 
 /** Names become part of topics, file names, YARN tags and argv, so they have letters, digits, dots, dashes and underscores only, and no dash or dot at the start. */
 export const NAME_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
@@ -27,63 +39,6 @@ const tableName = v.pipe(
 const jobName = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be hippo/job'),
-);
-
-function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
-  return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
-}
-
-/** A list with at least one item. */
-function some<T extends v.GenericSchema>(item: T) {
-  return v.pipe(v.array(item), v.minLength(1));
-}
-
-/** A duration: text in the file (`30s`), milliseconds in the loaded configuration. */
-function duration(description?: string) {
-  return v.pipe(
-    v.union([v.string(), v.number()]),
-    v.description(description ?? `${DURATION_FORM}; a bare number is seconds`),
-    v.metadata({ 'x-unit': 'ms' }),
-    v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      const millis = parseDuration(String(dataset.value));
-      if (millis !== undefined) return millis;
-      addIssue({ message: `must be ${durationForm(String(dataset.value))}` });
-      return NEVER;
-    }),
-  );
-}
-
-/** Text that hippo.yaml may have without quotes, so that YAML reads a number or a boolean; `withTexts` restores the text as written. */
-export const ANY_SCALAR = v.union([v.string(), v.number(), v.boolean()]);
-
-/** Text, or a number or boolean that means the same text here (`yyyymm: 201704`). */
-const scalarText = v.pipe(ANY_SCALAR, v.transform(String));
-
-/** A secret: no command prints it. */
-const secret = v.pipe(v.string(), v.metadata({ writeOnly: true }));
-
-/** A list written as one text, as in environment variables. */
-function commaSeparated<T extends v.GenericSchema<string, string>>(item: T) {
-  return v.pipe(
-    v.string(),
-    v.transform((text) => text.split(',').map((part) => part.trim())),
-    v.array(item),
-  );
-}
-
-/** The schema with its description. */
-function described<T extends v.GenericSchema>(schema: T, description: string) {
-  return v.pipe(schema, v.description(description));
-}
-
-/** The schema as an optional one. */
-function optionalText(description: string) {
-  return v.optional(described(v.string(), description));
-}
-
-const clockTime = v.pipe(
-  v.string(),
-  v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"'),
 );
 
 /** Partition level name → template of the value, e.g. `{ yyyymm: "{{ window | date: '%Y%m' }}" }`. */
@@ -165,12 +120,6 @@ const job = v.strictObject({
   ),
 });
 
-/** Addresses are printed in errors and logs, so credentials in them are refused. */
-const httpAddress = v.pipe(
-  v.string(),
-  v.regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#@]*)?$/, 'must be http://host:port or https://host:port'),
-);
-
 const yarn = v.strictObject({
   resource_managers: v.optional(
     described(
@@ -222,19 +171,6 @@ const tls = v.strictObject({
   key_passphrase: v.optional(secret),
   server_name: optionalText("A name of the broker's certificate, where kafka.brokers has another"),
 });
-
-/** The problems of a mapping whose values are valid by themselves but not together. */
-function consistent<T extends object>(
-  check: (settings: T, complain: (key: keyof T & string, message: string) => void) => void,
-) {
-  return v.rawCheck<T>(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const input = dataset.value;
-    check(input, (key, message) => {
-      addIssue({ message, path: [{ type: 'unknown', origin: 'value', input, key, value: input[key] }] });
-    });
-  });
-}
 
 /** A certificate cannot be used without its key. */
 const certificateHasKey = consistent<v.InferOutput<typeof tls>>(({ cert_file, key_file }, complain) => {

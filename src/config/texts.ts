@@ -1,7 +1,7 @@
 import type * as v from 'valibot';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { ConfigPath } from './path.ts';
-import { ANY_SCALAR } from './schema.ts';
+import { ANY_SCALAR } from './schema-parts.ts';
 import { asSchema, plain } from './schema-kinds.ts';
 
 /**
