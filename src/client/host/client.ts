@@ -149,7 +149,9 @@ class Client {
     this.#group = groupName(identity);
     this.#sources = sources.map(({ source }) => source.name);
     this.#warnings = warnings;
-    this.#guard = startGuard(config.client.kill_grace);
+    this.#guard = startGuard(config.client.kill_grace, (text) =>
+      this.#log({ event: 'notice', level: 'warning', text }),
+    );
     const files = new AttemptFiles(directory);
     this.#supervisor = new Supervisor({
       hippo,

@@ -12,8 +12,10 @@
  * Only numbers that the client made go through the pipe, and the shell evaluates none of them. ("kill -TERM -- -1" is
  * not understood by every shell, dash among them: POSIX has only "-s TERM".)
  */
+import { type Backoff, pauseAfter } from '../../core/backoff.ts';
 import { execa } from '../../core/exec.ts';
 import type { Millis } from '../../core/clock.ts';
+import { signalGroup } from './process-group.ts';
 
 const SCRIPT = `
 grace=$1 groups=' ' leased=' ' timer=
@@ -63,9 +65,83 @@ export interface Guard {
   dismiss(): void;
 }
 
-/** @param grace milliseconds between SIGTERM and SIGKILL, as a job of the client has them */
-export function startGuard(grace: number): Guard {
-  const guard = execa('/bin/sh', ['-c', SCRIPT, 'hippo-guard', String(Math.ceil(grace / 100))], {
+/** A guard that does not live for so long has failed to start, milliseconds. */
+const SHORT_LIFE = 1_000;
+const RESTART: Backoff = { first: 100, most: 30_000 };
+
+/**
+ * @param grace milliseconds between SIGTERM and SIGKILL, as a job of the client has them
+ * @param onReplaced called with a sentence when another program has killed the guard: a new one holds all that it held
+ */
+export function startGuard(grace: Millis, onReplaced: (text: string) => void = () => undefined): Guard {
+  const watched = new Set<number>();
+  const leased = new Set<number>();
+  /** As performance.now() has it. */
+  let leaseEnds: number | null = null;
+  let isDismissed = false;
+  let failures = 0;
+  let shell = start();
+
+  function start(): ReturnType<typeof startShell> {
+    const began = performance.now();
+    const started = startShell(grace);
+    started.nodeChildProcess.once('exit', (code, signal) => {
+      if (isDismissed) return;
+      failures = performance.now() - began < SHORT_LIFE ? failures + 1 : 1;
+      const how = signal === null ? `ended with exit code ${code ?? 'unknown'}` : `was killed by ${signal}`;
+      setTimeout(() => replace(started.pid, how), pauseAfter(failures, RESTART)).unref();
+    });
+    return started;
+  }
+
+  function replace(pid: number | undefined, how: string): void {
+    if (isDismissed) return;
+    // Its pause before the end of the lease is a process of its own, which no renewal reaches any more.
+    if (pid !== undefined) signalGroup(pid, 'SIGKILL');
+    shell = start();
+    for (const group of watched) tell('+', group);
+    for (const group of leased) tell('l', group);
+    if (leaseEnds !== null) renew(leaseEnds - performance.now());
+    onReplaced(
+      `the guard of this client, process ${pid ?? '?'}, ${how}; process ${shell.pid ?? '?'} replaces it`,
+    );
+  }
+
+  function tell(operation: '+' | '-' | 'l' | 'r', number: number): void {
+    if (shell.stdin.writable) shell.stdin.write(`${operation} ${number}\n`);
+  }
+
+  function renew(millis: Millis): void {
+    leaseEnds = performance.now() + millis;
+    tell('r', Math.max(0, millis) / 1000);
+  }
+
+  function forget(group: number): void {
+    leased.delete(group);
+    if (watched.delete(group)) tell('-', group);
+  }
+
+  return {
+    watch(group) {
+      watched.add(group);
+      tell('+', group);
+    },
+    lease(group) {
+      leased.add(group);
+      tell('l', group);
+    },
+    renew,
+    forget,
+    dismiss() {
+      for (const group of watched) forget(group);
+      isDismissed = true;
+      shell.stdin.end();
+    },
+  };
+}
+
+function startShell(grace: Millis) {
+  const shell = execa('/bin/sh', ['-c', SCRIPT, 'hippo-guard', String(Math.ceil(grace / 100))], {
     detached: true,
     cleanup: false,
     // The guard must not keep a mounted folder in use, and must not carry the variables that tag jobs.
@@ -77,27 +153,8 @@ export function startGuard(grace: number): Guard {
     stderr: 'ignore',
     reject: false,
   });
-  // Another program may have killed the guard. Then the next owner finds the orphans.
-  guard.stdin.on('error', () => undefined);
-  guard.nodeChildProcess.unref();
-  const watched = new Set<number>();
-  const tell = (operation: '+' | '-' | 'l' | 'r', number: number): void => {
-    if (guard.stdin.writable) guard.stdin.write(`${operation} ${number}\n`);
-  };
-  const forget = (group: number): void => {
-    if (watched.delete(group)) tell('-', group);
-  };
-  return {
-    watch(group) {
-      watched.add(group);
-      tell('+', group);
-    },
-    lease: (group) => tell('l', group),
-    renew: (millis) => tell('r', Math.max(0, millis) / 1000),
-    forget,
-    dismiss() {
-      for (const group of watched) forget(group);
-      guard.stdin.end();
-    },
-  };
+  // It may have been killed while it was written to; its exit says so.
+  shell.stdin.on('error', () => undefined);
+  shell.nodeChildProcess.unref();
+  return shell;
 }

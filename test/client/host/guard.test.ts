@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { execa } from '../../../src/core/exec.ts';
@@ -60,14 +62,66 @@ it('a client that ends in order dismisses its guard, which touches nothing', asy
   guard.watch(pid);
   guard.dismiss();
   guard.watch(pid);
-  await until(async () => !(await guardsOfThisProcess()));
+  await until(async () => (await guardsOf(process.pid)).length === 0);
   expect(groupIsAlive(pid)).toBe(true);
 }, 30_000);
 
-async function guardsOfThisProcess(): Promise<boolean> {
-  const { stdout } = await execa('ps', ['-o', 'args=', '--ppid', String(process.pid)], { reject: false });
-  return stdout.includes('hippo-guard');
+/** The guards of a process, by their pids. */
+async function guardsOf(client: number): Promise<number[]> {
+  const { stdout } = await execa('ps', ['-o', 'pid=,args=', '--ppid', String(client)], { reject: false });
+  return stdout
+    .split('\n')
+    .filter((line) => line.includes('hippo-guard'))
+    .map((line) => Number.parseInt(line, 10));
 }
+
+/** @returns the next line, each time that it is called */
+function readLines(stream: Readable): () => Promise<string> {
+  const lines = createInterface(stream)[Symbol.asyncIterator]();
+  return async () => String((await lines.next()).value);
+}
+
+it('one that another program kills is replaced, by one that holds the same jobs and the same lease', async () => {
+  const child = execa(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { spawn } from 'node:child_process';
+      const { startGuard } = await import(${JSON.stringify(GUARD)});
+      const guard = startGuard(1000, () => console.log('replaced'));
+      const sleep = () => spawn('/bin/sleep', ['1000'], { detached: true, stdio: 'ignore' }).pid;
+      const [job, service] = [sleep(), sleep()];
+      guard.watch(job);
+      guard.watch(service);
+      guard.lease(service);
+      guard.renew(3_600_000);
+      console.log(JSON.stringify([job, service]));
+      process.on('SIGUSR2', () => guard.renew(100));
+      setInterval(() => {}, 1000);`,
+    ],
+    { reject: false, cleanup: true, buffer: false },
+  );
+  const lines = readLines(child.stdout);
+  const [job = 0, service = 0] = JSON.parse(await lines()) as number[];
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await Promise.all([endGroup(job, 0), endGroup(service, 0)]);
+  });
+  const [guard = 0] = await guardsOf(child.pid ?? 0);
+  process.kill(guard, 'SIGKILL');
+  expect(await lines()).toBe('replaced');
+  expect([job, service].map(groupIsAlive)).toEqual([true, true]);
+
+  child.kill('SIGUSR2');
+  await until(() => !groupIsAlive(service));
+  expect(groupIsAlive(job)).toBe(true);
+
+  child.kill('SIGKILL');
+  await until(() => !groupIsAlive(job));
+  // Nothing of the first guard is left.
+  expect(groupIsAlive(guard)).toBe(false);
+}, 30_000);
 
 describe('the lease of services', () => {
   /** A process with a guard; it tells the guard what `script` says and stops answering. */
