@@ -50,6 +50,7 @@ export class FolderScanner extends Walker {
 class Folder implements Place, OpenPlace {
   readonly name: string;
   readonly atOnce = 2;
+  readonly hasHalfWrittenFiles = true;
   readonly #isMount: boolean;
   readonly #patience: Millis;
   /** What has not been answered, also of former scans. */

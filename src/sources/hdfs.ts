@@ -27,6 +27,7 @@ export class HdfsScanner extends Walker {
 class HdfsPlace implements Place {
   readonly name: string;
   readonly atOnce = 8;
+  readonly hasHalfWrittenFiles = true;
   readonly #path: string;
   readonly #nodes: NameNodes;
 

@@ -25,6 +25,8 @@ export interface Place {
   readonly name: string;
   /** So many requests of one scan may be under way. */
   readonly atOnce: number;
+  /** A file appears before it has its content, so that a look may come between the two. */
+  readonly hasHalfWrittenFiles: boolean;
   /** The path in messages. */
   pathOf(names: Names): string;
   /**

@@ -59,6 +59,7 @@ export class S3Scanner extends Walker {
 class S3Place implements Place {
   readonly name: string;
   readonly atOnce = 16;
+  readonly hasHalfWrittenFiles = false;
   readonly #settings: S3Settings;
   readonly #patience: S3Patience;
 

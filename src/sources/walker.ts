@@ -1,6 +1,7 @@
 /** Finds the partitions of a place: which folders are levels, what has landed, and what is skipped. */
 import pLimit from 'p-limit';
 import { pMapIterable } from 'p-map';
+import { pause } from '../core/deadline.ts';
 import { parsePartitionPath, partitionPath } from '../messages/index.ts';
 import { type Levels, isHidden, isTemporary, partitionOf, refusalOf } from './levels.ts';
 import {
@@ -24,6 +25,9 @@ type Skipped = Skip & { error?: UnreadableError };
 
 /** Of a partition: what it is known by, or why it has not landed. */
 type Landed = { landedAt: number; found: string } | { reason: string };
+
+/** A marker that is younger may not have its content yet, milliseconds. */
+const FRESH = 1_000;
 
 /** The scanner of all places that have partitions in folders. */
 export class Walker implements Scanner {
@@ -87,15 +91,30 @@ class Walk {
     const { levels, signal } = this.#context;
     let folders: AsyncIterable<Names> | Iterable<Names> = [[]];
     for (const level of levels) folders = this.#below(folders, level);
+    const fresh: Names[] = [];
     for await (const looked of this.#each(folders, (names) => this.#look(names))) {
       signal.throwIfAborted();
-      if ('id' in looked) yield [looked];
+      if ('fresh' in looked) fresh.push(looked.fresh);
+      else if ('id' in looked) yield [looked];
       else this.#skip(looked);
     }
+    yield* this.#lookAgain(fresh);
     // The rest has been listed, but what is in there is not known.
     const failure = this.#failure;
     if (failure !== undefined)
       throw new PartlyAwayError(failure.message, { why: failure.why, cause: failure });
+  }
+
+  /** What is the same a moment later has its content. One pause is enough for all of them. */
+  async *#lookAgain(fresh: readonly Names[]): AsyncGenerator<readonly FoundLanding[]> {
+    const { signal } = this.#context;
+    if (fresh.length === 0) return;
+    await pause(FRESH, signal);
+    for await (const looked of this.#each(fresh, (names) => this.#look(names, 'again'))) {
+      signal.throwIfAborted();
+      if ('id' in looked) yield [looked];
+      else if ('reason' in looked) this.#skip(looked);
+    }
   }
 
   /** The folders of the next level. */
@@ -145,7 +164,10 @@ class Walk {
     return { folders, skips };
   }
 
-  async #look(names: Names): Promise<FoundLanding | Skipped> {
+  async #look(
+    names: Names,
+    which: 'first' | 'again' = 'first',
+  ): Promise<FoundLanding | Skipped | { fresh: Names }> {
     const { levels, place } = this.#context;
     const path = place.pathOf(names);
     const read = partitionOf(levels, names);
@@ -153,10 +175,17 @@ class Walk {
     try {
       const state = await this.#stateOf(names);
       if ('reason' in state) return { path, reason: state.reason, isUnfinished: true };
+      if (which === 'first' && this.#mayBeHalfWritten(state)) return { fresh: names };
       return { id: partitionPath(read.partition), partition: read.partition, ...state };
     } catch (error) {
       return this.#unreadable(names, error);
     }
+  }
+
+  /** Without a marker, a landing has to be the same for `settle`. */
+  #mayBeHalfWritten({ landedAt }: { landedAt: number }): boolean {
+    const { marker, place } = this.#context;
+    return marker !== null && place.hasHalfWrittenFiles && Date.now() - landedAt < FRESH;
   }
 
   async #stateOf(names: Names): Promise<Landed> {

@@ -70,7 +70,8 @@ describe('a folder', () => {
     await folder.write('dt=2017-04-28/region=us/part-0.parquet', 'x');
     const marker = await folder.write('dt=2017-04-28/region=us/_SUCCESS');
     await utimes(marker, new Date('2017-04-29T01:02:03Z'), new Date('2017-04-29T01:02:03Z'));
-    await folder.write('dt=2017-04-27/region=eu/_SUCCESS');
+    const other = await folder.write('dt=2017-04-27/region=eu/_SUCCESS');
+    await utimes(other, new Date('2017-04-28T01:02:03Z'), new Date('2017-04-28T01:02:03Z'));
     await folder.write('dt=2017-04-28/region=eu/part-0.parquet', 'half');
     await mkdir(join(folder.folder, 'dt=2017-04-28/region=eu/_SUCCESS'));
     const { landings, skips } = await folder.scan();
