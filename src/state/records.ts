@@ -161,6 +161,8 @@ function isServiceState(value: unknown): value is ServiceState {
   );
 }
 
+const OWED = ['firing', 'resolved', 'both'] as const satisfies AlertState['owed'][];
+
 function isAlertState(value: unknown): value is AlertState {
   return (
     isJsonObject(value) &&
@@ -169,6 +171,8 @@ function isAlertState(value: unknown): value is AlertState {
     typeof value['since'] === 'number' &&
     (value['resolvedAt'] === undefined || typeof value['resolvedAt'] === 'number') &&
     (value['runKey'] === undefined || typeof value['runKey'] === 'string') &&
+    (value['over'] === undefined || typeof value['over'] === 'string') &&
+    (value['owed'] === undefined || OWED.some((owed) => owed === value['owed'])) &&
     (value['delivered'] === undefined || isJsonObject(value['delivered'])) &&
     (value['next'] === undefined || Array.isArray(value['next']))
   );

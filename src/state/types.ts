@@ -130,6 +130,10 @@ export interface AlertState {
   readonly since: Millis;
   /** Left out: it is firing. */
   readonly resolvedAt?: Millis;
+  /** Why it is over, one line. */
+  readonly over?: string;
+  /** What could not be published yet, because the alert topic could not be written to. */
+  readonly owed?: 'firing' | 'resolved' | 'both';
   /** By receiver: what it has taken last. */
   readonly delivered?: Readonly<Record<string, 'firing' | 'resolved'>>;
 }

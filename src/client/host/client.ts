@@ -207,6 +207,7 @@ class Client {
       log: (event) => this.#log(event),
       connection: this.#connection,
       services: this.#services,
+      alerts: { desire: () => undefined },
       once: options.once,
     });
   }

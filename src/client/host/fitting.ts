@@ -1,4 +1,4 @@
-import type { FrontierEvent, JobFinish, JobStart } from '../../messages/index.ts';
+import type { Alert, FrontierEvent, JobFinish, JobStart } from '../../messages/index.ts';
 
 type JobMessage = JobStart | JobFinish;
 
@@ -14,10 +14,14 @@ export function withoutList<Message extends JobMessage>(message: Message): Messa
 
 /** A message in ever smaller versions, the whole one first; what is left out last is what others need most. */
 export function* smallerAndSmaller(
-  message: JobMessage | FrontierEvent,
-): Generator<JobMessage | FrontierEvent> {
+  message: JobMessage | FrontierEvent | Alert,
+): Generator<JobMessage | FrontierEvent | Alert> {
   yield message;
   if (message.kind === 'frontier') return;
+  if (message.kind === 'alert') {
+    yield { ...message, next: [], text: message.text.slice(0, ERROR_LENGTH) };
+    return;
+  }
   const bare = withoutList(message);
   yield bare;
   const short =

@@ -18,14 +18,18 @@ export interface Arrival {
 /** What a service announces; the owner adds the time. */
 type Announced = Omit<Extract<MachineEvent, { type: 'events-told' }>, 'at'>;
 
-/** What a source's watcher or a service tells, and who waits until it is written. */
+/** What receivers of alerts have taken; the owner adds the time. */
+type Delivered = Omit<Extract<MachineEvent, { type: 'alerts-delivered' }>, 'at'>;
+
+/** What a source's watcher, a service or the delivery of alerts tells, and who waits until it is written. */
 export interface ToldFinding {
-  finding: Finding | Announced | Reported;
+  finding: Finding | Announced | Reported | Delivered;
   written: PromiseWithResolvers<undefined>;
 }
 
 /** `source orders`, `service stream` */
 export function announcerOf(finding: ToldFinding['finding']): string {
+  if (finding.type === 'alerts-delivered') return 'the delivery of alerts';
   return finding.type === 'events-told' ? `service ${finding.service}` : `source ${finding.source}`;
 }
 
@@ -49,7 +53,7 @@ export class Mailbox {
   }
 
   /** @returns a promise that resolves when what follows from the finding is written, and rejects when reading stops before */
-  found(finding: Finding | Announced | Reported): Promise<undefined> {
+  found(finding: ToldFinding['finding']): Promise<undefined> {
     const written = Promise.withResolvers<undefined>();
     this.#findings.push({ finding, written });
     this.#wake.resolve(undefined);

@@ -21,9 +21,10 @@ import { isAborted } from '../../core/abort.ts';
 import { type HippoError, ServiceError, messageOf } from '../../core/errors.ts';
 import type { Millis, SteadyClock } from '../../core/clock.ts';
 import { listed } from '../../core/listed.ts';
-import { dlqName, inputRoles, topicName } from '../../config/topics.ts';
+import { dlqName, inputRoles, topicName, usedRoles } from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import {
+  type AlertDelivery,
   type Definition,
   type MachineState,
   type ToldEvent,
@@ -73,8 +74,8 @@ const PARTITIONS_CHECK = 5_000;
 const LONG_LOOK = { millis: 2, share: 20 };
 /** What a new hippo remembers. */
 const EMPTY: StoredState = { records: new Map(), positions: new Map(), previous: null };
-/** How often it is tried whether dead letters may be written again, milliseconds. */
-const LETTERS_RETRY = 60_000;
+/** How often it is tried whether dead letters, or alerts, may be written again, milliseconds. */
+const WRITE_RETRY = 60_000;
 /** How long the owner waits before it tries again to commit offsets, milliseconds. */
 const COMMIT_RETRY = 1_000;
 const RETRY: Backoff = { first: 250, most: 5_000 };
@@ -96,6 +97,8 @@ export interface OwnerOptions {
   log: ClientLog;
   connection: Connection;
   services: Pick<Services, 'own' | 'desire'>;
+  /** Told of the state after each turn, as services are: its alerts are to be delivered. */
+  alerts: { desire(state: MachineState): void };
   /** Stop when the inputs are read to their present ends and nothing is running or ready to run. */
   once: boolean;
 }
@@ -148,6 +151,10 @@ export class Owner {
   readonly #watchers: Watchers;
   /** Topics that could not be read, in whole or in part, when reading started. */
   readonly #notStarted = new Set<string>();
+  /** Why alerts cannot be published, and when to try again (performance.now()). */
+  #withoutAlerts: { error: DeniedError | AbsentError; retryAt: number } | null = null;
+  /** It was said that alerts cannot be published, and not that they are again. */
+  #hasToldOfAlerts = false;
   /** Input topics whose dead letters cannot be written, why, and when to try again (performance.now()). */
   readonly #withoutLetters = new Map<string, { error: DeniedError | AbsentError; retryAt: number }>();
   readonly #limits: Limits;
@@ -197,6 +204,15 @@ export class Owner {
   }
 
   /**
+   * Takes in what receivers have taken of the alerts.
+   *
+   * @returns a promise that resolves when it is remembered, and rejects when it is not for now
+   */
+  async delivered(deliveries: readonly AlertDelivery[]): Promise<void> {
+    await this.#mailbox.found({ type: 'alerts-delivered', deliveries });
+  }
+
+  /**
    * Owns until the signal is aborted, or with `once` until all is done. While Kafka is away it tries again; jobs go on.
    *
    * @throws UserError when the hippo's state is lost: see {@link requireFirstStart}
@@ -237,7 +253,8 @@ export class Owner {
           const isOurs = await this.#options.membership.confirm();
           if (isAborted(signal)) return;
           if (!isOurs && error instanceof FencedError) throw error;
-          if (error instanceof StartAgain || this.#setLettersAside(error)) continue;
+          if (error instanceof StartAgain || this.#setLettersAside(error) || this.#setAlertsAside(error))
+            continue;
           if (error instanceof LeaderlessError && (await this.#goesOnWithout())) continue;
           if (error instanceof RefusedError || error instanceof LeaderlessError) {
             if (this.#options.once || error instanceof DeniedError) throw error;
@@ -258,7 +275,7 @@ export class Owner {
 
   /** With `once`: why something is left undone when all else is done. */
   get #left(): HippoError | undefined {
-    return this.#aside.error ?? this.#watchers.error ?? this.#unwritable.error;
+    return this.#aside.error ?? this.#watchers.error ?? this.#unwritable.error ?? this.#withoutAlerts?.error;
   }
 
   /**
@@ -332,7 +349,13 @@ export class Owner {
     // Times of another owner, or of an earlier process, are the wall clock's: no jump stands between them and us.
     if (!unbroken) clock.follow(clock.jump);
     const turn = this.#turn(stateTopic);
-    turn.step({ type: 'ownership-gained', at: clock.now(), alive, withheld: new Set(this.#withheld.keys()) });
+    turn.step({
+      type: 'ownership-gained',
+      at: clock.now(),
+      alive,
+      withheld: new Set(this.#withheld.keys()),
+      alertsWithheld: this.#areAlertsWithheld,
+    });
     this.#mailbox.takeExits();
     for (const exit of this.#unrecorded.values()) this.#mailbox.exited(exit);
     await this.#startReading(turn);
@@ -422,15 +445,41 @@ export class Owner {
     if (!(error instanceof DeniedError || error instanceof AbsentError)) return false;
     const topic = [...this.#kinds.keys()].find((input) => dlqName(input) === error.topic);
     if (topic === undefined) return false;
-    this.#withoutLetters.set(topic, { error, retryAt: performance.now() + LETTERS_RETRY });
+    this.#withoutLetters.set(topic, { error, retryAt: performance.now() + WRITE_RETRY });
     this.#aside.add(topic, error, null);
     return true;
+  }
+
+  /** Runs do not wait for alerts: their states remember what is not published. @returns whether the error is of the alert topic */
+  #setAlertsAside(error: unknown): boolean {
+    if (!(error instanceof DeniedError || error instanceof AbsentError)) return false;
+    if (error.topic !== this.#alertTopic) return false;
+    this.#withoutAlerts = { error, retryAt: performance.now() + WRITE_RETRY };
+    if (this.#hasToldOfAlerts) return true;
+    this.#hasToldOfAlerts = true;
+    const remedy = error.next[0] === undefined ? '' : ` Remedy: ${error.next[0]}`;
+    const text = `${error.message}. ${error.why ?? ''} Alerts are published when it can be written to; everything else goes on.${remedy}`;
+    this.#options.log({ event: 'notice', level: 'error', text });
+    return true;
+  }
+
+  /** undefined: this hippo has no alerts. */
+  get #alertTopic(): string | undefined {
+    const { config } = this.#options;
+    return usedRoles(config).includes('alert') ? topicName(config, 'alert') : undefined;
+  }
+
+  get #areAlertsWithheld(): boolean {
+    return (
+      this.#withoutAlerts !== null || this.#unwritable.topics.some((topic) => topic === this.#alertTopic)
+    );
   }
 
   /** The topics that messages and dead letters are published to. */
   get #published(): string[] {
     const { config } = this.#options;
     const own = (['start', 'finish', 'frontier'] as const).map((role) => topicName(config, role));
+    if (this.#alertTopic !== undefined) own.push(this.#alertTopic);
     return [...own, ...[...this.#kinds.keys()].map(dlqName)];
   }
 
@@ -468,6 +517,8 @@ export class Owner {
         `no run of ${names} starts, and none that ends is recorded as ended, because their messages go there`,
       );
     }
+    const place = this.#unwritable.placeIn(this.#alertTopic);
+    if (place !== undefined) this.#unwritable.tell(place, 'no alert is published');
     return true;
   }
 
@@ -680,6 +731,7 @@ export class Owner {
     this.#state = turn.state;
     this.#progress.setTaken(turn.positions);
     this.#options.services.desire(this.#state);
+    this.#options.alerts.desire(this.#state);
     for (const exit of turn.exits) this.#afterFinish(exit);
     for (const event of turn.events) {
       if (event.event === 'finished' && !event.is_success) this.#failedFinishes += 1;
@@ -715,6 +767,11 @@ export class Owner {
     if (this.#waitsFor !== null && written.some(({ topic }) => topic === this.#waitsFor)) {
       this.#waitsFor = null;
       this.#options.connection.connected('owner');
+    }
+    if (this.#hasToldOfAlerts && written.some(({ topic }) => topic === this.#alertTopic)) {
+      this.#hasToldOfAlerts = false;
+      const text = `alerts are published again: ${this.#alertTopic} can be written to`;
+      this.#options.log({ event: 'notice', level: 'info', text });
     }
     for (const { submission } of turn.exits) this.#unrecorded.delete(submission.attemptId);
     // Another job of this hippo may wait for a message that this client publishes.
@@ -822,6 +879,11 @@ export class Owner {
 
   /** Whether a topic can be read now that could not be when reading started. */
   async #canStartMore(): Promise<boolean> {
+    const isOwed = this.#state.alerts.some(({ owed }) => owed !== undefined);
+    if (this.#withoutAlerts !== null && isOwed && performance.now() >= this.#withoutAlerts.retryAt) {
+      this.#withoutAlerts = null;
+      return true;
+    }
     for (const [topic, { retryAt }] of this.#withoutLetters) {
       if (performance.now() < retryAt) continue;
       this.#withoutLetters.delete(topic);

@@ -49,7 +49,7 @@ export function compileParts(
 ):
   | { ok: true; parts: Pick<Project, 'definition' | 'sources' | 'warnings'> }
   | { ok: false; problems: readonly CompileProblem[] } {
-  const { jobs, sources: configured, services, calendar, client, trigger } = loaded.config;
+  const { jobs, sources: configured, services, calendar, client, trigger, alerts } = loaded.config;
   const problems: CompileProblem[] = [];
   const sources = compileSources(loaded, problems);
   checkServices(loaded.config, problems);
@@ -61,6 +61,7 @@ export function compileParts(
     services,
     events: trigger,
     calendar,
+    alerts: alerts === undefined ? undefined : { receivers: [] },
     keep: client.keep,
   });
   if (!compiled.ok) problems.push(...compiled.problems);

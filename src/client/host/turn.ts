@@ -65,7 +65,7 @@ function isMere(effect: Effect): boolean {
 
 /** A finding without those of its landings that are not taken. */
 function withOnly(
-  finding: Exclude<ToldFinding['finding'], { type: 'scan-ended' | 'landings-missed' }>,
+  finding: Exclude<ToldFinding['finding'], { type: 'scan-ended' | 'landings-missed' | 'alerts-delivered' }>,
   isTaken: (landing: { partition: Partition }) => boolean,
   at: Millis,
 ): MachineEvent {
@@ -98,6 +98,18 @@ function nameOf({ job, key }: RunId): string {
 /** The key of a job's start and finish messages: they go to one partition of their topic. */
 export function messageKey({ hippoName, jobName }: Pick<JobStart, 'hippoName' | 'jobName'>): string {
   return `${hippoName}/${jobName}`;
+}
+
+/** An alert's two messages go to one partition, too. */
+function keyOf(message: Publish['message']): string {
+  if (message.kind === 'frontier') return `${message.db}.${message.table}`;
+  return message.kind === 'alert' ? message.alertId : messageKey(message);
+}
+
+function subjectOf(message: Publish['message']): { job: string | undefined; run_key: string } {
+  if (message.kind === 'frontier') return { job: undefined, run_key: describeInput(message) };
+  if (message.kind === 'alert') return { job: undefined, run_key: message.alertId };
+  return { job: message.jobName, run_key: message.runKey ?? '' };
 }
 
 /** What the supervisor has to do. */
@@ -164,13 +176,17 @@ export class Turn {
   }
 
   /**
-   * Takes in what a source has found, or a service announces. What its topic does not take is left out, and stays unannounced: a
+   * Takes in what a source has found, a service announces, or receivers of alerts have taken. What its topic does not take is left out, and stays unannounced: a
    * source finds it again in its next scan.
    *
    * @returns where its events would go and cannot; nothing has happened then
    */
   find(finding: ToldFinding['finding'], at: Millis): UnwritablePlace | undefined {
-    if (finding.type === 'scan-ended' || finding.type === 'landings-missed')
+    if (
+      finding.type === 'scan-ended' ||
+      finding.type === 'landings-missed' ||
+      finding.type === 'alerts-delivered'
+    )
       return this.tryStep({ ...finding, at });
     const first = step(this.#context.definition, this.state, { ...finding, at });
     const refused = new Map<unknown, string>();
@@ -413,7 +429,7 @@ export class Turn {
   #messageRecord({ role, message, traceparent }: Published): OutgoingRecord {
     return {
       topic: topicName(this.#context.config, role),
-      key: message.kind === 'frontier' ? `${message.db}.${message.table}` : messageKey(message),
+      key: keyOf(message),
       value: serialiseMessage(message),
       ...(traceparent === null ? {} : { headers: { traceparent } }),
     };
@@ -450,10 +466,7 @@ export class Turn {
   }
 
   #tellCut({ role, message }: Publish, what: string, excess: Excess): void {
-    const { job, run_key } =
-      message.kind === 'frontier'
-        ? { job: undefined, run_key: describeInput(message) }
-        : { job: message.jobName, run_key: message.runKey ?? '' };
+    const { job, run_key } = subjectOf(message);
     const subject = job === undefined ? run_key : `${job} ${run_key}`;
     this.events.push({
       event: 'notice',

@@ -75,6 +75,11 @@ export class Unwritable {
     return [...new Set([...this.#places.values()].map(({ topic }) => topic))];
   }
 
+  /** The first of them in this topic. */
+  placeIn(topic: string | undefined): UnwritablePlace | undefined {
+    return [...this.#places.values()].find((place) => place.topic === topic);
+  }
+
   /** Where one of the records would go and cannot. */
   placeOf(records: readonly OutgoingRecord[]): UnwritablePlace | undefined {
     if (this.#places.size === 0) return undefined;

@@ -15,6 +15,7 @@ import {
 } from '../../windows/index.ts';
 import { UNITS } from '../../windows/units.ts';
 import type {
+  AlertsDefinition,
   Definition,
   JobDefinition,
   Need,
@@ -36,6 +37,8 @@ export interface CompileInput {
   /** Of events that a service announces, where it does not say them itself. */
   events?: Pick<ServiceDefinition, 'method' | 'dialect'>;
   calendar: CalendarConfig;
+  /** Left out: nothing is alerted. */
+  alerts?: AlertsDefinition | undefined;
   /** `client.keep`, milliseconds; left out: 62 days. */
   keep?: Millis;
   limits?: Partial<NeedLimits>;
@@ -84,6 +87,7 @@ export function compileJobs(input: CompileInput): Compiled {
       jobs: new Map(jobs.map((job) => [job.name, job])),
       sources: new Map((input.sources ?? []).map((source) => [source.name, source])),
       services: new Map(services.map(({ service }) => [service.name, service])),
+      alerts: input.alerts,
       mostNeeds: most,
       listeners: listenersOf(jobs),
       reloads: Map.groupBy(

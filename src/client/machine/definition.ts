@@ -17,12 +17,20 @@ export interface Definition {
   readonly jobs: ReadonlyMap<string, JobDefinition>;
   readonly sources: ReadonlyMap<string, SourceDefinition>;
   readonly services: ReadonlyMap<string, ServiceDefinition>;
+  /** undefined: nothing is alerted. */
+  readonly alerts: AlertsDefinition | undefined;
   /** A run of a job with more needs fails. */
   readonly mostNeeds: number;
   /** The needs by subject, so that a message that concerns none costs one look-up. */
   readonly listeners: ReadonlyMap<string, Listening>;
   /** What makes services reload, by subject. */
   readonly reloads: ReadonlyMap<string, readonly ReloadListener[]>;
+}
+
+/** What the machine needs to know of alerts; how they are delivered is the host's. */
+export interface AlertsDefinition {
+  /** The names of those who are told of them. An alert is kept until they have been told of its end. */
+  readonly receivers: readonly string[];
 }
 
 /** The needs of one subject. */

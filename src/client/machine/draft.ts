@@ -1,8 +1,9 @@
 import type { Millis } from '../../core/clock.ts';
 import type { Json } from '../../core/json.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
-import type { FrontierEvent, JobFinish, JobStart } from '../../messages/types.ts';
+import type { Alert, FrontierEvent, JobFinish, JobStart } from '../../messages/types.ts';
 import {
+  type AlertState,
   type AnnouncementChange,
   type InputState,
   type Pause,
@@ -48,6 +49,8 @@ export class Draft {
   readonly #records = new Map<string, StateValue | null>();
   /** By the key of their records, which stand in {@link #records} too. */
   readonly #changedRuns = new Map<string, RunId>();
+  /** Runs that have come to their end in this step; some of them have begun anew since. */
+  readonly #settledRuns = new Map<string, Run>();
   readonly #added = new Map<Inputs, Added>();
   readonly #messages: Effect[] = [];
   readonly #processes: Effect[] = [];
@@ -78,6 +81,16 @@ export class Draft {
     ];
   }
 
+  /** The runs that have changed, as they were, and are now; and as they ended well, where they did in between. */
+  changedRuns(): { id: RunId; before: Run | undefined; after: Run | undefined; settled: Run | undefined }[] {
+    return [...this.#changedRuns].map(([key, id]) => ({
+      id,
+      before: findRun(this.#begun, id),
+      after: this.run(id),
+      settled: this.#settledRuns.get(key),
+    }));
+  }
+
   runs(job: JobDefinition): JobRuns {
     return runsOf(this.#state, job.name);
   }
@@ -99,6 +112,8 @@ export class Draft {
       wakeAt: Math.min(this.#state.wakeAt, dueAt(this.definition, job, run)),
     });
     this.#noteRun(run);
+    if (run.status === 'succeeded' || run.status === 'cancelled')
+      this.#settledRuns.set(this.#runKey(run), run);
   }
 
   /** A run that the state has and the definition does not. */
@@ -188,6 +203,19 @@ export class Draft {
     this.#records.set(formatStateKey({ kind: 'service', hippo, service: name }), asJson(state));
   }
 
+  /** @param alert null: it is forgotten */
+  putAlert(id: string, alert: AlertState | null): void {
+    const { alerts } = this.#state;
+    this.#change({ alerts: alert === null ? alerts.remove(id) : alerts.set(id, alert) });
+    const key = formatStateKey({ kind: 'alert', hippo: this.definition.hippo, alert: id });
+    this.#records.set(key, alert === null ? null : asJson(alert));
+  }
+
+  /** @param cause see {@link MachineState.lastAlerts} */
+  noteLastAlert(cause: string, id: string): void {
+    this.#change({ lastAlerts: this.#state.lastAlerts.set(cause, id) });
+  }
+
   pauseOf(job: Pick<JobDefinition, 'name'>): Pause | undefined {
     return this.#state.pauses.get(job.name);
   }
@@ -200,8 +228,8 @@ export class Draft {
   }
 
   /** @param withheld see {@link MachineState.withheld} */
-  own(withheld: ReadonlySet<string>): void {
-    this.#change({ owned: true, withheld });
+  own(withheld: ReadonlySet<string>, alertsWithheld: boolean): void {
+    this.#change({ owned: true, withheld, alertsWithheld });
   }
 
   /** The wall clock has jumped: see {@link MachineState.jumped}. */
@@ -215,6 +243,10 @@ export class Draft {
 
   publish(role: 'start' | 'finish', message: JobStart | JobFinish, traceparent: string | null): void {
     this.#messages.push({ type: 'publish', role, message, traceparent });
+  }
+
+  publishAlert(message: Alert, traceparent: string): void {
+    this.#messages.push({ type: 'publish', role: 'alert', message, traceparent });
   }
 
   announce(message: FrontierEvent, traceparent: string): void {
@@ -278,6 +310,6 @@ function placed({ isLarge }: JobDefinition, run: Run): Run {
 }
 
 /** States are plain data: what goes into a record is what the state holds. */
-function asJson(value: InputState | Pause | ServiceState): Json {
+function asJson(value: AlertState | InputState | Pause | ServiceState): Json {
   return value as unknown as Json;
 }

@@ -10,6 +10,7 @@
 export type * from './types.ts';
 export { type CompileInput, type CompileProblem, type Compiled, compileJobs } from './compile.ts';
 export {
+  type AlertsDefinition,
   type Definition,
   type JobDefinition,
   type Need,

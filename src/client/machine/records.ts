@@ -15,6 +15,7 @@ import type { Definition, JobDefinition } from './definition.ts';
 import { runRecords } from './run-records.ts';
 import { emptyState, listRuns, type MachineState, NEW_SOURCE, type Run, runsOf, withRun } from './state.ts';
 import { dueAt, slotOf } from './timing.ts';
+import { withStoredAlert } from './alerts.ts';
 
 /**
  * The state that these records hold. Records of other hippos and other kinds are skipped; those of jobs that this
@@ -32,6 +33,7 @@ export function restore(
     const key = parseStateKey(text);
     if (key?.hippo !== definition.hippo || value === null) continue;
     const record = parseStateRecord(key, value);
+    if (record?.kind === 'alert') state = withStoredAlert(state, record.alert, record.state);
     if (record?.kind === 'service')
       state = { ...state, services: state.services.set(record.service, record.state) };
     const source = sourceOf(definition, key);
@@ -71,6 +73,8 @@ export function* recordsOf(
   for (const [key, input] of state.landings) yield [key, input as unknown as Json];
   for (const [job, pause] of state.pauses)
     yield [formatStateKey({ kind: 'paused', hippo, job }), pause as unknown as Json];
+  for (const [alert, known] of state.alerts)
+    yield [formatStateKey({ kind: 'alert', hippo, alert }), known as unknown as Json];
   for (const [service, known] of state.services)
     yield [formatStateKey({ kind: 'service', hippo, service }), known as unknown as Json];
   for (const [source, { announcements, isListed, watermark, lastScan }] of state.sources) {

@@ -2,7 +2,15 @@ import { Map as PersistentMap, Set as PersistentSet } from 'immutable';
 import type { Millis } from '../../core/clock.ts';
 import type { Watermark } from '../../core/watermark.ts';
 import { type Announcements, NO_ANNOUNCEMENTS } from '../../state/index.ts';
-import type { InputState, Pause, RunId, RunState, ScanReport, ServiceState } from '../../state/index.ts';
+import type {
+  AlertState,
+  InputState,
+  Pause,
+  RunId,
+  RunState,
+  ScanReport,
+  ServiceState,
+} from '../../state/index.ts';
 
 /** Inputs by need. A run may have thousands, so they are not copied to add one. */
 export type Inputs = PersistentMap<string, InputState>;
@@ -32,6 +40,12 @@ export interface MachineState {
   readonly sources: PersistentMap<string, Source>;
   /** By service. */
   readonly services: PersistentMap<string, ServiceState>;
+  /** By id: the open ones, and those whose end is not published or delivered yet. */
+  readonly alerts: PersistentMap<string, AlertState>;
+  /** By {@link causeName}: the id of its newest alert. Not kept in the topic. */
+  readonly lastAlerts: PersistentMap<string, string>;
+  /** The alert topic cannot be written to for now. Not kept in the topic. */
+  readonly alertsWithheld: boolean;
   /** No tick before this time changes anything. */
   readonly wakeAt: Millis;
   /** When what is older than `keep` is looked for next. */
@@ -95,6 +109,9 @@ export function emptyState(): MachineState {
     pauses: PersistentMap(),
     sources: PersistentMap(),
     services: PersistentMap(),
+    alerts: PersistentMap(),
+    lastAlerts: PersistentMap(),
+    alertsWithheld: false,
     wakeAt: Infinity,
     expireAt: 0,
     jumped: 0,

@@ -1,5 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
 import { describeStateKey, parseStateKey } from '../../state/index.ts';
+import { judgeRuns, publishOwed, reviewAlerts, takeDeliveries } from './alerts.ts';
 import type { Definition, JobDefinition } from './definition.ts';
 import { Draft } from './draft.ts';
 import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
@@ -55,6 +56,8 @@ export function step(definition: Definition, state: MachineState, event: Machine
       if (service === undefined) return { state, effects: [] };
       return drafted(definition, state, event, (draft) => takeEvents(draft, service, event.events));
     }
+    case 'alerts-delivered':
+      return drafted(definition, state, event, (draft) => takeDeliveries(draft, event.deliveries));
     case 'clock-jumped':
       return drafted(definition, state, event, (draft) => {
         shiftTimes(draft, event.by);
@@ -74,6 +77,7 @@ function drafted(
 ): Step {
   const draft = new Draft(definition, state, at);
   change(draft);
+  judgeRuns(draft);
   return { state: draft.state, effects: draft.effects() };
 }
 
@@ -107,9 +111,10 @@ function onExit(draft: Draft, { run: id, attemptId, outcome }: EventOf<'job-exit
 
 function onGained(
   draft: Draft,
-  { alive = new Map(), withheld = new Set() }: EventOf<'ownership-gained'>,
+  { alive = new Map(), withheld = new Set(), alertsWithheld = false }: EventOf<'ownership-gained'>,
 ): void {
-  draft.own(withheld);
+  draft.own(withheld, alertsWithheld);
+  publishOwed(draft);
   tellOfStrays(draft);
   for (const job of draft.definition.jobs.values()) {
     for (const run of draft.openRuns(job)) {
@@ -123,6 +128,7 @@ function onGained(
     }
     fillPlaces(draft, job);
   }
+  reviewAlerts(draft);
 }
 
 /**

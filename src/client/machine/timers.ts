@@ -1,11 +1,11 @@
 /** What a tick does: retries, timeouts, deadlines, windows that are given up, and the removal of what is older than `keep`. */
 import { formatDuration } from '../../core/duration.ts';
-import { NAMED, listed } from '../../core/listed.ts';
 import type { Millis } from '../../core/clock.ts';
 import { inputRecordKey } from '../../state/index.ts';
-import { isSatisfied, type JobDefinition, type NeedGroup } from './definition.ts';
+import type { JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { fillPlaces } from './firing.ts';
+import { missing, stateOf } from './run-words.ts';
 import { dropReports } from './sources.ts';
 import { isOpen, listRuns, type Run } from './state.ts';
 import { dueAt, nameOf, slotFor, timesOf } from './timing.ts';
@@ -48,26 +48,6 @@ function runTimersOf(draft: Draft, job: JobDefinition, run: Run): void {
     draft.cancel(run, run.attemptId, reason);
   }
   draft.putRun(job, next);
-}
-
-function stateOf(job: JobDefinition, run: Run): string {
-  return run.status === 'waiting' ? `waiting for ${missing(job, run)}` : run.status;
-}
-
-/** The needs that are not satisfied, for sentences. */
-function missing(job: JobDefinition, run: Run): string {
-  const groups = job.groups
-    .filter((group) => !isSatisfied(group, run.inputs))
-    .slice(0, NAMED + 1)
-    .map((group) => missingOf(group, run));
-  const names = groups.slice(0, NAMED).join(' and ');
-  return groups.length > NAMED ? `${names} and more` : names;
-}
-
-function missingOf({ atLeast, members }: NeedGroup, run: Run): string {
-  const open = members.map(({ id }) => id).filter((id) => !run.inputs.has(id));
-  const count = atLeast - (members.length - open.length);
-  return count === open.length ? listed(open) : `${count} of ${listed(open)}`;
 }
 
 /** Drops runs that ended, and landings that no run needs any more, longer than `keep` ago. */

@@ -7,12 +7,12 @@ interface Caused extends Pick<RunState, 'job' | 'jobId' | 'manual'> {
 }
 
 /**
- * The W3C traceparent (https://www.w3.org/TR/trace-context/) of a run's start or finish: a span of the trace of what
+ * The W3C traceparent (https://www.w3.org/TR/trace-context/) of a run's start, finish or alert: a span of the trace of what
  * caused the firing, which is the request, or else its newest input. Where that carries none, a trace begins here.
  *
  * @param hippo together with job and job id it determines the span id, so every client computes the same one for a firing
  */
-export function traceOf(hippo: string, run: Caused, span: 'start' | 'finish'): string {
+export function traceOf(hippo: string, run: Caused, span: 'start' | 'finish' | 'alert'): string {
   const firing = `${hippo}/${run.job}/${run.jobId ?? ''}`;
   const trace = traceIdOf(causeOf(run)) ?? hash(`${firing}/trace`) + hash(`trace/${firing}`);
   return `00-${trace}-${hash(`${firing}/${span}`)}-01`;

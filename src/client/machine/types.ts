@@ -7,6 +7,7 @@ import type { RecordRef } from '../../core/record-ref.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { Watermark } from '../../core/watermark.ts';
 import type {
+  Alert,
   FrontierEvent,
   JobFinish,
   JobStart,
@@ -24,13 +25,15 @@ export type MachineEvent =
   /**
    * This client owns the hippo from now on: state has been read. What was running is dead and is run again, but for the
    * attempts in `alive`: their processes are known to this host, which will report their end. It knows, too, for how long
-   * each has been running. Until the next such event the jobs in `withheld` start no run: see {@link MachineState.withheld}.
+   * each has been running. Until the next such event the jobs in `withheld` start no run (see {@link MachineState.withheld}), and
+   * with `alertsWithheld` no alert is published.
    */
   | {
       type: 'ownership-gained';
       at: Millis;
       alive?: ReadonlyMap<string, Millis>;
       withheld?: ReadonlySet<string>;
+      alertsWithheld?: boolean;
     }
   | { type: 'ownership-lost'; at: Millis }
   /**
@@ -49,6 +52,8 @@ export type MachineEvent =
   | { type: 'scan-ended'; at: Millis; source: string; scan: Scan }
   /** A service has announced these, in this order. Those that it has announced before change nothing. */
   | { type: 'events-told'; at: Millis; service: string; events: readonly ToldEvent[] }
+  /** Receivers have taken these alerts, or their ends. Told again, it changes nothing. */
+  | { type: 'alerts-delivered'; at: Millis; deliveries: readonly AlertDelivery[] }
   /**
    * The wall clock was set, or the machine slept: times that the state holds of work under way are `by` milliseconds (negative:
    * back) away from the new clock. `at` is the new time. Between jumps `at` advances as time really passes.
@@ -66,6 +71,14 @@ export type MachineEvent =
       /** Whether the process of its present attempt was started; false: nothing is to be stopped. */
       isStarted: boolean;
     };
+
+/** A receiver has taken an alert. */
+export interface AlertDelivery {
+  /** Its id, as in {@link MachineState.alerts}. */
+  readonly alert: string;
+  readonly receiver: string;
+  readonly state: 'firing' | 'resolved';
+}
 
 /** A landing that a source lists. */
 export interface ToldLanding extends Omit<FoundLanding, 'found'> {
@@ -138,6 +151,7 @@ export type Effect =
   | { type: 'persist'; key: string; value: StateValue | null }
   | { type: 'publish'; role: 'start' | 'finish'; message: JobStart | JobFinish; traceparent: string | null }
   | { type: 'publish'; role: 'frontier'; message: FrontierEvent; traceparent: string | null }
+  | { type: 'publish'; role: 'alert'; message: Alert; traceparent: string | null }
   /** Start the job's process; only after the transaction that holds its intent has been committed. */
   | { type: 'submit'; submission: Submission }
   /** Stop an attempt's process; a `job-exited` event follows. */

@@ -96,6 +96,7 @@ export class Owned {
       log,
       connection: new Connection(log, () => false),
       services: { own: () => undefined, desire: () => undefined },
+      alerts: { desire: () => undefined },
       once,
     });
   }

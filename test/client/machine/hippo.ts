@@ -15,11 +15,11 @@ import {
   step,
 } from '../../../src/client/machine/index.ts';
 import type { NeedLimits } from '../../../src/client/machine/compile.ts';
-import type { SourceDefinition } from '../../../src/client/machine/definition.ts';
+import type { AlertsDefinition, SourceDefinition } from '../../../src/client/machine/definition.ts';
 import type { RunState, StateValue } from '../../../src/state/index.ts';
 import { type configSchema, parseConfig } from '../../../src/config/schema.ts';
 import type { Json } from '../../../src/core/json.ts';
-import type { FrontierEvent, JobFinish, JobStart, ManualRequest } from '../../../src/messages/types.ts';
+import type { Alert, FrontierEvent, JobFinish, JobStart, ManualRequest } from '../../../src/messages/types.ts';
 
 export type JobYaml = v.InferInput<typeof configSchema>['jobs'] extends infer Jobs | undefined
   ? NonNullable<Jobs> extends Record<string, infer Job>
@@ -36,6 +36,8 @@ export interface Options {
   keep?: number;
   limits?: Partial<NeedLimits>;
   sources?: readonly SourceDefinition[];
+  /** Left out: nothing is alerted. */
+  alerts?: AlertsDefinition;
   /** As they stand in hippo.yaml. */
   services?: v.InferInput<typeof configSchema>['services'];
 }
@@ -56,6 +58,7 @@ export function compiled(
     jobs: config.jobs,
     calendar: config.calendar,
     services: config.services,
+    alerts: options.alerts,
     ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.sources === undefined ? {} : { sources: options.sources }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
@@ -117,6 +120,7 @@ export class Hippo {
   readonly starts: JobStart[] = [];
   readonly finishes: JobFinish[] = [];
   readonly announced: FrontierEvent[] = [];
+  readonly alerts: Alert[] = [];
   readonly submissions: Submission[] = [];
   definition: Definition;
   #offset = 0;
@@ -221,6 +225,7 @@ export class Hippo {
     else if (effect.type === 'publish') {
       if (effect.message.kind === 'start') this.starts.push(effect.message);
       else if (effect.message.kind === 'finish') this.finishes.push(effect.message);
+      else if (effect.message.kind === 'alert') this.alerts.push(effect.message);
       else this.announced.push(effect.message);
     }
   }
