@@ -3,7 +3,7 @@ import { fileSchema } from './schema.ts';
 
 export type HippoJsonSchema = Record<string, unknown>;
 
-/** The JSON Schema of hippo.yaml (draft 2020-12), as an author writes it: durations are text, defaults are optional. */
+/** The JSON Schema of hippo.yaml (draft 2020-12), as an author writes it: durations and sizes are text, defaults are optional. */
 export function jsonSchema(): HippoJsonSchema {
   return {
     title: 'hippo.yaml',

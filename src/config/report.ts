@@ -1,6 +1,7 @@
 import { UserError } from '../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
+import { sizeText } from '../core/size.ts';
 import { findBrokers } from './brokers.ts';
 import { interpolateMasked } from './interpolate.ts';
 import { hippoName, type LoadedConfig } from './load.ts';
@@ -30,7 +31,7 @@ export interface ConfigValue {
   path: ConfigPath;
   /** The path as text: `kafka.sasl.password`, `jobs.load.needs[0].table`. */
   key: string;
-  /** A scalar, a list of scalars, or an empty mapping, in the form of hippo.yaml (durations as `30s`); secrets are masked. */
+  /** A scalar, a list of scalars, or an empty mapping, in the form of hippo.yaml (durations as `30s`, sizes as `64MiB`); secrets are masked. */
   value: Json;
   origin: Origin;
 }
@@ -122,10 +123,10 @@ class Reporter {
   }
 
   #shown(value: Json, path: ConfigPath): Json {
-    if (typeof value === 'number' && this.#nodes(path).some((node) => node['x-unit'] === 'ms')) {
-      return durationText(value);
-    }
-    return this.masked(value, path);
+    if (typeof value !== 'number') return this.masked(value, path);
+    const units = this.#nodes(path).map((node) => node['x-unit']);
+    if (units.includes('ms')) return durationText(value);
+    return units.includes('B') ? sizeText(value) : value;
   }
 
   #maskedText(text: string, path: ConfigPath): string {

@@ -1,6 +1,7 @@
 /** The kinds of value that the schema of hippo.yaml is made of. */
 import * as v from 'valibot';
 import { DURATION_FORM, durationForm, parseDuration } from '../core/duration.ts';
+import { SIZE_FORM, parseSize, sizeForm, sizeText } from '../core/size.ts';
 
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
@@ -21,6 +22,22 @@ export function duration(description?: string) {
       const millis = parseDuration(String(dataset.value));
       if (millis !== undefined) return millis;
       addIssue({ message: `must be ${durationForm(String(dataset.value))}` });
+      return NEVER;
+    }),
+  );
+}
+
+/** A size: text in the file (`64MiB`), bytes in the loaded configuration. */
+export function size(min: number, description: string) {
+  return v.pipe(
+    v.union([v.string(), v.number()]),
+    v.description(`${description}; ${SIZE_FORM}`),
+    v.metadata({ 'x-unit': 'B' }),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const bytes = parseSize(String(dataset.value));
+      if (bytes !== undefined && bytes >= min) return bytes;
+      const form = bytes === undefined ? sizeForm(String(dataset.value)) : `at least ${sizeText(min)}`;
+      addIssue({ message: `must be ${form}` });
       return NEVER;
     }),
   );

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { didYouMean } from '../core/near.ts';
+import { sizeText } from '../core/size.ts';
 import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 import { WINDOW_UNITS } from '../windows/units.ts';
@@ -13,6 +14,7 @@ import {
   optionalText,
   scalarText,
   secret,
+  size,
   some,
   wholeNumber,
 } from './schema-parts.ts';
@@ -285,6 +287,34 @@ const client = v.strictObject({
     ),
     'beginning',
   ),
+});
+
+/** The ends of a log are read for what spark-submit prints about its application, so they must not be too short. */
+const SHORTEST_LOG = 2 ** 20;
+
+const logs = v.strictObject({
+  attempt_size: v.optional(
+    size(
+      SHORTEST_LOG,
+      'The log of an attempt that grows beyond it loses its middle: the beginning and the end are kept',
+    ),
+    '64MiB',
+  ),
+  keep: v.optional(
+    duration(
+      'A log is removed so long after its last line, or earlier: when its run is forgotten. Left out: client.keep',
+    ),
+  ),
+  max_size: v.optional(
+    size(SHORTEST_LOG, "All logs of attempts in the project's folder: the oldest are removed beyond it"),
+    '4GiB',
+  ),
+});
+
+/** Else the log of one attempt would have to be removed while it grows. */
+const holdsOneLog = consistent<v.InferOutput<typeof logs>>(({ attempt_size, max_size }, complain) => {
+  if (max_size < attempt_size)
+    complain('max_size', `is less than logs.attempt_size, which is ${sizeText(attempt_size)}`);
 });
 
 const trigger = v.strictObject({
@@ -698,6 +728,7 @@ export const configSchema = v.strictObject({
   topics: v.optional(topics, {}),
   calendar: v.optional(calendar, {}),
   client: v.optional(client, {}),
+  logs: v.optional(v.pipe(logs, holdsOneLog), {}),
   yarn: v.optional(yarn, {}),
   trigger: v.optional(trigger, {}),
   jobs: v.optional(v.record(name, job), {}),
@@ -716,6 +747,7 @@ const profile = v.strictObject({
     }),
   ),
   topics: v.optional(topics),
+  logs: v.optional(logs),
   yarn: v.optional(yarn),
   sources: v.optional(v.record(name, sourceParts)),
   services: v.optional(v.record(name, v.partial(service))),
@@ -728,7 +760,7 @@ export const fileSchema = v.strictObject({
   profiles: v.optional(
     described(
       v.record(name, profile),
-      'Settings merged over kafka, topics, yarn, sources, services and alerts by --profile NAME or $HIPPO_PROFILE',
+      'Settings merged over kafka, topics, logs, yarn, sources, services and alerts by --profile NAME or $HIPPO_PROFILE',
     ),
     {},
   ),
@@ -737,7 +769,7 @@ export const fileSchema = v.strictObject({
 /** A configuration from its sections, without a hippo.yaml. Throws if it is invalid. */
 export const parseConfig = v.parser(configSchema);
 
-/** hippo.yaml as loaded: with defaults, and durations in milliseconds. */
+/** hippo.yaml as loaded: with defaults, durations in milliseconds, and sizes in bytes. */
 export type Config = v.InferOutput<typeof configSchema>;
 export type JobConfig = Config['jobs'][string];
 export type SourceConfig = Config['sources'][string];

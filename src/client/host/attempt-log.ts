@@ -1,5 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Millis } from '../../core/clock.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
 import { fileSafe } from './file-names.ts';
 
@@ -12,8 +14,64 @@ export function attemptLogPath(
   directory: string,
   attempt: { job: string; key: string; attemptId: string },
 ): string {
-  const name = `${fileSafe(attempt.key).slice(0, 150)}.${fileSafe(attempt.attemptId).slice(-90)}.log`;
-  return join(directory, PROJECT_STATE_DIRECTORY, 'logs', fileSafe(attempt.job), name);
+  const { key, attemptId } = logName(attempt);
+  return join(directory, ...FOLDER, fileSafe(attempt.job), `${key}.${attemptId}.log`);
+}
+
+const FOLDER = [PROJECT_STATE_DIRECTORY, 'logs'] as const;
+
+/** What the name of a log says. The key is as it is in file names, and may be cut. */
+export interface LogName {
+  key: string;
+  attemptId: string;
+}
+
+/** As in the name of the attempt's log. */
+export function logName({ key, attemptId }: { key: string; attemptId: string }): LogName {
+  return { key: fileSafe(key).slice(0, 150), attemptId: fileSafe(attemptId).slice(-90) };
+}
+
+/** @returns undefined where the name is not that of an attempt's log: services have logs in the same folder */
+export function readLogName(path: string): LogName | undefined {
+  const [, key, attemptId] = /^(.*)\.([^.]*-\d+-[^.]+)\.log$/s.exec(basename(path)) ?? [];
+  return key === undefined || attemptId === undefined ? undefined : { key, attemptId };
+}
+
+/** A file in the folder of logs. */
+export interface LogFile {
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** When it was written to last. */
+  at: Millis;
+}
+
+/** The logs of a project on this machine: of attempts, and of services. None is opened. */
+export async function listLogs(directory: string): Promise<{ attempts: LogFile[]; services: LogFile[] }> {
+  const found: { attempts: LogFile[]; services: LogFile[] } = { attempts: [], services: [] };
+  const folder = join(directory, ...FOLDER);
+  for (const owner of await namesIn(folder)) {
+    for (const name of await namesIn(join(folder, owner))) {
+      const path = join(folder, owner, name);
+      // Another client may have removed it.
+      const info = await stat(path).catch(() => null);
+      if (info?.isFile() !== true) continue;
+      const list = readLogName(name) === undefined ? found.services : found.attempts;
+      list.push({ path, size: info.size, at: info.mtimeMs });
+    }
+  }
+  return found;
+}
+
+/** The names of the logs of a job's attempts. */
+export async function logsOfJob(directory: string, job: string): Promise<string[]> {
+  const folder = join(directory, ...FOLDER, fileSafe(job));
+  return (await namesIn(folder)).map((name) => join(folder, name));
+}
+
+/** None where there is no such folder. */
+function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
 }
 
 /** Opens the log for the job's stdout and stderr, readable by its owner only: a job may print what is secret. */

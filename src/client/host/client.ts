@@ -11,6 +11,7 @@ import { CoordinatorError, DeniedError } from '../../kafka/failures.ts';
 import type { Kafka, Membership } from '../../kafka/port.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import { type HttpServer, serveHttp } from '../../http/index.ts';
+import { AttemptLogs } from './attempt-logs.ts';
 import type { ClientEvent, ClientLog } from './client-event.ts';
 import { Connection, refusal } from './connection.ts';
 import { type Guard, startGuard } from './guard.ts';
@@ -117,6 +118,7 @@ class Client {
   );
   readonly #crashed = new AbortController();
   readonly #guard: Guard;
+  readonly #logs: AttemptLogs;
   readonly #supervisor: Supervisor;
   readonly #owner: Owner;
   readonly #sources: readonly string[];
@@ -153,6 +155,13 @@ class Client {
       this.#log({ event: 'notice', level: 'warning', text }),
     );
     const files = new AttemptFiles(directory);
+    this.#logs = new AttemptLogs({
+      directory,
+      identity,
+      limits: { ...config.logs, keep: config.logs.keep ?? config.client.keep },
+      files,
+      now: () => systemClock.now(),
+    });
     this.#supervisor = new Supervisor({
       hippo,
       owner: found.tag,
@@ -162,6 +171,7 @@ class Client {
       hooks: found.hooks,
       guard: this.#guard,
       files,
+      logs: this.#logs,
       yarn: config.yarn,
       cluster: yarnCluster(config, found.tag, options.env),
       needsResult: (job) => config.jobs[job]?.result === 'required',
@@ -202,6 +212,7 @@ class Client {
         confirm: () => this.#isOwner(),
       },
       supervisor: this.#supervisor,
+      logs: this.#logs,
       hooks: found.hooks,
       clock: this.#clock,
       log: (event) => this.#log(event),
@@ -248,6 +259,8 @@ class Client {
       for (const text of this.#warnings) this.#log({ event: 'notice', level: 'warning', text });
       if (this.#options.once && Object.keys(config.services).length > 0)
         this.#log({ event: 'notice', level: 'info', text: 'with --once no services are started' });
+      closing.push(() => this.#logs.close());
+      this.#logs.start();
       closing.push(() => this.#services.stop());
       this.#services.start();
       const membership = (this.#membership = await this.#joinUnless(stop));

@@ -37,6 +37,7 @@ import {
   restore,
 } from '../machine/index.ts';
 import { Aside } from './aside.ts';
+import type { AttemptLogs } from './attempt-logs.ts';
 import { type ClientLog, gapEvent } from './client-event.ts';
 import { type Connection, refusal } from './connection.ts';
 import { faultPoint } from './fault.ts';
@@ -92,6 +93,7 @@ export interface OwnerOptions {
   sources: readonly WatchedSource[];
   membership: Pick<Membership, 'commit' | 'confirm'>;
   supervisor: Supervisor;
+  logs: Pick<AttemptLogs, 'forget'>;
   hooks: HookRunner;
   clock: SteadyClock;
   log: ClientLog;
@@ -732,6 +734,7 @@ export class Owner {
     this.#progress.setTaken(turn.positions);
     this.#options.services.desire(this.#state);
     this.#options.alerts.desire(this.#state);
+    this.#options.logs.forget(turn.forgotten);
     for (const exit of turn.exits) this.#afterFinish(exit);
     for (const event of turn.events) {
       if (event.event === 'finished' && !event.is_success) this.#failedFinishes += 1;

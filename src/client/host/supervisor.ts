@@ -7,6 +7,7 @@ import type { YarnConfig } from '../../config/schema.ts';
 import type { HookRun } from '../hooks.ts';
 import type { JobOutcome, Submission } from '../machine/types.ts';
 import { attemptLogPath, noteInLog, tailOf } from './attempt-log.ts';
+import type { AttemptLogs, OpenLog } from './attempt-logs.ts';
 import { attemptFileName } from './file-names.ts';
 import { faultPoint } from './fault.ts';
 import type { Guard } from './guard.ts';
@@ -60,6 +61,7 @@ export interface SupervisorOptions {
   hooks: HookRunner;
   guard: Guard;
   files: AttemptFiles;
+  logs: Pick<AttemptLogs, 'watch'>;
   yarn: YarnConfig;
   /** Null: no resource manager is known, and exit codes decide. */
   cluster: YarnCluster | null;
@@ -81,6 +83,7 @@ interface Attempt {
   startedAt: Millis;
   begun: number;
   logFile: string;
+  log: OpenLog;
   pid: number | null;
   /** Why it is being ended, when it is. */
   ending: { kind: 'cancel'; reason: string } | { kind: 'stop' } | null;
@@ -117,11 +120,14 @@ export class Supervisor {
   }
 
   start(submission: Submission): void {
+    const { directory, logs, onNote } = this.#options;
+    const logFile = attemptLogPath(directory, submission);
     const attempt: Attempt = {
       submission,
       startedAt: Date.now(),
       begun: performance.now(),
-      logFile: attemptLogPath(this.#options.directory, submission),
+      logFile,
+      log: logs.watch(logFile, (text) => onNote({ level: 'warning', submission, text })),
       pid: null,
       ending: null,
       ended: new AbortController(),
@@ -288,6 +294,7 @@ export class Supervisor {
       files.remove(attemptId);
     }
     faultPoint('after-exit');
+    await attempt.log.settle();
     if (end.kind === 'not-started') throw end.permanent ? new PermanentError(end.why) : new Error(end.why);
     const { exitCode, signal } = end;
     return { program: command.argv[0] ?? '', exitCode, signal, tail: tailOf(logFile) };
@@ -306,6 +313,7 @@ export class Supervisor {
   #report(attempt: Attempt, outcome: JobOutcome): void {
     const { submission, startedAt, begun, logFile } = attempt;
     this.#attempts.delete(submission.attemptId);
+    attempt.log.release();
     this.#inputs.remove(submission.attemptId);
     if (attempt.ending?.kind === 'stop') return;
     this.#options.cluster?.judged(submission.attemptId);

@@ -160,6 +160,14 @@ export class Turn {
     return [...this.#state.values(), ...this.#messages, this.#context.stateTopic.offsets(this.positions)];
   }
 
+  /** The runs that are forgotten: their records are removed. */
+  get forgotten(): RunId[] {
+    return [...this.#state.values()].flatMap(({ key, value }) => {
+      const parsed = value === null && typeof key === 'string' ? parseStateKey(key) : undefined;
+      return parsed?.kind === 'run' ? [{ job: parsed.job, key: parsed.key }] : [];
+    });
+  }
+
   step(event: MachineEvent): readonly Effect[] {
     return this.#take(step(this.#context.definition, this.state, event), event.at);
   }

@@ -31,3 +31,4 @@ export {
   nextWake,
 } from './state.ts';
 export { type Step, step } from './step.ts';
+export { isAttemptOf } from './submission.ts';

@@ -60,6 +60,13 @@ export function attemptIdOf(
   return [slug(job, 28), second, String(attempt), id].filter((part) => part !== '').join('-');
 }
 
+/** Whether the id is that of an attempt of this run. Its job ids are `<job>_<epoch s>`. */
+export function isAttemptOf(identity: string, run: { job: string; key: string }, attemptId: string): boolean {
+  const [, second, attempt] = /(\d+)-(\d+)-[^-]+$/.exec(attemptId) ?? [];
+  if (second === undefined || attempt === undefined) return false;
+  return attemptIdOf(identity, run, `${run.job}_${second}`, Number(attempt)) === attemptId;
+}
+
 function contextOf(hippo: string, job: JobDefinition, slot: Slot, run: Run): ArgumentContext {
   const landed = job.needs.flatMap(({ id }) => run.inputs.get(id) ?? []);
   const values = landed.map((input) => input.values);

@@ -2,7 +2,9 @@ import { constants } from 'node:fs';
 import { access, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { type LogFile, listLogs } from '../../client/host/attempt-log.ts';
 import { PROJECT_STATE_DIRECTORY, cacheDirectory } from '../../core/paths.ts';
+import { formatSize } from '../../core/size.ts';
 import { type Check, type Finding, error, ok, warning } from '../check.ts';
 import type { Environment } from '../environment.ts';
 
@@ -16,12 +18,12 @@ interface Place {
   path: string;
 }
 
-/** Free space in the folders where the project, the cache and Spark write. */
+/** Free space in the folders where the project, the cache and Spark write, and what the logs of the project take of it. */
 export const disk: Check = {
   id: 'disk',
   title: 'Disk',
   category: 'machine',
-  about: 'free space for the project, the cache and Spark',
+  about: 'free space for the project, the cache and Spark, and the size of the logs',
   async run(environment) {
     const findings: Finding[] = [];
     const frees: number[] = [];
@@ -32,7 +34,8 @@ export const disk: Check = {
       frees.push(free);
       findings.push(await judge(place, existing, free));
     }
-    return { summary: `${size(Math.min(...frees))} free`, findings };
+    findings.push(...(await logsOf(environment)));
+    return { summary: `${formatSize(Math.min(...frees))} free`, findings };
   },
 };
 
@@ -57,7 +60,7 @@ async function judge({ purpose, path }: Place, existing: string, free: number): 
   );
   if (!writable)
     return error(`${purpose}: ${existing} cannot be written to`, { commands: [`ls -ld ${existing}`] });
-  const text = `${purpose}: ${size(free)} free in ${path}`;
+  const text = `${purpose}: ${formatSize(free)} free in ${path}`;
   const remedy = { commands: [`du -xh -d 2 ${existing} | sort -h | tail`], text: 'Find what fills it:' };
   if (free < FULL) return error(text, remedy);
   if (free < TIGHT) return warning(text, remedy);
@@ -73,7 +76,23 @@ async function nearestExisting(path: string): Promise<string> {
   return found || dirname(path) === path ? path : nearestExisting(dirname(path));
 }
 
-/** `12.3 GiB`, `410 MiB`. */
-function size(bytes: number): string {
-  return bytes >= GIB ? `${(bytes / GIB).toFixed(1)} GiB` : `${Math.floor(bytes / 2 ** 20)} MiB`;
+/** The logs that this machine has of the project's jobs and services. */
+async function logsOf({ project }: Environment): Promise<Finding[]> {
+  if (project.state !== 'loaded') return [];
+  const { directory, config } = project.loaded;
+  const { attempts, services } = await listLogs(directory);
+  const { max_size: most } = config.logs;
+  const ofServices = services.length === 0 ? '' : `, ${formatSize(sizeOf(services))} of services`;
+  const text = `logs: ${formatSize(sizeOf(attempts))} of ${attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`}${ofServices}`;
+  if (sizeOf(attempts) <= most) return [ok(text)];
+  return [
+    warning(`${text}: more than logs.max_size, ${formatSize(most)}`, {
+      commands: ['hippo run'],
+      text: 'A running client removes the oldest within an hour, but not those of attempts that run:',
+    }),
+  ];
+}
+
+function sizeOf(logs: readonly LogFile[]): number {
+  return logs.reduce((sum, { size }) => sum + size, 0);
 }

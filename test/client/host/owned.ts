@@ -10,6 +10,7 @@ import { parseConfig } from '../../../src/config/schema.ts';
 import { topicSpecs } from '../../../src/kafka/topics.ts';
 import type { TopicPartitionOffset } from '../../../src/kafka/port.ts';
 import { SteadyClock } from '../../../src/core/clock.ts';
+import type { RunId } from '../../../src/state/index.ts';
 import { serialiseMessage } from '../../../src/messages/index.ts';
 import { MemoryKafka } from '../../support/memory-kafka.ts';
 import { type JobYaml, NOON, define, landing } from '../machine/hippo.ts';
@@ -56,6 +57,8 @@ export class Owned {
   readonly processes = new Processes();
   /** Each call of the membership's commit. */
   readonly commits: (readonly TopicPartitionOffset[])[] = [];
+  /** The runs of which no log is needed any more. */
+  readonly forgotten: RunId[] = [];
   canCommit = true;
   isOwner = true;
   readonly owner: Owner;
@@ -90,6 +93,7 @@ export class Owned {
         },
       },
       supervisor: this.processes as unknown as Supervisor,
+      logs: { forget: (runs) => this.forgotten.push(...runs) },
       hooks: { file: null, beforeSubmit: () => Promise.resolve({}), afterFinish: () => Promise.resolve() },
       // Its wall clock goes with performance.now(), which tests move.
       clock: new SteadyClock(() => NOON + performance.now()),

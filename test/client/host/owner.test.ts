@@ -418,3 +418,19 @@ it('looks at the topics once at a time', async () => {
   expect(looks).toBe(1);
   held.resolve(undefined);
 });
+
+describe('a run that is forgotten', () => {
+  it('is told of when its record is removed, so that its logs are', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const client = owned({ load: EACH });
+    void client.own();
+    client.land('no=1');
+    await until('it is submitted', () => client.submitted.length === 1);
+    client.exit('no=1');
+    await until('it has ended', () => client.saw('finished').length === 1);
+    expect(client.forgotten).toEqual([]);
+    vi.advanceTimersByTime(63 * 86_400_000);
+    await until('it is forgotten', () => client.forgotten.length > 0);
+    expect(client.forgotten).toEqual([{ job: 'load', key: 'no=1' }]);
+  });
+});

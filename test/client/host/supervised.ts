@@ -7,6 +7,7 @@ import { parseConfig } from '../../../src/config/schema.ts';
 import type { HookDecision, HookRun } from '../../../src/client/hooks.ts';
 import type { Submission } from '../../../src/client/machine/types.ts';
 import { attemptLogPath } from '../../../src/client/host/attempt-log.ts';
+import { AttemptLogs, type LogLimits } from '../../../src/client/host/attempt-logs.ts';
 import { startGuard } from '../../../src/client/host/guard.ts';
 import { AttemptFiles } from '../../../src/client/host/orphans.ts';
 import { type TaggedProcess, processesTagged } from '../../../src/client/host/process-group.ts';
@@ -46,6 +47,7 @@ export interface SupervisedOptions {
   beforeSubmit?: (run: HookRun) => Promise<HookDecision> | HookDecision;
   needsResult?: boolean;
   isOwner?: boolean;
+  logs?: Partial<LogLimits>;
 }
 
 /** A supervisor with a project of its own, and real processes. */
@@ -57,6 +59,7 @@ export async function supervised(options: SupervisedOptions = {}): Promise<Super
   const notes: string[] = [];
   const waiting = new Map<string, PromiseWithResolvers<AttemptExit>>();
   const guard = startGuard(1_000);
+  const files = new AttemptFiles(directory);
   const supervisor = new Supervisor({
     hippo: 'flights',
     owner,
@@ -69,7 +72,14 @@ export async function supervised(options: SupervisedOptions = {}): Promise<Super
       afterFinish: () => Promise.resolve(),
     },
     guard,
-    files: new AttemptFiles(directory),
+    files,
+    logs: new AttemptLogs({
+      directory,
+      identity: 'flights',
+      limits: { attempt_size: 64 * 2 ** 20, keep: Infinity, max_size: Infinity, ...options.logs },
+      files,
+      now: Date.now,
+    }),
     yarn: parseConfig({ yarn: options.yarn ?? {} }).yarn,
     cluster: options.cluster ?? null,
     needsResult: () => options.needsResult ?? false,

@@ -1,4 +1,4 @@
-import { access, readFile, readdir } from 'node:fs/promises';
+import { access, readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { InputState } from '../../../src/state/index.ts';
@@ -30,6 +30,33 @@ describe('an attempt', () => {
     expect(lines.slice(1)).toEqual([
       ...Array.from({ length: 19 }, (_, i) => String(i + 12)),
       'no such table',
+    ]);
+  });
+
+  it('may print without end: its log stays below the limit, and its error has what it printed last', async () => {
+    await using host = await supervised({ logs: { attempt_size: 2 ** 20 } });
+    await host.script(
+      'job.sh',
+      sh(
+        'yes | head -c 200000000',
+        // What it prints in the moment of a cut may be lost.
+        'until test "$(stat -Lc %s /proc/$$/fd/1)" -lt 1048576; do sleep 0.02; done',
+        'echo no such table >&2',
+        'exit 3',
+      ),
+    );
+    const { outcome, logFile } = await host.run();
+    expect(outcome).toMatchObject({ status: 'failed', exitCode: 3 });
+    const error = outcome.status === 'failed' ? outcome.error.split('\n') : [];
+    expect(error[0]).toBe('./job.sh ended with exit code 3');
+    expect(error.at(-1)).toBe('no such table');
+    expect((await stat(logFile)).size).toBeLessThanOrEqual(2 ** 20);
+    const log = await readFile(logFile, 'utf8');
+    expect(log).toMatch(
+      /^(y\n)+hippo: \d+ bytes of this log were removed here, .* *\n(y?\n)+no such table\n$/,
+    );
+    expect(host.notes).toEqual([
+      'warning: its log has reached 1 MiB (logs.attempt_size): from now on only its beginning and its end are kept',
     ]);
   });
 
