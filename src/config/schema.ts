@@ -67,6 +67,22 @@ const eachOf = v.strictObject({
 });
 const need = v.union([tableNeed, jobNeed, anyOf, atLeast, eachOf]);
 
+/** A table, or a partition of it, that a job writes. */
+const output = v.strictObject({
+  table: tableName,
+  partition: v.optional(
+    described(
+      v.record(v.string(), scalarText),
+      'Level name to the value that the job has written: a template as in `args`, which may also have ' +
+        '{{ result.name }}. Left out: an unpartitioned table',
+    ),
+  ),
+  method: v.optional(described(v.string(), 'The method of its events; left out: trigger.method')),
+  dialect: v.optional(
+    described(v.picklist(FRONTIER_DIALECTS), 'The dialect of its events; left out: trigger.dialect'),
+  ),
+});
+
 const retries = v.strictObject({
   attempts: v.optional(described(wholeNumber(0, 100), 'Further attempts after the first one fails'), 0),
   backoff: v.optional(duration('Pause before the first further attempt; doubles each time'), '30s'),
@@ -90,6 +106,12 @@ const job = v.strictObject({
     [],
   ),
   env: v.optional(v.record(v.string(), scalarText), {}),
+  produces: v.optional(
+    described(
+      some(output),
+      'The tables that it writes: with each success an event of each is published, as if a source had announced it',
+    ),
+  ),
   timeout: v.optional(duration('An attempt that runs for longer is killed and counts as failed')),
   deadline: v.optional(
     duration("Log an error once when a window's run has not succeeded this long after the window's end"),
@@ -779,6 +801,7 @@ export type SourceOf<Kind extends SourceKind> = Kind extends SourceKind
   ? Extract<SourceConfig, Record<Kind, unknown>>
   : never;
 export type ServiceConfig = Config['services'][string];
+export type OutputConfig = NonNullable<JobConfig['produces']>[number];
 export type NeedConfig = JobConfig['needs'][number];
 export type SingleNeedConfig = v.InferOutput<typeof singleNeed>;
 export type KafkaConfig = Config['kafka'];

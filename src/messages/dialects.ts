@@ -195,12 +195,17 @@ function checked(levels: PartitionField[], key: string): Partition {
   return levels;
 }
 
-/** @returns why no event can carry the partition, as a reader of the event would say it; undefined: one can */
-export function partitionProblem(partition: Partition): string | undefined {
+/**
+ * @param dialect of the event [default: that it can be read is enough]
+ * @returns why no event can carry the partition, as a reader of the event would say it; undefined: one can
+ */
+export function partitionProblem(partition: Partition, dialect?: FrontierDialect): string | undefined {
   try {
     pairs.readPartitions({ partition: partition.map((field) => ({ ...field })) });
+    if (dialect !== undefined) DIALECTS[dialect].writePartitions([partition]);
     return undefined;
   } catch (error) {
+    if (error instanceof UserError) return error.message;
     if (!(error instanceof Refusal)) throw error;
     return error.key === undefined ? error.message : `${error.key} ${error.message}`;
   }

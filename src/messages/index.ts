@@ -30,6 +30,15 @@ export type { TableAnnouncement } from './announcement.ts';
 export { ALERT_CONDITIONS, FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
 export { isFarAhead };
 export { partitionProblem } from './dialects.ts';
+export {
+  type ProducedBy,
+  type ProducedEvent,
+  PRODUCED_BY,
+  countProduced,
+  producedBy,
+  producedByField,
+  producedField,
+} from './produced.ts';
 export { parsePartitionPath, partitionPath, partitionValues } from './partition.ts';
 
 /** The bytes or text of a record's value. */

@@ -137,6 +137,7 @@ function knownState(records: Iterable<StateRecord>, removed: ReadonlyMap<string,
       case 'source':
       case 'service':
       case 'announced':
+      case 'produced':
         break;
     }
   }

@@ -378,6 +378,7 @@ class SimulatedHost {
       case 'notice':
         this.#notice(at, effect.level, effect.text, effect.run);
         break;
+      case 'produced':
       case 'persist':
       case 'scan':
         break;

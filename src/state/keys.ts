@@ -12,6 +12,8 @@ export type StateKey =
   | { kind: 'source'; hippo: string; source: string }
   /** `<hippo>/announced/<source or service>/<bucket>`: what it has announced, packed. */
   | { kind: 'announced'; hippo: string; source: string; bucket: string }
+  /** `<hippo>/produced/<job>/<bucket>`: the events of its outputs, packed as announcements are. */
+  | { kind: 'produced'; hippo: string; job: string; bucket: string }
   /** `<hippo>/service/<service>` */
   | { kind: 'service'; hippo: string; service: string }
   /** `<hippo>/alert/<alert id>`. The id may have slashes. */
@@ -43,6 +45,8 @@ export function formatStateKey(key: StateKey): string {
       return `${key.hippo}/alert/${key.alert}`;
     case 'announced':
       return `${key.hippo}/announced/${key.source}/${key.bucket}`;
+    case 'produced':
+      return `${key.hippo}/produced/${key.job}/${key.bucket}`;
     case 'offsets':
     case 'owner':
     case 'probe':
@@ -68,6 +72,8 @@ export function describeStateKey(text: string): string {
       return `the state of source ${key.source}`;
     case 'announced':
       return `what ${key.source} has announced`;
+    case 'produced':
+      return `what ${key.job} has produced`;
     case 'alert':
       return `alert ${key.alert}`;
     case 'service':
@@ -101,11 +107,12 @@ export function parseStateKey(text: string): StateKey | undefined {
   if (rest.startsWith('alert/') && rest !== 'alert/')
     return { kind: 'alert', hippo, alert: rest.slice('alert/'.length) };
   const [, kind, job = '', , path] =
-    /^(run|input|run-input|paused|source|service|announced)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
+    /^(run|input|run-input|paused|source|service|announced|produced)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
   if (kind === 'paused' && path === undefined) return { kind, hippo, job };
   if (kind === 'source' && path === undefined) return { kind, hippo, source: job };
   if (kind === 'service' && path === undefined) return { kind, hippo, service: job };
   if (kind === 'announced' && path !== undefined) return { kind, hippo, source: job, bucket: path };
+  if (kind === 'produced' && path !== undefined) return { kind, hippo, job, bucket: path };
   if (kind === 'run' && path !== undefined) return { kind, hippo, job, key: path };
   if ((kind === 'input' || kind === 'run-input') && path !== undefined)
     return { kind, hippo, job, input: path };

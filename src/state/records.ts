@@ -27,6 +27,7 @@ export type StateRecord =
   | { kind: 'service'; hippo: string; service: string; state: ServiceState }
   | { kind: 'alert'; hippo: string; alert: string; state: AlertState }
   | { kind: 'announced'; hippo: string; source: string; bucket: string; announced: Uint8Array }
+  | { kind: 'produced'; hippo: string; job: string; bucket: string; announced: Uint8Array }
   | { kind: 'offsets'; hippo: string; positions: Positions }
   | { kind: 'owner'; hippo: string; owner: OwnerRecord };
 
@@ -38,7 +39,9 @@ export type StateRecord =
 export function parseStateRecord(key: StateKey, value: StateValue): StateRecord | undefined {
   const { hippo } = key;
   if (value instanceof Uint8Array) {
-    if (key.kind !== 'announced' || !isBucket(value)) return undefined;
+    if (!isPacked(key) || !isBucket(value)) return undefined;
+    if (key.kind === 'produced')
+      return { kind: 'produced', hippo, job: key.job, bucket: key.bucket, announced: value };
     return { kind: 'announced', hippo, source: key.source, bucket: key.bucket, announced: value };
   }
   switch (key.kind) {
@@ -73,10 +76,16 @@ export function parseStateRecord(key: StateKey, value: StateValue): StateRecord 
     case 'owner':
       return isOwner(value) ? { kind: 'owner', hippo, owner: value } : undefined;
     case 'announced':
+    case 'produced':
     case 'probe':
     case 'unknown':
       return undefined;
   }
+}
+
+/** The kinds whose values are buckets of announcements, not JSON. */
+function isPacked(key: StateKey): key is Extract<StateKey, { kind: 'announced' | 'produced' }> {
+  return key.kind === 'announced' || key.kind === 'produced';
 }
 
 const utf8 = new TextDecoder();
@@ -85,7 +94,7 @@ const utf8 = new TextDecoder();
 export function decodeStateValue(key: StateKey, value: Uint8Array | null): StateValue {
   if (value === null) return null;
   // A copy: the bytes of a record are a part of all that was fetched with it.
-  if (key.kind === 'announced') return Uint8Array.from(value);
+  if (isPacked(key)) return Uint8Array.from(value);
   try {
     return parseJson(utf8.decode(value));
   } catch {

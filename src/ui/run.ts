@@ -87,6 +87,11 @@ function describe(event: ClientEvent): [mark: string, text: string] {
         event.level === 'info' ? chalk.dim('·') : chalk.yellow('!'),
         visibleLines(`${subjectOf(event)}${event.text}`),
       ];
+    case 'produced':
+      return [
+        chalk.dim('·'),
+        `${name(event)} produced ${visible(`${event.table} ${event.partition}`.trimEnd())}`,
+      ];
     case 'announced':
       return [chalk.dim('·'), visible(describeAnnounced(event))];
     case 'service': {

@@ -8,11 +8,13 @@ export { type DatePattern, DIRECTIVES, datePattern, dateUnitOf } from './strftim
 export {
   type ArgumentContext,
   type ArgumentTemplate,
+  type OutputTemplate,
   type Piece,
   type TemplateProblem,
   type TemplateResult,
   WindowDate,
   compileArgument,
+  compileOutput,
   compilePieces,
 } from './template.ts';
 export { wallClockAfter } from './wall-clock.ts';

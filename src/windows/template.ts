@@ -1,5 +1,6 @@
-import { Liquid, LiquidError, type Template } from 'liquidjs';
+import { Drop, Liquid, LiquidError, type Template } from 'liquidjs';
 import type { Millis } from '../core/clock.ts';
+import { type Json, isJsonObject } from '../core/json.ts';
 import {
   datePattern,
   type DatePattern,
@@ -38,6 +39,21 @@ export interface ArgumentContext {
   partition: Readonly<Record<string, string>>;
   /** The same, by need. */
   needs: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** A template of the value of a partition's level that a job produces. */
+export interface OutputTemplate {
+  readonly source: string;
+  /** It speaks of the job's result, so nothing can be rendered of a run that no job has run for. */
+  readonly needsResult: boolean;
+  /** Fails where a name has no value. */
+  render(context: OutputContext): TemplateResult<string>;
+}
+
+/** What outputs may speak of. */
+export interface OutputContext extends ArgumentContext {
+  /** What the job has written to $HIPPO_RESULT_FILE; undefined: nothing. */
+  result: Json | undefined;
 }
 
 const ARGUMENT_NAMES = ['hippo', 'job', 'key', 'window', 'partition', 'needs'];
@@ -131,8 +147,7 @@ export function compileArgument(
 ): TemplateResult<ArgumentTemplate> {
   return attempt(() => {
     const template = liquid.parse(source);
-    const names = options.windowed ? ARGUMENT_NAMES : ARGUMENT_NAMES.filter((name) => name !== 'window');
-    requireNames(template, names);
+    requireNames(template, namesFor(options));
     const dashed = source.trimStart().startsWith('-');
     return {
       source,
@@ -146,6 +161,56 @@ export function compileArgument(
         }),
     };
   });
+}
+
+function namesFor({ windowed }: { windowed: boolean }): string[] {
+  return windowed ? ARGUMENT_NAMES : ARGUMENT_NAMES.filter((name) => name !== 'window');
+}
+
+/** As {@link compileArgument}; it may speak of `result`, too. */
+export function compileOutput(
+  source: string,
+  options: { windowed: boolean },
+): TemplateResult<OutputTemplate> {
+  return attempt(() => {
+    const template = liquid.parse(source);
+    requireNames(template, [...namesFor(options), 'result']);
+    const needsResult = liquid.globalVariablesSync(template).includes('result');
+    return {
+      source,
+      needsResult,
+      render: ({ result, ...context }) =>
+        attempt(() => {
+          if (!needsResult) return renderText(template, context);
+          if (result === undefined)
+            throw new TemplateError('the job has written no result to $HIPPO_RESULT_FILE');
+          return renderText(template, { ...context, result: asVariable(result, 'result') });
+        }),
+    };
+  });
+}
+
+/** Only its own values can be read: not `size`, which Liquid makes up for objects, and not the object as a whole. */
+class ResultObject extends Drop {
+  constructor(values: Readonly<Record<string, Json>>, path: string) {
+    super();
+    const define = (key: string, value: unknown, enumerable: boolean): void => {
+      Object.defineProperty(this, key, { value, enumerable, configurable: true });
+    };
+    define(
+      'toString',
+      () => {
+        throw new TemplateError(`${path} is an object`, `one of its values, e.g. {{ ${path}.name }}`);
+      },
+      false,
+    );
+    for (const [key, value] of Object.entries(values)) define(key, asVariable(value, `${path}.${key}`), true);
+  }
+}
+
+function asVariable(value: Json, path: string): unknown {
+  if (Array.isArray(value)) return value.map((item, index) => asVariable(item, `${path}[${index}]`));
+  return isJsonObject(value) ? new ResultObject(value, path) : value;
 }
 
 /**

@@ -61,6 +61,17 @@ export type ClientEvent =
       log: string;
     } & LoggedRun)
   | ({ event: 'finished'; job_id: string; is_success: boolean; duration_s: number } & LoggedRun)
+  /** The run has succeeded, and the event of an output of its job is published. */
+  | ({
+      event: 'produced';
+      job_id: string;
+      /** `db.table` */
+      table: string;
+      /** `dt=2017-04-28/region=us`; empty for an unpartitioned table. */
+      partition: string;
+      /** Of the event, epoch seconds. */
+      exec_date: number;
+    } & LoggedRun)
   /** A source, or a service, has announced these landings, and an event of each is published. */
   | {
       event: 'announced';

@@ -81,9 +81,10 @@ export async function runClient(options: ClientOptions): Promise<ClientReport> {
 async function requireTopics(kafka: Kafka, loaded: LoadedConfig): Promise<void> {
   const names = topicSpecs(loaded.config).map(({ topic }) => topic);
   const { absent: missing, hidden } = await kafka.lookUp(names);
-  // Only sources and services publish events.
+  // Only sources, services and jobs with outputs publish events.
   const isFrontier =
     Object.keys(loaded.config.sources).length > 0 ||
+    Object.values(loaded.config.jobs).some(({ produces }) => produces !== undefined) ||
     Object.values(loaded.config.services).some(({ events }) => events !== undefined);
   const roles = ['state', 'start', 'finish', ...(isFrontier ? (['frontier'] as const) : [])] as const;
   const written = roles.map((role) => topicName(loaded.config, role));

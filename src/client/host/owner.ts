@@ -60,7 +60,7 @@ import { type Claimant, type FoundState, type StoredState, StateTopic } from './
 import { type AttemptExit, type Supervisor, hookRun } from './supervisor.ts';
 import type { Services } from './services/services.ts';
 import type { WatchedSource } from './sources.ts';
-import { Turn, messageKey } from './turn.ts';
+import { Turn, eventKey, messageKey } from './turn.ts';
 import { Unwritable, type UnwritablePlace } from './unwritable.ts';
 import { Watchers } from './watchers.ts';
 import type { Backoff } from '../../core/backoff.ts';
@@ -485,19 +485,28 @@ export class Owner {
     return [...own, ...[...this.#kinds.keys()].map(dlqName)];
   }
 
-  /** The jobs whose start or finish messages go to partitions without a leader, each with the first such partition. */
+  /**
+   * The jobs whose messages go to partitions without a leader, each with the first such partition: start and finish messages,
+   * and the events of its outputs, which are written together with the finish message.
+   */
   get #withheld(): Map<string, UnwritablePlace> {
     const { config, hippo, definition } = this.#options;
     const found = new Map<string, UnwritablePlace>();
-    for (const job of definition.jobs.keys()) {
-      const place = this.#unwritable.placeOf(
-        (['start', 'finish'] as const).map((role) => ({
+    for (const { name, outputs } of definition.jobs.values()) {
+      const key = messageKey({ hippoName: hippo, jobName: name });
+      const place = this.#unwritable.placeOf([
+        ...(['start', 'finish'] as const).map((role) => ({
           topic: topicName(config, role),
-          key: messageKey({ hippoName: hippo, jobName: job }),
+          key,
           value: null,
         })),
-      );
-      if (place !== undefined) found.set(job, place);
+        ...outputs.map((output) => ({
+          topic: topicName(config, 'frontier'),
+          key: eventKey(output),
+          value: null,
+        })),
+      ]);
+      if (place !== undefined) found.set(name, place);
     }
     return found;
   }
@@ -669,9 +678,11 @@ export class Owner {
   }
 
   #tellOfExit({ submission: { job, key }, outcome }: AttemptExit, place: UnwritablePlace): void {
+    const isEvent = place.topic === topicName(this.#options.config, 'frontier');
+    const what = isEvent ? 'an event of its outputs' : 'its finish message';
     this.#unwritable.tell(
       place,
-      `the end of ${job} ${key} (${outcome.status}) is not recorded, because its finish message goes there`,
+      `the end of ${job} ${key} (${outcome.status}) is not recorded, because ${what} goes there`,
     );
   }
 

@@ -8,6 +8,7 @@ import type { Config } from '../../config/schema.ts';
 import type { KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
 import { dlqName, topicName } from '../../config/topics.ts';
 import {
+  type FrontierEvent,
   type Partition,
   type JobStart,
   type MessageRef,
@@ -102,7 +103,7 @@ export function messageKey({ hippoName, jobName }: Pick<JobStart, 'hippoName' | 
 
 /** An alert's two messages go to one partition, too. */
 function keyOf(message: Publish['message']): string {
-  if (message.kind === 'frontier') return `${message.db}.${message.table}`;
+  if (message.kind === 'frontier') return eventKey(message);
   return message.kind === 'alert' ? message.alertId : messageKey(message);
 }
 
@@ -110,6 +111,11 @@ function subjectOf(message: Publish['message']): { job: string | undefined; run_
   if (message.kind === 'frontier') return { job: undefined, run_key: describeInput(message) };
   if (message.kind === 'alert') return { job: undefined, run_key: message.alertId };
   return { job: message.jobName, run_key: message.runKey ?? '' };
+}
+
+/** The key of a table's events: they go to one partition of their topic. */
+export function eventKey({ db, table }: Pick<FrontierEvent, 'db' | 'table'>): string {
+  return `${db}.${table}`;
 }
 
 /** What the supervisor has to do. */
@@ -371,22 +377,39 @@ export class Turn {
     return undefined;
   }
 
-  /** A result that its finish message cannot carry makes the run fail: others may need it. */
+  /**
+   * A result that its finish message cannot carry makes the run fail: others may need it. So does an output that cannot be
+   * published: the machine refuses one whose partition cannot be rendered, and the topic one whose event is too large.
+   */
   #fittingOutcome({ submission, outcome }: AttemptExit, at: Millis): JobOutcome {
-    if (outcome.status !== 'succeeded' || outcome.result === undefined) return outcome;
+    if (outcome.status !== 'succeeded') return outcome;
     const { job, key, attemptId } = submission;
+    const hasOutputs = (this.#context.definition.jobs.get(job)?.outputs.length ?? 0) > 0;
+    if (outcome.result === undefined && !hasOutputs) return outcome;
     const event = { type: 'job-exited', at, run: { job, key }, attemptId, outcome } as const;
     const { effects } = step(this.#context.definition, this.state, event);
     for (const effect of effects) {
-      if (effect.type !== 'publish' || effect.message.kind !== 'finish') continue;
-      const excess = this.#context.limits.excess(
-        this.#messageRecord({ ...effect, message: withoutList(effect.message) }),
-      );
-      if (excess === undefined) continue;
-      const error = describeExcess(excess, 'the finish message with its result');
-      return { status: 'failed', exitCode: 0, error, permanent: true };
+      const error = effect.type === 'publish' ? this.#unfitness(effect, submission.jobId) : undefined;
+      if (error !== undefined) return { status: 'failed', exitCode: 0, error, permanent: true };
     }
     return outcome;
+  }
+
+  /** Why a message of a success that the job has reported keeps it from being one. */
+  #unfitness(effect: Publish, jobId: string): string | undefined {
+    const { message } = effect;
+    if (message.kind === 'finish') {
+      if (message.jobId === jobId && !message.isSuccess) return message.errorMsg ?? '';
+      const excess = this.#context.limits.excess(
+        this.#messageRecord({ ...effect, message: withoutList(message) }),
+      );
+      return excess === undefined ? undefined : describeExcess(excess, 'the finish message with its result');
+    }
+    if (message.kind !== 'frontier') return undefined;
+    const excess = this.#context.limits.excess(this.#messageRecord(effect));
+    return excess === undefined
+      ? undefined
+      : describeExcess(excess, `the event of its output ${message.db}.${message.table}`);
   }
 
   #collect(effect: Effect): void {
@@ -412,6 +435,17 @@ export class Turn {
           source: effect.source,
           table: effect.table,
           landings: effect.landings.map(({ partition, execDate }) => ({ partition, exec_date: execDate })),
+        });
+        break;
+      case 'produced':
+        this.events.push({
+          event: 'produced',
+          job: effect.run.job,
+          run_key: effect.run.key,
+          job_id: effect.jobId,
+          table: effect.event.table,
+          partition: effect.event.partition,
+          exec_date: effect.event.execDate,
         });
         break;
       case 'notice':

@@ -26,6 +26,8 @@ import type {
 } from './definition.ts';
 import { Listeners } from './listeners.ts';
 import { compileNeed } from './needs.ts';
+import { compileOutputs } from './compile-outputs.ts';
+import { type Circle, findCircles } from './circles.ts';
 
 export interface CompileInput {
   hippo: string;
@@ -34,7 +36,7 @@ export interface CompileInput {
   jobs: Readonly<Record<string, JobConfig>>;
   sources?: readonly SourceDefinition[];
   services?: Readonly<Record<string, ServiceConfig>>;
-  /** Of events that a service announces, where it does not say them itself. */
+  /** Of events that a service announces, or a job produces, where it does not say them itself. */
   events?: Pick<ServiceDefinition, 'method' | 'dialect'>;
   calendar: CalendarConfig;
   /** Left out: nothing is alerted. */
@@ -71,11 +73,17 @@ export function compileJobs(input: CompileInput): Compiled {
   const calendar = createCalendar(timezone, dayStarts);
   const problems: CompileProblem[] = [];
   const { inline, most } = { ...NEED_LIMITS, ...input.limits };
+  const places = new Map<Need, Path>();
   const jobs = Object.entries(input.jobs).map(([name, config]): JobDefinition => {
-    const job = new JobCompiler(name, config, calendar, problems).compile();
+    const job = new JobCompiler(name, config, calendar, { problems, places }).compile(
+      input.events ?? EVENT_DEFAULTS,
+    );
     return { ...job, isLarge: job.needs.length > inline };
   });
   const services = compileServices(input, calendar, problems);
+  // Of jobs that cannot be compiled nothing can be said.
+  const circles = problems.length > 0 ? [] : findCircles({ hippo: input.hippo, calendar, jobs });
+  problems.push(...circles.map((circle) => circleProblem(circle, places)));
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
@@ -95,6 +103,14 @@ export function compileJobs(input: CompileInput): Compiled {
         ({ need }) => need.subject,
       ),
     },
+  };
+}
+
+function circleProblem({ job, need, text }: Circle, places: ReadonlyMap<Need, Path>): CompileProblem {
+  return {
+    path: places.get(need) ?? ['jobs', job, 'needs'],
+    message: `runs of one window wait for each other, or start each other without end: ${text}`,
+    allowed: "a need of another window, e.g. {{ window | minus: '1 day' | date: '%F' }}",
   };
 }
 
@@ -147,17 +163,25 @@ class JobCompiler {
   readonly #config: JobConfig;
   readonly #calendar: Calendar;
   readonly #problems: CompileProblem[];
+  /** Where each need stands in hippo.yaml. */
+  readonly #places: Map<Need, Path>;
   readonly #ids = new Map<string, number>();
 
-  constructor(name: string, config: JobConfig, calendar: Calendar, problems: CompileProblem[]) {
+  constructor(
+    name: string,
+    config: JobConfig,
+    calendar: Calendar,
+    { problems, places }: { problems: CompileProblem[]; places: Map<Need, Path> },
+  ) {
     this.#name = name;
     this.#config = config;
     this.#calendar = calendar;
     this.#problems = problems;
+    this.#places = places;
   }
 
-  compile(): Omit<JobDefinition, 'isLarge'> {
-    const { needs, run, args, env, every, ...policy } = this.#config;
+  compile(events: NonNullable<CompileInput['events']>): Omit<JobDefinition, 'isLarge'> {
+    const { needs, run, args, env, every, produces = [], ...policy } = this.#config;
     const before = this.#problems.length;
     const groups = needs.map((need, index) => this.#group(need, ['needs', index]));
     const members = groups.flatMap((group) => group.members);
@@ -168,6 +192,11 @@ class JobCompiler {
         allowed: `at least one need whose partition or key is another one each ${one}`,
       });
     }
+    const { outputs, problems } = compileOutputs(produces, {
+      windowed: this.#unit !== null,
+      defaults: events,
+    });
+    for (const { path, ...problem } of problems) this.#problem(['produces', ...path], problem);
     return {
       name: this.#name,
       unit: this.#unit,
@@ -179,6 +208,7 @@ class JobCompiler {
       env: Object.entries(env).flatMap(([name, source]) =>
         this.#argument(source, ['env', name]).map((template) => [name, template] as const),
       ),
+      outputs,
       policy,
     };
   }
@@ -214,7 +244,11 @@ class JobCompiler {
 
   #single(config: SingleNeedConfig, path: Path, names: Readonly<Record<string, string>>): Need[] {
     const compiled = compileNeed(config, { calendar: this.#calendar, unit: this.#unit, names });
-    if (compiled.ok) return [{ ...compiled.need, id: this.#unique(compiled.need.id) }];
+    if (compiled.ok) {
+      const need = { ...compiled.need, id: this.#unique(compiled.need.id) };
+      this.#places.set(need, ['jobs', this.#name, ...path]);
+      return [need];
+    }
     for (const { path: inner, ...problem } of compiled.problems) this.#problem([...path, ...inner], problem);
     return [];
   }

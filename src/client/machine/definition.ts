@@ -1,7 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
 import type { JobConfig } from '../../config/schema.ts';
 import type { FrontierDialect, FrontierEvent, JobFinish } from '../../messages/types.ts';
-import type { ArgumentTemplate, Calendar, Window } from '../../windows/index.ts';
+import type { ArgumentTemplate, Calendar, OutputTemplate, Window } from '../../windows/index.ts';
 import type { WindowUnit } from '../../windows/units.ts';
 import type { InputState } from '../../state/index.ts';
 import type { Inputs } from './state.ts';
@@ -87,10 +87,24 @@ export interface JobDefinition {
   readonly program: readonly string[];
   readonly args: readonly ArgumentTemplate[];
   readonly env: readonly (readonly [string, ArgumentTemplate])[];
+  /** What it has written when it has succeeded. */
+  readonly outputs: readonly OutputDefinition[];
   readonly policy: Pick<
     JobConfig,
     'timeout' | 'deadline' | 'give_up' | 'retries' | 'concurrency' | 'on_reland' | 'while_paused'
   >;
+}
+
+/** A table, or a partition of it, that a job writes: an event of it is published with each success. */
+export interface OutputDefinition {
+  readonly db: string;
+  readonly table: string;
+  /** Empty for an unpartitioned table. */
+  readonly levels: readonly { readonly name: string; readonly value: OutputTemplate }[];
+  readonly method: string;
+  readonly dialect: FrontierDialect;
+  /** One of its levels speaks of the job's result. */
+  readonly needsResult: boolean;
 }
 
 /** `atLeast` of the members; a plain need is a group of one. */

@@ -1,10 +1,12 @@
 import type { Millis } from '../../core/clock.ts';
 import type { Json } from '../../core/json.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
+import type { ProducedEvent } from '../../messages/index.ts';
 import type { Alert, FrontierEvent, JobFinish, JobStart } from '../../messages/types.ts';
 import {
   type AlertState,
   type AnnouncementChange,
+  NO_ANNOUNCEMENTS,
   type InputState,
   type Pause,
   type RunId,
@@ -193,6 +195,17 @@ export class Draft {
       this.#records.set(formatStateKey({ kind: 'announced', hippo, source: source.name, bucket }), bytes);
   }
 
+  /** @param job its name: it may be gone from hippo.yaml */
+  changeOutputs(job: string, changes: readonly AnnouncementChange[]): void {
+    if (changes.length === 0) return;
+    const known = this.#state.outputs.get(job) ?? NO_ANNOUNCEMENTS;
+    const { announcements, written } = updateAnnouncements(known, changes);
+    this.#change({ outputs: this.#state.outputs.set(job, announcements) });
+    const { hippo } = this.definition;
+    for (const [bucket, bytes] of written)
+      this.#records.set(formatStateKey({ kind: 'produced', hippo, job, bucket }), bytes);
+  }
+
   service({ name }: Announcer): ServiceState {
     return this.#state.services.get(name) ?? {};
   }
@@ -258,6 +271,11 @@ export class Draft {
   announced(by: string, table: string, landings: readonly AnnouncedLanding[]): void {
     if (landings.length === 0) return;
     this.#notices.push({ type: 'announced', source: by, table, landings });
+  }
+
+  /** @param event of an output, which {@link announce} was called with */
+  produced({ job, key }: RunId, jobId: string, event: ProducedEvent): void {
+    this.#notices.push({ type: 'produced', run: { job, key }, jobId, event });
   }
 
   scan({ name }: SourceDefinition, request: RecordRef | null): void {

@@ -6,6 +6,7 @@ import { shellWord } from '../../core/shell.ts';
 import type { JobStart, ReceivedMessage } from '../../messages/types.ts';
 import { inOrder, isComplete, type JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
+import { outputProblem, produce } from './outputs.ts';
 import { type Inputs, isStartable, NO_INPUTS, omit, type Run } from './state.ts';
 import { attemptIdOf, submissionOf } from './submission.ts';
 import { backoff, nameOf, slotFor } from './timing.ts';
@@ -176,8 +177,10 @@ function start(draft: Draft, job: JobDefinition, run: Run): void {
 export function endAttempt(draft: Draft, job: JobDefinition, run: Run, outcome: JobOutcome): void {
   const { stopping } = run;
   if (outcome.status === 'succeeded') {
-    const result = outcome.result ?? null;
-    end(draft, job, run, { status: 'succeeded', ...(result === null ? {} : { result }) });
+    const result = outcome.result ?? undefined;
+    const problem = outputProblem(draft, job, run, result);
+    if (problem !== undefined) failAttempt(draft, job, run, { error: problem, isPermanent: true });
+    else end(draft, job, run, { status: 'succeeded', ...(result === undefined ? {} : { result }) });
   } else if (outcome.status === 'vetoed') {
     end(draft, job, run, { status: 'cancelled', error: `vetoed: ${outcome.reason}` });
   } else if (stopping?.cause === 'cancel') {
@@ -260,7 +263,8 @@ export function end(
     notBefore: null,
     ...(error === undefined ? {} : { error: firstLine(error) }),
   };
-  if (run.jobId !== null && isFiring(run)) {
+  if (isFiring(run) && hasJobId(run)) {
+    const produced = status === 'succeeded' ? produce(draft, job, run, { result, finishTime, marked }) : {};
     draft.publish(
       'finish',
       {
@@ -276,6 +280,7 @@ export function end(
         ...(error === undefined ? {} : { errorMsg: error }),
         extra: {
           ...(result === undefined ? {} : { result }),
+          ...produced,
           ...(status === 'cancelled' ? { cancelled: true } : {}),
           ...byHand(run, marked ? 'marked_by' : 'asked_by'),
         },
@@ -288,6 +293,10 @@ export function end(
     // After a cancellation the run must not start again at once.
     reland(draft, job, ended, run.stopping?.cause === 'cancel' ? 'hold' : job.policy.on_reland);
   }
+}
+
+function hasJobId(run: Run): run is Run & { jobId: string } {
+  return run.jobId !== null;
 }
 
 /** Inputs of a run that has ended have landed again: those in `run.relanded`. */

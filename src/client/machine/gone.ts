@@ -62,6 +62,7 @@ function goneJob({ job: name, apart }: Run): JobDefinition {
     program: [],
     args: [],
     env: [],
+    outputs: [],
     policy: {
       retries: { attempts: 0, backoff: 0, max_backoff: 0 },
       concurrency: 0,

@@ -1,6 +1,7 @@
 import { Map as PersistentMap } from 'immutable';
 import type { Json } from '../../core/json.ts';
 import {
+  NO_ANNOUNCEMENTS,
   RunParts,
   type RunState,
   type SourceState,
@@ -36,6 +37,13 @@ export function restore(
     if (record?.kind === 'alert') state = withStoredAlert(state, record.alert, record.state);
     if (record?.kind === 'service')
       state = { ...state, services: state.services.set(record.service, record.state) };
+    if (record?.kind === 'produced') {
+      // Also of a job that is gone: another one may produce the same partitions now.
+      const known = state.outputs.get(record.job) ?? NO_ANNOUNCEMENTS;
+      const outputs = state.outputs.set(record.job, known.set(record.bucket, record.announced));
+      state = { ...state, outputs };
+      continue;
+    }
     const source = sourceOf(definition, key);
     if (source !== undefined && record !== undefined) state = withSourceRecord(state, source, record);
     if (source !== undefined || !('job' in key)) continue;
@@ -77,6 +85,9 @@ export function* recordsOf(
     yield [formatStateKey({ kind: 'alert', hippo, alert }), known as unknown as Json];
   for (const [service, known] of state.services)
     yield [formatStateKey({ kind: 'service', hippo, service }), known as unknown as Json];
+  for (const [job, buckets] of state.outputs)
+    for (const [bucket, bytes] of buckets)
+      yield [formatStateKey({ kind: 'produced', hippo, job, bucket }), bytes];
   for (const [source, { announcements, isListed, watermark, lastScan }] of state.sources) {
     const known: SourceState = {
       isListed,

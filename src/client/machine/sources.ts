@@ -155,7 +155,7 @@ function findingOf({ hash, fingerprint }: ToldLanding): Finding {
 }
 
 /** @param since epoch seconds */
-function isForgotten({ at, state, definition }: Draft, since: number): boolean {
+export function isForgotten({ at, state, definition }: Draft, since: number): boolean {
   // A clock that was set years ahead must not make a hippo forget.
   return (epochSeconds(at) - since) * 1000 - Math.max(0, state.jumped) > definition.keep;
 }

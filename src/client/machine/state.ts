@@ -38,6 +38,8 @@ export interface MachineState {
   readonly pauses: PersistentMap<string, Pause>;
   /** By source; of a service, what it has announced. */
   readonly sources: PersistentMap<string, Source>;
+  /** By job: of each partition that it has produced, the last event. Of jobs that are gone, too. */
+  readonly outputs: PersistentMap<string, Announcements>;
   /** By service. */
   readonly services: PersistentMap<string, ServiceState>;
   /** By id: the open ones, and those whose end is not published or delivered yet. */
@@ -108,6 +110,7 @@ export function emptyState(): MachineState {
     landings: PersistentMap(),
     pauses: PersistentMap(),
     sources: PersistentMap(),
+    outputs: PersistentMap(),
     services: PersistentMap(),
     alerts: PersistentMap(),
     lastAlerts: PersistentMap(),

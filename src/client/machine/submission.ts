@@ -67,7 +67,13 @@ export function isAttemptOf(identity: string, run: { job: string; key: string },
   return attemptIdOf(identity, run, `${run.job}_${second}`, Number(attempt)) === attemptId;
 }
 
-function contextOf(hippo: string, job: JobDefinition, slot: Slot, run: Run): ArgumentContext {
+/** What the templates of a run may speak of. */
+export function contextOf(
+  hippo: string,
+  job: JobDefinition,
+  slot: Slot,
+  run: Pick<Run, 'inputs'>,
+): ArgumentContext {
   const landed = job.needs.flatMap(({ id }) => run.inputs.get(id) ?? []);
   const values = landed.map((input) => input.values);
   return {

@@ -5,6 +5,7 @@ import { inputRecordKey } from '../../state/index.ts';
 import type { JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { fillPlaces } from './firing.ts';
+import { dropOutputs } from './outputs.ts';
 import { missing, stateOf } from './run-words.ts';
 import { dropReports } from './sources.ts';
 import { isOpen, listRuns, type Run } from './state.ts';
@@ -54,6 +55,7 @@ function runTimersOf(draft: Draft, job: JobDefinition, run: Run): void {
 function dropExpired(draft: Draft): void {
   const { definition, at } = draft;
   for (const source of definition.sources.values()) dropReports(draft, source);
+  dropOutputs(draft);
   // A clock that was set years ahead must not make a hippo drop what it has just done.
   const horizon = at - definition.keep - Math.max(0, draft.state.jumped);
   const isOld = (when: Millis | null): boolean => when !== null && when < horizon;

@@ -15,6 +15,7 @@ import type {
   MessageRef,
   Partition,
 } from '../../messages/types.ts';
+import type { ProducedEvent } from '../../messages/index.ts';
 import type { FoundLanding } from '../../sources/index.ts';
 import type { InputState, LandingHash, RunId, ScanReport, StateValue } from '../../state/index.ts';
 
@@ -160,6 +161,8 @@ export type Effect =
   | { type: 'scan'; source: string; request: RecordRef | null }
   /** A source, or a service, has announced these landings; the event of each is among the effects. */
   | { type: 'announced'; source: string; table: string; landings: readonly AnnouncedLanding[] }
+  /** A run has succeeded, and an event of an output of its job is among the effects. */
+  | { type: 'produced'; run: RunId; jobId: string; event: ProducedEvent }
   /** Something that a person should know. */
   | { type: 'notice'; level: 'info' | 'warning' | 'error'; run?: RunId; text: string };
 

@@ -227,6 +227,36 @@ describe('a partition that messages go to and that has no leader', () => {
     expect(client.submitted).toHaveLength(2);
   });
 
+  it('of the events of outputs holds back the end of a run, and the starts of further ones', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const client = owned({
+      load: { ...EACH, produces: [{ table: 'dm.x' }] },
+      other: { ...EACH, needs: [{ table: 'a.d' }] },
+    });
+    void client.own();
+    client.land('no=1');
+    await until('it runs', () => client.submitted.length === 1);
+    const partition = partitionForKey('dm.x', 4);
+    client.kafka.leaderless.add(`frontier-adw/${partition}`);
+    client.exit('no=1');
+    await until('it is said', () => client.notices.length === 2);
+    expect(client.notices[1]).toContain(
+      `Until it has one, the end of load no=1 (succeeded) is not recorded, because an event of its outputs goes there`,
+    );
+    const [own, others] = ['a.a', 'a.d'].map((table) => partitionForKey(table, 4));
+    expect([own, others]).not.toContain(partition);
+    client.land('no=2');
+    client.land('no=1', 'a.d');
+    await until('the other job runs', () => client.submitted.length === 2);
+    expect(running(client)).toEqual(['load no=1', 'other no=1']);
+    client.kafka.leaderless.clear();
+    vi.advanceTimersByTime(6_000);
+    await until('it goes on', () => client.submitted.length === 3);
+    expect(client.kafka.records('hippo-finish')).toHaveLength(1);
+    const events = client.kafka.records('frontier-adw').filter(({ key }) => String(key) === 'dm.x');
+    expect(events).toHaveLength(1);
+  });
+
   it('of the dead letters holds up the partition of the rejected record, and no other', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const client = owned(JOBS);

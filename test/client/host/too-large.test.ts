@@ -173,6 +173,53 @@ describe('a start or finish message that is too large', () => {
   });
 });
 
+describe.each([true, false])(
+  'an event of an output that is too large (its settings may be read: %s)',
+  (tells) => {
+    it('makes the run fail for good, and is not published', async () => {
+      const produces = [
+        { table: 'dm.small' },
+        { table: 'dm.large', partition: { dt: '{{ key }}', v: '{{ result.v }}' } },
+      ];
+      const client = owned({ load: { ...EACH, produces, retries: { attempts: 3, backoff: '1s' } } });
+      client.kafka.tellsLimits = tells;
+      client.kafka.limits.set('frontier-adw', 600);
+      void client.own();
+      client.land('no=1');
+      await until('it runs', () => client.submitted.length === 1);
+      client.exit('no=1', { status: 'succeeded', result: { v: 'x'.repeat(700) } });
+      await until('it finishes', () => client.saw('finished').length === 1);
+      expect(client.saw('finished')[0]).toMatchObject({ is_success: false });
+      expect(client.saw('ended').at(-1)).toMatchObject({
+        outcome: 'failed',
+        error: expect.stringMatching(
+          /^the event of its output dm\.large needs \d+ bytes; max\.message\.bytes of the topic frontier-adw is \d+$/,
+        ) as unknown,
+      });
+      expect(client.saw('produced')).toEqual([]);
+      expect(client.kafka.records('frontier-adw')).toHaveLength(1);
+    });
+  },
+);
+
+it('an output that cannot be rendered makes the run fail: the log says so, too', async () => {
+  const client = owned({
+    load: { ...EACH, produces: [{ table: 'dm.t', partition: { v: '{{ result.v }}' } }] },
+  });
+  void client.own();
+  client.land('no=1');
+  await until('it runs', () => client.submitted.length === 1);
+  client.exit('no=1');
+  await until('it finishes', () => client.saw('finished').length === 1);
+  expect(client.saw('ended')).toMatchObject([
+    {
+      outcome: 'failed',
+      exit_code: 0,
+      error: 'its output dm.t cannot be published: v: the job has written no result to $HIPPO_RESULT_FILE',
+    },
+  ]);
+});
+
 describe('what comes in', () => {
   it('is refused where its landing is too large, and goes to the dead letters', async () => {
     const client = owned({ load: EACH });

@@ -15,7 +15,8 @@ import {
   recordsOf,
   restore,
 } from '../../../src/client/machine/index.ts';
-import type { ManualRequest } from '../../../src/messages/types.ts';
+import { partitionPath, producedBy } from '../../../src/messages/index.ts';
+import type { FrontierEvent, ManualRequest } from '../../../src/messages/types.ts';
 import { Hippo, type JobYaml, SECOND, define, landing } from './hippo.ts';
 
 /** Of each property: enough to find what was ever found, in seconds. */
@@ -119,6 +120,8 @@ class World {
   readonly #concurrency: number;
   /** Attempt id → run: what runs now. */
   readonly processes = new Map<string, { job: string; key: string }>();
+  /** By table and partition: the exec_date of the last event. */
+  readonly #produced = new Map<string, number>();
   readonly #ghosts: { attemptId: string; run: { job: string; key: string } }[] = [];
 
   constructor(jobs: Record<string, JobYaml>, concurrency: number) {
@@ -192,6 +195,7 @@ class World {
   }
 
   #execute(effects: readonly Effect[]): void {
+    this.#checkOutputs(effects);
     for (const effect of effects) {
       if (effect.type !== 'submit') continue;
       const { attemptId, job, key } = effect.submission;
@@ -200,6 +204,29 @@ class World {
         false,
       );
       this.processes.set(attemptId, { job, key });
+    }
+  }
+
+  /** Each success publishes each output once, in the step of its finish message; of one partition the exec_dates rise. */
+  #checkOutputs(effects: readonly Effect[]): void {
+    const messages = effects.flatMap((effect) => (effect.type === 'publish' ? [effect.message] : []));
+    const events = messages.filter(({ kind }) => kind === 'frontier') as FrontierEvent[];
+    const expected = messages.flatMap((message) =>
+      message.kind === 'finish' && message.isSuccess
+        ? [`${message.jobId} dm.day dt=${message.runKey ?? ''}`, `${message.jobId} dm.all `]
+        : [],
+    );
+    assert.deepEqual(
+      events.map(
+        (event) =>
+          `${producedBy(event)?.jobId ?? ''} ${event.db}.${event.table} ${event.partitions.map(partitionPath).join('')}`,
+      ),
+      expected,
+    );
+    for (const { table, partitions, execDate } of events) {
+      const what = JSON.stringify([table, partitions]);
+      assert.ok(execDate > (this.#produced.get(what) ?? -1));
+      this.#produced.set(what, execDate);
     }
   }
 
@@ -246,7 +273,7 @@ class World {
 }
 
 /** What a state holds, and what is derived from it, but for the order in which it came about. */
-function contentOf({ runs, landings, pauses }: MachineState): unknown {
+function contentOf({ runs, landings, pauses, outputs }: MachineState): unknown {
   const jobs = runs.map(({ byKey, open, running, lastId }) => ({
     byKey: byKey
       .map((run) => ({ ...run, inputs: run.inputs.toObject(), relanded: run.relanded.toObject() }))
@@ -255,7 +282,12 @@ function contentOf({ runs, landings, pauses }: MachineState): unknown {
     running: [...running].sort(),
     lastId,
   }));
-  return { jobs: jobs.toObject(), landings: landings.toObject(), pauses: pauses.toObject() };
+  return {
+    jobs: jobs.toObject(),
+    landings: landings.toObject(),
+    pauses: pauses.toObject(),
+    outputs: outputs.toJS(),
+  };
 }
 
 function outcome(how: JobOutcome['status']): JobOutcome {
@@ -281,6 +313,9 @@ function isComplete(needed: readonly Group[], there: ReadonlyMap<string, number>
   return needed.every((group) => group.tables.filter((table) => there.has(table)).length >= group.atLeast);
 }
 
+/** One for each run, and one that all runs share. */
+const PRODUCES = [{ table: 'dm.day', partition: { dt: '{{ window }}' } }, { table: 'dm.all' }];
+
 function jobOf(
   needed: readonly Group[],
   policy: JobYaml['on_reland'],
@@ -294,6 +329,7 @@ function jobOf(
       concurrency,
       retries: { attempts: 1, backoff: '30s' },
       timeout: '1h',
+      produces: PRODUCES,
     },
   };
 }
