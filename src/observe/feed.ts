@@ -31,6 +31,8 @@ interface FeedOptions {
   take: Takers;
   /** From when messages are read, epoch milliseconds; null: from the present ends. The state topic is read whole. */
   since: Millis | null;
+  /** Whether a message is to be decoded and taken, by its bytes; left out: each is. */
+  isOfInterest?: (role: MessageKind, value: Buffer) => boolean;
   /** Called with each record of a message's role that is not such a message. */
   onUnreadable?: (role: MessageKind, record: KafkaRecord) => void;
   /** Called when a topic was deleted and made again, before the first record of the new one: the old one's are gone. */
@@ -194,6 +196,8 @@ export class Feed {
   }
 
   #takeMessage<Role extends MessageKind>(role: Role, record: KafkaRecord, take: MessageTakers[Role]): void {
+    const { isOfInterest = () => true } = this.#options;
+    if (record.value !== null && !isOfInterest(role, record.value)) return;
     const parsed = record.value === null ? undefined : parseMessage(role, record.value);
     if (parsed?.ok === true)
       take?.({ message: parsed.message, ref: recordRef(record), at: record.timestamp });

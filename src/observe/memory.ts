@@ -138,6 +138,7 @@ function knownState(records: Iterable<StateRecord>, removed: ReadonlyMap<string,
       case 'service':
       case 'announced':
       case 'produced':
+      case 'alert':
         break;
     }
   }

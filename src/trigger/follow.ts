@@ -1,7 +1,13 @@
 import { type Millis, isoTime } from '../core/clock.ts';
 import { type RecordRef, isSameTopic, offsetOf, recordId } from '../core/record-ref.ts';
 import type { TopicPartition, TopicPartitionOffset } from '../kafka/port.ts';
-import type { JobFinish, JobStart } from '../messages/index.ts';
+import {
+  type FrontierEvent,
+  type JobFinish,
+  type JobStart,
+  countProduced,
+  producedBy,
+} from '../messages/index.ts';
 import { CausesApart } from './causes-apart.ts';
 import {
   type Pause,
@@ -66,7 +72,7 @@ export interface Standing {
 
 const PHASES = ['ended', 'waiting', 'undecided', 'running'] as const;
 
-/** A message that is followed: a published event, or the finish of a run that one caused. */
+/** A message that is followed: a published event, or the finish of a run that one caused, or an event that the run produced. */
 interface Followed {
   ref: RecordRef;
   since: Millis;
@@ -102,9 +108,9 @@ interface KnownRun {
 export type FleetPositions = ReadonlyMap<string, Positions>;
 
 /**
- * Finds out what became of events: the runs that they started, the runs that those runs' finish messages started, and so
- * on. Pure bookkeeping: it is told every start and finish message, every state record and every position since the
- * events were published, in any order.
+ * Finds out what became of events: the runs that they started, the runs that those runs' finish messages and the events of
+ * their outputs started, and so on. Pure bookkeeping: it is told every start and finish message, every event that names a
+ * firing, every state record and every position since the events were published, in any order.
  */
 export class Follower {
   /** By {@link recordId}. */
@@ -123,6 +129,10 @@ export class Follower {
   /** Starts and finishes that do not list what they were started with: by the key of their run's record. */
   readonly #unlisted = new Map<string, Sighting[]>();
   readonly #positions = new Map<string, Positions>();
+  /** The events that a firing has produced, as far as they were seen: by {@link firingId}. */
+  readonly #produced = new Map<string, RecordRef[]>();
+  /** How many events the finish messages of followed firings list: by {@link firingId}. */
+  readonly #listed = new Map<string, number>();
 
   /** Follows an event that was published. */
   follow(ref: RecordRef, now: Millis): FollowChange[] {
@@ -151,6 +161,28 @@ export class Follower {
   /** @param ref of the finish message itself: others may react to it */
   finished(message: JobFinish, ref: RecordRef, now: Millis): FollowChange[] {
     return this.#see({ type: 'finished', message, ref, taken: false }, now);
+  }
+
+  /**
+   * An event has been published. One that a followed firing has produced is followed, as the firing's finish message is.
+   *
+   * @param ref of the event
+   */
+  produced(message: FrontierEvent, ref: RecordRef, now: Millis): FollowChange[] {
+    const by = producedBy(message);
+    if (by === undefined) return [];
+    const id = firingId(by);
+    this.#produced.set(id, [...(this.#produced.get(id) ?? []), ref]);
+    const run = this.#runs.get(id);
+    return run === undefined ? [] : this.#follow(ref, this.#rootsOf(run.because), now);
+  }
+
+  /**
+   * Whether the finish message of a followed firing lists an event that has not been seen. Both are of one transaction, but a
+   * broker may show it in one partition before it does in another.
+   */
+  get awaitsEvents(): boolean {
+    return [...this.#listed].some(([id, count]) => (this.#produced.get(id)?.length ?? 0) < count);
   }
 
   /**
@@ -205,7 +237,7 @@ export class Follower {
    * What is still to come.
    *
    * @param live names of the hippos that run now
-   * @param positions as of a moment *before* the ends up to which start, finish and state records have been told: only then
+   * @param positions as of a moment *before* the ends up to which messages and state records have been told: only then
    *   does a position beyond a message mean that the runs that it caused are known
    */
   pending(live: readonly string[], positions: FleetPositions, now: Millis): Pending {
@@ -328,7 +360,7 @@ export class Follower {
   /** Start and finish come on two topics, so the finish may be seen first: a start never reopens a run. */
   #take(sighting: Sighting, because: readonly string[], now: Millis): FollowChange[] {
     const { hippoName, jobName, jobId, runKey } = sighting.message;
-    const id = `${hippoName}/${jobName}/${jobId}`;
+    const id = firingId(sighting.message);
     const run: FollowedRun = this.#runs.get(id) ?? {
       hippo: hippoName,
       job: jobName,
@@ -344,12 +376,17 @@ export class Follower {
     run.because = [...new Set([...run.because, ...because])];
     if (sighting.taken) return [];
     sighting.taken = true;
-    if (sighting.type === 'started') return isNew ? [{ type: 'started', run }] : [];
+    const seen = isNew ? (this.#produced.get(id) ?? []) : [];
+    const follows = (refs: readonly RecordRef[]): FollowChange[] =>
+      refs.flatMap((each) => this.#follow(each, this.#rootsOf(run.because), now));
+    if (sighting.type === 'started')
+      return [...(isNew ? [{ type: 'started', run } as const] : []), ...follows(seen)];
     const { message, ref } = sighting;
     run.outcome = message.isSuccess ? 'succeeded' : 'failed';
     run.duration = message.durationTime;
     run.error = message.errorMsg ?? null;
-    return [{ type: 'finished', run }, ...this.#follow(ref, this.#rootsOf(run.because), now)];
+    this.#listed.set(id, countProduced(message));
+    return [{ type: 'finished', run }, ...follows([ref, ...seen])];
   }
 
   /** Runs that ended without a message, such as a window that timed out. */
@@ -373,6 +410,10 @@ export class Follower {
         because: this.#followedOf(causes),
       }));
   }
+}
+
+function firingId({ hippoName, jobName, jobId }: Pick<JobStart, 'hippoName' | 'jobName' | 'jobId'>): string {
+  return `${hippoName}/${jobName}/${jobId}`;
 }
 
 /** The key of the run's record. */

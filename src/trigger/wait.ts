@@ -6,6 +6,7 @@ import { type KnownHippo, knownHippos } from '../kafka/groups.ts';
 import { HoldUps } from '../kafka/hold-ups.ts';
 import { type HidingTransaction, hidingTransaction } from '../core/open-transaction.ts';
 import type { Kafka } from '../kafka/port.ts';
+import { PRODUCED_BY } from '../messages/index.ts';
 import { Feed } from '../observe/index.ts';
 import { type StateEntry, recordOfEntry } from '../state/reader.ts';
 import {
@@ -62,7 +63,7 @@ export interface WatchOptions {
   clock: Clock;
   /** Told of every run that starts or ends because of what is followed. */
   onChange: (change: FollowChange) => void;
-  /** From when start and finish messages matter, epoch milliseconds; left out: from now on. */
+  /** From when messages matter, epoch milliseconds; left out: from now on. */
   since?: Millis | undefined;
 }
 
@@ -91,8 +92,11 @@ export class Watch {
       take: {
         start: ({ message }) => this.#tell(this.#follower.started(message, clock.now())),
         finish: ({ message, ref }) => this.#tell(this.#follower.finished(message, ref, clock.now())),
+        frontier: ({ message, ref }) => this.#tell(this.#follower.produced(message, ref, clock.now())),
         state: (entry) => this.#takeState(entry),
       },
+      // A topic may get millions of events a day, and most of them name no firing: they are not decoded.
+      isOfInterest: (role, value) => role !== 'frontier' || value.includes(PRODUCED_BY),
       onRead: () => this.wake(),
     });
   }
@@ -126,7 +130,7 @@ export class Watch {
    * What has become of the events by now. Three steps, and their order is what makes the answer right:
    *
    * 1. the positions of the live hippos, as their groups have committed them and as their state, as far as it is known, has them;
-   * 2. the present ends of the topics start, finish and state;
+   * 2. the present ends of the topics start, finish, state and frontier;
    * 3. reading up to these ends.
    *
    * A client writes a position together with, or after, the records of all that it has decided about the messages before that
@@ -134,13 +138,19 @@ export class Watch {
    * read it: a message that was read and has no run will have none. Were positions asked for last, one could be beyond a
    * message whose run is written beyond the ends, and the event would seem to have ended without a run.
    * {@link Follower.pending} relies on this.
+   *
+   * The frontier topic belongs to it, because a run may publish events of its outputs, in the transaction of its finish message.
+   * Were its end not among those of step 2, a look could know that the run has ended and not know the events that others are to
+   * react to: all hippos would have read all that is followed, and the chain would seem to be over. A broker may even show a
+   * transaction in one partition before it does in another; so a finish message lists its events, and while one of them has
+   * not been read a look is not complete.
    */
   async look(): Promise<Look> {
     const hippos = await knownHippos(this.#options.kafka, this.#options.config);
     const running = hippos.filter(({ info }) => info.members.length > 0);
     await this.#takePositions(running);
     const positions = this.#follower.positions();
-    const complete = await this.#feed.catchUp(CATCH_UP);
+    const complete = (await this.#feed.catchUp(CATCH_UP)) && !this.#follower.awaitsEvents;
     this.#lookForHoldUps();
     const live = running.map(({ hippo }) => hippo);
     const now = this.#options.clock.now();
@@ -168,7 +178,10 @@ export class Watch {
     const others = (['start', 'finish', 'state'] as const).map((role) => topicName(config, role));
     void this.#holdUps.look(
       [frontier, ...others],
-      (held) => held.topic !== frontier || this.#follower.isFollowedFrom(held, held.stable),
+      (held) =>
+        held.topic !== frontier ||
+        this.#follower.awaitsEvents ||
+        this.#follower.isFollowedFrom(held, held.stable),
     );
   }
 

@@ -230,13 +230,13 @@ describe('a partition that messages go to and that has no leader', () => {
   it('of the events of outputs holds back the end of a run, and the starts of further ones', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const client = owned({
-      load: { ...EACH, produces: [{ table: 'dm.x' }] },
+      load: { ...EACH, produces: [{ table: 'dm.out' }] },
       other: { ...EACH, needs: [{ table: 'a.d' }] },
     });
     void client.own();
     client.land('no=1');
     await until('it runs', () => client.submitted.length === 1);
-    const partition = partitionForKey('dm.x', 4);
+    const partition = partitionForKey('dm.out', 4);
     client.kafka.leaderless.add(`frontier-adw/${partition}`);
     client.exit('no=1');
     await until('it is said', () => client.notices.length === 2);
@@ -253,7 +253,7 @@ describe('a partition that messages go to and that has no leader', () => {
     vi.advanceTimersByTime(6_000);
     await until('it goes on', () => client.submitted.length === 3);
     expect(client.kafka.records('hippo-finish')).toHaveLength(1);
-    const events = client.kafka.records('frontier-adw').filter(({ key }) => String(key) === 'dm.x');
+    const events = client.kafka.records('frontier-adw').filter(({ key }) => String(key) === 'dm.out');
     expect(events).toHaveLength(1);
   });
 
