@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { RecordRef } from '../../src/core/record-ref.ts';
-import type { JobFinish, JobStart } from '../../src/messages/index.ts';
+import {
+  type FrontierEvent,
+  type JobFinish,
+  type JobStart,
+  producedByField,
+  producedField,
+} from '../../src/messages/index.ts';
 import type { RunState, RunStatus, StateKey, StateRecord } from '../../src/state/index.ts';
 import { Follower, type Standing } from '../../src/trigger/follow.ts';
 
@@ -338,5 +344,76 @@ describe('an event stands as', () => {
       hasRead(follower, 'frontier', 1n, 'slow');
     };
     expect(standings(story, ['etl', 'slow'])).toEqual([is('ended'), is('undecided')]);
+  });
+});
+
+describe('a chain through tables', () => {
+  /** The event that a job has produced. */
+  const made = (job: string, hippoName = 'etl'): FrontierEvent => ({
+    kind: 'frontier',
+    dialect: 'pairs',
+    db: 'dm',
+    table: job,
+    partitions: [[]],
+    method: 'partition',
+    execDate: 1,
+    extra: producedByField({ hippoName, jobName: job, jobId: `${job}_1` }),
+  });
+  const finishWith = (job: string, count: number, ...causes: RecordRef[]): JobFinish => ({
+    ...finish(job, true, ...causes),
+    extra: producedField(Array.from({ length: count }, () => ({ table: 't', partition: '', execDate: 1 }))),
+  });
+
+  /** What is told of a diamond: a makes what b and c need, and d needs what those make. Each in any order. */
+  const tellings: ((follower: Follower) => void)[] = [
+    (follower) => follower.started(start('a', event(0)), NOW),
+    (follower) => follower.finished(finishWith('a', 1, event(0)), done(0), NOW),
+    (follower) => follower.produced(made('a'), event(1), NOW),
+    (follower) => follower.started(start('b', event(1)), NOW),
+    (follower) => follower.finished(finishWith('b', 1, event(1)), done(1), NOW),
+    (follower) => follower.produced(made('b'), event(2), NOW),
+    (follower) => follower.finished(finishWith('c', 1, event(1)), done(2), NOW),
+    (follower) => follower.produced(made('c'), event(3), NOW),
+    (follower) => follower.finished(finish('d', true, event(2), event(3)), done(3), NOW),
+    (follower) => follower.produced(made('a', 'other'), event(9), NOW),
+  ];
+
+  test.each([
+    ['as it happened', tellings],
+    ['the other way round', tellings.toReversed()],
+    ['events first', [2, 5, 7, 9, 0, 1, 3, 4, 6, 8].map((index) => tellings[index] as (typeof tellings)[0])],
+  ])('is followed to its end, told %s', (_, told) => {
+    const follower = new Follower();
+    follower.follow(event(0), NOW);
+    for (const tell of told) tell(follower);
+    const runs = follower.runs().toSorted((one, other) => (one.job < other.job ? -1 : 1));
+    expect(runs.map(({ job, outcome, because }) => ({ job, outcome, because: because.toSorted() }))).toEqual([
+      { job: 'a', outcome: 'succeeded', because: ['frontier/0/0'] },
+      { job: 'b', outcome: 'succeeded', because: ['frontier/0/1'] },
+      { job: 'c', outcome: 'succeeded', because: ['frontier/0/1'] },
+      { job: 'd', outcome: 'succeeded', because: ['frontier/0/2', 'frontier/0/3'] },
+    ]);
+    expect(follower.awaitsEvents).toBe(false);
+    // All events of the chain must have been read, and none of another hippo's.
+    hasRead(follower, 'finish', 4n);
+    hasRead(follower, 'frontier', 3n);
+    expect(follower.pending(['etl'], follower.positions(), LATER).undecided).toEqual(['etl']);
+    hasRead(follower, 'frontier', 4n);
+    expect(follower.pending(['etl'], follower.positions(), LATER).undecided).toEqual([]);
+    expect([...follower.standings(['etl'], follower.positions(), LATER).values()]).toEqual([
+      { phase: 'ended', runs: 4, failed: false },
+    ]);
+  });
+
+  test('awaits the events that a finish message lists', () => {
+    const follower = new Follower();
+    follower.follow(event(0), NOW);
+    follower.finished(finishWith('a', 2, event(0)), done(0), NOW);
+    follower.finished(finishWith('stranger', 2, event(7)), done(1), NOW);
+    expect(follower.awaitsEvents).toBe(true);
+    follower.produced(made('a'), event(1), NOW);
+    expect(follower.awaitsEvents).toBe(true);
+    follower.produced(made('a'), event(2), NOW);
+    expect(follower.awaitsEvents).toBe(false);
   });
 });
