@@ -33,7 +33,7 @@ export default class Config extends HippoCommand<ConfigReport> {
     const { jobs, sources, services } = loaded.config;
     if (loaded.file === null || Object.keys({ ...jobs, ...sources, ...services }).length === 0) return [];
     const { compileProject } = await import('../client/host/project.ts');
-    return compileProject(loaded).warnings;
+    return (await compileProject(loaded)).warnings;
   }
 
   protected render(report: ConfigReport): string {

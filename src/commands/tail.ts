@@ -9,7 +9,7 @@ import { tailView } from '../ui/tail.ts';
 export default class Tail extends HippoCommand<TailReport> {
   static override summary = 'Print the records of topics, as they arrive or from the past.';
   static override description =
-    'TOPIC is a name or a role: frontier, start, finish, schedule, health, state, dlq. [default: all roles except state] ' +
+    'TOPIC is a name or a role: frontier, start, finish, schedule, health, alert, model, state, dlq. [default: all roles except state] ' +
     'It follows until Ctrl-C, unless a flag says where to end, and reads without a consumer group.';
   static override usage = '<%= command.id %> [TOPIC...] [FLAGS]';
   static override examples = [

@@ -43,6 +43,9 @@ const jobName = v.pipe(
   v.regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*\/[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be hippo/job'),
 );
 
+/** The roles of the topics whose messages a job can need. */
+const MESSAGE_ROLES = ['frontier', 'start', 'finish', 'schedule', 'health', 'alert', 'model'] as const;
+
 /** Partition level name → template of the value, e.g. `{ yyyymm: "{{ window | date: '%Y%m' }}" }`. */
 const partitionTemplate = described(
   v.record(v.string(), scalarText),
@@ -50,12 +53,31 @@ const partitionTemplate = described(
     'Left out: any partition (every: event), or an unpartitioned table.',
 );
 
-const tableNeed = v.strictObject({ table: tableName, partition: v.optional(partitionTemplate) });
+/** An expression of CEL. Its types are checked when the jobs are compiled, since that loads a library. */
+function condition(description: string) {
+  return v.optional(described(v.pipe(v.string(), v.minLength(1)), description));
+}
+
+const when = condition(
+  'A condition in CEL on the message, e.g. value.method == "overwrite_partition" && value.rows > 0: a message that does not meet it is as if it had not come',
+);
+
+const tableNeed = v.strictObject({ table: tableName, partition: v.optional(partitionTemplate), when });
 const jobNeed = v.strictObject({
   job: described(jobName, "Another hippo's job as hippo/job: satisfied by its successful finish"),
   key: optionalText("Template of that run's key; left out: the run of the same window"),
+  when,
 });
-const singleNeed = v.union([tableNeed, jobNeed]);
+const messageNeed = v.strictObject({
+  topic: described(
+    v.picklist(MESSAGE_ROLES),
+    'A message of this topic: a run of its own with every: event, else the window that holds its timestamp',
+  ),
+  where: condition(
+    'A condition in CEL: which messages of the topic, e.g. value.message == "BUILD_MODEL". Left out: all',
+  ),
+});
+const singleNeed = v.union([tableNeed, jobNeed, messageNeed]);
 const anyOf = v.strictObject({ any_of: some(singleNeed) });
 const atLeast = v.strictObject({ at_least: wholeNumber(1), of: some(singleNeed) });
 /** One need stands for one member of the set for each value: `{ each: { region: [us, eu] }, table: …, partition: { region: "{{ region }}" } }`. */
@@ -64,8 +86,9 @@ const eachOf = v.strictObject({
   at_least: v.optional(wholeNumber(1)),
   table: tableName,
   partition: partitionTemplate,
+  when,
 });
-const need = v.union([tableNeed, jobNeed, anyOf, atLeast, eachOf]);
+const need = v.union([tableNeed, jobNeed, messageNeed, anyOf, atLeast, eachOf]);
 
 /** A table, or a partition of it, that a job writes. */
 const output = v.strictObject({
@@ -252,6 +275,10 @@ const topics = v.strictObject({
   schedule: v.optional(topicName, 'hippo-schedule'),
   health: v.optional(topicName, 'service-health'),
   alert: v.optional(described(topicName, 'Alerts; only hippos with `alerts` need it'), 'hippo-alert'),
+  model: v.optional(
+    described(topicName, 'Messages about models; only hippos whose needs name it need it'),
+    'hippo-model',
+  ),
   state: v.optional(topicName, 'hippo-state'),
 });
 
@@ -690,7 +717,7 @@ const service = v.strictObject({
   reload_on: v.optional(
     described(
       some(singleNeed),
-      'Messages on which it reloads: a table or a job, as in `needs`, without {{ window }}',
+      'Messages on which it reloads: a table, a job or a topic, as in `needs`, without {{ window }}',
     ),
   ),
   reload: v.optional(

@@ -1,4 +1,4 @@
-import type { Config, TopicRole } from './schema.ts';
+import type { Config, NeedConfig, TopicRole } from './schema.ts';
 
 /** The name of a role's topic: the configured prefix and name. */
 export function topicName(config: Pick<Config, 'topics'>, role: TopicRole): string {
@@ -6,25 +6,34 @@ export function topicName(config: Pick<Config, 'topics'>, role: TopicRole): stri
 }
 
 /** What tells which topics a hippo uses. */
-export type TopicUse = Pick<Config, 'topics' | 'alerts'>;
+export type TopicUse = Pick<Config, 'topics' | 'alerts' | 'jobs' | 'services'>;
 
-/** The roles of the topics that a hippo reads. Each has a dead-letter topic. */
-export function inputRoles(): readonly InputRole[] {
-  return ['frontier', 'finish', 'schedule'];
+/** A topic that a hippo reads: the role is the kind of its messages. */
+export type InputRole = Exclude<TopicRole, 'state'>;
+
+/** The roles of the topics that every hippo reads. */
+export const COMMON_INPUTS = ['frontier', 'finish', 'schedule'] as const satisfies readonly InputRole[];
+
+/** The roles of the topics that a hippo reads: those of its needs' messages, too. Each has a dead-letter topic. */
+export function inputRoles({ jobs, services }: Pick<TopicUse, 'jobs' | 'services'>): readonly InputRole[] {
+  const needs = [
+    ...Object.values(jobs).flatMap((job) => job.needs),
+    ...Object.values(services).flatMap(({ reload_on: reloadOn = [] }) => reloadOn),
+  ];
+  return [...new Set<InputRole>([...COMMON_INPUTS, ...needs.flatMap(rolesOf)])];
 }
-export type InputRole = Extract<TopicRole, 'frontier' | 'finish' | 'schedule'>;
+
+function rolesOf(need: NeedConfig): InputRole[] {
+  if ('any_of' in need) return need.any_of.flatMap(rolesOf);
+  if ('of' in need) return need.of.flatMap(rolesOf);
+  return 'topic' in need ? [need.topic] : [];
+}
 
 /** The roles of the topics that a hippo needs: the others may be missing. */
-export function usedRoles({ alerts }: TopicUse): TopicRole[] {
-  return [
-    'frontier',
-    'start',
-    'finish',
-    'schedule',
-    'health',
-    'state',
-    ...(alerts === undefined ? [] : (['alert'] as const)),
-  ];
+export function usedRoles({ alerts, jobs, services }: Omit<TopicUse, 'topics'>): TopicRole[] {
+  const used: TopicRole[] = ['frontier', 'start', 'finish', 'schedule', 'health', 'state'];
+  if (alerts !== undefined) used.push('alert');
+  return [...new Set([...used, ...inputRoles({ jobs, services })])];
 }
 
 /** The dead-letter topic of a topic. */

@@ -113,7 +113,7 @@ export async function askHippo(options: AskOptions): Promise<JobReport> {
  */
 async function requestOf(options: AskOptions, loaded: LoadedConfig): Promise<Request> {
   try {
-    return resolveRequest(options, loaded, systemClock.now());
+    return await resolveRequest(options, loaded, systemClock.now());
   } catch (error) {
     const gone = error instanceof UserError ? goneRequest(options, loaded) : null;
     if (gone === null || !(await isInState(gone, loaded, options.signal))) throw error;

@@ -26,11 +26,15 @@ export interface RequestWords {
  *
  * @throws UserError naming the problem, with similar names and what is allowed
  */
-export function resolveRequest(words: RequestWords, loaded: LoadedConfig, now: Millis): Request {
+export async function resolveRequest(
+  words: RequestWords,
+  loaded: LoadedConfig,
+  now: Millis,
+): Promise<Request> {
   const { action, key } = words;
   const { hippo, job } = target(words.job, loaded);
   const isOwn = loaded.file !== null && hippo === hippoName(loaded);
-  const present = isOwn ? checkOwn({ action, job, key }, loaded, now) : null;
+  const present = isOwn ? await checkOwn({ action, job, key }, loaded, now) : null;
   if (key?.trim() === '') throw new UserError('--key must name a run; it is blank');
   return { hippo, job, action, key: key ?? present, by: words.by ?? operator(), reason: words.reason };
 }
@@ -76,12 +80,12 @@ const OTHER_KINDS = [
 ] as const;
 
 /** @returns the run that is meant if none is named, as far as that is known without the hippo */
-function checkOwn(
+async function checkOwn(
   { action, job: name, key }: Pick<Request, 'action' | 'job' | 'key'>,
   loaded: LoadedConfig,
   now: Millis,
-): string | null {
-  const { hippo, definition } = compileProject(loaded);
+): Promise<string | null> {
+  const { hippo, definition } = await compileProject(loaded);
   const verb = `hippo job ${action.replace('_', '-')}`;
   const job = definition.jobs.get(name);
   const canPause = action === 'pause' || action === 'resume';

@@ -14,6 +14,7 @@ const SHAPES: Record<TopicRole, { partitions: number; config: Record<string, str
   schedule: { partitions: 1, config: { 'retention.ms': String(7 * DAY_MS) } },
   health: { partitions: 1, config: { 'retention.ms': String(DAY_MS), 'segment.ms': String(DAY_MS / 4) } },
   alert: { partitions: 1, config: { 'retention.ms': String(90 * DAY_MS) } },
+  model: { partitions: 1, config: { 'retention.ms': String(90 * DAY_MS) } },
   // Read from its beginning on each takeover: small segments and an eager cleaner keep that short.
   state: {
     partitions: 4,
@@ -47,6 +48,6 @@ export function topicSpecs(config: TopicUse, brokers = 1): TopicSpec[] {
   });
   return [
     ...usedRoles(config).map((role) => spec(topicName(config, role), SHAPES[role])),
-    ...inputRoles().map((role) => spec(dlqName(topicName(config, role)), DLQ)),
+    ...inputRoles(config).map((role) => spec(dlqName(topicName(config, role)), DLQ)),
   ];
 }

@@ -79,7 +79,7 @@ export interface KnownSource {
 /** @throws UserError without sources, ServiceError without Kafka */
 export async function listSources({ file, profile, signal }: ListOptions): Promise<SourceList> {
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
-  const { hippo, identity, sources } = compileProject(loaded);
+  const { hippo, identity, sources } = await compileProject(loaded);
   const kafka = await connectProject(loaded, process.env, signal);
   try {
     const [known, group] = await Promise.all([

@@ -185,7 +185,7 @@ interface Opened {
 
 async function open({ file, profile, source, signal }: ScanOptions): Promise<Opened> {
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
-  const { hippo, identity, definition, sources } = compileProject(loaded);
+  const { hippo, identity, definition, sources } = await compileProject(loaded);
   const found = sources.find((watched) => watched.source.name === source);
   if (found === undefined) throw unknownSource(loaded, source, [...definition.sources.keys()]);
   if (found.listening !== undefined) {

@@ -13,12 +13,17 @@ const LAST_SECOND = 253_402_300_799;
  */
 export function name(value: Json | undefined, key: string): string {
   const found = text(value, key);
-  if (found.trim() === '') throw new Refusal('must not be blank', key);
-  if (found.length > MAX_NAME_LENGTH)
-    throw new Refusal(`must have at most ${MAX_NAME_LENGTH} characters`, key);
-  if (/\p{Cc}/u.test(found)) throw new Refusal('must have no control characters', key);
-  if (!found.isWellFormed()) throw new Refusal('must be well-formed Unicode', key);
+  const problem = nameProblem(found);
+  if (problem !== undefined) throw new Refusal(problem, key);
   return found;
+}
+
+/** @returns why the text cannot be such a name or value; undefined: it can */
+export function nameProblem(found: string): string | undefined {
+  if (found.trim() === '') return 'must not be blank';
+  if (found.length > MAX_NAME_LENGTH) return `must have at most ${MAX_NAME_LENGTH} characters`;
+  if (/\p{Cc}/u.test(found)) return 'must have no control characters';
+  return found.isWellFormed() ? undefined : 'must be well-formed Unicode';
 }
 
 export function text(value: Json | undefined, key: string): string {

@@ -10,6 +10,7 @@ import { parseWith } from './decode.ts';
 import { readFinish, writeFinish } from './finish.ts';
 import { isFarAhead, readFrontier, writeFrontier } from './frontier.ts';
 import { readHealth, writeHealth } from './health.ts';
+import { readModel, writeModel } from './model.ts';
 import { readSchedule, writeSchedule } from './schedule.ts';
 import { readStart, writeStart } from './start.ts';
 import type {
@@ -21,6 +22,7 @@ import type {
   JobStart,
   ManualRequest,
   MessageKind,
+  ModelMessage,
   Parsed,
   ServiceHealth,
 } from './types.ts';
@@ -29,6 +31,7 @@ export type * from './types.ts';
 export type { TableAnnouncement } from './announcement.ts';
 export { ALERT_CONDITIONS, FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
 export { isFarAhead };
+export { nameProblem } from './fields.ts';
 export { partitionProblem } from './dialects.ts';
 export {
   type ProducedBy,
@@ -62,6 +65,7 @@ const serialiseStart = (message: JobStart): string => JSON.stringify(writeStart(
 const serialiseFinish = (message: JobFinish): string => JSON.stringify(writeFinish(message));
 export const serialiseSchedule = (request: ManualRequest): string => JSON.stringify(writeSchedule(request));
 const serialiseAlert = (alert: Alert): string => JSON.stringify(writeAlert(alert));
+export const serialiseModel = (message: ModelMessage): string => JSON.stringify(writeModel(message));
 export const serialiseHealth = (health: ServiceHealth): string => JSON.stringify(writeHealth(health));
 
 const READERS: { readonly [K in MessageKind]: (object: JsonObject) => Extract<HippoMessage, { kind: K }> } = {
@@ -71,6 +75,7 @@ const READERS: { readonly [K in MessageKind]: (object: JsonObject) => Extract<Hi
   schedule: readSchedule,
   health: readHealth,
   alert: readAlert,
+  model: readModel,
 };
 
 /** For a topic whose kind of message is known. */
@@ -95,6 +100,8 @@ export function serialiseMessage(message: HippoMessage): string {
       return serialiseHealth(message);
     case 'alert':
       return serialiseAlert(message);
+    case 'model':
+      return serialiseModel(message);
   }
 }
 
@@ -109,7 +116,12 @@ function guessKind(object: JsonObject): MessageKind | undefined {
   if (has('db', 'table')) return 'frontier';
   if (has('service_name', 'exec_time')) return 'health';
   if (has('alert_id', 'condition')) return 'alert';
-  if (!has('hippo_name', 'job_name')) return undefined;
+  if (!has('hippo_name', 'job_name')) return isModel(object) ? 'model' : undefined;
   if (has('is_success', 'finish_time')) return 'finish';
   return has('job_id', 'start_time') ? 'start' : 'schedule';
+}
+
+/** Many messages have a text for a person under this name: a name in capitals says what is meant. */
+function isModel({ message }: JsonObject): boolean {
+  return typeof message === 'string' && /^[A-Z][A-Z0-9_]*$/.test(message);
 }

@@ -161,7 +161,19 @@ export interface Alert {
   extra: JsonObject;
 }
 
-export type HippoMessage = FrontierEvent | JobStart | JobFinish | ManualRequest | ServiceHealth | Alert;
+/** What is asked of, or has become of, a model (topic `hippo-model`). */
+export interface ModelMessage {
+  kind: 'model';
+  /** Its name: `BUILD_MODEL`, `NEW_MODEL`, `KILL`; others are allowed. */
+  message: string;
+  /** The model that it is about. */
+  model?: string;
+  /** Everything else, kept for a round trip. */
+  extra: JsonObject;
+}
+
+export type HippoMessage =
+  FrontierEvent | JobStart | JobFinish | ManualRequest | ServiceHealth | Alert | ModelMessage;
 export type MessageKind = HippoMessage['kind'];
 
 /** Why bytes could not be parsed as a message. `key` is the path inside the JSON, where there is one. */

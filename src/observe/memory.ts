@@ -186,6 +186,7 @@ export class Memory {
       health: () => this.#health.clear(),
       // Nothing of it is kept.
       alert: () => {},
+      model: () => {},
       state: () => this.#state.clear(),
     };
     forget[role]();

@@ -13,8 +13,6 @@ export interface InputProgress extends OffsetRange {
   next: bigint | undefined;
 }
 
-/** The roles of the topics that a client reads. */
-
 /**
  * The consumer group of one hippo, and its progress in each partition of its inputs. A topic that does not exist has none.
  *
@@ -31,7 +29,7 @@ export async function inputProgress(
 ): Promise<{ info: GroupInfo; inputs: InputProgress[] }> {
   const group = groupName(identityOf(config, hippo));
   const present = new Map((await kafka.topics()).map(({ topic, topicId }) => [topic, topicId]));
-  const topics = inputRoles()
+  const topics = inputRoles(config)
     .map((role) => topicName(config, role))
     .filter((topic) => present.has(topic));
   // In this order: the ends are never behind the offsets that are compared with them.

@@ -13,16 +13,17 @@ export const TOPIC_WORDS = [
   'schedule',
   'health',
   'alert',
+  'model',
   'state',
   'dlq',
 ] as const;
 
 /** Shown when no topic is named: what happens, without the clients' own state. */
-const WITHOUT_NAMES = ['frontier', 'start', 'finish', 'schedule', 'health', 'alert', 'dlq'] as const;
+const WITHOUT_NAMES = ['frontier', 'start', 'finish', 'schedule', 'health', 'alert', 'model', 'dlq'] as const;
 
 /** The kind of message that each topic of hippo.yaml carries. */
 export function topicKinds(config: Config): Map<string, MessageKind> {
-  const roles = ['frontier', 'start', 'finish', 'schedule', 'health', 'alert'] as const;
+  const roles = ['frontier', 'start', 'finish', 'schedule', 'health', 'alert', 'model'] as const;
   return new Map(roles.map((role) => [topicName(config, role), role]));
 }
 
@@ -112,13 +113,13 @@ function deadLettersFor(word: string, config: Config, existing: readonly string[
   const home = isNamed ? word.slice(0, -DLQ.length) : word;
   const name = deadLettersOf(home + DLQ, config) ?? dlqName(home);
   if (existing.includes(name)) return [name];
-  const isMissing = inputRoles().some((role) => role === home);
+  const isMissing = inputRoles(config).some((role) => role === home);
   const homes = existing.filter((topic) => topic.endsWith(DLQ)).map((topic) => topic.slice(0, -DLQ.length));
   throw new UserError(`there is no dead-letter topic ${name}`, {
     why: isMissing
       ? undefined
-      : (didYouMean(home, [...inputRoles(), ...homes]) ??
-        `Hippos reject messages of these topics: ${listed(inputRoles())}.`),
+      : (didYouMean(home, [...inputRoles(config), ...homes]) ??
+        `Hippos reject messages of these topics: ${listed(inputRoles(config))}.`),
     next: [
       ...(isMissing ? ['hippo up    (creates the topics of hippo.yaml)'] : []),
       'hippo replay --dry-run    (lists all rejected messages)',

@@ -1,11 +1,11 @@
 import { isoTime } from '../core/clock.ts';
-import { type InputKind, readInput } from '../client/host/inputs.ts';
-import { tableSubject, jobSubject, type Definition } from '../client/machine/definition.ts';
-import { inputRoles, topicName } from '../config/topics.ts';
+import { describeInput, readInput } from '../client/host/inputs.ts';
+import { type Definition, subjectsOf } from '../client/machine/definition.ts';
+import { type InputRole, inputRoles, topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import { type RecordRef, recordRef } from '../core/record-ref.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
-import type { FrontierEvent, JobFinish, ManualRequest } from '../messages/index.ts';
+import type { HippoMessage } from '../messages/index.ts';
 import type { SimulatedMessage } from './simulate.ts';
 import { type Timed, timeline } from './timeline.ts';
 
@@ -37,15 +37,20 @@ export interface IntakeReport {
 /** Reads records as a client does. It counts messages that no job needs and drops them. */
 export class Intake {
   readonly #definition: Definition;
-  readonly #kinds: ReadonlyMap<string, InputKind>;
+  /** Some need looks at more than the message. */
+  readonly #keepsRecords: boolean;
+  readonly #kinds: ReadonlyMap<string, InputRole>;
   readonly #kept: (SimulatedMessage & { record: Omit<KafkaRecord, 'key' | 'value' | 'headers'> })[] = [];
   readonly #rejected = new Map<string, Rejected>();
   readonly #report = { records: 0, elsewhere: new Counts(), unneeded: new Counts(), own_finishes: 0 };
   #first = Infinity;
   #last = -Infinity;
 
-  constructor(definition: Definition, config: Pick<Config, 'topics'>) {
+  constructor(definition: Definition, config: InputConfig) {
     this.#definition = definition;
+    this.#keepsRecords = [...definition.jobs.values()].some(({ needs }) =>
+      needs.some(({ when, dates }) => when !== undefined || dates === 'timestamp'),
+    );
     this.#kinds = inputTopics(config);
   }
 
@@ -76,6 +81,7 @@ export class Intake {
       this.#kept.push({
         from: input.from,
         message: input.message,
+        ...(this.#keepsRecords ? { fields: input.record } : {}),
         record: { topic, partition, offset, timestamp },
       });
     }
@@ -100,29 +106,33 @@ export class Intake {
     };
   }
 
-  #isNeeded(message: FrontierEvent | JobFinish | ManualRequest): boolean {
+  #isNeeded(message: HippoMessage): boolean {
     const { hippo, listeners } = this.#definition;
-    if (message.kind === 'frontier') {
-      const { db, table } = message;
-      if (listeners.has(tableSubject(db, table))) return true;
-      this.#report.unneeded.add(`${db}.${table}`);
+    const isOwn = 'hippoName' in message && message.hippoName === hippo;
+    if (isOwn && message.kind === 'schedule') return true;
+    // The simulation makes its own.
+    if (isOwn && (message.kind === 'start' || message.kind === 'finish')) {
+      if (message.kind === 'finish') this.#report.own_finishes += 1;
       return false;
     }
-    const { hippoName, jobName } = message;
-    if (message.kind === 'schedule' && hippoName === hippo) return true;
-    if (message.kind === 'finish' && hippoName === hippo) {
-      this.#report.own_finishes += 1;
-      return false;
-    }
-    if (message.kind === 'finish' && listeners.has(jobSubject(hippoName, jobName))) return true;
-    this.#report.unneeded.add(`${hippoName}/${jobName}`);
+    if (subjectsOf(message).some((subject) => listeners.has(subject))) return true;
+    this.#report.unneeded.add(nameOf(message));
     return false;
   }
 }
 
+/** The table or job that it is about. */
+function nameOf(message: HippoMessage): string {
+  if (message.kind === 'frontier') return `${message.db}.${message.table}`;
+  return 'jobName' in message ? `${message.hippoName}/${message.jobName}` : describeInput(message);
+}
+
+/** What says which topics a hippo reads. */
+type InputConfig = Pick<Config, 'topics' | 'jobs' | 'services'>;
+
 /** The topics that a client reads, and the kind of message of each. */
-export function inputTopics(config: Pick<Config, 'topics'>): Map<string, InputKind> {
-  return new Map(inputRoles().map((role) => [topicName(config, role), role]));
+export function inputTopics(config: InputConfig): Map<string, InputRole> {
+  return new Map(inputRoles(config).map((role) => [topicName(config, role), role]));
 }
 
 class Counts {

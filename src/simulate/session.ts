@@ -47,7 +47,7 @@ export interface SimulationReport extends Simulation {
 export async function runSimulation(options: SimulationOptions): Promise<SimulationReport> {
   const { file, profile, jobDuration, source, listings: files } = options;
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env: process.env });
-  const { hippo, definition, sources } = compileProject({
+  const { hippo, definition, sources } = await compileProject({
     ...loaded,
     // Arguments are part of the report, so secrets in them are masked.
     config: { ...loaded.config, jobs: maskedJobs(loaded, process.env) },

@@ -21,7 +21,8 @@ import {
   nextWake,
   step,
 } from '../client/machine/index.ts';
-import type { FrontierEvent, JobFinish, ManualRequest, MessageRef } from '../messages/index.ts';
+import type { ConditionFields } from '../conditions/record.ts';
+import type { HippoMessage, JobFinish, MessageRef } from '../messages/index.ts';
 import {
   type Announcements,
   type InputState,
@@ -40,7 +41,9 @@ import type { Timed } from './timeline.ts';
 
 export interface SimulatedMessage {
   from: MessageRef;
-  message: FrontierEvent | JobFinish | ManualRequest;
+  message: HippoMessage;
+  /** What conditions see of its record; left out: nothing asks for it. */
+  fields?: ConditionFields;
 }
 
 /** The message that satisfied a need. */
@@ -174,7 +177,10 @@ export function simulate(
     host.passTime(input.at);
     if ('listing' in input) host.list(input.listing);
     else if ('told' in input) host.tell(input.service, input.told, input.at);
-    else host.handle({ type: 'message', at: input.at, ...input.message });
+    else {
+      const { from, message, fields } = input.message;
+      host.handle({ type: 'message', at: input.at, from, message, ...(fields && { record: fields }) });
+    }
   }
   host.endWork();
   for (const file of options.told ?? []) host.report(file);
@@ -206,12 +212,12 @@ interface Watched {
 /** Executes the machine's effects as the host does, but without processes, clock and topics. */
 class SimulatedHost {
   readonly #definition: Definition;
-  readonly #topics: { readonly finish: string; readonly frontier: string };
+  readonly #config: Pick<Config, 'topics'>;
   readonly #options: SimulateOptions;
   #state: MachineState;
   #lastTick: Millis;
-  /** The hippo's own finish messages, and events of its sources, that it has not read yet. */
-  readonly #inbox: (JobFinish | FrontierEvent)[] = [];
+  /** The hippo's own messages that it has not read yet. */
+  readonly #inbox: HippoMessage[] = [];
   #received = 0;
   readonly #running = new Map<string, RunningJob>();
   readonly #fired: Firing[] = [];
@@ -226,7 +232,7 @@ class SimulatedHost {
 
   constructor(definition: Definition, config: Pick<Config, 'topics'>, options: SimulateOptions, at: Millis) {
     this.#definition = definition;
-    this.#topics = { finish: topicName(config, 'finish'), frontier: topicName(config, 'frontier') };
+    this.#config = config;
     this.#options = options;
     this.#state = emptyState();
     this.#lastTick = at;
@@ -333,7 +339,7 @@ class SimulatedHost {
     this.#step(event);
     for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift()) {
       const offset = String((this.#received += 1));
-      const from = { topic: this.#topics[message.kind], partition: SIMULATED, offset };
+      const from = { topic: topicName(this.#config, message.kind), partition: SIMULATED, offset };
       this.#step({ type: 'message', at: event.at, from, message });
     }
   }
@@ -370,7 +376,7 @@ class SimulatedHost {
         break;
       case 'publish':
         if (effect.message.kind === 'finish') this.#finished(effect.message, at);
-        else if (effect.message.kind === 'frontier') this.#inbox.push(effect.message);
+        else this.#inbox.push(effect.message);
         break;
       case 'announced':
         this.#noteAnnounced(effect, at);

@@ -119,6 +119,7 @@ export class Statistics {
         this.#hippo(message.serviceName).well = message.isSuccess === 1;
         return;
       case 'alert':
+      case 'model':
         return;
     }
   }

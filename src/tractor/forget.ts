@@ -203,7 +203,7 @@ async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<Foun
 
 async function offsetsToKeep(kafka: Kafka, config: Config, hippo: string): Promise<TopicPartitionOffset[]> {
   const group = groupName(identityOf(config, hippo));
-  const inputs = inputRoles().map((role) => topicName(config, role));
+  const inputs = inputRoles(config).map((role) => topicName(config, role));
   const committed = await kafka.committed(group, inputs);
   if (committed.length > 0) return committed;
   throw new UserError(`group ${group} has no committed offsets to keep`, {

@@ -9,6 +9,7 @@ import type {
   JobFinish,
   JobStart,
   ManualRequest,
+  ModelMessage,
   ServiceHealth,
 } from '../messages/types.ts';
 
@@ -27,6 +28,8 @@ export function describeMessage(message: HippoMessage): string {
       return describeHealth(message);
     case 'alert':
       return describeAlert(message);
+    case 'model':
+      return describeModel(message);
   }
 }
 
@@ -87,6 +90,12 @@ function describeAlert({ state, condition, hippoName, subject, runKey, text }: A
   const name = runName(hippoName, subject, runKey);
   if (state === 'resolved') return `${chalk.green('✓')} ${name} ${condition} ${chalk.green('is over')}`;
   return `${chalk.red('▲')} ${name} ${chalk.red(condition)}: ${visible(firstLine(text))}`;
+}
+
+/** `◆ BUILD_MODEL iris` */
+function describeModel({ message, model }: ModelMessage): string {
+  const about = model === undefined ? '' : ` ${chalk.cyan(visible(model))}`;
+  return `${chalk.magenta('◆')} ${chalk.bold(visible(message))}${about}`;
 }
 
 /** `etl/load 201704` */

@@ -23,7 +23,7 @@ describe('the hippo.yaml that comes with hippo', () => {
     expect(validated).toMatchObject({ ok: true });
     expect(tree).toMatchObject({
       kafka: { brokers: ['kafka-1:9092', 'kafka-2:9092'], sasl: { mechanism: 'scram-sha-512' } },
-      jobs: { load: { needs: [{}, {}, { job: 'uat.project/gp_001' }] } },
+      jobs: { load: { needs: [{}, {}, { job: 'uat.project/gp_001' }, { topic: 'model' }] } },
       sources: { orders: { table: 'shop.orders', levels: 'yyyymm=*/region=*' } },
       profiles: { prod: { topics: { prefix: 'prod-' } } },
     });

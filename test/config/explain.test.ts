@@ -82,29 +82,32 @@ describe('what is wrong with a hippo.yaml', () => {
     [need('{ at_least: 1 }'), 'jobs.load.needs[0].of is missing; it must be a list'],
     [
       need('{ table: a.b, key: x }'),
-      'jobs.load.needs[0].key does not go with the keys beside it; it goes with job',
+      'jobs.load.needs[0].key does not go with the keys beside it; it goes with job, when',
     ],
     [
       need('{ table: a.b, partitoin: { d: 1 } }'),
-      'jobs.load.needs[0].partitoin is no key here. Did you mean partition? (allowed: table, partition, job, key, any_of, at_least, of, each)',
+      'jobs.load.needs[0].partitoin is no key here. Did you mean partition? (allowed: table, partition, when, job, key, topic, where, any_of, at_least, of, each)',
     ],
     // Which one key says.
-    [need('{ any_of: [{}] }'), 'jobs.load.needs[0].any_of[0] needs exactly one of the keys table, job'],
+    [
+      need('{ any_of: [{}] }'),
+      'jobs.load.needs[0].any_of[0] needs exactly one of the keys table, job, topic',
+    ],
     [
       need('{ any_of: [{ table: a.b, job: c/d }] }'),
-      'jobs.load.needs[0].any_of[0].job does not go with table; exactly one is allowed of table, job',
+      'jobs.load.needs[0].any_of[0].job does not go with table; exactly one is allowed of table, job, topic',
     ],
     [
       need('{ any_of: [{ table: a.b, key: x }] }'),
-      'jobs.load.needs[0].any_of[0].key goes with job, not with table; allowed beside table: partition',
+      'jobs.load.needs[0].any_of[0].key goes with job, not with table; allowed beside table: partition, when',
     ],
     [
       need('{ any_of: [{ table: a.b, partitoin: { d: 1 } }] }'),
-      'jobs.load.needs[0].any_of[0].partitoin is no key here. Did you mean partition? (allowed beside table: partition)',
+      'jobs.load.needs[0].any_of[0].partitoin is no key here. Did you mean partition? (allowed beside table: partition, when)',
     ],
     [
       need('{ any_of: [{ jop: a/b }] }'),
-      'jobs.load.needs[0].any_of[0].jop is no key here. Did you mean job? (allowed: job, key, table, partition)',
+      'jobs.load.needs[0].any_of[0].jop is no key here. Did you mean job? (allowed: job, key, when, table, partition, topic, where)',
     ],
     [
       'sources: { a: { table: a.b, folder: x, mountd: true } }',

@@ -111,7 +111,7 @@ describe('a plain scalar, where text is wanted, is the text that is written', ()
         { each: { hour: [00, 06, 1.10] }, table: a.b, partition: { dt: '{{ window }}', hour: '{{ hour }}' } },
         { table: c.d, partition: { dt: '{{ window }}', version: 1.10 } }] } }`,
     );
-    const groups = compileProject(loaded).definition.jobs.get('load')?.groups ?? [];
+    const groups = (await compileProject(loaded)).definition.jobs.get('load')?.groups ?? [];
     const slot = { key: '2017-04-28', window: { date: Date.UTC(2017, 3, 28) } as Window };
     expect(groups.flatMap(({ members }) => members.map((member) => member.expects(slot)))).toEqual([
       'dt=2017-04-28/hour=00',

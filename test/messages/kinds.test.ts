@@ -195,6 +195,11 @@ const KINDS: [string, Record<string, unknown>, HippoMessage][] = [
       extra: { severity: 'page' },
     },
   ],
+  [
+    'a message about a model',
+    { message: 'BUILD_MODEL', model: 'iris', depth: 3, asked: { by: 'ann' } },
+    { kind: 'model', message: 'BUILD_MODEL', model: 'iris', extra: { depth: 3, asked: { by: 'ann' } } },
+  ],
 ];
 
 describe.each(KINDS)('%s', (_, wire, message) => {

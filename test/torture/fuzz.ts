@@ -1,8 +1,10 @@
 /** Damaged messages, each made from a good one; the same seed gives the same messages. */
-import type { InputKind } from '../../src/client/host/inputs.ts';
+import type { COMMON_INPUTS } from '../../src/config/topics.ts';
+
+type InputRole = (typeof COMMON_INPUTS)[number];
 
 export interface Fuzzed {
-  kind: InputKind;
+  kind: InputRole;
   value: Buffer | null;
   key: Buffer | null;
   headers: Record<string, Buffer>;
@@ -106,7 +108,7 @@ class Source {
   }
 
   message(): Fuzzed {
-    const kind = this.#pick<InputKind>(['frontier', 'frontier', 'frontier', 'finish', 'schedule']);
+    const kind = this.#pick<InputRole>(['frontier', 'frontier', 'frontier', 'finish', 'schedule']);
     const value = this.#chance(0.002) ? null : this.#damaged(Buffer.from(this.#text(this.#fields(kind))));
     return {
       kind,
@@ -116,13 +118,13 @@ class Source {
     };
   }
 
-  #fields(kind: InputKind): Fields {
+  #fields(kind: InputRole): Fields {
     const fields = this.#good(kind);
     for (let damage = this.#below(3); damage > 0; damage -= 1) this.#spoil(fields);
     return fields;
   }
 
-  #good(kind: InputKind): Fields {
+  #good(kind: InputRole): Fields {
     const { word } = this.#words();
     if (kind === 'schedule') {
       const action = this.#pick([undefined, 'run', 'cancel', 'pause', 'resume', 'mark_success']);

@@ -60,7 +60,7 @@ export interface ClientReport {
 export async function runClient(options: ClientOptions): Promise<ClientReport> {
   const { file, profile, env } = options;
   const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env });
-  const project = compileProject(loaded);
+  const project = await compileProject(loaded);
   let kafka: Kafka;
   try {
     kafka = await connectProject(loaded, env, options.stop);
@@ -390,7 +390,7 @@ class Client {
     const sessionTimeout = config.client.session_timeout;
     return this.#kafka.join({
       group: this.#group,
-      topics: inputRoles().map((role) => topicName(config, role)),
+      topics: inputRoles(config).map((role) => topicName(config, role)),
       sessionTimeout,
       // Three heartbeats a session, as Kafka advises, and at least one in 3 s, so that a takeover is quick.
       heartbeatInterval: Math.min(3_000, Math.floor(sessionTimeout / 3)),

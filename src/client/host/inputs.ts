@@ -4,24 +4,16 @@ import { batchSize, sizeAbove } from '../../kafka/record-size.ts';
 import { dlqName } from '../../config/topics.ts';
 import { formatOffset, recordRef } from '../../core/record-ref.ts';
 import { traceIdOf } from '../../core/ids.ts';
-import {
-  type FrontierEvent,
-  type JobFinish,
-  type ManualRequest,
-  type MessageRef,
-  type Rejection,
-  parseMessage,
-} from '../../messages/index.ts';
-
-/** The topics that a client reads, by what is on them. */
-export type InputKind = 'frontier' | 'finish' | 'schedule';
+import { RecordFields } from '../../conditions/record.ts';
+import { type HippoMessage, type MessageRef, type Rejection, parseMessage } from '../../messages/index.ts';
+import type { InputRole } from '../../config/topics.ts';
 
 export type Input =
-  | { ok: true; from: MessageRef; message: FrontierEvent | JobFinish | ManualRequest }
+  | { ok: true; from: MessageRef; message: HippoMessage; record: RecordFields }
   | { ok: false; rejection: Rejection };
 
 /** Reads one record of an input topic; never throws. */
-export function readInput(kind: InputKind, record: KafkaRecord): Input {
+export function readInput(kind: InputRole, record: KafkaRecord): Input {
   if (record.value === null) return { ok: false, rejection: { reason: 'the record has no value' } };
   const parsed = parseMessage(kind, record.value);
   if (!parsed.ok) return parsed;
@@ -33,6 +25,7 @@ export function readInput(kind: InputKind, record: KafkaRecord): Input {
       ...(traceparent === undefined ? {} : { traceparent }),
     },
     message: parsed.message,
+    record: new RecordFields(record),
   };
 }
 
@@ -132,7 +125,7 @@ function cut(
 }
 
 /** A message as a log line shows it. */
-export function describeInput(message: FrontierEvent | JobFinish | ManualRequest): string {
+export function describeInput(message: HippoMessage): string {
   switch (message.kind) {
     case 'frontier': {
       const partitions = message.partitions
@@ -150,9 +143,19 @@ export function describeInput(message: FrontierEvent | JobFinish | ManualRequest
       ]
         .filter((word) => word !== '')
         .join(' ');
+    case 'start':
+      return ['start of', `${message.hippoName}/${message.jobName}`, message.runKey ?? '']
+        .filter((word) => word !== '')
+        .join(' ');
     case 'schedule':
       return [message.action, `${message.hippoName}/${message.jobName}`, message.runKey ?? '']
         .filter((word) => word !== '')
         .join(' ');
+    case 'health':
+      return `health of ${message.serviceName}`;
+    case 'alert':
+      return `alert ${message.alertId} ${message.state}`;
+    case 'model':
+      return [message.message, message.model ?? ''].filter((word) => word !== '').join(' ');
   }
 }

@@ -33,7 +33,7 @@ export async function requireFirstStart(
       `${topic}[${found.partition}] has ${records} of it, but not those that every state has: the topic was made again while a client ran, or records were removed.`,
     );
   }
-  const inputs = inputRoles().map((role) => topicName(config, role));
+  const inputs = inputRoles(config).map((role) => topicName(config, role));
   if ((await kafka.committed(group, inputs)).length === 0) return;
   throw lost(
     hippo,

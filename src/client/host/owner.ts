@@ -21,7 +21,14 @@ import { isAborted } from '../../core/abort.ts';
 import { type HippoError, ServiceError, messageOf } from '../../core/errors.ts';
 import type { Millis, SteadyClock } from '../../core/clock.ts';
 import { listed } from '../../core/listed.ts';
-import { dlqName, inputRoles, topicName, usedRoles } from '../../config/topics.ts';
+import {
+  COMMON_INPUTS,
+  type InputRole,
+  dlqName,
+  inputRoles,
+  topicName,
+  usedRoles,
+} from '../../config/topics.ts';
 import type { Config } from '../../config/schema.ts';
 import {
   type AlertDelivery,
@@ -43,7 +50,6 @@ import { type Connection, refusal } from './connection.ts';
 import { faultPoint } from './fault.ts';
 import type { HookOutcome } from '../hooks.ts';
 import type { HookRunner } from './hook-runner.ts';
-import type { InputKind } from './inputs.ts';
 import { Limits, describeExcess, requiredRecord } from './limits.ts';
 import { type Arrival, Mailbox, type ToldFinding, announcerOf } from './mailbox.ts';
 import {
@@ -130,7 +136,7 @@ export class Owner {
   #commitAfter = 0;
   #producer: TransactionalProducer | null = null;
   #reader: Reader | null = null;
-  #kinds: ReadonlyMap<string, InputKind>;
+  #kinds: ReadonlyMap<string, InputRole>;
   /** Names this process in the record `<hippo>/owner`. */
   readonly #client = randomUUID();
   #stateTopic: StateTopic | null = null;
@@ -178,7 +184,7 @@ export class Owner {
     });
     this.#limits = new Limits(options.kafka);
     const { config } = options;
-    this.#kinds = new Map(inputRoles().map((role) => [topicName(config, role), role]));
+    this.#kinds = new Map(inputRoles(config).map((role) => [topicName(config, role), role]));
   }
 
   get view(): OwnerView {
@@ -539,6 +545,7 @@ export class Owner {
     this.#aside.restart();
     this.#notReadOn.clear();
     this.#notStarted.clear();
+    turn.positions = this.#withoutFormer(turn.positions);
     const infos = await kafka.topics([...this.#kinds.keys()]);
     for (const topic of this.#kinds.keys()) {
       const letters = this.#withoutLetters.get(topic);
@@ -549,9 +556,9 @@ export class Owner {
       const topicId = infos.find((info) => info.topic === topic)?.topicId;
       const ranges = await this.#rangesOf(topic);
       const start = startPositions(
-        { topic, topicId },
+        { topic, topicId, startsAtEnd: !this.#isCommon(topic) },
         ranges,
-        this.#progress.taken,
+        turn.positions,
         config.client.start_from,
       );
       from.push(...start.from);
@@ -567,6 +574,23 @@ export class Owner {
       awaitTopics: true,
     });
     void this.#pump(this.#reader);
+  }
+
+  /** Whether every hippo reads it. */
+  #isCommon(topic: string): boolean {
+    return COMMON_INPUTS.some((role) => role === this.#kinds.get(topic));
+  }
+
+  /**
+   * Positions in topics that no need names any more: a need that names one later counts from then on, not from where this client
+   * has stopped to read it.
+   */
+  #withoutFormer(positions: Positions): Positions {
+    const { config } = this.#options;
+    const former = (['start', 'health', 'alert', 'model'] as const)
+      .map((role) => topicName(config, role))
+      .filter((topic) => !this.#kinds.has(topic));
+    return new Map([...positions].filter(([topic]) => !former.includes(topic)));
   }
 
   /** Of an input topic. What cannot be read for now is told, and left out. */

@@ -4,6 +4,13 @@ import type { Jump, OffsetRange, TopicPartition, TopicPartitionOffset } from '..
 import type { MessageRef } from '../../messages/types.ts';
 import { type Positions, listPositions, nextOffset, withPosition } from '../../state/index.ts';
 
+/** A topic that is read. */
+export interface InputTopic {
+  topic: string;
+  topicId?: string | undefined;
+  startsAtEnd?: boolean;
+}
+
 export interface Start {
   from: TopicPartitionOffset[];
   /** Where the known position is not in the log. */
@@ -18,14 +25,17 @@ export interface Start {
  * which is read from its beginning; so is a log that does not have the known position.
  *
  * @param topicId the id that the topic has now; left out: it is not known
+ * @param startsAtEnd no position in the topic means that what is in it does not count: it is read for message needs alone, and
+ *   what was asked for before there was such a need must not start runs now
  */
 export function startPositions(
-  { topic, topicId }: { topic: string; topicId?: string | undefined },
+  { topic, topicId, startsAtEnd }: InputTopic,
   ranges: readonly OffsetRange[],
   known: Positions,
   startFrom: 'beginning' | 'end',
 ): Start {
-  const first = known.size === 0 ? startFrom : 'beginning';
+  const isNew = (known.get(topic)?.size ?? 0) === 0;
+  const first = startsAtEnd === true && isNew ? 'end' : known.size === 0 ? startFrom : 'beginning';
   const start: Start = { from: [], jumps: [] };
   for (const { partition, low, high } of ranges) {
     const former = known.get(topic)?.get(partition);

@@ -2,7 +2,7 @@ import { UserError } from '../../core/errors.ts';
 import { CONFIG_FILE, type LoadedConfig, hippoName } from '../../config/load.ts';
 import { identityOf } from '../../config/groups.ts';
 import { problemsError } from '../../config/problems.ts';
-import { type CompileProblem, type Definition, compileJobs } from '../machine/index.ts';
+import { type CompileProblem, type Definition, compileJobs, hasConditions } from '../machine/index.ts';
 import { checkServices } from './services/check.ts';
 import { type WatchedSource, compileSources } from './sources.ts';
 import { describeTwins } from './twin-sources.ts';
@@ -19,7 +19,7 @@ export interface Project {
 }
 
 /** @throws UserError with the place in hippo.yaml when a job, source or service cannot be what it says, or there is none */
-export function compileProject(loaded: LoadedConfig): Project {
+export async function compileProject(loaded: LoadedConfig): Promise<Project> {
   const hippo = hippoName(loaded);
   const identity = identityOf(loaded.config, hippo);
   const { jobs, sources, services } = loaded.config;
@@ -37,22 +37,27 @@ export function compileProject(loaded: LoadedConfig): Project {
       ],
     });
   }
-  const compiled = compileParts(loaded, hippo);
+  const compiled = await compileParts(loaded, hippo);
   if (!compiled.ok) throw problemError(loaded, compiled.problems);
   return { hippo, identity, ...compiled.parts };
 }
 
 /** Compiles all that hippo.yaml names. @returns the problems of all parts, where there is one */
-export function compileParts(
+export async function compileParts(
   loaded: LoadedConfig,
   hippo: string,
-):
+): Promise<
   | { ok: true; parts: Pick<Project, 'definition' | 'sources' | 'warnings'> }
-  | { ok: false; problems: readonly CompileProblem[] } {
+  | { ok: false; problems: readonly CompileProblem[] }
+> {
   const { jobs, sources: configured, services, calendar, client, trigger, alerts } = loaded.config;
   const problems: CompileProblem[] = [];
   const sources = compileSources(loaded, problems);
   checkServices(loaded.config, problems);
+  // Its library takes memory that a client without conditions does not need.
+  const conditions = hasConditions({ jobs, services })
+    ? await import('../../conditions/index.ts')
+    : undefined;
   const compiled = compileJobs({
     hippo,
     identity: identityOf(loaded.config, hippo),
@@ -62,6 +67,7 @@ export function compileParts(
     events: trigger,
     calendar,
     alerts: alerts === undefined ? undefined : { receivers: [] },
+    compileCondition: conditions?.compileCondition,
     keep: client.keep,
   });
   if (!compiled.ok) problems.push(...compiled.problems);

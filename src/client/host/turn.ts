@@ -6,7 +6,7 @@ import type { Millis } from '../../core/clock.ts';
 import { formatOffset, isSameTopic } from '../../core/record-ref.ts';
 import type { Config } from '../../config/schema.ts';
 import type { KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
-import { dlqName, topicName } from '../../config/topics.ts';
+import { type InputRole, dlqName, topicName } from '../../config/topics.ts';
 import {
   type FrontierEvent,
   type Partition,
@@ -35,7 +35,7 @@ import {
 } from '../machine/index.ts';
 import { type ClientEvent, type LoggedRun, gapEvent } from './client-event.ts';
 import { smallerAndSmaller, withoutList } from './fitting.ts';
-import { type InputKind, deadLetter, describeInput, readInput } from './inputs.ts';
+import { deadLetter, describeInput, readInput } from './inputs.ts';
 import { type Excess, type Limits, describeExcess } from './limits.ts';
 import { type Arrival, type ToldFinding, announcerOf } from './mailbox.ts';
 import type { StateTopic } from './state-topic.ts';
@@ -51,7 +51,7 @@ export interface TurnContext {
   config: Config;
   hippo: string;
   stateTopic: StateTopic;
-  kinds: ReadonlyMap<string, InputKind>;
+  kinds: ReadonlyMap<string, InputRole>;
   limits: Pick<Limits, 'of' | 'excess'>;
   unwritable: Pick<Unwritable, 'placeOf'>;
 }
@@ -306,11 +306,12 @@ export class Turn {
     return undefined;
   }
 
-  #takeIn(kind: InputKind, record: KafkaRecord, at: Millis): UnwritablePlace | undefined {
+  #takeIn(kind: InputRole, record: KafkaRecord, at: Millis): UnwritablePlace | undefined {
     const input = readInput(kind, record);
     if (!input.ok) return this.#reject(record, input.rejection);
-    const { from, message } = input;
-    const next = step(this.#context.definition, this.state, { type: 'message', at, from, message });
+    const { from, message, record: fields } = input;
+    const event = { type: 'message', at, from, message, record: fields } as const;
+    const next = step(this.#context.definition, this.state, event);
     const refusal = this.#refusalOf(next);
     if (refusal !== undefined) return this.#reject(record, refusal);
     const place = this.#placeOf(next);

@@ -3,9 +3,10 @@
  * these needs are of the same window no such run can begin, or none ends: each success lands again what the next one needs.
  * Where one of them is of another window (today's snapshot from yesterday's) a run follows another, as it should.
  */
-import type { JobFinish, Partition } from '../../messages/types.ts';
+import type { HippoMessage, JobFinish, Partition } from '../../messages/types.ts';
 import { type Calendar, WindowDate } from '../../windows/index.ts';
 import { parsePartitionPath } from '../../messages/index.ts';
+import { type Arrived, arrivedOf } from './arrival.ts';
 import {
   type JobDefinition,
   type Need,
@@ -86,11 +87,12 @@ function linksAt({ hippo, calendar, jobs }: Jobs, needs: NeedsBySubject, at: num
       return needing
         .filter(({ job, need }) => {
           const partition = guessed(levels, need, slotOf(job));
-          return serves(need, slotOf(job), outputEvent(output, partition, at / 1000));
+          const event = outputEvent(output, partition, at / 1000);
+          return serves(need, slotOf(job), arrivedAt(event, at, calendar));
         })
         .map(({ job, need }) => ({ from: job, need, what, to, isRun: false }));
     });
-    const finish = finishOf(hippo, to.name, slot);
+    const finish = arrivedAt(finishOf(hippo, to.name, slot), at, calendar);
     const ofRuns = (needs.get(jobSubject(hippo, to.name)) ?? [])
       .filter(({ job, need }) => serves(need, slotOf(job), finish))
       .map(({ job, need }): Link => ({ from: job, need, what: `${hippo}/${to.name}`, to, isRun: true }));
@@ -98,12 +100,16 @@ function linksAt({ hippo, calendar, jobs }: Jobs, needs: NeedsBySubject, at: num
   });
 }
 
-type Message = Parameters<Need['landings']>[0];
+/** As if it had come at that time; what a condition says of it is not known. */
+function arrivedAt(message: HippoMessage, at: number, calendar: Calendar): Arrived {
+  const from = { topic: message.kind, partition: 0, offset: '0' };
+  return arrivedOf({ type: 'message', at, from, message }, calendar);
+}
 
 /** Whether the message is one that the run of this slot needs; of a job without windows, any run. */
-function serves(need: Need, { key, window }: Slot, message: Message): boolean {
+function serves(need: Need, { key, window }: Slot, arrived: Arrived): boolean {
   return need
-    .landings(message)
+    .landings(arrived)
     .some(({ slots }) => window === null || slots.some((slot) => slot.key === key));
 }
 

@@ -24,7 +24,9 @@ import type {
   ServiceDefinition,
   SourceDefinition,
 } from './definition.ts';
+import type { ConditionCompiler } from './condition.ts';
 import { Listeners } from './listeners.ts';
+import type { NeedContext } from './compiled-need.ts';
 import { compileNeed } from './needs.ts';
 import { compileOutputs } from './compile-outputs.ts';
 import { type Circle, findCircles } from './circles.ts';
@@ -41,6 +43,8 @@ export interface CompileInput {
   calendar: CalendarConfig;
   /** Left out: nothing is alerted. */
   alerts?: AlertsDefinition | undefined;
+  /** Left out: hippo.yaml has no conditions. See {@link hasConditions}. */
+  compileCondition?: ConditionCompiler | undefined;
   /** `client.keep`, milliseconds; left out: 62 days. */
   keep?: Millis;
   limits?: Partial<NeedLimits>;
@@ -69,13 +73,14 @@ const DEFAULT_KEEP = 62 * 86_400_000;
 
 /** Checks what the schema cannot (templates, needs that name no run) and prepares the jobs. */
 export function compileJobs(input: CompileInput): Compiled {
+  const { compileCondition } = input;
   const { timezone, day_starts: dayStarts } = input.calendar;
   const calendar = createCalendar(timezone, dayStarts);
   const problems: CompileProblem[] = [];
   const { inline, most } = { ...NEED_LIMITS, ...input.limits };
   const places = new Map<Need, Path>();
   const jobs = Object.entries(input.jobs).map(([name, config]): JobDefinition => {
-    const job = new JobCompiler(name, config, calendar, { problems, places }).compile(
+    const job = new JobCompiler(name, config, { calendar, compileCondition }, { problems, places }).compile(
       input.events ?? EVENT_DEFAULTS,
     );
     return { ...job, isLarge: job.needs.length > inline };
@@ -117,7 +122,7 @@ function circleProblem({ job, need, text }: Circle, places: ReadonlyMap<Need, Pa
 const EVENT_DEFAULTS = { method: 'partition', dialect: 'pairs' } as const;
 
 function compileServices(
-  { services = {}, events: defaults = EVENT_DEFAULTS }: CompileInput,
+  { services = {}, events: defaults = EVENT_DEFAULTS, compileCondition }: CompileInput,
   calendar: Calendar,
   problems: CompileProblem[],
 ): { service: ServiceDefinition; reloads: ReloadListener[] }[] {
@@ -137,7 +142,7 @@ function compileServices(
         });
         return [];
       }
-      const compiled = compileNeed(config, { calendar, unit: null, names: {} });
+      const compiled = compileNeed(config, { calendar, unit: null, names: {}, compileCondition });
       if (compiled.ok) return [{ service, need: compiled.need }];
       problems.push(
         ...compiled.problems.map(({ path: inner, ...problem }) => ({
@@ -161,7 +166,7 @@ function listenersOf(jobs: readonly JobDefinition[]): Map<string, Listeners> {
 class JobCompiler {
   readonly #name: string;
   readonly #config: JobConfig;
-  readonly #calendar: Calendar;
+  readonly #context: Pick<NeedContext, 'calendar' | 'compileCondition'>;
   readonly #problems: CompileProblem[];
   /** Where each need stands in hippo.yaml. */
   readonly #places: Map<Need, Path>;
@@ -170,12 +175,12 @@ class JobCompiler {
   constructor(
     name: string,
     config: JobConfig,
-    calendar: Calendar,
+    context: Pick<NeedContext, 'calendar' | 'compileCondition'>,
     { problems, places }: { problems: CompileProblem[]; places: Map<Need, Path> },
   ) {
     this.#name = name;
     this.#config = config;
-    this.#calendar = calendar;
+    this.#context = context;
     this.#problems = problems;
     this.#places = places;
   }
@@ -192,6 +197,7 @@ class JobCompiler {
         allowed: `at least one need whose partition or key is another one each ${one}`,
       });
     }
+    this.#checkMessages(groups);
     const { outputs, problems } = compileOutputs(produces, {
       windowed: this.#unit !== null,
       defaults: events,
@@ -229,7 +235,7 @@ class JobCompiler {
     const choices = combinations(Object.entries(config.each));
     const atLeast = config.at_least ?? choices.length;
     this.#checkCount(atLeast, choices.length, path);
-    const need = { table: config.table, partition: config.partition };
+    const need = { table: config.table, partition: config.partition, when: config.when };
     const before = this.#problems.length;
     const members = choices.flatMap((names) =>
       // A problem with one value is a problem with all, so it is reported once.
@@ -243,7 +249,7 @@ class JobCompiler {
   }
 
   #single(config: SingleNeedConfig, path: Path, names: Readonly<Record<string, string>>): Need[] {
-    const compiled = compileNeed(config, { calendar: this.#calendar, unit: this.#unit, names });
+    const compiled = compileNeed(config, { ...this.#context, unit: this.#unit, names });
     if (compiled.ok) {
       const need = { ...compiled.need, id: this.#unique(compiled.need.id) };
       this.#places.set(need, ['jobs', this.#name, ...path]);
@@ -258,6 +264,17 @@ class JobCompiler {
     const count = (this.#ids.get(id) ?? 0) + 1;
     this.#ids.set(id, count);
     return count === 1 ? id : `${id}#${count}`;
+  }
+
+  /** With `every: event` no other need has the key of a message's run, so that run would never be complete. */
+  #checkMessages(groups: readonly NeedGroup[]): void {
+    if (this.#unit !== null || (groups.length <= 1 && groups.every(({ atLeast }) => atLeast <= 1))) return;
+    const at = groups.findIndex(({ members }) => members.some(({ dates }) => dates === 'timestamp'));
+    if (at === -1) return;
+    this.#problem(['needs', at], {
+      message: 'with "every: event" each message is a run of its own, which no other need can complete',
+      allowed: 'this need alone, `any_of` of such needs, or a job with windows, such as "every: day"',
+    });
   }
 
   #checkCount(atLeast: number, size: number, path: Path): void {
@@ -279,6 +296,20 @@ class JobCompiler {
   #problem(path: Path, problem: TemplateProblem): void {
     this.#problems.push({ path: ['jobs', this.#name, ...path], ...problem });
   }
+}
+
+/** Whether the needs have conditions, so that {@link CompileInput.compileCondition} is needed. */
+export function hasConditions({ jobs, services = {} }: Pick<CompileInput, 'jobs' | 'services'>): boolean {
+  return [
+    ...Object.values(jobs).flatMap(({ needs }) => needs),
+    ...Object.values(services).flatMap(({ reload_on: reloadOn = [] }) => reloadOn),
+  ].some(isConditional);
+}
+
+function isConditional(need: NeedConfig): boolean {
+  if ('any_of' in need) return need.any_of.some(isConditional);
+  if ('of' in need) return need.of.some(isConditional);
+  return ('topic' in need ? need.where : need.when) !== undefined;
 }
 
 /** `[['region', ['us', 'eu']]]` → `{ region: 'us' }`, `{ region: 'eu' }`; several names: every combination. */

@@ -1,9 +1,11 @@
 import type { Millis } from '../../core/clock.ts';
 import type { JobConfig } from '../../config/schema.ts';
-import type { FrontierDialect, FrontierEvent, JobFinish } from '../../messages/types.ts';
+import type { FrontierDialect, HippoMessage } from '../../messages/types.ts';
 import type { ArgumentTemplate, Calendar, OutputTemplate, Window } from '../../windows/index.ts';
 import type { WindowUnit } from '../../windows/units.ts';
 import type { InputState } from '../../state/index.ts';
+import type { Arrived } from './arrival.ts';
+import type { NeedCondition } from './condition.ts';
 import type { Inputs } from './state.ts';
 
 /** The jobs of one hippo, compiled: what {@link step} needs to know besides the state. Immutable. */
@@ -36,7 +38,7 @@ export interface AlertsDefinition {
 /** The needs of one subject. */
 export interface Listening {
   /** Those that the message may concern, in the order of the file. */
-  of(message: FrontierEvent | JobFinish): readonly Listener[];
+  of(message: HippoMessage): readonly Listener[];
 }
 
 export interface Listener {
@@ -127,6 +129,8 @@ export interface Landing {
   readonly values: Readonly<Record<string, string>>;
   /** The runs that it serves. At least one. */
   readonly slots: readonly Slot[];
+  /** Epoch seconds: of two landings of one value the later one counts. */
+  readonly version: number;
 }
 
 export interface FixedLevel {
@@ -136,18 +140,24 @@ export interface FixedLevel {
   readonly at: number;
 }
 
-/** One thing that a job needs: a table's partition or another job's run. */
+/** One thing that a job needs: a table's partition, another job's run, or any message of a topic. */
 export interface Need {
-  /** Unique in its job: `btd.party`, `other.hippo/job`, `btd.party{region=us}`. */
+  /** Unique in its job: `btd.party`, `other.hippo/job`, `btd.party{region=us}`, `model`. */
   readonly id: string;
-  /** The table or job that a message must be about: {@link tableSubject}, {@link jobSubject}. */
+  /** What a message must be about: {@link tableSubject}, {@link jobSubject}, {@link topicSubject}. */
   readonly subject: string;
+  /** What {@link Landing.version} is of the message. */
+  readonly dates: 'exec_date' | 'finish time' | 'timestamp';
+  /** `when` of a table or job: what it refuses is as if it had not landed, and the log says so. */
+  readonly when?: NeedCondition;
+  /** `where` of a message need: which messages of the topic it is about. */
+  readonly where?: NeedCondition;
   /** The levels whose value it fixes, and where they stand among its levels: it concerns no partition with other values. */
   readonly fixed: readonly FixedLevel[];
   /** Whether a landing identifies one run, and so may open it. A month that a daily job needs does not: it serves each of the month's days. */
   readonly identifiesRun: boolean;
-  /** What of the message concerns this need; empty when nothing does. */
-  landings(message: FrontierEvent | JobFinish): Landing[];
+  /** What of the message concerns this need, whatever its conditions say; empty when nothing does. */
+  landings(arrived: Arrived): Landing[];
   /** What must land for that run, as in {@link Landing.value}: the inverse of {@link Landing.slots}. */
   expects(slot: Slot): string;
 }
@@ -178,9 +188,14 @@ export function jobSubject(hippo: string, job: string): string {
   return `job:${hippo}/${job}`;
 }
 
+/** @param role of the topic: the kind of its messages */
+export function topicSubject(role: HippoMessage['kind']): string {
+  return `topic:${role}`;
+}
+
 /** What a message is about, as {@link Need.subject} says it. */
-export function subjectOf(message: FrontierEvent | JobFinish): string {
-  return message.kind === 'frontier'
-    ? tableSubject(message.db, message.table)
-    : jobSubject(message.hippoName, message.jobName);
+export function subjectsOf(message: HippoMessage): readonly string[] {
+  const topic = topicSubject(message.kind);
+  if (message.kind === 'frontier') return [tableSubject(message.db, message.table), topic];
+  return message.kind === 'finish' ? [jobSubject(message.hippoName, message.jobName), topic] : [topic];
 }

@@ -8,7 +8,13 @@
  *   state that behaves as the one that wrote them.
  */
 export type * from './types.ts';
-export { type CompileInput, type CompileProblem, type Compiled, compileJobs } from './compile.ts';
+export {
+  type CompileInput,
+  type CompileProblem,
+  type Compiled,
+  compileJobs,
+  hasConditions,
+} from './compile.ts';
 export {
   type AlertsDefinition,
   type Definition,

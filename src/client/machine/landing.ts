@@ -1,7 +1,8 @@
 /** What a message brings: a landing in the state, and what it means for each run that needs it. */
 import { isoSecond } from '../../core/clock.ts';
 import { isFarAhead } from '../../messages/frontier.ts';
-import type { FrontierEvent, JobFinish, MessageRef } from '../../messages/types.ts';
+import type { HippoMessage, MessageRef } from '../../messages/types.ts';
+import type { Arrived } from './arrival.ts';
 import {
   type Definition,
   isComplete,
@@ -11,7 +12,7 @@ import {
   type Listener,
   type Need,
   type Slot,
-  subjectOf,
+  subjectsOf,
 } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { isFiring, newRun, reland, renewed, settle, startOne } from './firing.ts';
@@ -19,32 +20,45 @@ import { isOpen, type Run } from './state.ts';
 import type { InputState } from '../../state/index.ts';
 
 /** The needs that this message concerns. */
-export function listenersOf(
-  { listeners }: Definition,
-  message: FrontierEvent | JobFinish,
-): readonly Listener[] {
-  return listeners.get(subjectOf(message))?.of(message) ?? [];
+export function listenersOf({ listeners }: Definition, message: HippoMessage): readonly Listener[] {
+  return subjectsOf(message).flatMap((subject) => listeners.get(subject)?.of(message) ?? []);
+}
+
+/** What of a message lands for a need: what its conditions refuse is as if it had not come. */
+export function landingsOf(need: Need, arrived: Arrived): Landing[] {
+  if (need.where?.refuse(arrived) !== undefined) return [];
+  const landings = need.landings(arrived);
+  return landings.length > 0 && need.when?.refuse(arrived) !== undefined ? [] : landings;
+}
+
+/** Takes a message in for one need. */
+export function take(draft: Draft, listener: Listener, arrived: Arrived): void {
+  const { job, need } = listener;
+  // Most messages of a topic are not meant: of those the log says nothing.
+  if (need.where?.refuse(arrived) !== undefined) return;
+  const landings = need.landings(arrived);
+  const refusal = landings.length === 0 ? undefined : need.when?.refuse(arrived);
+  const { from } = arrived;
+  for (const landing of landings) {
+    if (refusal === undefined) land(draft, listener, landing, from);
+    else draft.notice('info', `${job.name} passes over ${nameOf({ need, landing, from })}: ${refusal}`);
+  }
 }
 
 /** Takes one landing in: a newer version lands, one of the same is a duplicate, an older one is late news of the past. */
-export function land(
-  draft: Draft,
-  { job, need }: Listener,
-  landing: Landing,
-  { message, from }: { message: FrontierEvent | JobFinish; from: MessageRef },
-): void {
-  const version = message.kind === 'frontier' ? message.execDate : message.finishTime;
+function land(draft: Draft, { job, need }: Listener, landing: Landing, from: MessageRef): void {
+  const { version } = landing;
   const known = draft.landing(job, need.id, landing.value);
-  const what = { job, need, landing, message, from };
+  const what = { job, need, landing, from };
   if (known !== undefined && known.version >= version) {
-    const why = `its ${dateName(message)} ${isoSecond(version)} is not newer than that of the landing before, ${isoSecond(known.version)} (${place(known)})`;
+    const why = `its ${need.dates} ${isoSecond(version)} is not newer than that of the landing before, ${isoSecond(known.version)} (${place(known)})`;
     ignore(draft, what, why);
     return;
   }
-  if (message.kind === 'frontier' && isFarAhead(version, draft.at)) {
+  if (hidesLater(need, landing) && isFarAhead(version, draft.at)) {
     draft.notice(
       'warning',
-      `${nameOf(what)} has the exec_date ${isoSecond(version)}, which is in the future: landings with an earlier exec_date will be ignored`,
+      `${nameOf(what)} has the ${need.dates} ${isoSecond(version)}, which is in the future: landings with an earlier ${need.dates} will be ignored`,
     );
   }
   const lastEnd = Math.max(...landing.slots.map(({ window }) => window?.end ?? 0));
@@ -66,7 +80,6 @@ export function land(
 /** What has landed, for one need. */
 interface Landed extends Listener {
   landing: Landing;
-  message: FrontierEvent | JobFinish;
   from: MessageRef;
 }
 
@@ -76,7 +89,7 @@ function ignore(draft: Draft, what: Landed, why: string): void {
 }
 
 /** `btd.party yyyymm=201704 (frontier-adw 3:2)` */
-function nameOf({ need, landing, from }: Landed): string {
+function nameOf({ need, landing, from }: Omit<Landed, 'job'>): string {
   return `${need.id} ${landing.value} (${place(from)})`;
 }
 
@@ -85,8 +98,9 @@ function place({ topic, partition, offset }: MessageRef): string {
   return `${topic} ${partition}:${offset}`;
 }
 
-function dateName({ kind }: FrontierEvent | JobFinish): string {
-  return kind === 'frontier' ? 'exec_date' : 'finish time';
+/** Whether others may land with the same value: not where each message is a run of its own. */
+function hidesLater({ dates }: Need, { slots }: Landing): boolean {
+  return dates === 'exec_date' || (dates === 'timestamp' && slots.some(({ window }) => window !== null));
 }
 
 function serve(draft: Draft, { what, slot, input }: { what: Landed; slot: Slot; input: InputState }): void {

@@ -1,4 +1,4 @@
-import type { FrontierEvent, JobFinish, Partition } from '../../messages/types.ts';
+import type { HippoMessage, Partition } from '../../messages/types.ts';
 import type { FixedLevel, Listener } from './definition.ts';
 
 /** With fewer, looking at each of them costs less than an index. */
@@ -35,8 +35,8 @@ export class Listeners {
   }
 
   /** Those that the message may concern, in the order of the file: all whose fixed levels it has, and perhaps more. */
-  of(message: FrontierEvent | JobFinish): readonly Listener[] {
-    if (message.kind === 'finish' || this.#all.length <= FEW) return this.#all;
+  of(message: HippoMessage): readonly Listener[] {
+    if (message.kind !== 'frontier' || this.#all.length <= FEW) return this.#all;
     const found = new Set(this.#always);
     for (const partition of message.partitions) {
       if (!isPlain(partition)) return this.#all;

@@ -1,6 +1,12 @@
 import type { Millis } from '../../core/clock.ts';
 import type { SingleNeedConfig } from '../../config/schema.ts';
-import { type JobFinish, type Partition, partitionPath, partitionValues } from '../../messages/index.ts';
+import {
+  type FrontierEvent,
+  type JobFinish,
+  type Partition,
+  partitionPath,
+  partitionValues,
+} from '../../messages/index.ts';
 import {
   type Calendar,
   type DatePattern,
@@ -13,6 +19,7 @@ import {
   compilePieces,
   datePattern,
 } from '../../windows/index.ts';
+import { type NeedCondition, compileNeedCondition } from './condition.ts';
 import {
   type FixedLevel,
   jobSubject,
@@ -21,27 +28,42 @@ import {
   type Slot,
   tableSubject,
 } from './definition.ts';
+import type { CompiledNeed, NeedContext, NeedProblem } from './compiled-need.ts';
+import { compileMessageNeed } from './message-need.ts';
 import { UNITS, type WindowUnit, isFiner } from '../../windows/units.ts';
 import { bounded } from './text.ts';
 import { nativeOf } from '../../core/json.ts';
 
-/** What a need is compiled in: the job's windows (null for `every: event`) and the names that `each` gives. */
-interface NeedContext {
-  calendar: Calendar;
-  unit: WindowUnit | null;
-  names: Readonly<Record<string, string>>;
-}
-
-/** A problem and where it stands inside the need. */
-interface NeedProblem extends TemplateProblem {
-  path: (string | number)[];
-}
-type CompiledNeed = { ok: true; need: Need } | { ok: false; problems: NeedProblem[] };
-
 export function compileNeed(config: SingleNeedConfig, context: NeedContext): CompiledNeed {
-  return 'table' in config
-    ? compileTable(config.table, config.partition, context)
-    : compileJob(config, context);
+  if ('topic' in config) {
+    const where = compileCondition(config.where, 'where', context);
+    return where.ok ? compileMessageNeed(config.topic, where.condition, context) : where;
+  }
+  const when = compileCondition(config.when, 'when', context);
+  const compiled =
+    'table' in config ? compileTable(config.table, config.partition, context) : compileJob(config, context);
+  if (!when.ok || !compiled.ok)
+    return { ok: false, problems: [...problemsOf(compiled), ...problemsOf(when)] };
+  const { condition } = when;
+  return condition === undefined ? compiled : { ok: true, need: { ...compiled.need, when: condition } };
+}
+
+function problemsOf(result: { ok: true } | { ok: false; problems: NeedProblem[] }): NeedProblem[] {
+  return result.ok ? [] : result.problems;
+}
+
+/** @param key under which the expression stands in the need */
+function compileCondition(
+  expression: string | undefined,
+  key: 'when' | 'where',
+  { compileCondition: compile }: NeedContext,
+): { ok: true; condition: NeedCondition | undefined } | { ok: false; problems: NeedProblem[] } {
+  if (expression === undefined) return { ok: true, condition: undefined };
+  if (compile === undefined) throw new TypeError('hippo.yaml has conditions, and no compiler was given');
+  const compiled = compileNeedCondition(expression, compile);
+  return compiled.ok
+    ? { ok: true, condition: compiled.value }
+    : { ok: false, problems: [problemAt([key], compiled)] };
 }
 
 /** A level of a partition that must have this value. */
@@ -69,6 +91,7 @@ function compileTable(
   const base = {
     id: table + braced(fixed),
     subject: tableSubject(db, rest.join('.')),
+    dates: 'exec_date' as const,
     fixed: levels.flatMap(({ name, pieces }, at): FixedLevel[] =>
       isLiteral(pieces) ? [{ name, value: pieces.join(''), at }] : [],
     ),
@@ -109,16 +132,17 @@ function problemAt(path: (string | number)[], { message, allowed }: TemplateProb
   return { path, message, ...(allowed === undefined ? {} : { allowed }) };
 }
 
-type Matching = Omit<Need, 'id' | 'subject' | 'fixed'>;
+type Matching = Omit<Need, 'id' | 'subject' | 'fixed' | 'dates'>;
+type Undated = Omit<Landing, 'version'>;
 
 /** Needs of a table see frontier messages, one partition at a time. */
-function landingsOf(read: (partition: Partition, execDate: Millis) => Landing | undefined): Need['landings'] {
-  return (message) =>
-    message.kind !== 'frontier'
-      ? []
-      : message.partitions
-          .map((partition) => read(partition, message.execDate * 1000))
-          .filter((landing) => landing !== undefined);
+function landingsOf(read: (partition: Partition, execDate: Millis) => Undated | undefined): Need['landings'] {
+  const ofEvent = ({ partitions, execDate }: FrontierEvent): Landing[] =>
+    partitions.flatMap((partition) => {
+      const landing = read(partition, execDate * 1000);
+      return landing === undefined ? [] : [{ ...landing, version: execDate }];
+    });
+  return ({ message }) => (message.kind === 'frontier' ? ofEvent(message) : []);
 }
 
 /**
@@ -139,7 +163,7 @@ function eventTable(fixed: readonly Fixed[], calendar: Calendar): Matching {
   };
 }
 
-function eventLanding(key: string, values: Readonly<Record<string, string>>): Landing {
+function eventLanding(key: string, values: Readonly<Record<string, string>>): Undated {
   return { value: key, values, slots: [{ key, window: null }] };
 }
 
@@ -174,7 +198,12 @@ function partitionedTable(names: readonly string[], template: PartitionTemplate)
 function compileJob(config: { job: string; key?: string | undefined }, context: NeedContext): CompiledNeed {
   const { calendar, unit, names } = context;
   const [hippo = '', job = ''] = config.job.split('/');
-  const base = { id: config.job, subject: jobSubject(hippo, job), fixed: [] };
+  const base = {
+    id: config.job,
+    subject: jobSubject(hippo, job),
+    dates: 'finish time' as const,
+    fixed: [],
+  };
   if (config.key === undefined) {
     return {
       ok: true,
@@ -198,11 +227,11 @@ function compileJob(config: { job: string; key?: string | undefined }, context: 
 }
 
 /** Needs of a job see its successful finishes. */
-function finishesOf(read: (finish: JobFinish) => Landing | undefined): Need['landings'] {
-  return (message) => {
+function finishesOf(read: (finish: JobFinish) => Undated | undefined): Need['landings'] {
+  return ({ message }) => {
     if (message.kind !== 'finish' || !message.isSuccess) return [];
     const landing = read(message);
-    return landing === undefined ? [] : [landing];
+    return landing === undefined ? [] : [{ ...landing, version: message.finishTime }];
   };
 }
 

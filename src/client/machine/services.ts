@@ -1,6 +1,7 @@
 /** What the machine decides for services: when they reload, and what they announce, each landing once. */
 import { partitionPath, serialiseMessage } from '../../messages/index.ts';
-import type { FrontierEvent, JobFinish, MessageRef } from '../../messages/types.ts';
+import type { HippoMessage, MessageRef } from '../../messages/types.ts';
+import type { Arrived } from './arrival.ts';
 import { parseJson } from '../../core/json.ts';
 import {
   type Announcement,
@@ -11,18 +12,16 @@ import {
   landingHash,
 } from '../../state/index.ts';
 import { eventOf, execDateOf } from './announcing.ts';
-import { type Definition, type ServiceDefinition, subjectOf } from './definition.ts';
+import { type Definition, type ServiceDefinition, subjectsOf } from './definition.ts';
 import type { Draft } from './draft.ts';
+import { landingsOf } from './landing.ts';
 import { traceFrom } from './trace.ts';
 import type { AnnouncedLanding, ToldEvent } from './types.ts';
 
 /** The services that reload on this message. */
-export function reloadsOf(
-  { reloads }: Definition,
-  message: FrontierEvent | JobFinish,
-): readonly ServiceDefinition[] {
-  const listeners = reloads.get(subjectOf(message)) ?? [];
-  const concerned = listeners.filter(({ need }) => need.landings(message).length > 0);
+export function reloadsOf({ reloads }: Definition, arrived: Arrived): readonly ServiceDefinition[] {
+  const listeners = subjectsOf(arrived.message).flatMap((subject) => reloads.get(subject) ?? []);
+  const concerned = listeners.filter(({ need }) => landingsOf(need, arrived).length > 0);
   return [...new Set(concerned.map(({ service }) => service))];
 }
 
@@ -33,7 +32,7 @@ const LONGEST_MESSAGE = 65_536;
 export function reload(
   draft: Draft,
   service: ServiceDefinition,
-  { message, from }: { message: FrontierEvent | JobFinish; from: MessageRef },
+  { message, from }: { message: HippoMessage; from: MessageRef },
 ): void {
   const text = serialiseMessage(message);
   const isTooLong = text.length > LONGEST_MESSAGE;

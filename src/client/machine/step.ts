@@ -4,7 +4,8 @@ import { judgeRuns, publishOwed, reviewAlerts, takeDeliveries } from './alerts.t
 import type { Definition, JobDefinition } from './definition.ts';
 import { Draft } from './draft.ts';
 import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
-import { land, listenersOf } from './landing.ts';
+import { arrivedOf } from './arrival.ts';
+import { listenersOf, take } from './landing.ts';
 import { applyRequest } from './requests.ts';
 import type { MachineState, Run } from './state.ts';
 import { correctAttempt, limitWaits, shiftTimes } from './clock.ts';
@@ -83,20 +84,15 @@ function drafted(
 
 function onMessage(definition: Definition, state: MachineState, event: EventOf<'message'>): Step {
   const { message, from } = event;
-  if (message.kind === 'schedule') {
-    return message.hippoName === definition.hippo
-      ? drafted(definition, state, event, (draft) => applyRequest(draft, message, from))
-      : { state, effects: [] };
-  }
+  const arrived = arrivedOf(event, definition.calendar);
+  const isRequest = message.kind === 'schedule' && message.hippoName === definition.hippo;
   const listeners = listenersOf(definition, message);
-  const reloading = reloadsOf(definition, message);
-  if (listeners.length + reloading.length === 0) return { state, effects: [] };
+  const reloading = reloadsOf(definition, arrived);
+  if (!isRequest && listeners.length + reloading.length === 0) return { state, effects: [] };
   return drafted(definition, state, event, (draft) => {
+    if (isRequest) applyRequest(draft, message, from);
     for (const service of reloading) reload(draft, service, { message, from });
-    for (const listener of listeners) {
-      for (const landing of listener.need.landings(message))
-        land(draft, listener, landing, { message, from });
-    }
+    for (const listener of listeners) take(draft, listener, arrived);
   });
 }
 

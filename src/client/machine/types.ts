@@ -6,12 +6,13 @@ import type { Json, JsonObject } from '../../core/json.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { Watermark } from '../../core/watermark.ts';
+import type { ConditionFields } from '../../conditions/record.ts';
 import type {
   Alert,
   FrontierEvent,
+  HippoMessage,
   JobFinish,
   JobStart,
-  ManualRequest,
   MessageRef,
   Partition,
 } from '../../messages/types.ts';
@@ -20,7 +21,14 @@ import type { FoundLanding } from '../../sources/index.ts';
 import type { InputState, LandingHash, RunId, ScanReport, StateValue } from '../../state/index.ts';
 
 export type MachineEvent =
-  | { type: 'message'; at: Millis; from: MessageRef; message: FrontierEvent | JobFinish | ManualRequest }
+  | {
+      type: 'message';
+      at: Millis;
+      from: MessageRef;
+      message: HippoMessage;
+      /** What conditions see of its record; left out: the message as it would be written at `at`. */
+      record?: ConditionFields;
+    }
   | { type: 'tick'; at: Millis }
   | { type: 'job-exited'; at: Millis; run: RunId; attemptId: string; outcome: JobOutcome }
   /**

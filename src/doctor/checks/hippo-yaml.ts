@@ -28,7 +28,7 @@ export const hippoYaml: Check = {
 
 async function compile(loaded: LoadedConfig, hippo: string): Promise<Diagnosis> {
   const { compileParts } = await import('../../client/host/project.ts');
-  const compiled = compileParts(loaded, hippo);
+  const compiled = await compileParts(loaded, hippo);
   if (compiled.ok) {
     const { jobs, sources, services } = loaded.config;
     const kinds = { job: jobs, source: sources, service: services };

@@ -62,7 +62,7 @@ async function withoutState(
     return { summary: 'incomplete', findings: [error(text, remedy)] };
   }
   const group = groupName(identityOf(config, hippo));
-  const inputs = inputRoles().map((role) => topicName(config, role));
+  const inputs = inputRoles(config).map((role) => topicName(config, role));
   if ((await kafka.committed(group, inputs)).length > 0) {
     const text = `none of the ${partitions} partitions of ${topic} has the state of ${hippo}, but group ${group} has committed offsets: ${refuses}`;
     return { summary: 'lost', findings: [error(text, remedy)] };

@@ -36,6 +36,21 @@ test.each([
 });
 
 test.each(['beginning', 'end'] as const)(
+  'a topic that is read for message needs alone begins at its end the first time, with start_from: %s',
+  (startFrom) => {
+    const begins = (known: Positions): bigint[] =>
+      startPositions({ topic: TOPIC, startsAtEnd: true }, [range(0, 2n, 9n)], known, startFrom).from.map(
+        ({ offset }) => offset,
+      );
+    expect(begins(new Map())).toEqual([9n]);
+    expect(begins(positions({ 0: 1n }, 'another'))).toEqual([9n]);
+    expect(begins(positions({ 0: 5n }))).toEqual([5n]);
+    // A partition that was added since.
+    expect(begins(positions({ 1: 5n }))).toEqual([2n]);
+  },
+);
+
+test.each(['beginning', 'end'] as const)(
   'a later start reads a partition that was added from its beginning, with start_from: %s',
   (startFrom) => {
     const ranges = [range(0, 2n, 9n), range(1, 0n, 3n)];

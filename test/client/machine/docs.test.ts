@@ -16,14 +16,14 @@ describe('each hippo.yaml in docs/CLIENT.md', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('is there', () => {
-    expect(blocks).toHaveLength(6);
+    expect(blocks).toHaveLength(9);
   });
 
   it.each(blocks)('is one that a client runs with:\n%s', async (yaml) => {
     const file = join(folder, 'hippo.yaml');
     await writeFile(file, `name: sales\n${yaml}`);
     const loaded = await loadConfig({ file, cwd: folder, env: {} });
-    if (yaml.includes('jobs:')) expect(compileProject(loaded).definition.jobs.size).toBe(1);
+    if (yaml.includes('jobs:')) expect((await compileProject(loaded)).definition.jobs.size).toBe(1);
     else if (yaml.includes('logs:')) expect(loaded.config.logs.keep).toBe(14 * 86_400_000);
     else expect(loaded.config.client.kafka_grace).toBe(6 * 3_600_000);
   });

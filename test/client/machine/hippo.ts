@@ -19,7 +19,15 @@ import type { AlertsDefinition, SourceDefinition } from '../../../src/client/mac
 import type { RunState, StateValue } from '../../../src/state/index.ts';
 import { type configSchema, parseConfig } from '../../../src/config/schema.ts';
 import type { Json } from '../../../src/core/json.ts';
-import type { Alert, FrontierEvent, JobFinish, JobStart, ManualRequest } from '../../../src/messages/types.ts';
+import { compileCondition } from '../../../src/conditions/index.ts';
+import type {
+  Alert,
+  FrontierEvent,
+  HippoMessage,
+  JobFinish,
+  JobStart,
+  ManualRequest,
+} from '../../../src/messages/types.ts';
 
 export type JobYaml = v.InferInput<typeof configSchema>['jobs'] extends infer Jobs | undefined
   ? NonNullable<Jobs> extends Record<string, infer Job>
@@ -57,6 +65,7 @@ export function compiled(
     identity: options.identity ?? 'etl',
     jobs: config.jobs,
     calendar: config.calendar,
+    compileCondition,
     services: config.services,
     alerts: options.alerts,
     ...(options.keep === undefined ? {} : { keep: options.keep }),
@@ -142,7 +151,7 @@ export class Hippo {
   }
 
   /** Reads a message; each has an offset of its own. */
-  read(message: FrontierEvent | JobFinish | ManualRequest, traceparent?: string): Effect[] {
+  read(message: HippoMessage, traceparent?: string): Effect[] {
     const from = {
       topic: message.kind,
       partition: 0,
