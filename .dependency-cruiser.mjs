@@ -1,6 +1,7 @@
 /** The arrows of the architecture: left may import right, never back. `npm run lint` enforces them. */
 const BASE = ['kafka', 'messages', 'config', 'windows', 'core'];
 const SERVICES = [
+  'alerts',
   'doctor',
   'tractor',
   'job',
@@ -25,7 +26,8 @@ const LAYERS = {
   scaffold: ['windows', 'config', 'messages', 'core'],
   stack: BASE,
   observe: ['state', 'records', ...BASE],
-  client: ['state', 'sources', 'http', 'conditions', ...BASE],
+  client: ['alerts', 'state', 'sources', 'http', 'conditions', ...BASE],
+  alerts: ['state', ...BASE],
   sources: ['messages', 'config', 'core'],
   records: ['conditions', ...BASE],
   state: BASE,

@@ -1,11 +1,11 @@
 /**
  * Bundles the CLI into dist/: the front door (cli.cjs), all commands (commands.cjs), and again the command whose start
  * matters most as a file of its own. docs/decisions/code-cache.md says why, with figures. AWS's SDK is a file of its own too
- * (aws.cjs): only a scan of S3 loads it.
+ * (aws.cjs), which a scan of S3 loads, and so is nodemailer (smtp.cjs), which the first mail loads.
  */
 import { execFileSync } from 'node:child_process';
 import { glob, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, type Plugin, build } from 'esbuild';
 import { writeHelp } from './help.ts';
@@ -42,23 +42,28 @@ const lazyNodeModules: Plugin = {
   },
 };
 
-/** The file in dist/ of what loads AWS's SDK. */
-const AWS = 'aws.cjs';
+/** What few runs load is a file of its own in dist/: by the source file that others import dynamically. */
+const APART: Readonly<Record<string, string>> = {
+  /** AWS's SDK. */
+  's3-client.ts': 'aws.cjs',
+  /** nodemailer. */
+  'smtp.ts': 'smtp.cjs',
+};
 
 /**
- * Leaves `import('./s3-client.ts')` to run time, from {@link AWS}: by require, because Node prints a warning for import() in a
- * bundle that is run with its code cache.
+ * Leaves `import('./s3-client.ts')` to run time, from its file of {@link APART}: by require, because Node prints a warning for
+ * import() in a bundle that is run with its code cache.
  */
-const awsApart: Plugin = {
-  name: 'aws-apart',
+const apart: Plugin = {
+  name: 'apart',
   setup(build) {
-    build.onResolve({ filter: /\/s3-client\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: AWS, namespace: 'aws-apart' } : undefined,
+    build.onResolve({ filter: /\/(s3-client|smtp)\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: APART[basename(path)] ?? '', namespace: 'apart' } : undefined,
     );
-    build.onLoad({ filter: /./, namespace: 'aws-apart' }, () => ({
-      contents: `module.exports = require('./${AWS}')`,
+    build.onLoad({ filter: /./, namespace: 'apart' }, ({ path }) => ({
+      contents: `module.exports = require('./${path}')`,
     }));
-    build.onResolve({ filter: /./, namespace: 'aws-apart' }, ({ path }) => ({ path, external: true }));
+    build.onResolve({ filter: /./, namespace: 'apart' }, ({ path }) => ({ path, external: true }));
   },
 };
 
@@ -75,7 +80,7 @@ const options = {
   ],
   banner: { js: "const __url=process.getBuiltinModule('node:url').pathToFileURL(__filename).href;" },
   define: { 'import.meta.url': '__url' },
-  plugins: [lazyNodeModules, awsApart],
+  plugins: [lazyNodeModules, apart],
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
@@ -89,7 +94,8 @@ await rm(OUT, { recursive: true, force: true });
 await Promise.all([
   bundle('cli.cjs', `export { main } from './src/cli.ts'`),
   bundle('commands.cjs', bundleOf([...commands.keys()])),
-  bundle(AWS, `export * from './src/sources/s3-client.ts'`, { minify: true }),
+  bundle('aws.cjs', `export * from './src/sources/s3-client.ts'`, { minify: true }),
+  bundle('smtp.cjs', `export * from './src/alerts/smtp.ts'`, { minify: true }),
   bundle(`commands/${OWN_BUNDLE}.cjs`, bundleOf([OWN_BUNDLE]), { minify: true }),
 ]);
 // Declarations of what a hippo's own code may import: types only.

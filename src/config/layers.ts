@@ -4,6 +4,7 @@ import type { ConfigDocument } from './document.ts';
 import { merge, override } from './environment.ts';
 import { interpolate, type Interpolation } from './interpolate.ts';
 import { type ConfigPath, formatPath } from './path.ts';
+import { RECEIVER_KINDS, isOfOtherReceiver } from './alerts-schema.ts';
 import { SOURCE_KINDS, isOfOtherKind } from './schema.ts';
 
 /** Where a value of the effective configuration came from. */
@@ -29,7 +30,7 @@ export interface Layers {
 export function layer(document: ConfigDocument, profile: string | null, env: NodeJS.ProcessEnv): Layers {
   const { profiles, ...base } = document.tree;
   const overlay = overlayOf(profiles, profile);
-  const merged = merge(withoutReplacedKinds(base, overlay), overlay);
+  const merged = withoutSwitchedOff(merge(withoutReplacedKinds(base, overlay), overlay), overlay);
   const { tree, interpolations, problems } = interpolate(merged, env);
   const overridden = override(tree, env);
 
@@ -72,18 +73,58 @@ function overlayOf(profiles: Json | undefined, profile: string | null): JsonObje
   return isJsonObject(overlay) ? overlay : {};
 }
 
-/** A source that is of another kind in the profile loses what only its former kind has: `folder`, `mounted`. */
-function withoutReplacedKinds(base: JsonObject, { sources: changed }: JsonObject): JsonObject {
-  const { sources } = base;
-  if (!isJsonObject(sources) || !isJsonObject(changed)) return base;
-  const kept = Object.entries(sources).map(([name, source]): [string, Json] => {
+/** A source or receiver that is of another kind in the profile loses what only its former kind has: `folder`, `mounted`. */
+function withoutReplacedKinds(base: JsonObject, overlay: JsonObject): JsonObject {
+  const sources = membersOfNewKind(base['sources'], overlay['sources'], SOURCE_KINDS, isOfOtherKind);
+  const [alerts, changed] = [base['alerts'], overlay['alerts']];
+  if (!isJsonObject(alerts) || !isJsonObject(changed)) return { ...base, ...present({ sources }) };
+  const receivers = membersOfNewKind(
+    alerts['receivers'],
+    changed['receivers'],
+    RECEIVER_KINDS,
+    isOfOtherReceiver,
+  );
+  return { ...base, ...present({ sources, alerts: { ...alerts, ...present({ receivers }) } }) };
+}
+
+/** The members of a section without what their kind in the profile does not have. */
+function membersOfNewKind<Kind extends string>(
+  section: Json | undefined,
+  changed: Json | undefined,
+  kinds: readonly Kind[],
+  isOfOther: (key: string, kind: Kind) => boolean,
+): Json | undefined {
+  if (!isJsonObject(section) || !isJsonObject(changed)) return section;
+  const kept = Object.entries(section).map(([name, member]): [string, Json] => {
     const overlay = Object.hasOwn(changed, name) ? changed[name] : undefined;
-    if (!isJsonObject(source) || !isJsonObject(overlay)) return [name, source];
-    const kind = SOURCE_KINDS.find((each) => Object.hasOwn(overlay, each));
-    if (kind === undefined) return [name, source];
-    return [name, Object.fromEntries(Object.entries(source).filter(([key]) => !isOfOtherKind(key, kind)))];
+    if (!isJsonObject(member) || !isJsonObject(overlay)) return [name, member];
+    const kind = kinds.find((each) => Object.hasOwn(overlay, each));
+    if (kind === undefined) return [name, member];
+    return [name, Object.fromEntries(Object.entries(member).filter(([key]) => !isOfOther(key, kind)))];
   });
-  return { ...base, sources: Object.fromEntries(kept) };
+  return Object.fromEntries(kept);
+}
+
+function present(members: Record<string, Json | undefined>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(members).filter((member): member is [string, Json] => member[1] !== undefined),
+  );
+}
+
+/** A profile switches alerts off by `alerts: false`, and one receiver by `false` in its place. */
+function withoutSwitchedOff(merged: JsonObject, overlay: JsonObject): JsonObject {
+  const { alerts: changed } = overlay;
+  const { alerts, ...rest } = merged;
+  if (changed === false) return rest;
+  if (!isJsonObject(changed) || !isJsonObject(alerts) || !isJsonObject(changed['receivers'])) return merged;
+  const off = new Set(
+    Object.entries(changed['receivers']).flatMap(([name, receiver]) => (receiver === false ? [name] : [])),
+  );
+  const receivers = isJsonObject(alerts['receivers']) ? Object.entries(alerts['receivers']) : [];
+  return {
+    ...merged,
+    alerts: { ...alerts, receivers: Object.fromEntries(receivers.filter(([name]) => !off.has(name))) },
+  };
 }
 
 /** Variables that only unused profiles name need not be set, so those profiles are not read. */

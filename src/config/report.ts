@@ -7,10 +7,8 @@ import { interpolateMasked } from './interpolate.ts';
 import { hippoName, type LoadedConfig } from './load.ts';
 import { type ConfigPath, formatPath } from './path.ts';
 import type { Config } from './schema.ts';
+import { MASK, looksSecret, maskInside, maskWords } from './secret-words.ts';
 import { type SchemaNode, schemaNodesAt, schemaRoot } from './schema-nodes.ts';
-
-/** Printed instead of a secret. */
-const MASK = '***';
 
 /** The origin of a value in force. Lines and columns count from 1. */
 export type Origin =
@@ -179,31 +177,6 @@ function textsOf(value: Json, path: ConfigPath): ConfigPath[] {
   if (Array.isArray(value)) return value.flatMap((item, index) => textsOf(item, [...path, index]));
   if (!isJsonObject(value)) return [];
   return Object.entries(value).flatMap(([key, member]) => textsOf(member, [...path, key]));
-}
-
-const SECRET_WORDS =
-  'passw|passphrase|secret|token|credential|api_?key|private_?key|access_?key|(?:\\b|_)(?:pw|pwd|pass)(?:\\b|_)';
-const SECRET_NAME = new RegExp(SECRET_WORDS, 'i');
-const SECRET_OPTION = new RegExp(`^--?[\\w.-]*(${SECRET_WORDS})[\\w.]*$`, 'i');
-const SECRET_ASSIGNMENT = new RegExp(`([\\w.]*(?:${SECRET_WORDS})[\\w.]*=)[^\\s&;]+`, 'gi');
-const PASSWORD_IN_URL = /(:\/\/[^\s/:@]*:)[^\s/@]+@/g;
-
-/** Whether a key of this name holds a secret. The path of a file does not count as secret. */
-function looksSecret(name: string): boolean {
-  return SECRET_NAME.test(name) && !/_file$/i.test(name);
-}
-
-/** Secrets within one argument: `--password=x`, `jdbc:…?password=x`, `https://user:x@host`. */
-function maskInside(text: string): string {
-  return text.replace(SECRET_ASSIGNMENT, `$1${MASK}`).replace(PASSWORD_IN_URL, `$1${MASK}@`);
-}
-
-/** Secrets in two arguments: `--password`, `x`. */
-function maskWords(words: readonly Json[]): Json[] {
-  return words.map((word, index) => {
-    const before = words[index - 1];
-    return typeof word === 'string' && typeof before === 'string' && SECRET_OPTION.test(before) ? MASK : word;
-  });
 }
 
 /** Milliseconds in the form of hippo.yaml: `90s`, `62d`. */

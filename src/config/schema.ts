@@ -4,6 +4,7 @@ import { sizeText } from '../core/size.ts';
 import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 import { WINDOW_UNITS } from '../windows/units.ts';
+import { receiver, receiverParts } from './alerts-schema.ts';
 import {
   clockTime,
   commaSeparated,
@@ -755,7 +756,18 @@ function isPattern(text: string): boolean {
 }
 
 /** With it, even empty, what needs a person is published on the alert topic. */
-const alerts = v.strictObject({});
+const alerts = v.strictObject({
+  receivers: v.optional(described(v.record(name, receiver), 'What the owner sends alerts to, by name'), {}),
+  group_wait: v.optional(duration('How long more alerts are waited for, to send them in one message'), '10s'),
+});
+
+/** What a profile may change of `alerts`. */
+const alertsParts = v.strictObject({
+  receivers: v.optional(
+    v.record(name, v.union([described(v.literal(false), 'Without this receiver'), receiverParts])),
+  ),
+  group_wait: v.optional(duration()),
+});
 
 const HIPPO_TYPES = [
   'frontier',
@@ -800,7 +812,7 @@ const profile = v.strictObject({
   yarn: v.optional(yarn),
   sources: v.optional(v.record(name, sourceParts)),
   services: v.optional(v.record(name, v.partial(service))),
-  alerts: v.optional(v.union([v.literal(false), v.partial(alerts)])),
+  alerts: v.optional(v.union([described(v.literal(false), 'No alert is published or sent'), alertsParts])),
 });
 
 /** hippo.yaml as written: the configuration, and profiles that are merged over it. */
@@ -827,6 +839,7 @@ export type SourceKind = (typeof SOURCE_KINDS)[number];
 export type SourceOf<Kind extends SourceKind> = Kind extends SourceKind
   ? Extract<SourceConfig, Record<Kind, unknown>>
   : never;
+export type AlertsConfig = NonNullable<Config['alerts']>;
 export type ServiceConfig = Config['services'][string];
 export type OutputConfig = NonNullable<JobConfig['produces']>[number];
 export type NeedConfig = JobConfig['needs'][number];

@@ -103,6 +103,11 @@ function describe(event: ClientEvent): [mark: string, text: string] {
             `service ${chalk.bold(event.service)} started, pid ${event.pid}${port}, log ${relativeLog(event.log)}`,
           ];
     }
+    case 'delivered':
+      // A failure is told by a notice, once.
+      return event.outcome === 'taken'
+        ? [chalk.dim('·'), `${event.receiver} has taken ${count(event.alerts, 'alert')}`]
+        : ['', ''];
     case 'listening':
       return [chalk.dim('·'), visible(`${event.source} takes reports of landings at ${event.url}`)];
     case 'stopping':

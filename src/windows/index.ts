@@ -18,3 +18,4 @@ export {
   compilePieces,
 } from './template.ts';
 export { wallClockAfter } from './wall-clock.ts';
+export { type Zone, instantOf, isoIn, openZone, sinceMidnight, wallTime } from './zone.ts';

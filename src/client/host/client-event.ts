@@ -102,6 +102,16 @@ export type ClientEvent =
       port: number | null;
       log: string;
     }
+  /** A message with alerts was sent to a receiver: `alerts` of them were new to it. */
+  | {
+      event: 'delivered';
+      receiver: string;
+      outcome: 'taken' | 'refused' | 'busy' | 'failed';
+      alerts: number;
+      /** What the receiver said, one line. */
+      answer: string;
+      duration_ms: number;
+    }
   /** Reports of landings are taken there. */
   | { event: 'listening'; source: string; url: string }
   | { event: 'stopping'; signal: string; running: number }

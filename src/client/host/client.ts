@@ -12,6 +12,9 @@ import type { Kafka, Membership } from '../../kafka/port.ts';
 import { topicSpecs } from '../../kafka/topics.ts';
 import { type HttpServer, serveHttp } from '../../http/index.ts';
 import { AttemptLogs } from './attempt-logs.ts';
+import { secretMask } from '../../alerts/index.ts';
+import { openZone } from '../../windows/index.ts';
+import { Deliveries } from './alerts/deliveries.ts';
 import type { ClientEvent, ClientLog } from './client-event.ts';
 import { Connection, refusal } from './connection.ts';
 import { type Guard, startGuard } from './guard.ts';
@@ -125,6 +128,7 @@ class Client {
   readonly #sources: readonly string[];
   readonly #warnings: readonly string[];
   readonly #services: Services;
+  readonly #deliveries: Deliveries;
   #membership: Membership | null = null;
   #metrics: Metrics | null = null;
 
@@ -141,7 +145,7 @@ class Client {
 
   private constructor(
     options: RunOptions,
-    { hippo, identity, definition, sources, warnings }: Project,
+    { hippo, identity, definition, sources, receivers, warnings }: Project,
     kafka: Kafka,
     found: { hooks: Awaited<ReturnType<typeof loadHooks>>; tag: string; sparkSubmit: string | null },
   ) {
@@ -201,6 +205,19 @@ class Client {
       announce: (service, events) => this.#owner.announced(service, events),
       log: (event) => this.#log(event),
     });
+    this.#deliveries = new Deliveries({
+      receivers,
+      groupWait: config.alerts?.group_wait ?? 0,
+      zone: openZone(config.calendar.timezone),
+      hippo,
+      identity,
+      clock: this.#clock,
+      isOwner: () => this.#isOwner(),
+      delivered: (deliveries) => this.#owner.delivered(deliveries),
+      mask: secretMask(config),
+      log: (event) => this.#log(event),
+      once: options.once,
+    });
     this.#owner = new Owner({
       kafka,
       config,
@@ -219,7 +236,13 @@ class Client {
       log: (event) => this.#log(event),
       connection: this.#connection,
       services: this.#services,
-      alerts: { desire: () => undefined },
+      alerts: {
+        desire: (state) => {
+          // A turn may come to its end after ownership is lost.
+          if (this.#tenure.isOwner) this.#deliveries.desire(state);
+        },
+        isBusy: () => this.#deliveries.isBusy,
+      },
       once: options.once,
     });
   }
@@ -270,6 +293,7 @@ class Client {
       if (!this.#tenure.isOwner) this.#log({ event: 'standby', group: this.#group });
       closing.push(this.#startHealth());
       closing.push(() => this.#owner.close());
+      closing.push(() => this.#deliveries.disown());
       closing.push(async () => {
         await Promise.all([this.#supervisor.stop(), this.#services.stop()]);
       });
@@ -400,6 +424,7 @@ class Client {
         this.#tenure.lost(reason);
         // Before anything else: another client may own now.
         void this.#services.disown();
+        this.#deliveries.disown();
       },
       onStandby: () => this.#tenure.passed(),
       onDisconnected: (reason) => this.#connection.disconnected('group', reason),

@@ -19,6 +19,8 @@ export const BOUNDARIES = [
   'after-fencing',
   /** The state has been read; what ran before has not yet been looked for. */
   'after-restore',
+  /** A receiver has taken alerts; that is not recorded. */
+  'after-delivery',
 ] as const;
 export type Boundary = (typeof BOUNDARIES)[number];
 

@@ -106,7 +106,11 @@ export interface OwnerOptions {
   connection: Connection;
   services: Pick<Services, 'own' | 'desire'>;
   /** Told of the state after each turn, as services are: its alerts are to be delivered. */
-  alerts: { desire(state: MachineState): void };
+  alerts: {
+    desire(state: MachineState): void;
+    /** Some are on their way: with `once` the owner waits for that. */
+    isBusy(): boolean;
+  };
   /** Stop when the inputs are read to their present ends and nothing is running or ready to run. */
   once: boolean;
 }
@@ -869,6 +873,7 @@ export class Owner {
       !this.#hasReachedGoals ||
       this.#mailbox.hasExits ||
       this.#watchers.isBusy ||
+      this.#options.alerts.isBusy() ||
       this.#options.supervisor.running.length > 0
     )
       return false;

@@ -1,3 +1,4 @@
+import { type Receiver, compileReceivers } from '../../alerts/index.ts';
 import { UserError } from '../../core/errors.ts';
 import { CONFIG_FILE, type LoadedConfig, hippoName } from '../../config/load.ts';
 import { identityOf } from '../../config/groups.ts';
@@ -14,6 +15,8 @@ export interface Project {
   identity: string;
   definition: Definition;
   sources: readonly WatchedSource[];
+  /** They are told of alerts. */
+  receivers: readonly Receiver[];
   /** What can run, and is most likely not meant. */
   warnings: readonly string[];
 }
@@ -47,7 +50,7 @@ export async function compileParts(
   loaded: LoadedConfig,
   hippo: string,
 ): Promise<
-  | { ok: true; parts: Pick<Project, 'definition' | 'sources' | 'warnings'> }
+  | { ok: true; parts: Pick<Project, 'definition' | 'sources' | 'receivers' | 'warnings'> }
   | { ok: false; problems: readonly CompileProblem[] }
 > {
   const { jobs, sources: configured, services, calendar, client, trigger, alerts } = loaded.config;
@@ -58,6 +61,7 @@ export async function compileParts(
   const conditions = hasConditions({ jobs, services })
     ? await import('../../conditions/index.ts')
     : undefined;
+  const receivers = compileReceivers(loaded, problems);
   const compiled = compileJobs({
     hippo,
     identity: identityOf(loaded.config, hippo),
@@ -66,14 +70,14 @@ export async function compileParts(
     services,
     events: trigger,
     calendar,
-    alerts: alerts === undefined ? undefined : { receivers: [] },
+    alerts: alerts === undefined ? undefined : { receivers: receivers.map(({ name }) => name) },
     compileCondition: conditions?.compileCondition,
     keep: client.keep,
   });
   if (!compiled.ok) problems.push(...compiled.problems);
   if (!compiled.ok || problems.length > 0) return { ok: false, problems };
   const warnings = describeTwins(sources, configured);
-  return { ok: true, parts: { definition: compiled.definition, sources, warnings } };
+  return { ok: true, parts: { definition: compiled.definition, sources, receivers, warnings } };
 }
 
 function problemError(loaded: LoadedConfig, problems: readonly CompileProblem[]): UserError {

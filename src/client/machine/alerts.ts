@@ -131,10 +131,13 @@ function keep(draft: Draft, id: string, alert: AlertState): void {
   draft.putAlert(id, isDone(draft, alert) ? null : alert);
 }
 
-/** It is over, that is published, and every receiver that was told of it has been told of its end. */
+/**
+ * It is over, that is published, and each receiver has taken its end, or needs not to. A receiver that has taken nothing of it may
+ * have been told of its beginning all the same, by a client that ended before that was written.
+ */
 function isDone({ definition }: Draft, { resolvedAt, owed, delivered = {} }: AlertState): boolean {
   if (resolvedAt === undefined || owed !== undefined) return false;
-  return (definition.alerts?.receivers ?? []).every((name) => delivered[name] !== 'firing');
+  return (definition.alerts?.receivers ?? []).every((name) => delivered[name] === 'resolved');
 }
 
 /** Publishes what could not be published before. */
@@ -149,7 +152,7 @@ export function publishOwed(draft: Draft): void {
   }
 }
 
-/** Notes what receivers have taken. An alert that is gone needs nothing. */
+/** Notes what receivers have taken, or need not be told. An alert that is gone needs nothing. */
 export function takeDeliveries(draft: Draft, deliveries: readonly AlertDelivery[]): void {
   for (const { alert: id, receiver, state } of deliveries) {
     const alert = draft.state.alerts.get(id);

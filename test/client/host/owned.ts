@@ -100,7 +100,7 @@ export class Owned {
       log,
       connection: new Connection(log, () => false),
       services: { own: () => undefined, desire: () => undefined },
-      alerts: { desire: () => undefined },
+      alerts: { desire: () => undefined, isBusy: () => false },
       once,
     });
   }
