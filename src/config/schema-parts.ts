@@ -71,10 +71,26 @@ export function optionalText(description: string) {
   return v.optional(described(v.string(), description));
 }
 
-export const clockTime = v.pipe(
-  v.string(),
-  v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:00"'),
-);
+const CLOCK_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+
+export const clockTime = v.pipe(v.string(), v.regex(CLOCK_TIME, 'must be a time of day such as "22:00"'));
+
+/** A duration, or a time of day: milliseconds, or `HH:MM`, in the loaded configuration. */
+export function durationOrTime(description: string) {
+  return v.pipe(
+    v.union([v.string(), v.number()]),
+    v.description(description),
+    v.metadata({ 'x-unit': 'ms' }),
+    v.rawTransform<string | number, string | number>(({ dataset, addIssue, NEVER }) => {
+      const text = String(dataset.value);
+      if (CLOCK_TIME.test(text)) return text;
+      const millis = parseDuration(text);
+      if (millis !== undefined) return millis;
+      addIssue({ message: `must be a time of day such as "06:30", or ${durationForm(text)}` });
+      return NEVER;
+    }),
+  );
+}
 
 /** Addresses are printed in errors and logs, so credentials in them are refused. */
 export const httpAddress = v.pipe(

@@ -11,6 +11,7 @@ import {
   consistent,
   described,
   duration,
+  durationOrTime,
   httpAddress,
   optionalText,
   scalarText,
@@ -138,7 +139,17 @@ const job = v.strictObject({
   ),
   timeout: v.optional(duration('An attempt that runs for longer is killed and counts as failed')),
   deadline: v.optional(
-    duration("Log an error once when a window's run has not succeeded this long after the window's end"),
+    durationOrTime(
+      'When a window\'s run must have succeeded: so long after the window\'s end, or the next time of day after it ("06:30"). ' +
+        'If it has not, the client says so once, also where nothing has landed for the window',
+    ),
+  ),
+  expected: v.optional(
+    described(
+      v.boolean(),
+      'false: a window for which nothing has landed by the deadline is not missed, because there are windows without data',
+    ),
+    true,
   ),
   give_up: v.optional(
     duration(

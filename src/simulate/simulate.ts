@@ -12,6 +12,7 @@ import {
   type Missing,
   type Submission,
   type ToldEvent,
+  awaitsInputs,
   emptyState,
   findRun,
   inOrder,
@@ -22,7 +23,8 @@ import {
   step,
 } from '../client/machine/index.ts';
 import type { ConditionFields } from '../conditions/record.ts';
-import type { HippoMessage, JobFinish, MessageRef } from '../messages/index.ts';
+import type { Alert, HippoMessage, JobFinish, MessageRef } from '../messages/index.ts';
+import type { AlertCondition } from '../messages/types.ts';
 import {
   type Announcements,
   type InputState,
@@ -128,6 +130,23 @@ export interface Simulation {
   fired: Firing[];
   waiting: Waiting[];
   notices: Notice[];
+  /** In the order of time. */
+  alerts: SimulatedAlert[];
+}
+
+/** An alert that would be published. */
+export interface SimulatedAlert {
+  alert_id: string;
+  condition: AlertCondition;
+  /** The job, service, source or topic that it is about. */
+  subject: string;
+  run_key: string | null;
+  raised_at: string;
+  /** null: it is still open. */
+  resolved_at: string | null;
+  text: string;
+  /** Why it is over; null: it is still open. */
+  over: string | null;
 }
 
 export interface SimulateOptions {
@@ -229,6 +248,8 @@ class SimulatedHost {
   /** The landing that is told at present. */
   #present = { foundAt: 0, relanded: false };
   readonly #notices: Notice[] = [];
+  /** By id. */
+  readonly #alerts = new Map<string, SimulatedAlert>();
 
   constructor(definition: Definition, config: Pick<Config, 'topics'>, options: SimulateOptions, at: Millis) {
     this.#definition = definition;
@@ -252,6 +273,9 @@ class SimulatedHost {
       else if (tick <= until) {
         this.#lastTick = tick;
         this.handle({ type: 'tick', at: tick });
+        // All that came before has been told.
+        if (awaitsInputs(this.#definition, this.#state, tick))
+          this.handle({ type: 'caught-up', at: tick, upTo: tick });
       } else return;
     }
   }
@@ -357,6 +381,7 @@ class SimulatedHost {
         .sort((a, b) => a.firstInputAt - b.firstInputAt || (a.key < b.key ? -1 : 1))
         .map((run) => this.#waiting(run, paused.has(run.job))),
       notices: this.#notices,
+      alerts: [...this.#alerts.values()],
     };
   }
 
@@ -376,6 +401,7 @@ class SimulatedHost {
         break;
       case 'publish':
         if (effect.message.kind === 'finish') this.#finished(effect.message, at);
+        else if (effect.message.kind === 'alert') this.#alerted(effect.message, at);
         else this.#inbox.push(effect.message);
         break;
       case 'announced':
@@ -454,6 +480,17 @@ class SimulatedHost {
     if (this.#fired.some((firing) => firing.job_id === jobId)) return;
     if (isSuccess) this.#notice(at, 'info', 'is marked as done', { job, key });
     else this.#notice(at, 'error', `fails before it starts: ${errorMsg ?? ''}`, { job, key });
+  }
+
+  #alerted({ alertId, state, condition, subject, runKey, text }: Alert, at: Millis): void {
+    const known = this.#alerts.get(alertId);
+    if (state === 'resolved' && known !== undefined)
+      this.#alerts.set(alertId, { ...known, resolved_at: iso(at), over: text });
+    if (state === 'resolved') return;
+    this.#alerts.set(alertId, {
+      ...{ alert_id: alertId, condition, subject, run_key: runKey ?? null },
+      ...{ raised_at: iso(at), resolved_at: null, text, over: null },
+    });
   }
 
   #notice(at: Millis, level: Notice['level'], text: string, run?: RunId): void {

@@ -40,6 +40,7 @@ export { RunParts } from './run-parts.ts';
 export {
   FORGETTER,
   type AlertState,
+  type ExpectedState,
   type InputState,
   type OwnerRecord,
   type Pause,

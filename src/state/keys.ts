@@ -18,6 +18,8 @@ export type StateKey =
   | { kind: 'service'; hippo: string; service: string }
   /** `<hippo>/alert/<alert id>`. The id may have slashes. */
   | { kind: 'alert'; hippo: string; alert: string }
+  /** `<hippo>/expected/<job>` */
+  | { kind: 'expected'; hippo: string; job: string }
   /** `<hippo>/paused/<job, source or service>` */
   | { kind: 'paused'; hippo: string; job: string }
   /**
@@ -36,7 +38,8 @@ export function formatStateKey(key: StateKey): string {
     case 'run-input':
       return `${key.hippo}/${key.kind}/${key.job}/${key.input}`;
     case 'paused':
-      return `${key.hippo}/paused/${key.job}`;
+    case 'expected':
+      return `${key.hippo}/${key.kind}/${key.job}`;
     case 'source':
       return `${key.hippo}/source/${key.source}`;
     case 'service':
@@ -76,6 +79,8 @@ export function describeStateKey(text: string): string {
       return `what ${key.job} has produced`;
     case 'alert':
       return `alert ${key.alert}`;
+    case 'expected':
+      return `the next window that ${key.job} expects`;
     case 'service':
       return `the state of service ${key.service}`;
     case 'offsets':
@@ -107,8 +112,10 @@ export function parseStateKey(text: string): StateKey | undefined {
   if (rest.startsWith('alert/') && rest !== 'alert/')
     return { kind: 'alert', hippo, alert: rest.slice('alert/'.length) };
   const [, kind, job = '', , path] =
-    /^(run|input|run-input|paused|source|service|announced|produced)\/([^/]+)(\/(.+))?$/s.exec(rest) ?? [];
-  if (kind === 'paused' && path === undefined) return { kind, hippo, job };
+    /^(run|input|run-input|paused|expected|source|service|announced|produced)\/([^/]+)(\/(.+))?$/s.exec(
+      rest,
+    ) ?? [];
+  if ((kind === 'paused' || kind === 'expected') && path === undefined) return { kind, hippo, job };
   if (kind === 'source' && path === undefined) return { kind, hippo, source: job };
   if (kind === 'service' && path === undefined) return { kind, hippo, service: job };
   if (kind === 'announced' && path !== undefined) return { kind, hippo, source: job, bucket: path };

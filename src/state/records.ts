@@ -6,6 +6,7 @@ import { type Positions, positionsFromJson } from './positions.ts';
 import { isBucket } from './announcements.ts';
 import type {
   AlertState,
+  ExpectedState,
   InputState,
   OwnerRecord,
   Pause,
@@ -26,6 +27,7 @@ export type StateRecord =
   | { kind: 'source'; hippo: string; source: string; state: SourceState }
   | { kind: 'service'; hippo: string; service: string; state: ServiceState }
   | { kind: 'alert'; hippo: string; alert: string; state: AlertState }
+  | { kind: 'expected'; hippo: string; job: string; expected: ExpectedState }
   | { kind: 'announced'; hippo: string; source: string; bucket: string; announced: Uint8Array }
   | { kind: 'produced'; hippo: string; job: string; bucket: string; announced: Uint8Array }
   | { kind: 'offsets'; hippo: string; positions: Positions }
@@ -69,6 +71,8 @@ export function parseStateRecord(key: StateKey, value: StateValue): StateRecord 
         : undefined;
     case 'alert':
       return isAlertState(value) ? { kind: 'alert', hippo, alert: key.alert, state: value } : undefined;
+    case 'expected':
+      return isExpected(value) ? { kind: 'expected', hippo, job: key.job, expected: value } : undefined;
     case 'offsets':
       return isJsonObject(value)
         ? { kind: 'offsets', hippo, positions: positionsFromJson(value) }
@@ -185,6 +189,10 @@ function isAlertState(value: unknown): value is AlertState {
     (value['delivered'] === undefined || isJsonObject(value['delivered'])) &&
     (value['next'] === undefined || Array.isArray(value['next']))
   );
+}
+
+function isExpected(value: unknown): value is ExpectedState {
+  return isJsonObject(value) && typeof value['next'] === 'string';
 }
 
 function isSourceState(value: unknown): value is SourceState {

@@ -138,6 +138,12 @@ export interface AlertState {
   readonly delivered?: Readonly<Record<string, 'firing' | 'resolved'>>;
 }
 
+/** How far it is judged which windows of a job are absent: the record `<hippo>/expected/<job>`. */
+export interface ExpectedState {
+  /** The key of the next window to be judged. */
+  readonly next: string;
+}
+
 /** What the state has of a source besides its announcements, as its record `<hippo>/source/<source>` says. */
 export interface SourceState {
   /** A complete scan has come to its end: with `start_from: end` only what comes after it is announced. */

@@ -8,6 +8,7 @@ import type {
   Announced,
   Firing,
   Notice,
+  SimulatedAlert,
   SimulatedInput,
   SimulatedScan,
   Waiting,
@@ -21,7 +22,7 @@ type Time = (iso: string) => string;
 /** Which runs would fire, when, with what; what would still wait, and for what. */
 export function renderSimulation(report: SimulationReport): string {
   const time = timeIn(report.timezone);
-  const { announced, scans, fired, waiting, notices, input } = report;
+  const { announced, scans, fired, waiting, notices, alerts, input } = report;
   return [
     ...wrap(heading(report, time), ''),
     ...section('Would announce', announced, (event) => renderAnnounced(event, time)),
@@ -29,6 +30,7 @@ export function renderSimulation(report: SimulationReport): string {
     ...section('Would fire', fired, (firing) => renderFiring(firing, time)),
     ...section('Still waiting', waiting, (run) => renderWaiting(run, time)),
     ...section('Notices', notices, (notice) => renderNotice(notice, time)),
+    ...section('Alerts', alerts, (alert) => renderAlert(alert, time)),
     ...section('Rejected', input.rejected, renderRejected),
     '',
     ...wrap(total(report), ''),
@@ -57,6 +59,13 @@ function renderAnnounced(event: Announced, time: Time): string[] {
   ];
   const name = visible(`${table} ${partition}`.trim());
   return wrap(`${source} ${name}: ${notes.join(', ')}`, `  ${time(at)} ${chalk.blue('▸')} `, '      ');
+}
+
+/** `  2017-04-29 06:00:00 ▲ absent: nothing has landed for load 2017-04-28 …; over 2017-04-29 07:10:00: load 2017-04-28 has succeeded` */
+function renderAlert(alert: SimulatedAlert, time: Time): string[] {
+  const { condition, raised_at: raised, resolved_at: resolved, text, over } = alert;
+  const end = resolved === null ? 'still open' : `over ${time(resolved)}: ${over ?? ''}`;
+  return wrap(visible(`${condition}: ${text}; ${end}`), `  ${time(raised)} ${chalk.red('▲')} `, '      ');
 }
 
 /** So many paths are printed; `--json` has all. */

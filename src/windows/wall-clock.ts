@@ -13,7 +13,11 @@ const DAY = 86_400_000;
  * @param time `HH:MM`
  * @returns epoch milliseconds
  */
-export function wallClockAfter({ zone }: Pick<Calendar, 'zone'>, { end }: Window, time: string): Millis {
+export function wallClockAfter(
+  { zone }: Pick<Calendar, 'zone'>,
+  { end }: Pick<Window, 'end'>,
+  time: string,
+): Millis {
   const today = Math.floor(wallTime(zone, end) / DAY) * DAY;
   const found = [-1, 0, 1, 2].flatMap((days): Millis[] => {
     const wall = today + days * DAY + sinceMidnight(time);

@@ -71,8 +71,8 @@ describe('what is wrong with a hippo.yaml', () => {
     ],
     [
       'jobs: { load: { need: [{ table: a.b }], x: 1 } }',
-      'jobs.load.need is no key here. Did you mean needs? (allowed: every, needs, run, args, env, produces, timeout, deadline, give_up, retries, concurrency, on_reland, while_paused, result)',
-      'jobs.load.x is no key here; allowed: every, needs, run, args, env, produces, timeout, deadline, give_up, retries, concurrency, on_reland, while_paused, result',
+      'jobs.load.need is no key here. Did you mean needs? (allowed: every, needs, run, args, env, produces, timeout, deadline, expected, give_up, retries, concurrency, on_reland, while_paused, result)',
+      'jobs.load.x is no key here; allowed: every, needs, run, args, env, produces, timeout, deadline, expected, give_up, retries, concurrency, on_reland, while_paused, result',
     ],
     // Which of the alternatives was meant.
     [need('{}'), 'jobs.load.needs[0].table is missing; it must be text'],

@@ -156,6 +156,7 @@ test('the whole text: YAML, each value with its origin, secrets masked', async (
       PASSWORD_FILE: /etc/pw            # hippo.yaml:17:52
       URL: http://ann:***@h/            # hippo.yaml:17:66
       NOTE: pw is ***!                  # hippo.yaml:17:93 \${KAFKA_AUTH}
+    expected: true                      # default
     retries:
       attempts: 0                       # default
       backoff: 30s                      # default

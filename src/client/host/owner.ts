@@ -14,6 +14,7 @@ import type {
   OffsetRange,
   Reader,
   RecordBatch,
+  TopicPartitionOffset,
   TransactionalProducer,
   Trouble,
 } from '../../kafka/port.ts';
@@ -35,6 +36,7 @@ import {
   type Definition,
   type MachineState,
   type ToldEvent,
+  awaitsInputs,
   emptyState,
   hasWork,
   listOpenRuns,
@@ -45,6 +47,7 @@ import {
 } from '../machine/index.ts';
 import { Aside } from './aside.ts';
 import type { AttemptLogs } from './attempt-logs.ts';
+import { CatchUp } from './catch-up.ts';
 import { type ClientLog, gapEvent } from './client-event.ts';
 import { type Connection, refusal } from './connection.ts';
 import { faultPoint } from './fault.ts';
@@ -171,6 +174,7 @@ export class Owner {
   readonly #withoutLetters = new Map<string, { error: DeniedError | AbsentError; retryAt: number }>();
   readonly #limits: Limits;
   #failedFinishes = 0;
+  readonly #catchUp: CatchUp;
   /** What was said of landings that are not announced. */
   readonly #unannounced = new Set<string>();
 
@@ -187,6 +191,12 @@ export class Owner {
       once: options.once,
     });
     this.#limits = new Limits(options.kafka);
+    this.#catchUp = new CatchUp({
+      now: () => options.clock.now(),
+      endsOf: () => this.#endsOfInputs(),
+      hasRead: ({ topic, partition, offset }) =>
+        (this.#progress.taken.get(topic)?.get(partition) ?? -1n) >= offset,
+    });
     const { config } = options;
     this.#kinds = new Map(inputRoles(config).map((role) => [topicName(config, role), role]));
   }
@@ -547,6 +557,7 @@ export class Owner {
     const { kafka, config, log } = this.#options;
     const from = [];
     this.#aside.restart();
+    this.#catchUp.forget();
     this.#notReadOn.clear();
     this.#notStarted.clear();
     turn.positions = this.#withoutFormer(turn.positions);
@@ -663,6 +674,7 @@ export class Owner {
       if (place !== undefined) this.#tellOfExit(exit, place);
     }
     this.#readAdded(turn);
+    this.#judgeAbsence(turn, now);
     const told = this.#stepFindings(turn, now);
     const ticked = this.#mailbox.takeTick();
     if (ticked && (nextWake(this.#state) ?? Infinity) <= now) turn.step({ type: 'tick', at: now });
@@ -685,6 +697,35 @@ export class Owner {
     for (const { written } of told) written.resolve(undefined);
     // Only now: a turn that could not be written has changed nothing, and the next one sees the jump again.
     clock.follow(by);
+  }
+
+  /**
+   * Tells the machine when the inputs have been read up to a time. It is asked for when a window's deadline has passed: only then it
+   * can be known that nothing had landed.
+   */
+  #judgeAbsence(turn: Turn, now: Millis): void {
+    if (!awaitsInputs(this.#options.definition, turn.state, now)) return;
+    const upTo = this.#catchUp.look();
+    if (upTo !== undefined) turn.step({ type: 'caught-up', at: now, upTo: Math.min(upTo, now) });
+  }
+
+  /** Where all inputs end now. Rejects while one of them cannot be read: what has landed there is not known. */
+  async #endsOfInputs(): Promise<TopicPartitionOffset[]> {
+    const { kafka, once } = this.#options;
+    if (this.#aside.error !== undefined || this.#notReadOn.size > 0)
+      throw new ServiceError('an input cannot be read');
+    const ends = [...this.#kinds.keys()].map(async (topic) => {
+      const ranges = await kafka.offsets(topic, ({ error }) => {
+        if (error !== null) throw error;
+      });
+      // Behind an open transaction may be what has landed in time. With `once` other programs' transactions are not waited for.
+      return ranges.map(({ partition, high, stable }) => ({
+        topic,
+        partition,
+        offset: once ? stable : high,
+      }));
+    });
+    return (await Promise.all(ends)).flat();
   }
 
   /** Records of one partition are taken in in their order, so behind one that cannot be taken in the others wait, too. */
@@ -873,11 +914,19 @@ export class Owner {
       !this.#hasReachedGoals ||
       this.#mailbox.hasExits ||
       this.#watchers.isBusy ||
+      this.#mustJudgeAbsence ||
       this.#options.alerts.isBusy() ||
       this.#options.supervisor.running.length > 0
     )
       return false;
     return !hasWork(this.#state);
+  }
+
+  /** With `once`: windows whose deadlines have passed are judged before the client ends, if all inputs can be read. */
+  get #mustJudgeAbsence(): boolean {
+    const { definition, clock } = this.#options;
+    const canBe = this.#aside.error === undefined && this.#notReadOn.size === 0 && !this.#catchUp.hasFailed;
+    return canBe && awaitsInputs(definition, this.#state, clock.now());
   }
 
   /**

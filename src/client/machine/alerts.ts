@@ -6,7 +6,7 @@ import { type Millis, epochSeconds } from '../../core/clock.ts';
 import { shellWord } from '../../core/shell.ts';
 import type { Alert, AlertCondition } from '../../messages/types.ts';
 import type { AlertState, RunId } from '../../state/index.ts';
-import { inOrder } from './definition.ts';
+import { expectsWindows, inOrder } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { missing, stateOf } from './run-words.ts';
 import type { MachineState, Run } from './state.ts';
@@ -174,6 +174,16 @@ export function reviewAlerts(draft: Draft): void {
   }
 }
 
+/** Ends the alerts of windows for which nothing has landed for as long as runs are remembered, and forgets past causes. */
+export function forgetAlerts(draft: Draft, horizon: Millis): void {
+  for (const [id, alert] of draft.state.alerts) {
+    if (alert.condition !== 'absent' || alert.runKey === undefined || alert.since >= horizon) continue;
+    const run = { job: alert.subject, key: alert.runKey };
+    if (draft.run(run) === undefined) resolveId(draft, id, `${nameOf(run)} is too old to be waited for`);
+  }
+  draft.forgetCauses((id) => secondOf(id) * 1000 < horizon);
+}
+
 /** Of what a run may alert, what says that it is late. A run has one of these at a time. */
 const LATE = ['absent', 'deadline', 'gave-up'] as const satisfies AlertCondition[];
 const OF_RUNS = [...LATE, 'failed'] as const satisfies AlertCondition[];
@@ -189,6 +199,8 @@ function reviewRun(draft: Draft, id: string, alert: AlertState & { runKey: strin
   const run = { job: subject, key: runKey };
   if (job === undefined || slotOf(draft.definition, job, runKey) === undefined)
     resolveId(draft, id, `hippo.yaml does not have ${nameOf(run)} any more`);
+  else if (condition === 'absent' && !expectsWindows(job) && draft.run(run) === undefined)
+    resolveId(draft, id, `${nameOf(run)} is not expected any more`);
   else if (condition !== 'absent' && draft.run(run) === undefined)
     resolveId(draft, id, `${nameOf(run)} was forgotten`);
 }
@@ -238,7 +250,8 @@ function raiseOfRun(draft: Draft, run: Run, condition: RunCondition, words: stri
   });
 }
 
-function commandsOf(hippo: string, { job, key }: RunId): string[] {
+/** What settles a run, whatever has become of it. */
+export function commandsOf(hippo: string, { job, key }: RunId): string[] {
   const which = `${hippo}/${job} --key ${shellWord(key)}`;
   return [`hippo job run ${which}`, `hippo job mark-success ${which}`];
 }

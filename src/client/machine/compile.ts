@@ -203,6 +203,11 @@ class JobCompiler {
       defaults: events,
     });
     for (const { path, ...problem } of problems) this.#problem(['produces', ...path], problem);
+    if (this.#unit === null && typeof policy.deadline === 'string')
+      this.#problem(['deadline'], {
+        message: 'a job with "every: event" has no window after whose end a time of day could come',
+        allowed: 'a duration such as 6h, which counts from when the run is opened',
+      });
     return {
       name: this.#name,
       unit: this.#unit,

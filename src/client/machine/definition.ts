@@ -93,7 +93,7 @@ export interface JobDefinition {
   readonly outputs: readonly OutputDefinition[];
   readonly policy: Pick<
     JobConfig,
-    'timeout' | 'deadline' | 'give_up' | 'retries' | 'concurrency' | 'on_reland' | 'while_paused'
+    'timeout' | 'deadline' | 'expected' | 'give_up' | 'retries' | 'concurrency' | 'on_reland' | 'while_paused'
   >;
 }
 
@@ -160,6 +160,11 @@ export interface Need {
   landings(arrived: Arrived): Landing[];
   /** What must land for that run, as in {@link Landing.value}: the inverse of {@link Landing.slots}. */
   expects(slot: Slot): string;
+}
+
+/** Whether something must land for each window of the job: where nothing has by the deadline, the window is absent. */
+export function expectsWindows({ unit, needs, policy }: JobDefinition): boolean {
+  return unit !== null && needs.length > 0 && policy.deadline !== undefined && policy.expected;
 }
 
 /** Whether these inputs, by need, satisfy all groups of a job's needs. */

@@ -6,6 +6,7 @@ import type { Alert, FrontierEvent, JobFinish, JobStart } from '../../messages/t
 import {
   type AlertState,
   type AnnouncementChange,
+  type ExpectedState,
   NO_ANNOUNCEMENTS,
   type InputState,
   type Pause,
@@ -224,9 +225,24 @@ export class Draft {
     this.#records.set(key, alert === null ? null : asJson(alert));
   }
 
+  /** @param expected null: the job does not expect its windows any more */
+  putExpected(job: string, expected: ExpectedState | null): void {
+    const known = this.#state.expected;
+    this.#change({ expected: expected === null ? known.remove(job) : known.set(job, expected) });
+    const key = formatStateKey({ kind: 'expected', hippo: this.definition.hippo, job });
+    this.#records.set(key, expected === null ? null : asJson(expected));
+  }
+
   /** @param cause see {@link MachineState.lastAlerts} */
   noteLastAlert(cause: string, id: string): void {
     this.#change({ lastAlerts: this.#state.lastAlerts.set(cause, id) });
+  }
+
+  /** Forgets which alert was the last of its cause, where that one is gone, and old enough. */
+  forgetCauses(isOld: (id: string) => boolean): void {
+    const { alerts, lastAlerts } = this.#state;
+    if (lastAlerts.isEmpty()) return;
+    this.#change({ lastAlerts: lastAlerts.filter((id) => alerts.has(id) || !isOld(id)) });
   }
 
   pauseOf(job: Pick<JobDefinition, 'name'>): Pause | undefined {
@@ -248,6 +264,11 @@ export class Draft {
   /** The wall clock has jumped: see {@link MachineState.jumped}. */
   jump(by: Millis): void {
     this.#change({ jumped: this.#state.jumped + by });
+  }
+
+  /** A tick is due at this time, too. */
+  wakeBy(at: Millis): void {
+    if (at < this.#state.wakeAt) this.#change({ wakeAt: at });
   }
 
   wake(times: { wakeAt: Millis; expireAt: Millis }): void {
@@ -328,6 +349,6 @@ function placed({ isLarge }: JobDefinition, run: Run): Run {
 }
 
 /** States are plain data: what goes into a record is what the state holds. */
-function asJson(value: AlertState | InputState | Pause | ServiceState): Json {
+function asJson(value: AlertState | ExpectedState | InputState | Pause | ServiceState): Json {
   return value as unknown as Json;
 }

@@ -64,6 +64,7 @@ function goneJob({ job: name, apart }: Run): JobDefinition {
     env: [],
     outputs: [],
     policy: {
+      expected: false,
       retries: { attempts: 0, backoff: 0, max_backoff: 0 },
       concurrency: 0,
       on_reland: 'ignore',

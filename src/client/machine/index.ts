@@ -23,6 +23,7 @@ export {
   type SourceDefinition,
   inOrder,
 } from './definition.ts';
+export { awaitsInputs } from './absence.ts';
 export { type Missing, missingNeeds } from './missing.ts';
 export { recordsOf, restore } from './records.ts';
 export {

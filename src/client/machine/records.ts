@@ -44,6 +44,10 @@ export function restore(
       state = { ...state, outputs };
       continue;
     }
+    if (record?.kind === 'expected') {
+      state = { ...state, expected: state.expected.set(record.job, record.expected) };
+      continue;
+    }
     const source = sourceOf(definition, key);
     if (source !== undefined && record !== undefined) state = withSourceRecord(state, source, record);
     if (source !== undefined || !('job' in key)) continue;
@@ -81,6 +85,8 @@ export function* recordsOf(
   for (const [key, input] of state.landings) yield [key, input as unknown as Json];
   for (const [job, pause] of state.pauses)
     yield [formatStateKey({ kind: 'paused', hippo, job }), pause as unknown as Json];
+  for (const [job, known] of state.expected)
+    yield [formatStateKey({ kind: 'expected', hippo, job }), known as unknown as Json];
   for (const [alert, known] of state.alerts)
     yield [formatStateKey({ kind: 'alert', hippo, alert }), known as unknown as Json];
   for (const [service, known] of state.services)

@@ -4,6 +4,7 @@ import type { Watermark } from '../../core/watermark.ts';
 import { type Announcements, NO_ANNOUNCEMENTS } from '../../state/index.ts';
 import type {
   AlertState,
+  ExpectedState,
   InputState,
   Pause,
   RunId,
@@ -42,6 +43,8 @@ export interface MachineState {
   readonly outputs: PersistentMap<string, Announcements>;
   /** By service. */
   readonly services: PersistentMap<string, ServiceState>;
+  /** By job, of those that expect each window. */
+  readonly expected: PersistentMap<string, ExpectedState>;
   /** By id: the open ones, and those whose end is not published or delivered yet. */
   readonly alerts: PersistentMap<string, AlertState>;
   /** By {@link causeName}: the id of its newest alert. Not kept in the topic. */
@@ -112,6 +115,7 @@ export function emptyState(): MachineState {
     sources: PersistentMap(),
     outputs: PersistentMap(),
     services: PersistentMap(),
+    expected: PersistentMap(),
     alerts: PersistentMap(),
     lastAlerts: PersistentMap(),
     alertsWithheld: false,

@@ -1,6 +1,7 @@
 import type { Millis } from '../../core/clock.ts';
 import { describeStateKey, parseStateKey } from '../../state/index.ts';
 import { judgeRuns, publishOwed, reviewAlerts, takeDeliveries } from './alerts.ts';
+import { awaitsInputs, judgeWindows, reviewExpectations } from './absence.ts';
 import type { Definition, JobDefinition } from './definition.ts';
 import { Draft } from './draft.ts';
 import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
@@ -57,12 +58,17 @@ export function step(definition: Definition, state: MachineState, event: Machine
       if (service === undefined) return { state, effects: [] };
       return drafted(definition, state, event, (draft) => takeEvents(draft, service, event.events));
     }
+    case 'caught-up':
+      return awaitsInputs(definition, state, event.upTo)
+        ? drafted(definition, state, event, (draft) => judgeWindows(draft, event.upTo))
+        : { state, effects: [] };
     case 'alerts-delivered':
       return drafted(definition, state, event, (draft) => takeDeliveries(draft, event.deliveries));
     case 'clock-jumped':
       return drafted(definition, state, event, (draft) => {
         shiftTimes(draft, event.by);
         shiftUnsettled(draft, event.by);
+        reviewExpectations(draft);
         runTimers(draft);
       });
     case 'record-too-large':
@@ -125,6 +131,7 @@ function onGained(
     fillPlaces(draft, job);
   }
   reviewAlerts(draft);
+  reviewExpectations(draft);
 }
 
 /**

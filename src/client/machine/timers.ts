@@ -7,6 +7,8 @@ import type { Draft } from './draft.ts';
 import { fillPlaces } from './firing.ts';
 import { dropOutputs } from './outputs.ts';
 import { missing, stateOf } from './run-words.ts';
+import { forgetAlerts } from './alerts.ts';
+import { nextExpectation } from './absence.ts';
 import { dropReports } from './sources.ts';
 import { isOpen, listRuns, type Run } from './state.ts';
 import { dueAt, nameOf, slotFor, timesOf } from './timing.ts';
@@ -21,6 +23,7 @@ export function runTimers(draft: Draft): void {
     for (const run of draft.openRuns(job)) runTimersOf(draft, job, run);
     fillPlaces(draft, job);
     for (const run of draft.openRuns(job)) wakeAt = Math.min(wakeAt, dueAt(definition, job, run, at));
+    wakeAt = Math.min(wakeAt, nextExpectation(draft, job));
   }
   const isExpiryDue = draft.state.expireAt <= at;
   if (isExpiryDue) dropExpired(draft);
@@ -74,4 +77,5 @@ function dropExpired(draft: Draft): void {
   for (const [key, { at: landedAt, neededUntil = landedAt }] of draft.state.landings) {
     if (isOld(neededUntil) && !inUse.has(key)) draft.dropLanding(key);
   }
+  forgetAlerts(draft, horizon);
 }

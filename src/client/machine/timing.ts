@@ -1,4 +1,5 @@
 import type { Millis } from '../../core/clock.ts';
+import { wallClockAfter } from '../../windows/index.ts';
 import type { Definition, JobDefinition, Slot } from './definition.ts';
 import { isOpen, type Run } from './state.ts';
 import type { RunId } from '../../state/index.ts';
@@ -33,16 +34,25 @@ interface RunTimes {
  * when the run is opened.
  */
 export function timesOf(definition: Definition, job: JobDefinition, run: Run): RunTimes {
-  const { deadline = Infinity, give_up: giveUp = definition.keep, timeout = Infinity } = job.policy;
+  const { give_up: giveUp = definition.keep, timeout = Infinity } = job.policy;
   const end = slotFor(definition, job, run).window?.end ?? run.firstInputAt;
   const from = Math.max(end, run.firstInputAt);
   const running = run.status === 'running' && run.stopping === undefined;
   return {
-    deadline: isOpen(run) && !run.deadlineMissed ? from + deadline : Infinity,
+    deadline: isOpen(run) && !run.deadlineMissed ? deadlineAfter(definition, job, from) : Infinity,
     giveUp: run.status === 'waiting' ? from + giveUp : Infinity,
     timeout: running && run.attemptAt !== null ? run.attemptAt + timeout : Infinity,
     retry: run.status === 'ready' && run.notBefore !== null ? run.notBefore : Infinity,
   };
+}
+
+/** When what begins at this time, e.g. with a window's end, must have succeeded; Infinity: the job has no deadline. */
+export function deadlineAfter(
+  { calendar }: Definition,
+  { policy: { deadline = Infinity } }: JobDefinition,
+  from: Millis,
+): Millis {
+  return typeof deadline === 'number' ? from + deadline : wallClockAfter(calendar, { end: from }, deadline);
 }
 
 /** The first of {@link timesOf} that is later than `after`. */

@@ -61,6 +61,8 @@ export type MachineEvent =
   | { type: 'scan-ended'; at: Millis; source: string; scan: Scan }
   /** A service has announced these, in this order. Those that it has announced before change nothing. */
   | { type: 'events-told'; at: Millis; service: string; events: readonly ToldEvent[] }
+  /** All that had been written to the inputs by `upTo`, or before, has been told. `upTo` is not later than `at`. */
+  | { type: 'caught-up'; at: Millis; upTo: Millis }
   /** Receivers have taken these alerts, or their ends. Told again, it changes nothing. */
   | { type: 'alerts-delivered'; at: Millis; deliveries: readonly AlertDelivery[] }
   /**
