@@ -11,6 +11,8 @@ import { type Costs, costOf, costsText } from './processes.ts';
 
 /** How many hippos share the state topic. The first says what the start of a client costs by itself. */
 const FLEETS = [1, 1_000, 10_000];
+/** The tractor keeps the runs of all hippos in memory: more than so many hippos do not fit into it. */
+const LARGEST_SEEN_WHOLE = 1_000;
 const RECORDS = 500;
 const ROUNDS = 3;
 /** As `hippo up` makes the state topic. */
@@ -59,58 +61,51 @@ jobs: { load: { every: hour, needs: [{ table: btd.party }], run: "true" } }
   const one = [...kcat, '-p', partition, '-o', 'beginning'];
   const all = [...kcat, '-o', 'beginning'];
   const isOwner = (line: string): boolean => (JSON.parse(line) as { event: string }).event === 'owner';
-  const contenders = {
+  const contenders: Record<string, () => Promise<Costs>> = {
     takeover: () => costOf([...stage.hippo, 'run', '--json'], { ...running, until: isOwner }),
     onePartition: () => costOf(one, running),
     doctor: () => costOf([...stage.hippo, 'doctor', 'state', '--json'], { ...running, allowed: [0, 1] }),
-    tractor: () => costOf([...stage.hippo, 'tractor', '--json'], { ...running, allowed: [0, 1] }),
     topic: () => costOf(all, running),
   };
+  if (size <= LARGEST_SEEN_WHOLE)
+    contenders['tractor'] = () =>
+      costOf([...stage.hippo, 'tractor', '--json'], { ...running, allowed: [0, 1] });
   const costs = await byTurns(contenders, (name, round, cost) =>
     stage.say(`${what}: ${name}, round ${round}: ${costsText(cost)}`),
   );
-  const beside = (read: Costs, part: string): string => `kcat -C of ${part}: ${costsText(read)}`;
+  const row = (asked: string, ours: string, [read, part]: [string, string]): Measure[] => {
+    const [cost, peer] = [costs.get(ours), costs.get(read)];
+    if (cost === undefined || peer === undefined) return [];
+    return [
+      { what: `${what}: ${asked}`, ours: costsText(cost), peer: `kcat -C of ${part}: ${costsText(peer)}` },
+    ];
+  };
   return [
-    {
-      what: `${what}: start of a client, to its ownership`,
-      ours: costsText(costs.takeover),
-      peer: beside(costs.onePartition, 'its partition'),
-    },
-    {
-      what: `${what}: hippo doctor state, which wants one hippo's`,
-      ours: costsText(costs.doctor),
-      peer: beside(costs.topic, 'the topic'),
-    },
-    {
-      what: `${what}: hippo tractor, which wants those of all`,
-      ours: costsText(costs.tractor),
-      peer: beside(costs.topic, 'the topic'),
-    },
+    ...row('start of a client, to its ownership', 'takeover', ['onePartition', 'its partition']),
+    ...row("hippo doctor state, which wants one hippo's", 'doctor', ['topic', 'the topic']),
+    ...row('hippo tractor, which wants those of all', 'tractor', ['topic', 'the topic']),
   ];
 }
 
-/** Each once a round, so that a busy machine is busy for all. @returns the medians */
-async function byTurns<Name extends string>(
-  contenders: Readonly<Record<Name, () => Promise<Costs>>>,
+/** Each once a round, so that a busy machine is busy for all. @returns the medians, by name */
+async function byTurns(
+  contenders: Readonly<Record<string, () => Promise<Costs>>>,
   say: (name: string, round: number, costs: Costs) => void,
-): Promise<Record<Name, Costs>> {
-  const names = Object.keys(contenders) as Name[];
-  const found = new Map<Name, Costs[]>(names.map((name) => [name, []]));
+): Promise<Map<string, Costs>> {
+  const found = new Map<string, Costs[]>();
   for (let round = 1; round <= ROUNDS; round += 1) {
-    for (const name of names) {
-      const costs = await contenders[name]();
+    for (const [name, contend] of Object.entries(contenders)) {
+      const costs = await contend();
       say(name, round, costs);
-      found.get(name)?.push(costs);
+      found.set(name, [...(found.get(name) ?? []), costs]);
     }
   }
-  const medianOf = (name: Name, part: keyof Costs): number =>
-    median((found.get(name) ?? []).map((costs) => costs[part]));
-  return Object.fromEntries(
-    names.map((name) => [
-      name,
-      { seconds: medianOf(name, 'seconds'), cpu: medianOf(name, 'cpu'), memory: medianOf(name, 'memory') },
-    ]),
-  ) as Record<Name, Costs>;
+  return new Map([...found].map(([name, costs]) => [name, medianOf(costs)]));
+}
+
+function medianOf(costs: readonly Costs[]): Costs {
+  const of = (part: keyof Costs): number => median(costs.map((each) => each[part]));
+  return { seconds: of('seconds'), cpu: of('cpu'), memory: of('memory') };
 }
 
 /** @param own a hippo that has an owner and positions already */
