@@ -184,8 +184,8 @@ interface RunningClient {
 
 function startClient(stage: Stage, project: Project): RunningClient {
   const { cwd, env } = options(stage, project.folder);
-  const [program = '', ...args] = stage.hippo;
-  const child = spawn(program, [...args, 'run', '--json'], {
+  // As a user starts it: the script chooses how Node uses memory.
+  const child = spawn(stage.hippo.at(-1) ?? '', ['run', '--json'], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -10,7 +10,6 @@ import { startBroker } from '../src/stack/broker.ts';
 import { execa } from '../src/core/exec.ts';
 import { client } from './client.ts';
 import { writeEvents } from './events.ts';
-import { fleet } from './fleet.ts';
 import {
   type Measure,
   type Result,
@@ -25,7 +24,7 @@ import { startup } from './startup.ts';
 import { tail } from './tail.ts';
 import { trigger } from './trigger.ts';
 
-const SUITES: readonly Suite[] = [startup, trigger, tail, client, sources, fleet];
+const SUITES: readonly Suite[] = [startup, trigger, tail, client, sources];
 const DOCUMENT = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
 
 const words = process.argv.slice(2);

@@ -4,7 +4,7 @@
  * (aws.cjs), which a scan of S3 loads, and so is nodemailer (smtp.cjs), which the first mail loads.
  */
 import { execFileSync } from 'node:child_process';
-import { glob, rename, rm, writeFile } from 'node:fs/promises';
+import { glob, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, type Plugin, build } from 'esbuild';
@@ -16,8 +16,11 @@ process.chdir(root);
 /** The build's own folder: a hippo that starts during a build finds the dist/ of the build before. */
 const OUT = 'node_modules/.hippo-dist';
 
-/** A command in a bundle of its own has less code to load than the bundle of all commands. */
-const OWN_BUNDLE = 'trigger';
+/**
+ * Commands that have a bundle of their own: it is less code to load, and to hold in memory, than the bundle of all commands. The
+ * stack traces of one that is minified have short names.
+ */
+const OWN_BUNDLES = { trigger: { minify: true }, run: {} };
 
 /** Node's modules whose loading takes longer than a millisecond each, and that most commands load without using them. */
 const SLOW = ['crypto', 'tls'];
@@ -54,18 +57,20 @@ const APART: Readonly<Record<string, string>> = {
  * Leaves `import('./s3-client.ts')` to run time, from its file of {@link APART}: by require, because Node prints a warning for
  * import() in a bundle that is run with its code cache.
  */
-const apart: Plugin = {
+const apart = (folder: string): Plugin => ({
   name: 'apart',
   setup(build) {
     build.onResolve({ filter: /\/(s3-client|smtp)\.ts$/ }, ({ kind, path }) =>
-      kind === 'dynamic-import' ? { path: APART[basename(path)] ?? '', namespace: 'apart' } : undefined,
+      kind === 'dynamic-import'
+        ? { path: `${folder}/${APART[basename(path)] ?? ''}`, namespace: 'apart' }
+        : undefined,
     );
     build.onLoad({ filter: /./, namespace: 'apart' }, ({ path }) => ({
-      contents: `module.exports = require('./${path}')`,
+      contents: `module.exports = require('${path}')`,
     }));
     build.onResolve({ filter: /./, namespace: 'apart' }, ({ path }) => ({ path, external: true }));
   },
-};
+});
 
 const options = {
   bundle: true,
@@ -80,7 +85,7 @@ const options = {
   ],
   banner: { js: "const __url=process.getBuiltinModule('node:url').pathToFileURL(__filename).href;" },
   define: { 'import.meta.url': '__url' },
-  plugins: [lazyNodeModules, apart],
+  plugins: [lazyNodeModules, apart('.')],
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
@@ -96,7 +101,12 @@ await Promise.all([
   bundle('commands.cjs', bundleOf([...commands.keys()])),
   bundle('aws.cjs', `export * from './src/sources/s3-client.ts'`, { minify: true }),
   bundle('smtp.cjs', `export * from './src/alerts/smtp.ts'`, { minify: true }),
-  bundle(`commands/${OWN_BUNDLE}.cjs`, bundleOf([OWN_BUNDLE]), { minify: true }),
+  ...Object.entries(OWN_BUNDLES).map(([name, more]) =>
+    bundle(`commands/${name}.cjs`, bundleOf([name]), {
+      ...more,
+      plugins: [lazyNodeModules, apart('..')],
+    }),
+  ),
 ]);
 // Declarations of what a hippo's own code may import: types only.
 execFileSync('tsc', ['-p', 'tsconfig.types.json', '--outDir', join(OUT, 'types')], { stdio: 'inherit' });
@@ -116,5 +126,15 @@ function bundleOf(names: readonly string[]): string {
 /** @param contents the source of the entry module */
 async function bundle(name: string, contents: string, more: BuildOptions = {}): Promise<void> {
   const stdin = { contents, resolveDir: root, loader: 'ts' } as const;
-  await build({ ...options, ...more, stdin, outfile: join(OUT, name) });
+  const file = join(OUT, name);
+  await build({ ...options, ...more, stdin, outfile: file });
+  await writeFile(file, asciiOnly(await readFile(file, 'utf8')));
+}
+
+/**
+ * esbuild escapes all but ASCII in strings; what is left is in comments and patterns, where the escape means the same. V8 holds a
+ * source with one other character in it as two bytes a character, for as long as the process runs.
+ */
+function asciiOnly(source: string): string {
+  return source.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -31,14 +31,22 @@ export function loadCompiled(file: URL, command: string): object {
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const isUsed = cachedData !== undefined && script.cachedDataRejected === false;
-  process.once('exit', (code) => {
-    if (code === ExitCode.ok && !(isUsed && complete)) keep(cache, script);
-    else if (!isUsed) keep(partial(cache), script);
-  });
+  keepAtExit(script, { cache, isUsed, isComplete: complete !== undefined });
   provideImport();
   const module = { exports: {} };
   (script.runInThisContext() as Factory)(module.exports, createRequire(path), module, path);
   return module.exports;
+}
+
+/** Apart from {@link loadCompiled}, whose buffers the listener would hold for as long as the process runs. */
+function keepAtExit(
+  script: Script,
+  { cache, isUsed, isComplete }: { cache: string | undefined; isUsed: boolean; isComplete: boolean },
+): void {
+  process.once('exit', (code) => {
+    if (code === ExitCode.ok && !(isUsed && isComplete)) keep(cache, script);
+    else if (!isUsed) keep(partial(cache), script);
+  });
 }
 
 /** undefined: Node was told not to cache. V8 itself compares no more of the source than its length. */

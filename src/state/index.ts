@@ -7,7 +7,6 @@ export {
   describeStateKey,
   formatStateKey,
   inputRecordKey,
-  keyFilter,
   parseStateKey,
   runInputRecordKey,
 } from './keys.ts';

@@ -190,8 +190,7 @@ function servicesOf(
   return chosen === 'machines' && !canBeApart ? 'one machine' : chosen;
 }
 
-/** Whether no events are removed from their topic. */
-export function keepsEvents(changes: readonly PlannedChange[]): boolean {
+function keepsEvents(changes: readonly PlannedChange[]): boolean {
   const removes: readonly Change['kind'][] = ['topic made again', 'records removed'];
   return !changes.some(({ change: { kind } }) => removes.includes(kind));
 }

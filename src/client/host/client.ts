@@ -26,6 +26,7 @@ import { AttemptFiles } from './orphans.ts';
 import { Owner } from './owner.ts';
 import { type Project, compileProject } from './project.ts';
 import { register } from './registration.ts';
+import { giveBackAtRest } from './rest.ts';
 import { Services } from './services/services.ts';
 import { sparkSubmit } from './spark-submit.ts';
 import { type ClientStatus, type Role, statusOf } from './status.ts';
@@ -259,6 +260,7 @@ class Client {
     const closing: (() => Promise<void> | void)[] = [
       () => this.#guard.dismiss(),
       () => void process.off('exit', killNow),
+      giveBackAtRest(),
     ];
     try {
       const http = await this.#serveHttp();

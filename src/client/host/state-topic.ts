@@ -12,7 +12,6 @@ import {
   decodeStateValue,
   formatStateKey,
   isWholeState,
-  keyFilter,
   parseStateKey,
   parseStateRecord,
   positionsToJson,
@@ -89,8 +88,6 @@ export class StateTopic {
   readonly #kafka: Kafka;
   readonly #topic: string;
   readonly #hippo: string;
-  /** Of the keys of other hippos nothing is decoded: most records of a partition are theirs. */
-  readonly #isOwn: (key: Uint8Array) => boolean;
   readonly #partitions: readonly number[];
   #partition: number;
   #probed: readonly number[] = [];
@@ -99,7 +96,6 @@ export class StateTopic {
     this.#kafka = kafka;
     this.#topic = topic;
     this.#hippo = hippo;
-    this.#isOwn = keyFilter(hippo);
     this.#partitions = Array.from({ length: partitions }, (_, partition) => partition);
     this.#partition = partitionForKey(hippo, partitions);
   }
@@ -292,10 +288,9 @@ export class StateTopic {
 
   /** @returns the token of a probe; undefined for all other records */
   #take({ key: bytes, value: encoded }: KafkaRecord, part: Part): Json | undefined {
-    if (bytes === null || !this.#isOwn(bytes)) return undefined;
-    const text = bytes.toString();
+    const text = bytes?.toString() ?? '';
     const key = parseStateKey(text);
-    if (key === undefined) return undefined;
+    if (key?.hippo !== this.#hippo) return undefined;
     const value = decodeStateValue(key, encoded);
     const { stored } = part;
     switch (key.kind) {
