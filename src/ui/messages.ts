@@ -85,11 +85,13 @@ function describeHealth({
   return `${chalk.red('✗')} ${name} ${chalk.red('ill')}${why} ${where}`;
 }
 
-/** `▲ etl load 201704 deadline: it has not succeeded by 06:30`, `✓ etl load 201704 deadline is over` */
-function describeAlert({ state, condition, hippoName, subject, runKey, text }: Alert): string {
-  const name = runName(hippoName, subject, runKey);
-  if (state === 'resolved') return `${chalk.green('✓')} ${name} ${condition} ${chalk.green('is over')}`;
-  return `${chalk.red('▲')} ${name} ${chalk.red(condition)}: ${visible(firstLine(text))}`;
+/** `▲ etl failed: load 201704 has failed: exit code 3`, `✓ etl failed, over after 2 h: load 201704 has succeeded` */
+function describeAlert({ state, condition, hippoName, since, time, text }: Alert): string {
+  const name = chalk.bold(visible(hippoName));
+  const said = visible(firstLine(text));
+  if (state === 'firing') return `${chalk.red('▲')} ${name} ${chalk.red(condition)}: ${said}`;
+  const after = formatSeconds(Math.max(0, time - since));
+  return `${chalk.green('✓')} ${name} ${condition}, ${chalk.green('over')} after ${after}: ${said}`;
 }
 
 /** `◆ BUILD_MODEL iris` */

@@ -75,7 +75,9 @@ test('a landing that does not meet the condition is passed over, and the next on
   await client.event('owner');
   expect((await project.hippo(['trigger', '--file', 'events.jsonl'])).exitCode).toBe(0);
   const { text } = await client.event('notice', (notice) => notice.text.includes('passes over'));
-  expect(text).toMatch(/^load passes over btd\.party dt=2017-04-28 \(.* the condition value\.rows > 0 is false$/);
+  expect(text).toMatch(
+    /^load passes over btd\.party dt=2017-04-28 \(.* the condition value\.rows > 0 is false$/,
+  );
   await until(async () => (await finishes(project)).length === 1, 'the run ends');
   expect(await project.file('ran')).toBe('2017-04-28\n');
 });

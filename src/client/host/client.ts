@@ -491,6 +491,7 @@ class Client {
       connected,
       view: this.#owner.view,
       services: this.#services.views,
+      receivers: this.#deliveries.views,
       now: this.#clock.now(),
     });
   }

@@ -72,6 +72,7 @@ function healthMessage({ directory, interval, clock, status, kafka }: HealthOpti
       waiting: now.runs.waiting,
       ...(now.sources.length === 0 ? {} : { sources: now.sources.map(healthOf) }),
       ...servicesOf(now),
+      ...receiversOf(now),
     },
   };
 }
@@ -97,6 +98,19 @@ function servicesOf({ services, role }: ClientStatus): JsonObject {
       status,
       restarts,
       ...(error === undefined ? {} : { error }),
+    })),
+  };
+}
+
+/** Those that do not take alerts. */
+function receiversOf({ receivers }: ClientStatus): JsonObject {
+  const failing = receivers.filter(({ failing_since: since }) => since !== null);
+  if (failing.length === 0) return {};
+  return {
+    failing_receivers: failing.map(({ name, failing_since: since, error }) => ({
+      name,
+      since: since === null ? null : isoTime(since),
+      error,
     })),
   };
 }

@@ -55,6 +55,12 @@ export async function createMetrics(
     labelNames: ['source'],
     registers,
   });
+  const deliveries = new Counter({
+    name: 'hippo_alert_deliveries_total',
+    help: 'Messages with alerts that this client has sent, by receiver and outcome.',
+    labelNames: ['receiver', 'outcome'],
+    registers,
+  });
   const gauge = (
     name: string,
     help: string,
@@ -158,12 +164,22 @@ export async function createMetrics(
       for (const { name, restarts } of now.services) this.set({ service: name }, restarts);
     },
   );
+  gauge(
+    'hippo_alert_waiting_seconds',
+    'How long the oldest alert that a receiver has not taken has been waiting; 0: it has taken all.',
+    ['receiver'],
+    function (now) {
+      for (const { name, waiting_ms: millis } of now.receivers) this.set({ receiver: name }, millis / 1000);
+    },
+  );
   return {
     observe(event) {
       if (event.event === 'ended') {
         attempts.inc({ job: event.job, outcome: event.outcome });
         seconds.observe({ job: event.job }, event.duration_ms / 1000);
       } else if (event.event === 'rejected') rejected.inc({ topic: event.topic });
+      else if (event.event === 'delivered')
+        deliveries.inc({ receiver: event.receiver, outcome: event.outcome });
       else if (event.event === 'announced') announced.inc({ source: event.source }, event.landings.length);
       else if (event.event === 'gap') gaps.inc({ topic: event.topic, cause: event.cause });
     },

@@ -2,6 +2,7 @@
 import type { Millis } from '../../core/clock.ts';
 import { type RunStatus, countAnnouncements } from '../../state/index.ts';
 import { type MachineState, listRuns } from '../machine/index.ts';
+import type { ReceiverView } from './alerts/deliveries.ts';
 import type { OwnerView } from './owner.ts';
 import type { ServiceView } from './services/service.ts';
 
@@ -22,6 +23,19 @@ export interface ClientStatus {
   last_finish: Millis | null;
   /** Of the owner; a standby scans nothing. */
   sources: SourceStatus[];
+  /** Of the owner: who is told of alerts. */
+  receivers: ReceiverStatus[];
+}
+
+/** How a receiver of alerts is. */
+export interface ReceiverStatus {
+  name: string;
+  /** How long the oldest alert that it has not taken has been waiting, milliseconds; 0: it has taken all. */
+  waiting_ms: Millis;
+  /** When it began to fail, epoch ms; null: it does not. */
+  failing_since: Millis | null;
+  /** What it said last, while it fails. */
+  error: string | null;
 }
 
 /** What the owner knows of a source. */
@@ -53,6 +67,7 @@ export interface StatusContext {
   connected: boolean;
   view: OwnerView;
   services: ServiceView[];
+  receivers: readonly ReceiverView[];
   now: Millis;
 }
 
@@ -60,6 +75,7 @@ export function statusOf({
   hippo,
   sources,
   services,
+  receivers,
   role,
   connected,
   view,
@@ -105,7 +121,16 @@ export function statusOf({
     services,
     last_finish: lastFinish,
     sources: role === 'owner' ? sources.map((name) => sourceStatus(name, view.state)) : [],
+    receivers: role === 'owner' ? receivers.map((receiver) => receiverStatus(receiver, now)) : [],
   };
+}
+
+function receiverStatus(
+  { name, waitingSince, failingSince, error }: ReceiverView,
+  now: Millis,
+): ReceiverStatus {
+  const waiting = waitingSince === null ? 0 : Math.max(0, now - waitingSince);
+  return { name, waiting_ms: waiting, failing_since: failingSince, error };
 }
 
 function sourceStatus(name: string, { sources, pauses }: MachineState): SourceStatus {

@@ -35,9 +35,20 @@ function scanned(): Hippo {
   return hippo;
 }
 
+const RECEIVERS = [{ name: 'ops', failingSince: NOON, error: '404', waitingSince: NOON - MINUTE }];
+
 function context(role: StatusContext['role'], { state, now }: Hippo): StatusContext {
   const view = { state, positions: new Map(), ends: new Map() };
-  return { hippo: 'etl', sources: ['orders', 'calls'], services: [], role, connected: true, view, now };
+  return {
+    hippo: 'etl',
+    sources: ['orders', 'calls'],
+    services: [],
+    receivers: RECEIVERS,
+    role,
+    connected: true,
+    view,
+    now,
+  };
 }
 
 it('the owner says of each source what its last scan came to', () => {
@@ -75,5 +86,18 @@ it('the metrics have each source, and nothing of a scan before the first one', a
     'hippo_source_away{source="orders"} 1',
     'hippo_source_paused{source="orders"} 0',
     'hippo_source_paused{source="calls"} 0',
+  ]);
+});
+
+it('the metrics say of a receiver of alerts what was sent, and how long one has been waiting', async () => {
+  const hippo = scanned();
+  const metrics = await createMetrics(() => statusOf(context('owner', hippo)));
+  const more = { alerts: 1, answer: '404', duration_ms: 1 };
+  metrics.observe({ event: 'delivered', receiver: 'ops', outcome: 'refused', ...more });
+  const { text } = await metrics.render();
+  const samples = text.split('\n').filter((line) => line.startsWith('hippo_alert_'));
+  expect(samples.map((line) => line.replace(',hippo="etl"', ''))).toEqual([
+    'hippo_alert_deliveries_total{receiver="ops",outcome="refused"} 1',
+    `hippo_alert_waiting_seconds{receiver="ops"} ${(hippo.now - NOON + MINUTE) / 1000}`,
   ]);
 });
