@@ -158,6 +158,13 @@ const job = v.strictObject({
   ),
   retries: v.optional(retries, {}),
   concurrency: v.optional(described(wholeNumber(1), 'How many runs of this job may be active at once'), 1),
+  order: v.optional(
+    described(
+      v.picklist(['oldest', 'newest', 'arrival']),
+      'Which of the runs that are ready starts first. arrival: in the order in which their first inputs came. ' +
+        'Left out: oldest, with every: event arrival',
+    ),
+  ),
   on_reland: v.optional(
     described(
       v.picklist(['rerun', 'hold', 'ignore']),

@@ -75,7 +75,8 @@ export function neededTables(config: Config): string[] {
   return [...new Set(Object.values(config.jobs).flatMap((job) => job.needs.flatMap(tablesOf)))];
 }
 
-function tablesOf(need: NeedConfig): string[] {
+/** The tables that a need names. */
+export function tablesOf(need: NeedConfig): string[] {
   if ('table' in need) return [need.table];
   if ('any_of' in need) return need.any_of.flatMap(tablesOf);
   if ('of' in need) return need.of.flatMap(tablesOf);

@@ -135,6 +135,7 @@ async function print(
     }
     if (events === 0 && skipped > 0 && source.kind === 'lines' && !options.signal.aborted)
       throw nothingLeftError(source.file, skipped);
+    if (source.kind === 'events') for (const other of source.otherOrders ?? []) listener.onOtherOrder(other);
     const tables = source.kind === 'events' ? source.tables : source.reader.tables();
     await warn(tables, config, kafka instanceof HippoError ? null : kafka, listener);
     return { dry_run: true, destination, events, skipped };

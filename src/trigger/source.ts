@@ -18,6 +18,7 @@ import { badLinesError, checkLines } from './check-lines.ts';
 import { type EventWords, completeEvent } from './event.ts';
 import { LineReader } from './file-message.ts';
 import { newBackfillId } from './mark.ts';
+import { type OtherOrder, otherOrders } from './order.ts';
 import { type PlannedEvent, planEvent, planMessage } from './publish.ts';
 import type { RangePlan } from './range-plan.ts';
 import type { FoundBackfill } from './resume.ts';
@@ -47,6 +48,8 @@ export interface EventSource {
   /** What was published before. */
   before: RecordRef[];
   tables: Iterable<string>;
+  /** Of a range that is published backwards: the jobs whose runs start in another order. */
+  otherOrders?: readonly OtherOrder[];
   /** The file that must be named again to go on; null: the topic has all that is needed to continue. */
   file: string | null;
 }
@@ -125,6 +128,7 @@ async function planned(
       why: 'Another version of hippo has begun it.',
     });
   }
+  const tables = [`${plan.db}.${plan.table}`];
   const events = all.filter(({ n }) => found?.published.has(n) !== true);
   return {
     kind: 'events',
@@ -132,7 +136,8 @@ async function planned(
     total,
     backfill: { id, total },
     before: [...(found?.published.values() ?? [])],
-    tables: [`${plan.db}.${plan.table}`],
+    tables,
+    ...(plan.backwards ? { otherOrders: otherOrders(tables, config) } : {}),
     file: null,
   };
 }

@@ -17,6 +17,7 @@ import { backfillBegan } from './mark.ts';
 import type { TriggerProgress } from './progress.ts';
 import { isFarAhead } from '../messages/index.ts';
 import { type NoRun, type PublishedMessage, whyNoRun } from './no-run.ts';
+import type { OtherOrder } from './order.ts';
 import type { PlannedEvent } from './publish.ts';
 import type { EventSource, LineSource, Source } from './source.ts';
 import { type UnknownTable, unknownTables } from './tables.ts';
@@ -53,6 +54,8 @@ export interface TriggerReport {
   /** What to type to go on; null: nothing is left to publish. */
   next: string | null;
   unknown_tables: UnknownTable[];
+  /** Of a range that is published backwards: the jobs of this hippo.yaml whose runs start in another order. */
+  other_orders: readonly OtherOrder[];
   /** Why jobs do not run because of these events, if some events have caused no run. */
   no_run: NoRun[];
   /** null: not waited for. */
@@ -80,6 +83,8 @@ export interface TriggerListener {
   onProgress(progress: TriggerProgress): void;
   onSkipped(bad: BadLine): void;
   onUnknownTable(unknown: UnknownTable): void;
+  /** Told before anything is published. */
+  onOtherOrder(other: OtherOrder): void;
   /** Called once for each partition that is given up, while the others are written to. */
   onGivenUp(error: HippoError): void;
   /** Called at the end, once for each of these partitions. */
@@ -130,10 +135,12 @@ export async function trigger(
 async function triggerSource(source: Source, publishing: Publishing): Promise<TriggerReport> {
   if (source.kind === 'lines') return triggerLines(source, publishing);
   const { kafka, config, listener } = publishing;
+  const { otherOrders = [] } = source;
+  for (const other of otherOrders) listener.onOtherOrder(other);
   // At the same time as the publish: an event must not wait for a warning.
   const unknown = warn(source.tables, config, kafka, listener);
   const report = await triggerEvents(source, publishing);
-  return { ...report, unknown_tables: await unknown };
+  return { ...report, unknown_tables: await unknown, other_orders: otherOrders };
 }
 
 interface Publishing extends TriggerContext {
@@ -169,6 +176,7 @@ async function triggerLines(
     stopped: interrupted ? 'interrupted' : null,
     next: canGoOn ? goOnCommand(source.file, goOnFrom, repeat) : null,
     unknown_tables: await warn(source.reader.tables(), config, kafka, listener),
+    other_orders: [],
     no_run: [],
     wait: null,
   };
@@ -177,7 +185,7 @@ async function triggerLines(
 async function triggerEvents(
   source: EventSource,
   { kafka, losses, config, options, listener }: Publishing,
-): Promise<Omit<TriggerReport, 'unknown_tables'>> {
+): Promise<Omit<TriggerReport, 'unknown_tables' | 'other_orders'>> {
   const { backfill, before, total } = source;
   const follows = options.wait || options.maxActive !== undefined;
   const since = before.length > 0 && backfill !== null ? backfillBegan(backfill.id) : undefined;

@@ -42,7 +42,7 @@ export const triggerFlags = {
   }),
   backwards: Flags.boolean({
     description:
-      'Publish the range newest first. Runs are not reordered: of the runs that are ready, the oldest starts first.',
+      'Publish the range newest first. Runs start in that order only if their job has order: arrival and concurrency: 1.',
     dependsOn: ['range'],
   }),
   file: Flags.string({

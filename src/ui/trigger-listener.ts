@@ -6,6 +6,7 @@ import {
   renderFutureDate,
   renderGivenUp,
   renderProgress,
+  renderOtherOrder,
   renderPublished,
   renderSkipped,
   renderUnknownTable,
@@ -43,6 +44,7 @@ export function triggerListener({ json }: { json: boolean }): TriggerListener & 
       else if (skipped === NAMED + 1) warn('! Further ones are only counted.');
     },
     onUnknownTable: (unknown) => warn(renderUnknownTable(unknown)),
+    onOtherOrder: (other) => warn(renderOtherOrder(other)),
     onGivenUp: (error) => warn(renderGivenUp(error)),
     onUnpublished: (unpublished, isOfFile) => warn(renderUnpublished(unpublished, isOfFile)),
     onFutureDate: (event, execDate) => warn(renderFutureDate(event, execDate)),

@@ -11,6 +11,7 @@ import type { BadLine } from '../trigger/check-lines.ts';
 import type { WaitReport } from '../trigger/following.ts';
 import type { FollowChange, FollowedRun, FoundPause, OpenRun } from '../trigger/follow.ts';
 import type { Unpublished } from '../trigger/losses.ts';
+import type { OtherOrder } from '../trigger/order.ts';
 import type { TriggerProgress } from '../trigger/progress.ts';
 import type { UnknownTable } from '../trigger/tables.ts';
 import type { PublishedEvent, TriggerReport } from '../trigger/trigger.ts';
@@ -89,6 +90,18 @@ export function renderUnpublished(
 export function renderUnknownTable({ table, near }: UnknownTable): string {
   const meant = near.length === 0 ? '' : ` Did you mean ${near.map(visible).join(' or ')}?`;
   return wrap(`No hippo is known to need ${visible(table)}.${meant}`, `${chalk.yellow('!')} `).join('\n');
+}
+
+/** Of events that are published newest first. */
+export function renderOtherOrder({ job, order, concurrency }: OtherOrder): string {
+  const has = order === 'arrival' ? `concurrency: ${concurrency}` : `order: ${order}`;
+  return [
+    ...wrap(
+      `The runs of ${visible(job)} do not start newest first: it has ${has}. Runs start in the order of the events with`,
+      `${chalk.yellow('!')} `,
+    ),
+    `  ${chalk.cyan('→')} order: arrival, concurrency: 1    (jobs.${visible(job)} in hippo.yaml)`,
+  ].join('\n');
 }
 
 export function renderFutureDate({ table, partition_path: path }: PublishedEvent, execDate: number): string {

@@ -28,6 +28,7 @@ const report = (more: Partial<TriggerReport> = {}): TriggerReport => ({
   stopped: null,
   next: null,
   unknown_tables: [],
+  other_orders: [],
   no_run: [],
   unpublished: [],
   wait: null,

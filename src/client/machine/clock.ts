@@ -7,8 +7,8 @@ import type { Millis } from '../../core/clock.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
-import { isFiring } from './firing.ts';
-import { isOpen, type Run } from './state.ts';
+
+import { isFiring, isOpen, type Run } from './state.ts';
 import { backoff } from './timing.ts';
 
 /** A process starts a little after its attempt is written; a difference up to this is not a clock jump. */

@@ -7,17 +7,13 @@ import type { JobStart, ReceivedMessage } from '../../messages/types.ts';
 import { inOrder, isComplete, type JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { outputProblem, produce } from './outputs.ts';
-import { type Inputs, isStartable, NO_INPUTS, omit, type Run } from './state.ts';
+import { type Inputs, isFiring, isStartable, NO_INPUTS, omit, type Run } from './state.ts';
+import { byUrgency } from './order.ts';
 import { attemptIdOf, submissionOf } from './submission.ts';
 import { backoff, nameOf, slotFor } from './timing.ts';
 import { traceOf } from './trace.ts';
 import type { RunId } from '../../state/index.ts';
 import type { JobOutcome } from './types.ts';
-
-/** Between its first attempt's start and its finish: also while it waits for its next attempt. */
-export function isFiring(run: Run): boolean {
-  return run.status === 'running' || (run.status === 'ready' && run.attempt > 0);
-}
 
 /** A new run. */
 export function newRun({ job, key }: RunId, inputs: Inputs, at: Millis): Run {
@@ -104,18 +100,6 @@ function smallest<T>(items: readonly T[], count: number, compare: (a: T, b: T) =
     found.splice(place + 1, 0, item);
   }
   return found;
-}
-
-/**
- * Runs asked for by hand first, then those that have begun, then the oldest: the keys of windows sort as their times
- * do.
- */
-function byUrgency({ unit }: JobDefinition): (a: Run, b: Run) => number {
-  return (a, b) =>
-    Number(b.manual !== undefined) - Number(a.manual !== undefined) ||
-    Number(isFiring(b)) - Number(isFiring(a)) ||
-    (unit === null ? a.firstInputAt - b.firstInputAt : 0) ||
-    (a.key < b.key ? -1 : 1);
 }
 
 function hasPlace(draft: Draft, job: JobDefinition): boolean {

@@ -5,9 +5,9 @@
 import type { ManualRequest, MessageRef } from '../../messages/types.ts';
 import type { JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
-import { end, isFiring, nextJobId, renewed } from './firing.ts';
+import { end, nextJobId, renewed } from './firing.ts';
 import { cancelReason, refuse, requesterOf } from './request-words.ts';
-import { NO_INPUTS, omit, type Run } from './state.ts';
+import { isFiring, NO_INPUTS, omit, type Run } from './state.ts';
 import { nameOf } from './timing.ts';
 
 /** Meets a request about such a run, or refuses it. */

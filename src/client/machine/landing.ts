@@ -15,8 +15,8 @@ import {
   subjectsOf,
 } from './definition.ts';
 import type { Draft } from './draft.ts';
-import { isFiring, newRun, reland, renewed, settle, startOne } from './firing.ts';
-import { isOpen, type Run } from './state.ts';
+import { newRun, reland, renewed, settle, startOne } from './firing.ts';
+import { isFiring, isOpen, type Run } from './state.ts';
 import type { InputState } from '../../state/index.ts';
 
 /** The needs that this message concerns. */

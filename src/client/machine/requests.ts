@@ -2,10 +2,10 @@
 import type { ManualRequest, MessageRef } from '../../messages/types.ts';
 import type { JobDefinition, ServiceDefinition, Slot, SourceDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
-import { end, fillPlaces, isFiring, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
+import { end, fillPlaces, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
 import { settleGone } from './gone.ts';
 import { cancelReason, refuse, requesterOf } from './request-words.ts';
-import { isOpen, NO_INPUTS, omit, type Run } from './state.ts';
+import { isFiring, isOpen, NO_INPUTS, omit, type Run } from './state.ts';
 import { nameOf, slotOf } from './timing.ts';
 
 export function applyRequest(draft: Draft, request: ManualRequest, from: MessageRef): void {

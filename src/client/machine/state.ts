@@ -139,6 +139,11 @@ export function omit(run: Run, ...names: ('held' | 'stopping' | 'error' | 'manua
   return Object.fromEntries(kept) as unknown as Run;
 }
 
+/** Between its first attempt's start and its finish: also while it waits for its next attempt. */
+export function isFiring(run: Run): boolean {
+  return run.status === 'running' || (run.status === 'ready' && run.attempt > 0);
+}
+
 export function isOpen(run: Pick<Run, 'status'>): boolean {
   return run.status === 'waiting' || run.status === 'ready' || run.status === 'running';
 }

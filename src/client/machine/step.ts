@@ -4,11 +4,11 @@ import { judgeRuns, publishOwed, reviewAlerts, takeDeliveries } from './alerts.t
 import { awaitsInputs, judgeWindows, reviewExpectations } from './absence.ts';
 import type { Definition, JobDefinition } from './definition.ts';
 import { Draft } from './draft.ts';
-import { endAttempt, fillPlaces, isFiring, loseAttempt, settle } from './firing.ts';
+import { endAttempt, fillPlaces, loseAttempt, settle } from './firing.ts';
 import { arrivedOf } from './arrival.ts';
 import { listenersOf, take } from './landing.ts';
 import { applyRequest } from './requests.ts';
-import type { MachineState, Run } from './state.ts';
+import { isFiring, type MachineState, type Run } from './state.ts';
 import { correctAttempt, limitWaits, shiftTimes } from './clock.ts';
 import { slotFor } from './timing.ts';
 import { reload, reloadsOf, takeEvents } from './services.ts';
