@@ -118,7 +118,23 @@ const word = v.pipe(v.string(), v.minLength(1));
 
 const job = v.strictObject({
   every: v.optional(v.picklist(['event', ...WINDOW_UNITS]), 'event'),
-  needs: some(need),
+  needs: v.optional(
+    described(v.array(need), 'Left out: it runs at the time of `at`, or only when an operator asks for it'),
+    [],
+  ),
+  at: v.optional(
+    described(
+      v.string(),
+      'Of a job without needs: when the run of a window starts, after its end. A time of day such as "02:00"; ' +
+        'for windows shorter than a day a duration such as 5m',
+    ),
+  ),
+  catch_up: v.optional(
+    described(
+      v.picklist(['newest', 'all']),
+      'With `at`: which of the windows are made up for that were missed while no client ran. Left out: newest',
+    ),
+  ),
   run: v.optional(
     described(
       v.union([word, some(word)]),

@@ -51,6 +51,7 @@ export {
   type RunStatus,
   type ScanReport,
   type ServiceState,
+  type TimedState,
   type SourceState,
   type StateValue,
 } from './types.ts';

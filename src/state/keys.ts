@@ -22,6 +22,8 @@ export type StateKey =
   | { kind: 'expected'; hippo: string; job: string }
   /** `<hippo>/paused/<job, source or service>` */
   | { kind: 'paused'; hippo: string; job: string }
+  /** `<hippo>/timed/<job>` */
+  | { kind: 'timed'; hippo: string; job: string }
   /**
    * `<hippo>/offsets`: the input positions that the other records reflect; `<hippo>/owner`: the client that writes;
    * `<hippo>/probe`: not state, but the mark up to which a client that takes over reads a partition.
@@ -39,6 +41,7 @@ export function formatStateKey(key: StateKey): string {
       return `${key.hippo}/${key.kind}/${key.job}/${key.input}`;
     case 'paused':
     case 'expected':
+    case 'timed':
       return `${key.hippo}/${key.kind}/${key.job}`;
     case 'source':
       return `${key.hippo}/source/${key.source}`;
@@ -71,6 +74,8 @@ export function describeStateKey(text: string): string {
       return `an input of a run of ${key.job}`;
     case 'paused':
       return `the pause of ${key.job}`;
+    case 'timed':
+      return `up to when ${key.job} has run`;
     case 'source':
       return `the state of source ${key.source}`;
     case 'announced':
@@ -112,10 +117,11 @@ export function parseStateKey(text: string): StateKey | undefined {
   if (rest.startsWith('alert/') && rest !== 'alert/')
     return { kind: 'alert', hippo, alert: rest.slice('alert/'.length) };
   const [, kind, job = '', , path] =
-    /^(run|input|run-input|paused|expected|source|service|announced|produced)\/([^/]+)(\/(.+))?$/s.exec(
+    /^(run|input|run-input|paused|timed|expected|source|service|announced|produced)\/([^/]+)(\/(.+))?$/s.exec(
       rest,
     ) ?? [];
-  if ((kind === 'paused' || kind === 'expected') && path === undefined) return { kind, hippo, job };
+  if ((kind === 'paused' || kind === 'timed' || kind === 'expected') && path === undefined)
+    return { kind, hippo, job };
   if (kind === 'source' && path === undefined) return { kind, hippo, source: job };
   if (kind === 'service' && path === undefined) return { kind, hippo, service: job };
   if (kind === 'announced' && path !== undefined) return { kind, hippo, source: job, bucket: path };

@@ -16,6 +16,7 @@ import type {
   ServiceState,
   SourceState,
   StateValue,
+  TimedState,
 } from './types.ts';
 
 /** A record of the state topic, read. */
@@ -24,6 +25,7 @@ export type StateRecord =
   | { kind: 'input'; hippo: string; job: string; input: InputState }
   | { kind: 'run-input'; hippo: string; job: string; need: string; part: RunInput }
   | { kind: 'paused'; hippo: string; job: string; pause: Pause }
+  | { kind: 'timed'; hippo: string; job: string; state: TimedState }
   | { kind: 'source'; hippo: string; source: string; state: SourceState }
   | { kind: 'service'; hippo: string; service: string; state: ServiceState }
   | { kind: 'alert'; hippo: string; alert: string; state: AlertState }
@@ -63,6 +65,8 @@ export function parseStateRecord(key: StateKey, value: StateValue): StateRecord 
     }
     case 'paused':
       return isPause(value) ? { kind: 'paused', hippo, job: key.job, pause: value } : undefined;
+    case 'timed':
+      return isTimed(value) ? { kind: 'timed', hippo, job: key.job, state: value } : undefined;
     case 'source':
       return isSourceState(value) ? { kind: 'source', hippo, source: key.source, state: value } : undefined;
     case 'service':
@@ -160,6 +164,10 @@ function isRunInput(value: unknown): value is RunInput {
 
 function isPause(value: unknown): value is Pause {
   return isJsonObject(value) && typeof value['at'] === 'number';
+}
+
+function isTimed(value: unknown): value is TimedState {
+  return isJsonObject(value) && typeof value['through'] === 'number';
 }
 
 function isReload(value: Json): boolean {

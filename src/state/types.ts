@@ -25,6 +25,12 @@ export type RunStatus =
   /** Its needs were not complete in time. */
   | 'timed-out';
 
+/** Of a timed job. */
+export interface TimedState {
+  /** All windows that end by then are decided: they have run, or were left out. Before its first: when the hippo was first owned with it. */
+  through: Millis;
+}
+
 export interface RunState extends RunId {
   status: RunStatus;
   /** Id of the present or last firing: `<job>_<epoch s>`; null before the first. */

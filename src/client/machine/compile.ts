@@ -23,11 +23,13 @@ import type {
   ReloadListener,
   ServiceDefinition,
   SourceDefinition,
+  Timing,
 } from './definition.ts';
 import type { ConditionCompiler } from './condition.ts';
 import { Listeners } from './listeners.ts';
 import type { NeedContext } from './compiled-need.ts';
 import { compileNeed } from './needs.ts';
+import { compileTiming } from './compile-timing.ts';
 import { compileOutputs } from './compile-outputs.ts';
 import { type Circle, findCircles } from './circles.ts';
 
@@ -186,11 +188,16 @@ class JobCompiler {
   }
 
   compile(events: NonNullable<CompileInput['events']>): Omit<JobDefinition, 'isLarge'> {
-    const { needs, run, args, env, every, produces = [], ...policy } = this.#config;
+    const { needs, run, args, env, every, produces = [], at, catch_up: catchUp, ...policy } = this.#config;
     const before = this.#problems.length;
     const groups = needs.map((need, index) => this.#group(need, ['needs', index]));
     const members = groups.flatMap((group) => group.members);
-    if (this.#problems.length === before && !members.some(({ identifiesRun }) => identifiesRun)) {
+    const timing = this.#timing(at, catchUp);
+    if (
+      needs.length > 0 &&
+      this.#problems.length === before &&
+      !members.some(({ identifiesRun }) => identifiesRun)
+    ) {
       const one = this.#unit === null ? every : UNITS[this.#unit].window.noun;
       this.#problem(['needs'], {
         message: `no need names the window: all of them stay the same for more than one ${one}`,
@@ -211,6 +218,7 @@ class JobCompiler {
     return {
       name: this.#name,
       unit: this.#unit,
+      ...timing,
       groups,
       needs: members,
       least: groups.reduce((sum, { atLeast }) => sum + atLeast, 0),
@@ -269,6 +277,34 @@ class JobCompiler {
     const count = (this.#ids.get(id) ?? 0) + 1;
     this.#ids.set(id, count);
     return count === 1 ? id : `${id}#${count}`;
+  }
+
+  #timing(
+    at: string | undefined,
+    catchUp: JobConfig['catch_up'],
+  ): { timing: Timing } | Record<string, never> {
+    const unit = this.#unit;
+    if (at === undefined) {
+      if (catchUp !== undefined)
+        this.#problem(['catch_up'], {
+          message: 'only a job with `at` misses windows',
+          allowed: '`at` beside it',
+        });
+      return {};
+    }
+    if (this.#config.needs.length > 0 || unit === null) {
+      const message =
+        unit === null
+          ? 'with "every: event" a job has no windows that end'
+          : 'a job with needs starts when they are complete';
+      this.#problem(['at'], { message, allowed: 'a job without needs, with windows such as "every: day"' });
+      return {};
+    }
+    const compiled = compileTiming(at, { unit, calendar: this.#context.calendar });
+    if (compiled.ok) return { timing: { unit, catchUp: catchUp ?? 'newest', dueAt: compiled.value } };
+    const { message, allowed } = compiled;
+    this.#problem(['at'], { message, ...(allowed === undefined ? {} : { allowed }) });
+    return {};
   }
 
   /** With `every: event` no other need has the key of a message's run, so that run would never be complete. */

@@ -11,6 +11,8 @@ export interface NeedCondition {
   refuse(arrived: Arrived): string | undefined;
 }
 
+const EXAMPLE = "value.method == 'overwrite_partition' && value.rows > 0";
+
 /** @param expression as it stands in hippo.yaml */
 export function compileNeedCondition(
   expression: string,
@@ -23,8 +25,8 @@ export function compileNeedCondition(
     return {
       ok: false,
       message: `${message}${where}`,
-      allowed: [...hints, "a condition such as value.method == 'overwrite_partition' && value.rows > 0"].join(
-        ' ',
+      allowed: [`a condition such as ${EXAMPLE}`, ...(hints.length === 0 ? [] : [hints.join(' ')])].join(
+        '. ',
       ),
     };
   }

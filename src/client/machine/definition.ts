@@ -78,6 +78,8 @@ export interface JobDefinition {
   readonly name: string;
   /** null for `every: event`: its runs are named by partitions. */
   readonly unit: WindowUnit | null;
+  /** It has no needs, and runs at a time of each window. */
+  readonly timing?: Timing;
   /** All of these must be satisfied. */
   readonly groups: readonly NeedGroup[];
   /** The needs of all groups, in the order of the file. */
@@ -107,6 +109,15 @@ export interface OutputDefinition {
   readonly dialect: FrontierDialect;
   /** One of its levels speaks of the job's result. */
   readonly needsResult: boolean;
+}
+
+/** When a timed job runs. */
+export interface Timing {
+  readonly unit: WindowUnit;
+  /** Of the windows that were missed while no client ran: all, or the newest only. */
+  readonly catchUp: 'newest' | 'all';
+  /** When the run of a window is due. */
+  dueAt(window: Window): Millis;
 }
 
 /** `atLeast` of the members; a plain need is a group of one. */

@@ -14,6 +14,7 @@ import {
   type ServiceState,
   type SourceState,
   type StateValue,
+  type TimedState,
   formatStateKey,
   inputRecordKey,
   updateAnnouncements,
@@ -243,6 +244,16 @@ export class Draft {
     const { alerts, lastAlerts } = this.#state;
     if (lastAlerts.isEmpty()) return;
     this.#change({ lastAlerts: lastAlerts.filter((id) => alerts.has(id) || !isOld(id)) });
+  }
+
+  timed({ name }: JobDefinition): TimedState | undefined {
+    return this.#state.timed.get(name);
+  }
+
+  putTimed({ name }: JobDefinition, state: TimedState): void {
+    this.#change({ timed: this.#state.timed.set(name, state) });
+    const { hippo } = this.definition;
+    this.#records.set(formatStateKey({ kind: 'timed', hippo, job: name }), { through: state.through });
   }
 
   pauseOf(job: Pick<JobDefinition, 'name'>): Pause | undefined {

@@ -317,6 +317,8 @@ function receivedBy(
   { inputs, manual }: Run,
 ): Pick<JobStart, 'receiveMsgs' | 'receiveCount'> {
   const receiveCount = inputs.size + (manual === undefined ? 0 : 1);
+  // A timed run has received nothing.
+  if (receiveCount === 0) return {};
   if (receiveCount > MOST_LISTED) return { receiveCount };
   const received = inOrder(job, inputs).map(
     ({ topic, topicId, partition, offset, need, traceparent }): ReceivedMessage => ({

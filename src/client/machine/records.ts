@@ -56,7 +56,10 @@ export function restore(
     // Runs come last: their inputs may have records of their own.
     if (record?.kind === 'run') runs.push({ key: text, job, record });
     else if (record?.kind === 'run-input') parts.add(record);
-    else if (job !== undefined && (record?.kind === 'input' || record?.kind === 'paused'))
+    else if (
+      job !== undefined &&
+      (record?.kind === 'input' || record?.kind === 'paused' || record?.kind === 'timed')
+    )
       state = withRecord(state, job, { key: text, record });
   }
   let gone = state.gone;
@@ -89,6 +92,8 @@ export function* recordsOf(
     yield [formatStateKey({ kind: 'expected', hippo, job }), known as unknown as Json];
   for (const [alert, known] of state.alerts)
     yield [formatStateKey({ kind: 'alert', hippo, alert }), known as unknown as Json];
+  for (const [job, { through }] of state.timed)
+    yield [formatStateKey({ kind: 'timed', hippo, job }), { through }];
   for (const [service, known] of state.services)
     yield [formatStateKey({ kind: 'service', hippo, service }), known as unknown as Json];
   for (const [job, buckets] of state.outputs)
@@ -152,12 +157,14 @@ function withStoredRun(
 function withRecord(
   state: MachineState,
   job: JobDefinition,
-  { key, record }: { key: string; record: Extract<StateRecord, { kind: 'input' | 'paused' }> },
+  { key, record }: { key: string; record: Extract<StateRecord, { kind: 'input' | 'paused' | 'timed' }> },
 ): MachineState {
   switch (record.kind) {
     case 'input':
       return { ...state, landings: state.landings.set(key, record.input) };
     case 'paused':
       return { ...state, pauses: state.pauses.set(job.name, record.pause) };
+    case 'timed':
+      return { ...state, timed: state.timed.set(job.name, record.state) };
   }
 }

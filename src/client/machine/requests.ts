@@ -42,7 +42,7 @@ export function applyRequest(draft: Draft, request: ManualRequest, from: Message
     case 'run':
     case 'cancel':
     case 'mark_success': {
-      const slot = slotAsked(draft, job, request);
+      const slot = slotAsked(draft, job, request, from);
       if (slot !== undefined) RUN_ACTIONS[request.action](draft, job, slot, { request, from });
     }
   }
@@ -181,7 +181,12 @@ function fresh(draft: Draft, job: JobDefinition, slot: Slot, known: Run | undefi
 }
 
 /** The run that is meant: by its key; else the one that is running, that of the present window, or the newest. */
-function slotAsked(draft: Draft, job: JobDefinition, request: ManualRequest): Slot | undefined {
+function slotAsked(
+  draft: Draft,
+  job: JobDefinition,
+  request: ManualRequest,
+  { partition, offset }: MessageRef,
+): Slot | undefined {
   const { definition, at } = draft;
   if (request.runKey !== undefined) {
     const slot = slotOf(definition, job, request.runKey);
@@ -197,6 +202,9 @@ function slotAsked(draft: Draft, job: JobDefinition, request: ManualRequest): Sl
     const window = definition.calendar.at(job.unit, at);
     return { key: window.key, window };
   }
+  // No message names a run of such a job: the request does.
+  if (job.needs.length === 0 && request.action === 'run')
+    return { key: `${definition.calendar.iso(at)}-${partition}-${offset}`, window: null };
   const newest = byKey.valueSeq().maxBy(({ firstInputAt }) => firstInputAt);
   if (newest === undefined) refuse(draft, request, 'nothing has landed yet; say which run by its run_key');
   return newest === undefined ? undefined : { key: newest.key, window: null };

@@ -11,6 +11,7 @@ import type {
   RunState,
   ScanReport,
   ServiceState,
+  TimedState,
 } from '../../state/index.ts';
 
 /** Inputs by need. A run may have thousands, so they are not copied to add one. */
@@ -37,6 +38,8 @@ export interface MachineState {
   readonly landings: PersistentMap<string, InputState>;
   /** By job, source or service. */
   readonly pauses: PersistentMap<string, Pause>;
+  /** By timed job. */
+  readonly timed: PersistentMap<string, TimedState>;
   /** By source; of a service, what it has announced. */
   readonly sources: PersistentMap<string, Source>;
   /** By job: of each partition that it has produced, the last event. Of jobs that are gone, too. */
@@ -112,6 +115,7 @@ export function emptyState(): MachineState {
     runs: PersistentMap(),
     landings: PersistentMap(),
     pauses: PersistentMap(),
+    timed: PersistentMap(),
     sources: PersistentMap(),
     outputs: PersistentMap(),
     services: PersistentMap(),

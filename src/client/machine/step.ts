@@ -14,6 +14,7 @@ import { slotFor } from './timing.ts';
 import { reload, reloadsOf, takeEvents } from './services.ts';
 import { endScan, missLandings, shiftUnsettled, takeLandings, takeReports } from './sources.ts';
 import type { Effect, MachineEvent } from './types.ts';
+import { openTimed, timedWake } from './timed.ts';
 import { runTimers } from './timers.ts';
 import { shrink } from './too-large.ts';
 
@@ -118,6 +119,7 @@ function onGained(
   draft.own(withheld, alertsWithheld);
   publishOwed(draft);
   tellOfStrays(draft);
+  openTimed(draft);
   for (const job of draft.definition.jobs.values()) {
     for (const run of draft.openRuns(job)) {
       const runningFor = alive.get(run.attemptId ?? '');
@@ -130,6 +132,7 @@ function onGained(
     }
     fillPlaces(draft, job);
   }
+  draft.wake({ wakeAt: Math.min(draft.state.wakeAt, timedWake(draft)), expireAt: draft.state.expireAt });
   reviewAlerts(draft);
   reviewExpectations(draft);
 }

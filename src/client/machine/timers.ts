@@ -11,6 +11,7 @@ import { forgetAlerts } from './alerts.ts';
 import { nextExpectation } from './absence.ts';
 import { dropReports } from './sources.ts';
 import { isOpen, listRuns, type Run } from './state.ts';
+import { openTimed, timedWake } from './timed.ts';
 import { dueAt, nameOf, slotFor, timesOf } from './timing.ts';
 
 const EXPIRE_EVERY = 3_600_000;
@@ -18,7 +19,8 @@ const EXPIRE_EVERY = 3_600_000;
 /** Does all that is due, and sets when the next tick is needed. */
 export function runTimers(draft: Draft): void {
   const { definition, at } = draft;
-  let wakeAt = Infinity;
+  openTimed(draft);
+  let wakeAt = timedWake(draft);
   for (const job of definition.jobs.values()) {
     for (const run of draft.openRuns(job)) runTimersOf(draft, job, run);
     fillPlaces(draft, job);

@@ -206,7 +206,7 @@ describe('property', () => {
           [...hippo.state.landings].map(([key, { version }]) => [key, version]).sort();
         expect(versions(all)).toEqual(versions(some));
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 });

@@ -16,7 +16,7 @@ describe('each hippo.yaml in docs/CLIENT.md', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('is there', () => {
-    expect(blocks).toHaveLength(9);
+    expect(blocks).toHaveLength(10);
   });
 
   it.each(blocks)('is one that a client runs with:\n%s', async (yaml) => {

@@ -18,7 +18,7 @@ import {
   monthly,
 } from './hippo.ts';
 
-type Need = JobYaml['needs'][number];
+type Need = NonNullable<JobYaml['needs']>[number];
 type Every = NonNullable<JobYaml['every']>;
 
 /** The runs that a message opens in a job with this need only, and whether they are complete. */

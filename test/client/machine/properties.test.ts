@@ -23,7 +23,7 @@ import { Hippo, type JobYaml, SECOND, define, landing } from './hippo.ts';
 const RUNS = 100;
 vi.setConfig({ testTimeout: 60_000 });
 
-type NeedYaml = JobYaml['needs'][number];
+type NeedYaml = NonNullable<JobYaml['needs']>[number];
 
 const TABLES = ['a.a', 'a.b', 'a.c', 'a.d'];
 const DAYS = ['2017-04-29', '2017-04-30', '2017-05-01'];
