@@ -71,7 +71,8 @@ export class Owned {
       kafka,
       once = false,
       sources = [],
-    }: { kafka?: MemoryKafka; once?: boolean; sources?: readonly WatchedSource[] } = {},
+      clock = new SteadyClock(() => NOON + performance.now()),
+    }: { kafka?: MemoryKafka; once?: boolean; sources?: readonly WatchedSource[]; clock?: SteadyClock } = {},
   ) {
     const config = parseConfig({ jobs });
     this.kafka = kafka ?? new MemoryKafka();
@@ -96,7 +97,7 @@ export class Owned {
       logs: { forget: (runs) => this.forgotten.push(...runs) },
       hooks: { file: null, beforeSubmit: () => Promise.resolve({}), afterFinish: () => Promise.resolve() },
       // Its wall clock goes with performance.now(), which tests move.
-      clock: new SteadyClock(() => NOON + performance.now()),
+      clock,
       log,
       connection: new Connection(log, () => false),
       services: { own: () => undefined, desire: () => undefined },
