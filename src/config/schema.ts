@@ -793,6 +793,7 @@ function isPattern(text: string): boolean {
 const alerts = v.strictObject({
   receivers: v.optional(described(v.record(name, receiver), 'What the owner sends alerts to, by name'), {}),
   group_wait: v.optional(duration('How long more alerts are waited for, to send them in one message'), '10s'),
+  paused_after: v.optional(duration('A pause of a job, source or service that is longer alerts'), '1d'),
 });
 
 /** What a profile may change of `alerts`. */
@@ -801,6 +802,7 @@ const alertsParts = v.strictObject({
     v.record(name, v.union([described(v.literal(false), 'Without this receiver'), receiverParts])),
   ),
   group_wait: v.optional(duration()),
+  paused_after: v.optional(duration()),
 });
 
 const HIPPO_TYPES = [

@@ -105,6 +105,9 @@ export async function createMetrics(
       for (const { job, for_ms } of now.waiting) this.set({ job }, for_ms / 1000);
     },
   );
+  gauge('hippo_alerts_open', 'Alerts that are open, by condition.', ['condition'], function (now) {
+    for (const [condition, count] of Object.entries(now.alerts)) this.set({ condition }, count);
+  });
   gauge(
     'hippo_last_finish_timestamp_seconds',
     'When the last run finished; absent: none is remembered.',

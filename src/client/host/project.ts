@@ -70,7 +70,10 @@ export async function compileParts(
     services,
     events: trigger,
     calendar,
-    alerts: alerts === undefined ? undefined : { receivers: receivers.map(({ name }) => name) },
+    alerts:
+      alerts === undefined
+        ? undefined
+        : { receivers: receivers.map(({ name }) => name), pausedAfter: alerts.paused_after },
     compileCondition: conditions?.compileCondition,
     keep: client.keep,
   });

@@ -2,6 +2,7 @@
 import type { Millis } from '../../core/clock.ts';
 import { type RunStatus, countAnnouncements } from '../../state/index.ts';
 import { type MachineState, listRuns } from '../machine/index.ts';
+import type { AlertCondition } from '../../messages/types.ts';
 import type { ReceiverView } from './alerts/deliveries.ts';
 import type { OwnerView } from './owner.ts';
 import type { ServiceView } from './services/service.ts';
@@ -21,6 +22,8 @@ export interface ClientStatus {
   services: ServiceView[];
   /** Epoch ms; null: none that is remembered. */
   last_finish: Millis | null;
+  /** Of the owner: how many alerts are open, by condition. */
+  alerts: Partial<Record<AlertCondition, number>>;
   /** Of the owner; a standby scans nothing. */
   sources: SourceStatus[];
   /** Of the owner: who is told of alerts. */
@@ -120,6 +123,7 @@ export function statusOf({
     waiting: [...oldest.values()],
     services,
     last_finish: lastFinish,
+    alerts: role === 'owner' ? openAlerts(view.state) : {},
     sources: role === 'owner' ? sources.map((name) => sourceStatus(name, view.state)) : [],
     receivers: role === 'owner' ? receivers.map((receiver) => receiverStatus(receiver, now)) : [],
   };
@@ -131,6 +135,13 @@ function receiverStatus(
 ): ReceiverStatus {
   const waiting = waitingSince === null ? 0 : Math.max(0, now - waitingSince);
   return { name, waiting_ms: waiting, failing_since: failingSince, error };
+}
+
+function openAlerts({ alerts }: MachineState): ClientStatus['alerts'] {
+  const open: ClientStatus['alerts'] = {};
+  for (const { condition, resolvedAt } of alerts.values())
+    if (resolvedAt === undefined) open[condition] = (open[condition] ?? 0) + 1;
+  return open;
 }
 
 function sourceStatus(name: string, { sources, pauses }: MachineState): SourceStatus {

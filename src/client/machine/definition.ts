@@ -33,6 +33,8 @@ export interface Definition {
 export interface AlertsDefinition {
   /** The names of those who are told of them. An alert is kept until they have been told of its end. */
   readonly receivers: readonly string[];
+  /** A pause of a job, source or service that is longer needs a person, milliseconds; left out: none does. */
+  readonly pausedAfter?: Millis;
 }
 
 /** The needs of one subject. */

@@ -9,6 +9,7 @@ import { arrivedOf } from './arrival.ts';
 import { listenersOf, take } from './landing.ts';
 import { applyRequest } from './requests.ts';
 import { isFiring, type MachineState, type Run } from './state.ts';
+import { followPauses } from './paused.ts';
 import { correctAttempt, limitWaits, shiftTimes } from './clock.ts';
 import { slotFor } from './timing.ts';
 import { reload, reloadsOf, takeEvents } from './services.ts';
@@ -80,12 +81,13 @@ export function step(definition: Definition, state: MachineState, event: Machine
 function drafted(
   definition: Definition,
   state: MachineState,
-  { at }: MachineEvent,
+  event: MachineEvent,
   change: (draft: Draft) => void,
 ): Step {
-  const draft = new Draft(definition, state, at);
+  const draft = new Draft(definition, state, event.at);
   change(draft);
   judgeRuns(draft);
+  if (draft.state.pauses !== state.pauses || event.type === 'ownership-gained') followPauses(draft);
   return { state: draft.state, effects: draft.effects() };
 }
 

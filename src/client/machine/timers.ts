@@ -6,6 +6,7 @@ import type { JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { fillPlaces } from './firing.ts';
 import { dropOutputs } from './outputs.ts';
+import { alertPauses, nextLongPause } from './paused.ts';
 import { missing, stateOf } from './run-words.ts';
 import { forgetAlerts } from './alerts.ts';
 import { nextExpectation } from './absence.ts';
@@ -27,6 +28,8 @@ export function runTimers(draft: Draft): void {
     for (const run of draft.openRuns(job)) wakeAt = Math.min(wakeAt, dueAt(definition, job, run, at));
     wakeAt = Math.min(wakeAt, nextExpectation(draft, job));
   }
+  alertPauses(draft);
+  wakeAt = Math.min(wakeAt, nextLongPause(draft));
   const isExpiryDue = draft.state.expireAt <= at;
   if (isExpiryDue) dropExpired(draft);
   // If the clock was set back, the next look would come too late.

@@ -15,7 +15,7 @@ const HOURLY: JobYaml = {
 };
 
 /** A clock that tests move, as if the time had passed. */
-function movedClock(): { clock: SteadyClock; pass(millis: number): void } {
+function movedClock(): { clock: SteadyClock; pass: (millis: number) => void } {
   let passed = 0;
   const monotonic = (): number => performance.now() + passed;
   return {

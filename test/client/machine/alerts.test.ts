@@ -291,3 +291,34 @@ describe('a run', () => {
     });
   });
 });
+
+describe('a pause', () => {
+  const LONG = { alerts: { receivers: [], pausedAfter: DAY } };
+
+  it('that is long alerts once, until it is over', () => {
+    const made = hippo(SIMPLE, LONG);
+    made.ask('pause', 'load', { by: 'ann', reason: 'a bad table' });
+    made.wait(DAY - 1);
+    expect(made.alerts).toEqual([]);
+    made.wait(1);
+    made.restart();
+    made.wait(DAY);
+    expect(told(made)).toEqual([
+      'firing uat/etl/load/paused/1493380800: load has been paused for more than 1 d, by ann: a bad table',
+    ]);
+    made.ask('resume', 'load');
+    expect(told(made).slice(1)).toEqual(['resolved uat/etl/load/paused/1493380800: load was resumed']);
+  });
+
+  it('that is short does not alert, and one after another has an alert of its own', () => {
+    const made = hippo(SIMPLE, LONG);
+    made.ask('pause', 'load');
+    made.wait(HOUR);
+    made.ask('resume', 'load');
+    made.wait(2 * DAY);
+    expect(made.alerts).toEqual([]);
+    made.ask('pause', 'load');
+    made.wait(DAY);
+    expect(open(made)).toHaveLength(1);
+  });
+});
