@@ -10,6 +10,7 @@ import { startBroker } from '../src/stack/broker.ts';
 import { execa } from '../src/core/exec.ts';
 import { client } from './client.ts';
 import { writeEvents } from './events.ts';
+import { fleet } from './fleet.ts';
 import {
   type Measure,
   type Result,
@@ -24,7 +25,7 @@ import { startup } from './startup.ts';
 import { tail } from './tail.ts';
 import { trigger } from './trigger.ts';
 
-const SUITES: readonly Suite[] = [startup, trigger, tail, client, sources];
+const SUITES: readonly Suite[] = [startup, trigger, tail, client, sources, fleet];
 const DOCUMENT = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
 
 const words = process.argv.slice(2);

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from '../src/core/exec.ts';
@@ -8,11 +6,11 @@ import { readState } from '../src/state/reader.ts';
 import type { SourceList } from '../src/landings/list.ts';
 import type { Measure, Stage, Suite } from './harness.ts';
 import { kafkaAt } from './kafka.ts';
+import { type Costs, costOf } from './processes.ts';
 
 /** How scans grow: each is ten times as many partitions as the one before. */
 const SIZES = [10_000, 100_000, 1_000_000];
 const IN_A_FOLDER = 1_000;
-const SAMPLE_MS = 20;
 /** A cold disk would be all that is measured. */
 const IN_MEMORY = '/dev/shm';
 
@@ -109,59 +107,13 @@ function makePartitions(folder: string, count: number): void {
   }
 }
 
-interface Costs {
-  seconds: number;
-  /** The process's own processor time, seconds. */
-  cpu: number;
-  /** The peak of resident memory, MB. */
-  memory: number;
-}
-
 /** `1.52 s (1.90 s), 150 MB`: by the clock, and of the processors; of the whole client. */
 function costs(seconds: number, { cpu, memory }: Costs): string {
   return `${seconds.toFixed(1)} s (${cpu.toFixed(1)} s), ${Math.round(memory)} MB`;
 }
 
-async function runOnce(stage: Stage, folder: string): Promise<Costs> {
-  const [program = '', ...words] = stage.hippo;
-  const began = performance.now();
-  const child = spawn(program, [...words, 'run', '--once', '--json'], {
-    cwd: folder,
-    env: { ...process.env, ...stage.env },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  let [memory, cpu] = [0, 0];
-  const sampler = setInterval(() => {
-    memory = Math.max(memory, peakMemory(child.pid));
-    cpu = Math.max(cpu, processorTime(child.pid));
-  }, SAMPLE_MS);
-  const [code] = (await once(child, 'exit')) as [number | null];
-  clearInterval(sampler);
-  if (code !== 0) throw new Error(`hippo run --once ended with ${code ?? 'a signal'}`);
-  return { seconds: (performance.now() - began) / 1000, cpu, memory };
-}
-
-/** Seconds; only on Linux, which counts in hundredths. */
-function processorTime(pid: number | undefined): number {
-  try {
-    const fields =
-      readFileSync(`/proc/${pid ?? ''}/stat`, 'utf8')
-        .split(') ')[1]
-        ?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return 0;
-  }
-}
-
-/** MB; only on Linux. */
-function peakMemory(pid: number | undefined): number {
-  try {
-    const status = readFileSync(`/proc/${pid ?? ''}/status`, 'utf8');
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024;
-  } catch {
-    return 0;
-  }
+function runOnce(stage: Stage, folder: string): Promise<Costs> {
+  return costOf([...stage.hippo, 'run', '--once', '--json'], { cwd: folder, env: stage.env });
 }
 
 /** Of the live records of a hippo: keys and values. */

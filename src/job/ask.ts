@@ -13,7 +13,7 @@ import type { FollowChange } from '../trigger/follow.ts';
 import { Watch } from '../trigger/wait.ts';
 import { topicName } from '../config/topics.ts';
 import { formatStateKey } from '../state/index.ts';
-import { readState } from '../state/reader.ts';
+import { type StateEntry, readState } from '../state/reader.ts';
 import { type Request, type RequestRecord, requestRecord, sendRequests } from './request.ts';
 import { type RequestWords, goneRequest, resolveRequest } from './resolve.ts';
 
@@ -132,9 +132,10 @@ async function isInState(
   const wanted = formatStateKey({ kind: 'run', hippo, job, key: key ?? '' });
   let found = false;
   try {
-    await readState(kafka, topicName(loaded.config, 'state'), ({ id, value }) => {
+    const take = ({ id, value }: StateEntry): void => {
       if (id === wanted) found = value !== null;
-    });
+    };
+    await readState(kafka, topicName(loaded.config, 'state'), take, hippo);
   } catch {
     found = false;
   } finally {

@@ -19,7 +19,7 @@ import {
   countListed,
   formatStateKey,
 } from '../state/index.ts';
-import { readState, recordOfEntry } from '../state/reader.ts';
+import { type StateEntry, readState, recordOfEntry } from '../state/reader.ts';
 
 export interface ListOptions {
   /** `--config` and `--profile`. */
@@ -106,9 +106,8 @@ export async function readSources(
   const change = (name: string, changed: (source: KnownSource) => KnownSource): void => {
     known.set(name, changed(known.get(name) ?? { announcements: NO_ANNOUNCEMENTS }));
   };
-  await readState(kafka, topicName(config, 'state'), (entry) => {
+  const take = (entry: StateEntry): void => {
     const { key } = entry;
-    if (key.hippo !== hippo) return;
     if (key.kind === 'announced') {
       const record = recordOfEntry(entry);
       change(key.source, (source) => ({
@@ -127,7 +126,8 @@ export async function readSources(
         record?.kind === 'paused' ? { ...source, pause: record.pause } : source,
       );
     }
-  });
+  };
+  await readState(kafka, topicName(config, 'state'), take, hippo);
   return known;
 }
 

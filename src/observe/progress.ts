@@ -4,7 +4,7 @@ import { inputRoles, topicName } from '../config/topics.ts';
 import { DeniedError } from '../kafka/failures.ts';
 import type { GroupInfo, Kafka, OffsetRange } from '../kafka/port.ts';
 import { type Positions, nextOffset } from '../state/index.ts';
-import { readState, recordOfEntry } from '../state/reader.ts';
+import { type StateEntry, readState, recordOfEntry } from '../state/reader.ts';
 
 /** How far a hippo has read one partition of its inputs. */
 export interface InputProgress extends OffsetRange {
@@ -63,11 +63,12 @@ async function positionsOf(
 ): Promise<Positions> {
   let positions: Positions = new Map();
   try {
-    await readState(kafka, topic, (entry) => {
-      if (entry.key.hippo !== hippo || entry.key.kind !== 'offsets') return;
+    const take = (entry: StateEntry): void => {
+      if (entry.key.kind !== 'offsets') return;
       const record = recordOfEntry(entry);
       positions = record?.kind === 'offsets' ? record.positions : new Map();
-    });
+    };
+    await readState(kafka, topic, take, hippo);
   } catch (error) {
     if (!(error instanceof DeniedError)) throw error;
   }

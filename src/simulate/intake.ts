@@ -1,11 +1,11 @@
 import { isoTime } from '../core/clock.ts';
 import { describeInput, readInput } from '../client/host/inputs.ts';
-import { type Definition, subjectsOf } from '../client/machine/definition.ts';
+import { type Definition, subjectsOf, tableSubject } from '../client/machine/definition.ts';
 import { type InputRole, inputRoles, topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import { type RecordRef, recordRef } from '../core/record-ref.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
-import type { HippoMessage } from '../messages/index.ts';
+import { type FrontierEvent, type HippoMessage, producedBy } from '../messages/index.ts';
 import type { SimulatedMessage } from './simulate.ts';
 import { type Timed, timeline } from './timeline.ts';
 
@@ -31,6 +31,8 @@ export interface IntakeReport {
   unneeded: Record<string, number>;
   /** Finish messages of this hippo; the simulation produces its own instead. */
   own_finishes: number;
+  /** Events of outputs of this hippo; the simulation produces its own instead. */
+  own_events: number;
   rejected: Rejected[];
 }
 
@@ -42,7 +44,13 @@ export class Intake {
   readonly #kinds: ReadonlyMap<string, InputRole>;
   readonly #kept: (SimulatedMessage & { record: Omit<KafkaRecord, 'key' | 'value' | 'headers'> })[] = [];
   readonly #rejected = new Map<string, Rejected>();
-  readonly #report = { records: 0, elsewhere: new Counts(), unneeded: new Counts(), own_finishes: 0 };
+  readonly #report = {
+    records: 0,
+    elsewhere: new Counts(),
+    unneeded: new Counts(),
+    own_finishes: 0,
+    own_events: 0,
+  };
   #first = Infinity;
   #last = -Infinity;
 
@@ -93,7 +101,7 @@ export class Intake {
   }
 
   report(): IntakeReport {
-    const { records, elsewhere, unneeded, own_finishes } = this.#report;
+    const { records, elsewhere, unneeded, own_finishes, own_events } = this.#report;
     const time = (at: number): string | null => (Number.isFinite(at) ? new Date(at).toISOString() : null);
     return {
       records,
@@ -102,6 +110,7 @@ export class Intake {
       elsewhere: elsewhere.sorted(),
       unneeded: unneeded.sorted(),
       own_finishes,
+      own_events,
       rejected: [...this.#rejected.values()].sort((a, b) => b.count - a.count),
     };
   }
@@ -111,6 +120,10 @@ export class Intake {
     const isOwn = 'hippoName' in message && message.hippoName === hippo;
     if (isOwn && message.kind === 'schedule') return true;
     // The simulation makes its own.
+    if (message.kind === 'frontier' && this.#isOwnOutput(message)) {
+      this.#report.own_events += 1;
+      return false;
+    }
     if (isOwn && (message.kind === 'start' || message.kind === 'finish')) {
       if (message.kind === 'finish') this.#report.own_finishes += 1;
       return false;
@@ -118,6 +131,17 @@ export class Intake {
     if (subjectsOf(message).some((subject) => listeners.has(subject))) return true;
     this.#report.unneeded.add(nameOf(message));
     return false;
+  }
+
+  /** An output that needs its job's result is not produced by a simulation: what is recorded of it counts. */
+  #isOwnOutput(message: FrontierEvent): boolean {
+    const by = producedBy(message);
+    if (by?.hippoName !== this.#definition.hippo) return false;
+    const outputs = this.#definition.jobs.get(by.jobName)?.outputs ?? [];
+    return outputs.some(
+      ({ db, table, needsResult }) =>
+        !needsResult && tableSubject(db, table) === tableSubject(message.db, message.table),
+    );
   }
 }
 

@@ -5,6 +5,7 @@ import type { Millis } from '../core/clock.ts';
 import {
   type Definition,
   type Effect,
+  type JobDefinition,
   type JobOutcome,
   type MachineEvent,
   type MachineState,
@@ -114,6 +115,20 @@ export interface Announced {
   relanded: boolean;
 }
 
+/** An event that a job would publish with its success. */
+export interface Produced {
+  at: string;
+  job: string;
+  run_key: string;
+  job_id: string;
+  /** `db.table` */
+  table: string;
+  /** `dt=2017-04-28/region=us`; empty for an unpartitioned table; null: the job's result tells, which no simulation has. */
+  partition: string | null;
+  /** Epoch seconds; null where the partition is. */
+  exec_date: number | null;
+}
+
 /** What a listing, or the file of a service, would come to. */
 export interface SimulatedScan {
   at: string;
@@ -128,6 +143,8 @@ export interface Simulation {
   announced: Announced[];
   scans: SimulatedScan[];
   fired: Firing[];
+  /** In the order of time. */
+  produced: Produced[];
   waiting: Waiting[];
   notices: Notice[];
   /** In the order of time. */
@@ -241,6 +258,9 @@ class SimulatedHost {
   readonly #running = new Map<string, RunningJob>();
   readonly #fired: Firing[] = [];
   readonly #announced: Announced[] = [];
+  readonly #produced: Produced[] = [];
+  /** By job: the tables of outputs that need a result, which no simulation has. */
+  readonly #unknown: ReadonlyMap<string, readonly string[]>;
   readonly #scans: SimulatedScan[] = [];
   readonly #watched = new Map<string, Watched>();
   /** When what was found at a landing was found first. */
@@ -252,7 +272,8 @@ class SimulatedHost {
   readonly #alerts = new Map<string, SimulatedAlert>();
 
   constructor(definition: Definition, config: Pick<Config, 'topics'>, options: SimulateOptions, at: Millis) {
-    this.#definition = definition;
+    this.#definition = withoutResults(definition);
+    this.#unknown = new Map([...definition.jobs.values()].map((job) => [job.name, tablesByResult(job)]));
     this.#config = config;
     this.#options = options;
     this.#state = emptyState();
@@ -377,6 +398,7 @@ class SimulatedHost {
       announced: this.#announced,
       scans: this.#scans,
       fired: this.#fired,
+      produced: this.#produced,
       waiting: open
         .sort((a, b) => a.firstInputAt - b.firstInputAt || (a.key < b.key ? -1 : 1))
         .map((run) => this.#waiting(run, paused.has(run.job))),
@@ -411,6 +433,8 @@ class SimulatedHost {
         this.#notice(at, effect.level, effect.text, effect.run);
         break;
       case 'produced':
+        this.#noteProduced(effect, at);
+        break;
       case 'persist':
       case 'scan':
         break;
@@ -424,6 +448,14 @@ class SimulatedHost {
         ...{ at: iso(at), source, table, partition, exec_date: execDate },
         ...{ found_at: iso(foundAt), relanded },
       });
+  }
+
+  #noteProduced({ run, jobId, event }: Extract<Effect, { type: 'produced' }>, at: Millis): void {
+    const { table, partition, execDate } = event;
+    this.#produced.push({
+      ...{ at: iso(at), job: run.job, run_key: run.key, job_id: jobId },
+      ...{ table, partition, exec_date: execDate },
+    });
   }
 
   #submit(submission: Submission, at: Millis): void {
@@ -477,6 +509,13 @@ class SimulatedHost {
   #finished(finish: JobFinish, at: Millis): void {
     this.#inbox.push(finish);
     const { jobName: job, jobId, runKey: key = '', isSuccess, errorMsg } = finish;
+    // Of a run that is marked as done they are left out.
+    if (isSuccess && !('marked_by' in finish.extra))
+      for (const table of this.#unknown.get(job) ?? [])
+        this.#produced.push({
+          ...{ at: iso(at), job, run_key: key, job_id: jobId },
+          ...{ table, partition: null, exec_date: null },
+        });
     if (this.#fired.some((firing) => firing.job_id === jobId)) return;
     if (isSuccess) this.#notice(at, 'info', 'is marked as done', { job, key });
     else this.#notice(at, 'error', `fails before it starts: ${errorMsg ?? ''}`, { job, key });
@@ -510,6 +549,19 @@ class SimulatedHost {
       not_before: run.notBefore === null ? null : iso(run.notBefore),
     };
   }
+}
+
+/** The same jobs without the outputs that need a result: without one the runs would fail. */
+function withoutResults(definition: Definition): Definition {
+  const jobs = [...definition.jobs].map(
+    ([name, job]) =>
+      [name, { ...job, outputs: job.outputs.filter(({ needsResult }) => !needsResult) }] as const,
+  );
+  return { ...definition, jobs: new Map(jobs) };
+}
+
+function tablesByResult({ outputs }: JobDefinition): string[] {
+  return outputs.filter(({ needsResult }) => needsResult).map(({ db, table }) => `${db}.${table}`);
 }
 
 function simulatedInput({ need, topic, partition, offset, values }: InputState): SimulatedInput {

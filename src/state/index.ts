@@ -7,6 +7,7 @@ export {
   describeStateKey,
   formatStateKey,
   inputRecordKey,
+  keyFilter,
   parseStateKey,
   runInputRecordKey,
 } from './keys.ts';

@@ -62,6 +62,20 @@ export function formatStateKey(key: StateKey): string {
   }
 }
 
+/**
+ * Tells by the bytes of a record's key whether it is of this hippo, so that a reader need not decode the keys of all others. The
+ * names of two hippos mostly differ at their end, which is looked at first.
+ */
+export function keyFilter(hippo: string): (key: Uint8Array | null) => boolean {
+  const prefix = new TextEncoder().encode(`${hippo}/`);
+  return (key) => {
+    if (key === null || key.length < prefix.length) return false;
+    for (let index = prefix.length - 1; index >= 0; index -= 1)
+      if (key[index] !== prefix[index]) return false;
+    return true;
+  };
+}
+
 /** What the record is about, for sentences: `run load 2017-04-28`, `the pause of load`. */
 export function describeStateKey(text: string): string {
   const key = parseStateKey(text);

@@ -7,6 +7,7 @@ import {
   type StateKey,
   type StateRecord,
   decodeStateValue,
+  keyFilter,
   parseStateKey,
   parseStateRecord,
 } from './index.ts';
@@ -43,14 +44,19 @@ export function recordOfEntry({ key, value }: StateEntry): StateRecord | undefin
 /**
  * Reads the state topic from its beginning to its present end, within a partition in the order of offsets. Entries that
  * later ones replace come too, as long as the broker has not compacted them. A topic that does not exist has no entries.
+ *
+ * @param hippo only its entries come; left out: those of all hippos
  */
 export async function readState(
   kafka: Pick<Kafka, 'lookUp' | 'offsets' | 'offsetsAt' | 'reader'>,
   topic: string,
   onEntry: (entry: StateEntry) => void,
+  hippo?: string,
 ): Promise<void> {
+  const isWanted = hippo === undefined ? undefined : keyFilter(hippo);
   if (!(await existingTopics(kafka, [topic])).has(topic)) return;
   await readUntilNow(kafka, topic, null, (record) => {
+    if (isWanted?.(record.key) === false) return;
     const entry = stateEntry(record);
     if (entry !== undefined) onEntry(entry);
   });

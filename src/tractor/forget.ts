@@ -13,7 +13,7 @@ import { unknownTopic } from '../kafka/errors.ts';
 import type { Kafka, OutgoingRecord, TopicPartitionOffset } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { FORGETTER, type OwnerRecord, type Positions, withPosition } from '../state/index.ts';
-import { readState, recordOfEntry } from '../state/reader.ts';
+import { type StateEntry, readState, recordOfEntry } from '../state/reader.ts';
 
 export interface ForgetOptions {
   /** `--config` and `--profile`. */
@@ -186,9 +186,8 @@ interface FoundState {
 async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<FoundState> {
   const live = new Map<string, Tombstone>();
   let owner: OwnerRecord | undefined;
-  await readState(kafka, topic, (entry) => {
+  const take = (entry: StateEntry): void => {
     const { key, id, partition, value } = entry;
-    if (key.hippo !== hippo) return;
     if (key.kind === 'owner') {
       const record = recordOfEntry(entry);
       owner = record?.kind === 'owner' ? record.owner : undefined;
@@ -197,7 +196,8 @@ async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<Foun
     const job = 'job' in key ? key.job : null;
     if (value === null) live.delete(record);
     else live.set(record, { topic, partition, key: id, value: null, isState: key.kind !== 'probe', job });
-  });
+  };
+  await readState(kafka, topic, take, hippo);
   return { tombstones: [...live.values()], owner };
 }
 

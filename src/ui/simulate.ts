@@ -8,6 +8,7 @@ import type {
   Announced,
   Firing,
   Notice,
+  Produced,
   SimulatedAlert,
   SimulatedInput,
   SimulatedScan,
@@ -22,12 +23,13 @@ type Time = (iso: string) => string;
 /** Which runs would fire, when, with what; what would still wait, and for what. */
 export function renderSimulation(report: SimulationReport): string {
   const time = timeIn(report.timezone);
-  const { announced, scans, fired, waiting, notices, alerts, input } = report;
+  const { announced, scans, fired, produced, waiting, notices, alerts, input } = report;
   return [
     ...wrap(heading(report, time), ''),
     ...section('Would announce', announced, (event) => renderAnnounced(event, time)),
     ...section('Would skip', scans.flatMap(skipsOf), renderSkip),
     ...section('Would fire', fired, (firing) => renderFiring(firing, time)),
+    ...section('Would produce', produced, (event) => renderProduced(event, time)),
     ...section('Still waiting', waiting, (run) => renderWaiting(run, time)),
     ...section('Notices', notices, (notice) => renderNotice(notice, time)),
     ...section('Alerts', alerts, (alert) => renderAlert(alert, time)),
@@ -66,6 +68,13 @@ function renderAlert(alert: SimulatedAlert, time: Time): string[] {
   const { condition, raised_at: raised, resolved_at: resolved, text, over } = alert;
   const end = resolved === null ? 'still open' : `over ${time(resolved)}: ${over ?? ''}`;
   return wrap(visible(`${condition}: ${text}; ${end}`), `  ${time(raised)} ${chalk.red('▲')} `, '      ');
+}
+
+/** `  2017-04-28 12:01:00 ▸ load 2017-04-28: dm.sales yyyymmdd=20170428` */
+function renderProduced({ at, job, run_key: key, table, partition }: Produced, time: Time): string[] {
+  const what =
+    partition === null ? `${table}, whose partition the job's result tells` : `${table} ${partition}`;
+  return wrap(visible(`${job} ${key}: ${what}`.trimEnd()), `  ${time(at)} ${chalk.blue('▸')} `, '      ');
 }
 
 /** So many paths are printed; `--json` has all. */
@@ -163,8 +172,19 @@ function renderRejected({ reason, field, count: times, first }: Rejected): strin
   return wrap(`${times} × ${visible(what)}, first ${formatRecordRef(first)}`, '  ');
 }
 
-function total({ hippo, announced, scans, fired, waiting, needs, input }: SimulationReport): string {
-  const events = scans.length === 0 ? '' : `${count(announced.length, 'event')} would be published. `;
+function total({
+  hippo,
+  announced,
+  scans,
+  fired,
+  produced,
+  waiting,
+  needs,
+  input,
+}: SimulationReport): string {
+  const published = announced.length + produced.length;
+  const events =
+    scans.length + produced.length === 0 ? '' : `${count(published, 'event')} would be published. `;
   if (scans.length > 0 && needs.length === 0) return events.trimEnd();
   const still = waiting.length === 0 ? '' : ` ${count(waiting.length, 'run')} would wait.`;
   if (fired.length > 0)

@@ -93,12 +93,12 @@ function timesOf(group: readonly Stuck[]): string[] {
   return wrap(first === last ? `all at ${first}` : `the first at ${first}, the last at ${last}`, '    ');
 }
 
-/** What sources and services publish for no hippo here is not stuck; it may be for others, or for none. */
+/** What sources, services and jobs publish for no hippo here is not stuck; it may be for others, or for none. */
 function unneeded({ unneeded: tables }: TractorPlan): string[] {
   if (tables.length === 0) return [];
   const events = tables.reduce((sum, table) => sum + table.events, 0);
   const names = listed(tables.map(({ table }) => visible(table)));
-  const text = `${count(events, 'event')} of sources or services (${names}): read by all hippos with jobs here, and needed by none of them`;
+  const text = `${count(events, 'event')} of sources, services or jobs (${names}): read by all hippos with jobs here, and needed by none of them`;
   return wrap(text, chalk.dim('· '), '  ');
 }
 

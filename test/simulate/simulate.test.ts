@@ -171,6 +171,7 @@ test('the whole report, for programs', async () => {
     elsewhere: { 'hippo-start': 1 },
     unneeded: { 'web.clicks': 1 },
     own_finishes: 1,
+    own_events: 0,
     rejected: [
       {
         reason: 'is not JSON: Unexpected end of JSON input',
@@ -272,4 +273,62 @@ test('an attempt that cannot be started, and a run that is marked as done, are s
     },
     { level: 'info', run_key: 'day=2', text: 'is marked as done' },
   ]);
+});
+
+describe('a chain through tables inside the project', () => {
+  const CHAIN = `name: etl
+jobs:
+  load:
+    every: day
+    needs: [{ table: btd.party, partition: { dt: "{{ window }}" } }]
+    produces:
+      - { table: dm.party, partition: { yyyymmdd: "{{ window | date: '%Y%m%d' }}" } }
+      - { table: dm.model, partition: { version: "{{ result.version }}" } }
+    run: ./load.sh
+  mart:
+    every: day
+    needs: [{ table: dm.party, partition: { yyyymmdd: "{{ window | date: '%Y%m%d' }}" } }]
+    run: ./mart.sh
+`;
+  beforeEach(() => writeFile(join(folder, 'hippo.yaml'), CHAIN));
+
+  test('is followed: what a job produces starts the job that needs it', async () => {
+    const { lines } = new Recording()
+      .landing('btd.party', { dt: '2017-04-28' }, '2017-04-28T12:00:00Z')
+      // What it really produced is produced by the simulation, too.
+      .add('frontier-adw', 0, '2017-04-28T12:05:00Z', {
+        table: 'party',
+        partition: [{ name: 'yyyymmdd', value: '20170428' }],
+        db: 'dm',
+        method: 'partition',
+        exec_date: String(Date.parse('2017-04-28T12:05:00Z') / 1000),
+        produced_by: { hippo_name: 'etl', job_name: 'load', job_id: 'load_1' },
+      });
+    const report = await simulateLines(lines, 60_000);
+    expect(report.fired.map(({ job, run_key: key, inputs }) => [job, key, inputs[0]?.offset])).toEqual([
+      ['load', '2017-04-28', '0'],
+      ['mart', '2017-04-28', null],
+    ]);
+    expect(report.produced).toEqual([
+      {
+        ...{ at: '2017-04-28T12:01:00.000Z', job: 'load', run_key: '2017-04-28', job_id: 'load_1493380800' },
+        ...{ table: 'dm.model', partition: null, exec_date: null },
+      },
+      {
+        ...{ at: '2017-04-28T12:01:00.000Z', job: 'load', run_key: '2017-04-28', job_id: 'load_1493380800' },
+        ...{ table: 'dm.party', partition: 'yyyymmdd=20170428', exec_date: 1493380860 },
+      },
+    ]);
+    expect(report.input).toMatchObject({ own_events: 1 });
+    const text = renderSimulation(report);
+    expect(text).toContain(
+      [
+        'Would produce (2)',
+        "  2017-04-28 12:01:00 ▸ load 2017-04-28: dm.model, whose partition the job's",
+        '      result tells',
+        '  2017-04-28 12:01:00 ▸ load 2017-04-28: dm.party yyyymmdd=20170428',
+      ].join('\n'),
+    );
+    expect(text).toContain('2 events would be published. 2 runs would fire.');
+  });
 });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type StateKey, formatStateKey, parseStateKey } from '../../src/state/index.ts';
+import { type StateKey, formatStateKey, keyFilter, parseStateKey } from '../../src/state/index.ts';
 
 describe('a key of the state topic', () => {
   test.each<[text: string, key: StateKey]>([
@@ -48,6 +48,32 @@ describe('a key of the state topic', () => {
           expect(key === undefined ? undefined : formatStateKey(key)).toBe(text);
         },
       ),
+    );
+  });
+});
+
+describe('the filter of a hippo', () => {
+  test.each([
+    ['etl/run/load/2017-04-28', true],
+    ['etl/', true],
+    ['etl', false],
+    ['etl2/offsets', false],
+    ['et/l/offsets', false],
+    ['my-etl/offsets', false],
+    ['ETL/offsets', false],
+    ['', false],
+  ])('takes of the keys only its own: %j %s', (key, taken) => {
+    expect(keyFilter('etl')(Buffer.from(key))).toBe(taken);
+  });
+
+  test('takes no record without a key', () => expect(keyFilter('etl')(null)).toBe(false));
+
+  test('says what the key says when it is read', () => {
+    const name = fc.stringMatching(/^[a-c._-]{1,3}$/);
+    fc.assert(
+      fc.property(name, fc.string({ unit: fc.constantFrom('a', 'b', '.', '/', 'é') }), (hippo, key) => {
+        expect(keyFilter(hippo)(Buffer.from(key))).toBe(parseStateKey(key)?.hippo === hippo);
+      }),
     );
   });
 });

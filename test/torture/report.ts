@@ -44,6 +44,7 @@ export function tableOf({ rounds, seed, minutes, parallel, brokerDeaths }: Run):
     ['runs that had to happen', sum(({ runs }) => runs)],
     ['attempts that were made', sum(({ attempts }) => attempts)],
     ['finish messages', sum(({ finishes }) => finishes)],
+    ['events of outputs, one of each output of each success', sum(({ produced }) => produced)],
     ['bad messages, each once in the dead-letter topic', sum(({ deadLetters }) => deadLetters)],
     ['partitions written, written again and renamed, which a source watches', sum((round) => round.landings)],
     ['events of them, none of a landing twice', sum((round) => round.events)],

@@ -19,6 +19,7 @@ import {
   type PlannedChange,
   type Scenario,
   changesOf,
+  keepsEvents,
   scenarioOf,
 } from './scenario.ts';
 import { Reports } from './reports.ts';
@@ -48,9 +49,10 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
   const begun = performance.now();
   const hippo = `h${seed}`;
   // What is done to shared topics is done to all rounds.
-  const prefix = changesOf(seed, extras).length > 0 ? `r${seed}.` : '';
+  const changes = changesOf(seed, extras);
+  const prefix = changes.length > 0 ? `r${seed}.` : '';
   const topics = await world.topics(prefix);
-  const workload = workloadOf(hippo, topics);
+  const workload = workloadOf(hippo, topics, keepsEvents(changes));
   const scenario = scenarioOf(
     seed,
     workload.messages.map(({ once }) => !once),
@@ -125,7 +127,7 @@ interface TortureParts {
 
 const NOTHING = {
   ...{ runs: 0, finishes: 0, attempts: 0, deadLetters: 0, landings: 0, events: 0 },
-  ...{ services: 0, announced: 0, reports: 0, reported: 0 },
+  ...{ services: 0, announced: 0, reports: 0, reported: 0, produced: 0 },
 };
 
 class Torture {

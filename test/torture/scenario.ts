@@ -190,7 +190,8 @@ function servicesOf(
   return chosen === 'machines' && !canBeApart ? 'one machine' : chosen;
 }
 
-function keepsEvents(changes: readonly PlannedChange[]): boolean {
+/** Whether no events are removed from their topic. */
+export function keepsEvents(changes: readonly PlannedChange[]): boolean {
   const removes: readonly Change['kind'][] = ['topic made again', 'records removed'];
   return !changes.some(({ change: { kind } }) => removes.includes(kind));
 }

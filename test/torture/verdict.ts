@@ -14,6 +14,7 @@ import {
 } from '../../src/messages/index.ts';
 import type { Keeper } from './keeper.ts';
 import type { Landings } from './landings.ts';
+import { judgeOutputs } from './outputs.ts';
 import type { Reports } from './reports.ts';
 import type { Expectation, Workload } from './workload.ts';
 import type { Topics, World } from './world.ts';
@@ -33,6 +34,8 @@ export interface Verdict {
   /** How many reports over HTTP were answered, and how many events there are of them. */
   reports: number;
   reported: number;
+  /** How many events are published of outputs of jobs. */
+  produced: number;
 }
 
 /** A round that is over. */
@@ -104,10 +107,12 @@ export async function judge({
   const announced = landings?.judge(events);
   const reported = reports?.judge(events);
   const kept = await keeper?.judge(events);
+  const outputs = workload.keepsEvents ? judgeOutputs(hippo, events, finishes) : undefined;
   violations.push(
     ...(announced?.violations ?? []),
     ...(reported?.violations ?? []),
     ...(kept?.violations ?? []),
+    ...(outputs?.violations ?? []),
     ...(await leftovers(world, directory, identity)),
     ...(await unsettled(world, topics, hippo)),
   );
@@ -123,6 +128,7 @@ export async function judge({
     reported: reported?.events ?? 0,
     services: kept?.processes ?? 0,
     announced: kept?.events ?? 0,
+    produced: outputs?.events ?? 0,
   };
 }
 

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutgoingRecord } from '../../src/kafka/port.ts';
 import { partitionPath } from '../../src/messages/index.ts';
+import { OUTPUTS } from './outputs.ts';
 import type { Topics } from './world.ts';
 
 /** What a run must have come to, whatever happened on the way. */
@@ -31,6 +32,8 @@ export interface Workload {
   bad: readonly string[];
   /** Of the run whose expectation is about the newest landing: the version of that landing, epoch seconds. */
   newest: number;
+  /** Whether events stay in their topic: then a job needs what another one produces, and their number is judged. */
+  keepsEvents: boolean;
 }
 
 /** Deeds of ./job.sh: how long it works (milliseconds) and how it behaves. */
@@ -57,6 +60,12 @@ needs:
 concurrency: 2`,
   },
   after: { behaviour: 'plain', work: 50, yaml: 'every: day\nneeds: [{ job: HIPPO/daily }]' },
+  /** It needs what `daily` produces. */
+  through: {
+    behaviour: 'plain',
+    work: 50,
+    yaml: `every: day\nneeds: [{ table: DB.days, partition: { yyyymmdd: "{{ window | date: '%Y%m%d' }}" } }]`,
+  },
   flaky: {
     behaviour: 'flaky',
     work: 50,
@@ -87,6 +96,7 @@ case $behaviour in
   flaky)
     echo >> "locks/failures $HIPPO_RUN_KEY"
     [ "$(wc -l < "locks/failures $HIPPO_RUN_KEY")" -gt 2 ] || { note failure; exit 3; }
+    echo '{"done": 7}' > "$HIPPO_RESULT_FILE"
     ;;
   broken) note failure; exit 7 ;;
 esac
@@ -96,7 +106,8 @@ note end
 /** Epoch seconds of the first landing. */
 const LANDED = 1_750_000_000;
 
-export function workloadOf(hippo: string, topics: Topics): Workload {
+/** @param keepsEvents no events are removed from their topic, which a job needs that another one has produced */
+export function workloadOf(hippo: string, topics: Topics, keepsEvents: boolean): Workload {
   const messages: Message[] = [];
   const expected = new Map<string, Expectation>();
   const send = (topic: string, value: object | string, once = false): void => {
@@ -131,6 +142,7 @@ export function workloadOf(hippo: string, topics: Topics): Workload {
     lands('day', 'yyyymmdd', day);
     const key = day.replace(/(....)(..)(..)/, '$1-$2-$3');
     expected.set(`daily ${key}`, 'succeeded once').set(`after ${key}`, 'succeeded once');
+    if (keepsEvents) expected.set(`through ${key}`, 'succeeded once');
   }
   lands('month', 'yyyymm', '201704');
   lands('month2', 'yyyymm', '201704');
@@ -151,7 +163,7 @@ export function workloadOf(hippo: string, topics: Topics): Workload {
 
   const bad = [`{"db": "${hippo}", "table":`, `${hippo} [] `, `{"db": "${hippo}", "table": 7}`];
   for (const value of bad) send(topics.of('frontier'), value);
-  return { hippo, messages, expected, bad, newest: LANDED + 2 };
+  return { hippo, messages, expected, bad, newest: LANDED + 2, keepsEvents };
 }
 
 /** Writes the project's folder: hippo.yaml, job.sh, and a place for what the jobs note. */
@@ -160,10 +172,13 @@ export async function writeProject(
   workload: Workload,
   sections: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const jobs = Object.entries(JOBS).map(([name, { yaml, behaviour, work }]) =>
+  const own = Object.entries(JOBS).filter(([name]) => name !== 'through' || workload.keepsEvents);
+  const jobs = own.map(([name, { yaml, behaviour, work }]) =>
     [
       `${name}:`,
       ...yaml.split('\n').map((line) => `  ${line}`),
+      ...(name in OUTPUTS ? ['  produces:'] : []),
+      ...(OUTPUTS[name] ?? []).map((output) => `    - ${output.yaml}`),
       '  run: ./job.sh',
       `  args: ["${work / 1000}", ${behaviour}]`,
     ]

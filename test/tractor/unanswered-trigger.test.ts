@@ -150,6 +150,14 @@ describe('an event that a source has announced', () => {
     expect(plan([group('etl', 'Stable', { 1: '7' })], found)).toEqual([[why], []]);
   });
 
+  test('is the same if a job has produced it', () => {
+    const extra = { produced_by: { hippo_name: 'etl', job_name: 'load', job_id: 'load_1' } };
+    const found = { ...event, message: { ...event.message, extra } };
+    expect(plan([sourcesOnly, group('etl', 'Stable', { 1: '8' })], found)).toEqual([[], unneeded]);
+    const why = 'landed 1 h ago; not read yet by etl';
+    expect(plan([group('etl', 'Stable', { 1: '7' })], found)).toEqual([[why], []]);
+  });
+
   test('may be needed by a hippo that has not read it', () => {
     const why = 'landed 1 h ago; no client of etl runs: it has not read it yet';
     expect(plan([sourcesOnly, group('etl', 'Empty', { 1: '7' })])).toEqual([[why], []]);

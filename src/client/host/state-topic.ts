@@ -12,6 +12,7 @@ import {
   decodeStateValue,
   formatStateKey,
   isWholeState,
+  keyFilter,
   parseStateKey,
   parseStateRecord,
   positionsToJson,
@@ -88,6 +89,8 @@ export class StateTopic {
   readonly #kafka: Kafka;
   readonly #topic: string;
   readonly #hippo: string;
+  /** Of the keys of other hippos nothing is decoded: most records of a partition are theirs. */
+  readonly #isOwn: (key: Uint8Array) => boolean;
   readonly #partitions: readonly number[];
   #partition: number;
   #probed: readonly number[] = [];
@@ -96,6 +99,7 @@ export class StateTopic {
     this.#kafka = kafka;
     this.#topic = topic;
     this.#hippo = hippo;
+    this.#isOwn = keyFilter(hippo);
     this.#partitions = Array.from({ length: partitions }, (_, partition) => partition);
     this.#partition = partitionForKey(hippo, partitions);
   }
@@ -288,9 +292,10 @@ export class StateTopic {
 
   /** @returns the token of a probe; undefined for all other records */
   #take({ key: bytes, value: encoded }: KafkaRecord, part: Part): Json | undefined {
-    const text = bytes?.toString() ?? '';
+    if (bytes === null || !this.#isOwn(bytes)) return undefined;
+    const text = bytes.toString();
     const key = parseStateKey(text);
-    if (key?.hippo !== this.#hippo) return undefined;
+    if (key === undefined) return undefined;
     const value = decodeStateValue(key, encoded);
     const { stored } = part;
     switch (key.kind) {

@@ -89,13 +89,14 @@ interface StatePlace {
 /** The partitions that have records of the hippo, in their order. */
 async function placesOf(kafka: Kafka, topic: string, hippo: string): Promise<StatePlace[]> {
   const live = new Map<number, Map<string, StateEntry['key']['kind']>>();
-  await readState(kafka, topic, ({ key, id, partition, value }) => {
-    if (key.hippo !== hippo || key.kind === 'probe') return;
+  const take = ({ key, id, partition, value }: StateEntry): void => {
+    if (key.kind === 'probe') return;
     const records = live.get(partition) ?? new Map<string, StateEntry['key']['kind']>();
     live.set(partition, records);
     if (value === null) records.delete(id);
     else records.set(id, key.kind);
-  });
+  };
+  await readState(kafka, topic, take, hippo);
   return [...live]
     .map(([partition, records]) => {
       const kinds = new Set(records.values());

@@ -1,6 +1,6 @@
 import { type RecordRef, RecordSet, offsetOf } from '../../core/record-ref.ts';
 import { shellWord } from '../../core/shell.ts';
-import { type FrontierEvent, partitionPath } from '../../messages/index.ts';
+import { type FrontierEvent, partitionPath, producedBy } from '../../messages/index.ts';
 import { nextOffset } from '../../state/index.ts';
 import { type Recovery, type Stuck, iso } from '../recovery.ts';
 import { isJsonObject } from '../../core/json.ts';
@@ -21,8 +21,8 @@ const GRACE = 10_000;
  * Frontier events that no start message, no finish message and no hippo's state names, by table. Topics and state tell that
  * no hippo has used an event; only the hippos themselves know whether they need the table.
  *
- * A source, or a service, announces all that lands, needed or not. So its event is stuck only while a hippo with jobs has not
- * read it: {@link unneededEvents} counts the others.
+ * A source, or a service, announces all that lands, and a job all that it produces, needed or not. So such an event is stuck
+ * only while a hippo with jobs has not read it: {@link unneededEvents} counts the others.
  */
 export const unansweredTrigger: Recovery = {
   id: 'unanswered-trigger',
@@ -39,14 +39,14 @@ export const unansweredTrigger: Recovery = {
   },
 };
 
-/** Events that sources and services have announced, of a table. */
+/** Events that sources and services have announced, or jobs have produced, of a table. */
 export interface UnneededEvents {
   /** `db.table` */
   table: string;
   events: number;
 }
 
-/** The events of sources and services that all hippos with jobs have read, and none has used, by table. */
+/** The events of sources, services and jobs that all hippos with jobs have read, and none has used, by table. */
 export function unneededEvents(snapshot: Snapshot): UnneededEvents[] {
   const readers = readersOf(snapshot);
   const events = unanswered(snapshot).filter((event) => isUnneeded(event, readers));
@@ -69,7 +69,8 @@ function readersOf(snapshot: Snapshot): HippoGroup[] {
 function isUnneeded(event: Found<FrontierEvent>, readers: readonly HippoGroup[]): boolean {
   const { announced_by: by } = event.message.extra;
   const isAnnounced =
-    isJsonObject(by) && (typeof by['source'] === 'string' || typeof by['service'] === 'string');
+    producedBy(event.message) !== undefined ||
+    (isJsonObject(by) && (typeof by['source'] === 'string' || typeof by['service'] === 'string'));
   return isAnnounced && readers.every((reader) => hasRead(reader, [event]));
 }
 

@@ -1,6 +1,6 @@
 /** What the hippo's state says of its services, for every client: the owner writes it, standbys follow it. */
 import type { Kafka, Reader, TopicPartitionOffset, Trouble } from '../../../kafka/port.ts';
-import type { Pause, ServiceState } from '../../../state/index.ts';
+import { type Pause, type ServiceState, keyFilter } from '../../../state/index.ts';
 import { recordOfEntry, stateEntry } from '../../../state/reader.ts';
 import type { Desired } from './service.ts';
 
@@ -65,11 +65,12 @@ export class DesiredStates {
       onTrouble: (trouble) => this.#troubled(trouble),
     });
     this.#tellWhenCurrent();
+    const isOwn = keyFilter(this.#options.hippo);
     for await (const { partition, records, next } of this.#reader) {
       const changed = new Set<string>();
       for (const record of records) {
-        const entry = stateEntry(record);
-        if (entry?.key.hippo !== this.#options.hippo) continue;
+        const entry = isOwn(record.key) ? stateEntry(record) : undefined;
+        if (entry === undefined) continue;
         const { key } = entry;
         const name = key.kind === 'service' ? key.service : key.kind === 'paused' ? key.job : undefined;
         if (name === undefined || !this.#options.services.includes(name)) continue;

@@ -1,0 +1,100 @@
+/** What the tortured jobs produce: each output of each success exactly one event, of the transaction of its finish message. */
+import type { KafkaRecord } from '../../src/kafka/port.ts';
+import {
+  type FrontierEvent,
+  type JobFinish,
+  parseFrontier,
+  partitionPath,
+  producedBy,
+} from '../../src/messages/index.ts';
+
+/** By job: its outputs as hippo.yaml has them, and the partition of each that a finish stands for. */
+interface Output {
+  yaml: string;
+  table: string;
+  partitionOf: (finish: JobFinish) => string;
+}
+
+const ofRun = (finish: JobFinish): string => partitionPath([{ name: 'run', value: finish.runKey ?? '' }]);
+
+export const OUTPUTS: Readonly<Record<string, readonly Output[]>> = {
+  // Its runs end in the same second, and share a partition.
+  each: [
+    {
+      yaml: '{ table: DB.each_run, partition: { run: "{{ key }}" } }',
+      table: 'each_run',
+      partitionOf: ofRun,
+    },
+    { yaml: '{ table: DB.shared }', table: 'shared', partitionOf: () => '' },
+  ],
+  both: [{ yaml: '{ table: DB.shared }', table: 'shared', partitionOf: () => '' }],
+  daily: [
+    {
+      yaml: `{ table: DB.days, partition: { yyyymmdd: "{{ window | date: '%Y%m%d' }}" }, dialect: arrays }`,
+      table: 'days',
+      partitionOf: ({ runKey = '' }) => `yyyymmdd=${runKey.replaceAll('-', '')}`,
+    },
+  ],
+  // Its result is written by the attempt that succeeds.
+  flaky: [
+    {
+      yaml: '{ table: DB.flaky_out, partition: { done: "{{ result.done }}" } }',
+      table: 'flaky_out',
+      partitionOf: () => 'done=7',
+    },
+  ],
+  broken: [{ yaml: '{ table: DB.none }', table: 'none', partitionOf: () => '' }],
+  fresh: [
+    {
+      yaml: '{ table: DB.fresh_run, partition: { run: "{{ key }}" } }',
+      table: 'fresh_run',
+      partitionOf: ofRun,
+    },
+  ],
+};
+
+/**
+ * @param records of the frontier topic, each partition's in the order of their offsets
+ * @param finishes of the hippo
+ */
+export function judgeOutputs(
+  hippo: string,
+  records: readonly KafkaRecord[],
+  finishes: readonly JobFinish[],
+): { violations: string[]; events: number } {
+  const sorted = records.toSorted((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
+  const events = sorted.flatMap(({ value }): FrontierEvent[] => {
+    const parsed = value === null ? undefined : parseFrontier(value);
+    return parsed?.ok === true && producedBy(parsed.message)?.hippoName === hippo ? [parsed.message] : [];
+  });
+  const expected = finishes
+    .filter(({ isSuccess }) => isSuccess)
+    .flatMap((finish) =>
+      (OUTPUTS[finish.jobName] ?? [])
+        // Of a run that is marked as done no job has run.
+        .filter(({ yaml }) => !('marked_by' in finish.extra && yaml.includes('result.')))
+        .map(({ table, partitionOf }) => `${finish.jobId} ${hippo}.${table} ${partitionOf(finish)}`),
+    );
+  const found = events.map(
+    (event) => `${producedBy(event)?.jobId ?? ''} ${event.db}.${event.table} ${pathOf(event)}`,
+  );
+  const count = (list: readonly string[]): Map<string, number> =>
+    new Map([...Map.groupBy(list, (item) => item)].map(([item, { length }]) => [item, length]));
+  const [wanted, there] = [count(expected), count(found)];
+  const violations = [...new Set([...expected, ...found])].flatMap((item) => {
+    const [should, does] = [wanted.get(item) ?? 0, there.get(item) ?? 0];
+    return should === does ? [] : [`${item}: ${does} events, and ${should} expected`];
+  });
+  const last = new Map<string, number>();
+  for (const event of events) {
+    const what = `${event.db}.${event.table} ${pathOf(event)}`;
+    if (event.execDate <= (last.get(what) ?? -1))
+      violations.push(`${what}: the exec_date ${event.execDate} does not rise`);
+    last.set(what, event.execDate);
+  }
+  return { violations, events: events.length };
+}
+
+function pathOf({ partitions }: FrontierEvent): string {
+  return partitions.map(partitionPath).join(' ');
+}
