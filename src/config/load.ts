@@ -40,6 +40,8 @@ export interface LoadedConfig {
   source(path: ConfigPath): ValueSource;
   /** The texts that name environment variables, also those that are then overridden. */
   interpolations: readonly Interpolation[];
+  /** The dates in the file of `calendar.holidays`, in order: `2017-12-25`. */
+  holidays: readonly string[];
 }
 
 /**
@@ -55,7 +57,23 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const profile = chooseProfile(document, options.profile ?? options.env['HIPPO_PROFILE']);
   const { config, place, source, interpolations } = assemble(document, profile, options.env);
   const absolute = withAbsoluteFiles(config, directory);
-  return { config: absolute, file, directory, profile, place, source, interpolations };
+  const holidays = await holidaysOf(absolute, options.cwd, place);
+  return { config: absolute, file, directory, profile, place, source, interpolations, holidays };
+}
+
+async function holidaysOf(
+  { calendar }: Config,
+  cwd: string,
+  place: LoadedConfig['place'],
+): Promise<string[]> {
+  const { holidays: file } = calendar;
+  if (file === undefined) return [];
+  const { readHolidays } = await import('./holidays.ts');
+  return readHolidays(calendar, {
+    file,
+    shown: shorten(file, cwd),
+    setting: place(['calendar', 'holidays']),
+  });
 }
 
 /** The hippo's name, as in its messages. */
@@ -144,7 +162,8 @@ function assemble(
 }
 
 /** Paths of files are relative to the folder of hippo.yaml, not to the working directory. */
-function withAbsoluteFiles({ kafka, ...config }: Config, directory: string): Config {
+function withAbsoluteFiles(config: Config, directory: string): Config {
+  const { kafka, calendar } = config;
   const { tls, sasl } = kafka;
   const absolute = <T extends object>(settings: T): T =>
     Object.fromEntries(
@@ -155,6 +174,10 @@ function withAbsoluteFiles({ kafka, ...config }: Config, directory: string): Con
     ) as T;
   return {
     ...config,
+    calendar: {
+      ...calendar,
+      ...(calendar.holidays !== undefined && { holidays: resolve(directory, calendar.holidays) }),
+    },
     kafka: {
       ...kafka,
       tls: typeof tls === 'object' ? absolute(tls) : tls,

@@ -3,7 +3,7 @@ import { type ErrorDetails, type ErrorPlace, UserError } from '../core/errors.ts
 /** One thing that is wrong with the configuration. */
 export interface Problem {
   place: ErrorPlace;
-  /** Continues a sentence after the key: `must be one of event, hour, day, month`. It never contains a value, which may be secret. */
+  /** Continues a sentence after the key: `must be one of kill, detach`. It never contains a value, which may be secret. */
   message: string;
 }
 

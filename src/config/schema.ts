@@ -3,8 +3,14 @@ import { didYouMean } from '../core/near.ts';
 import { sizeText } from '../core/size.ts';
 import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
-import { WINDOW_UNITS } from '../windows/units.ts';
 import { receiver, receiverParts } from './alerts-schema.ts';
+import {
+  USUAL_BUSINESS_DAYS,
+  WEEKDAYS,
+  WINDOW_UNITS,
+  type WindowUnit,
+  readWindowUnit,
+} from '../windows/units.ts';
 import {
   clockTime,
   commaSeparated,
@@ -116,8 +122,22 @@ const retries = v.strictObject({
 
 const word = v.pipe(v.string(), v.minLength(1));
 
+/** Durations have many forms (`90 min`, `90m`), the loaded configuration has one for each unit. */
+const windowUnit = v.pipe(
+  v.string(),
+  v.description(
+    'Or a duration that divides a day, such as 15m or 6h: its windows begin as the wall clock shows',
+  ),
+  v.rawTransform(({ dataset, addIssue, NEVER }): WindowUnit => {
+    const read = readWindowUnit(dataset.value);
+    if ('unit' in read) return read.unit;
+    addIssue({ message: `must be ${read.allowed}` });
+    return NEVER;
+  }),
+);
+
 const job = v.strictObject({
-  every: v.optional(v.picklist(['event', ...WINDOW_UNITS]), 'event'),
+  every: v.optional(v.union([v.picklist(['event', ...WINDOW_UNITS]), windowUnit]), 'event'),
   needs: v.optional(
     described(v.array(need), 'Left out: it runs at the time of `at`, or only when an operator asks for it'),
     [],
@@ -327,11 +347,34 @@ const timezone = v.pipe(
   v.description('IANA name, e.g. Asia/Taipei'),
 );
 
+const [sunday, ...WEEK] = WEEKDAYS;
+const MONDAY_FIRST = [...WEEK, sunday];
+
 const calendar = v.strictObject({
   timezone: v.optional(timezone, 'UTC'),
   day_starts: v.optional(
     described(clockTime, 'When a day begins; "22:00": what comes after 22:00 counts as the next day\'s'),
     '00:00',
+  ),
+  week_starts: v.optional(
+    described(
+      v.picklist(['monday', 'sunday']),
+      "monday: ISO weeks, 2017-W17. sunday: strftime's %U, 2017-U17",
+    ),
+    'monday',
+  ),
+  business_days: v.optional(
+    described(some(v.picklist(MONDAY_FIRST)), 'The days of the week on which the business works'),
+    [...USUAL_BUSINESS_DAYS],
+  ),
+  holidays: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/\.(ya?ml|ics)$/i, 'must name a file .yaml or .yml (a list of dates), or .ics (iCalendar)'),
+      v.description(
+        'A file with the dates that are no business days, relative to hippo.yaml: .yaml or .yml (a list of dates), or .ics (iCalendar)',
+      ),
+    ),
   ),
 });
 

@@ -7,7 +7,7 @@ import { didYouMean, nearMisses } from '../core/near.ts';
 import { shellWord } from '../core/shell.ts';
 import type { ScheduleAction } from '../messages/index.ts';
 import { readDate } from '../trigger/format.ts';
-import { UNITS, isFiner } from '../windows/units.ts';
+import { isFiner } from '../windows/units.ts';
 import { type Request, operator } from './request.ts';
 
 /** The arguments as typed. */
@@ -114,7 +114,7 @@ async function checkOwn(
   const example = calendar.at(job.unit, now).key;
   if (key === null) return action === 'mark_success' ? example : null;
   if (calendar.ofKey(job.unit, key)?.key === key) return key;
-  const { noun } = UNITS[job.unit].window;
+  const { noun } = calendar.units.runnable(job.unit).window;
   const date = readDate(key, []);
   const meant =
     date === undefined || isFiner(job.unit, date.unit)

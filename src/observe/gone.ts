@@ -1,5 +1,5 @@
 import type { RunId } from '../state/index.ts';
-import { UNITS, WINDOW_UNITS, type WindowUnit } from '../windows/units.ts';
+import { type WindowUnit, keyPatterns, readWindowUnit, unitsOf } from '../windows/units.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -15,18 +15,31 @@ export function whyGone(
   if (known === undefined) return undefined;
   const every = Object.hasOwn(known, job) ? known[job] : undefined;
   if (every === undefined) return { cause: 'job', text: `job ${job} is no longer in hippo.yaml of ${hippo}` };
-  return isWindowUnit(every) && !isKeyOf(every, key)
-    ? { cause: 'key', text: `job ${job} runs every ${UNITS[every].window.noun} now, and has no run ${key}` }
-    : undefined;
+  const read = readWindowUnit(every);
+  if (!('unit' in read) || isKeyOf(read.unit, key)) return undefined;
+  const { noun } = UNITS.runnable(read.unit).window;
+  return { cause: 'key', text: `job ${job} runs every ${noun} now, and has no run ${key}` };
 }
 
-/** By its form: whether a window of that date exists depends on the time zone, which is not known here. */
+const UNITS = unitsOf();
+
+/** By its form: whether a window of that date exists depends on the calendar, which is not known here. */
 function isKeyOf(unit: WindowUnit, key: string): boolean {
-  const { key: pattern, splitsRepeatedTime } = UNITS[unit].window;
-  const digits = pattern.replaceAll('%Y', String.raw`\d{4}`).replaceAll(/%[mdH]/g, String.raw`\d\d`);
-  return new RegExp(`^${digits}${splitsRepeatedTime ? String.raw`([+-]\d\d:\d\d)?` : ''}$`).test(key);
+  const offset = UNITS.runnable(unit).window.splitsRepeatedTime ? String.raw`([+-]\d\d:\d\d)?` : '';
+  return keyPatterns(unit).some((pattern) =>
+    new RegExp(`^${DIRECTIVES.reduce(withDigits, pattern.replaceAll('+', String.raw`\+`))}${offset}$`).test(
+      key,
+    ),
+  );
 }
 
-function isWindowUnit(every: string): every is WindowUnit {
-  return (WINDOW_UNITS as readonly string[]).includes(every);
+/** What the directives of keys write; windows/index.ts knows, too, but would load much for this. */
+const DIRECTIVES = [
+  [/%[YG]/g, String.raw`\d{4}`],
+  [/%[mdHMUV]/g, String.raw`\d\d`],
+  [/%q/g, '[1-4]'],
+] as const;
+
+function withDigits(pattern: string, [directive, digits]: (typeof DIRECTIVES)[number]): string {
+  return pattern.replaceAll(directive, digits);
 }

@@ -1,3 +1,4 @@
+import { readWindowUnit } from '../windows/units.ts';
 import type { Question } from './template.ts';
 import { type Frequency, type PartitionLevel, readPartition } from './partition.ts';
 
@@ -28,11 +29,19 @@ export function readAnswer(question: Question, raw: string, earlier: AnswerValue
         ? { value: text }
         : { problem: `"${text}" is none of ${values.join(', ')}` };
     }
+    case 'every':
+      return readEvery(text);
     case 'partition':
       return text === NONE ? { value: [] } : readPartition(text, (earlier['every'] ?? 'event') as Frequency);
     case 'columns':
       return text === NONE ? { value: [] } : readColumns(text, earlier);
   }
+}
+
+function readEvery(text: string): ReadAnswer {
+  if (text === 'event') return { value: text };
+  const read = readWindowUnit(text);
+  return 'unit' in read ? { value: read.unit } : { problem: `"${text}" is not ${read.allowed}` };
 }
 
 function readTable(text: string): ReadAnswer {

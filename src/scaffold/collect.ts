@@ -61,7 +61,7 @@ export async function collectAnswers(
 function promptFor(question: Question, suggested: string, earlier: Answers['values']): Prompt {
   return {
     message: question.ask,
-    ...(question.type === 'choice' ? { choices: question.choices } : {}),
+    ...('choices' in question ? { choices: question.choices } : {}),
     ...(suggested === '' ? {} : { suggested }),
     problemOf: (text) => {
       const read = readAnswer(question, text, earlier);

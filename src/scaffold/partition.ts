@@ -1,5 +1,13 @@
 import { datePattern, dateUnitOf } from '../windows/index.ts';
-import { DATE_UNITS, UNITS, WINDOW_UNITS, type WindowUnit, isFiner } from '../windows/units.ts';
+import {
+  DATE_UNITS,
+  type DateUnit,
+  UNITS,
+  WINDOW_UNITS,
+  type WindowUnit,
+  isFiner,
+  unitsOf,
+} from '../windows/units.ts';
 
 /** One level of the table's partitions, as the template's files use it. */
 export interface PartitionLevel {
@@ -17,12 +25,16 @@ export type Frequency = 'event' | WindowUnit;
 /** Names that imply the format of their date; `dt` and `date` do not. */
 const FORMATS = new Map(DATE_UNITS.flatMap((unit) => Object.entries<string>(UNITS[unit].dates.levels)));
 
+const units = unitsOf();
+/** What is proposed to a job whose partitions are named by the minute. */
+const EXAMPLE_PART = '15m';
+
 /** The date fields that the levels must contain together, so that a landed partition identifies its window. */
 function directivesOf(unit: WindowUnit): string[] {
-  return UNITS[unit].window.key.match(/%[A-Za-z]/g) ?? [];
+  return units.runnable(unit).window.key.match(/%[A-Za-z]/g) ?? [];
 }
 /** Those that a level's format may use, the coarsest first. */
-const DIRECTIVES = [...new Set(WINDOW_UNITS.toReversed().flatMap(directivesOf))];
+const DIRECTIVES = [...new Set([...WINDOW_UNITS.toReversed().flatMap(directivesOf), '%M'])];
 const FORMAT = new RegExp(`^([\\p{L}\\p{N}_.:+ -]|${DIRECTIVES.join('|')})+$`, 'u');
 
 const SAMPLE_DATE = Date.UTC(2024, 0, 1);
@@ -87,13 +99,18 @@ function readLevel(name: string, given: string | undefined, every: Frequency): R
 }
 
 function nounOf(every: Frequency): string {
-  return every === 'event' ? every : UNITS[every].window.noun;
+  return every === 'event' ? every : units.runnable(every).window.noun;
 }
 
-/** The frequency of a format, if it is finer than the chosen one. */
+/** The frequency of a format, if it is finer than the dates of the chosen one. */
 function finerThan(format: string, every: WindowUnit): WindowUnit | undefined {
-  const unit = dateUnitOf((format.match(/%[A-Za-z]/g) ?? []).join(''));
-  return WINDOW_UNITS.find((one) => one === unit && isFiner(one, every));
+  const [unit, usual] = [format, units.runnable(every).window.key].map(unitIn);
+  if (unit === undefined || usual === undefined || !isFiner(unit, usual)) return undefined;
+  return unit === 'minute' ? EXAMPLE_PART : unit;
+}
+
+function unitIn(format: string): DateUnit | undefined {
+  return dateUnitOf((format.match(/%[A-Za-z]/g) ?? []).join(''));
 }
 
 function sampleOf(format: string): string {

@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { jsonSchema } from '../config/json-schema.ts';
-import { UNITS, type WindowUnit } from '../windows/units.ts';
+import { type WindowUnit, unitsOf } from '../windows/units.ts';
 import type { AnswerValues } from './answer.ts';
 import type { Template } from './template.ts';
 
@@ -32,8 +32,9 @@ const liquid = new Liquid({
 liquid.registerFilter('yaml', (value: string) => stringify(value, { lineWidth: 0 }).trimEnd());
 liquid.registerFilter('shell', (value: string) => (/^[\w./:=-]+$/.test(value) ? value : `'${value}'`));
 // Of what the question `every` is answered with, unless that is `event`.
-liquid.registerFilter('unit_noun', (unit: WindowUnit) => UNITS[unit].window.noun);
-liquid.registerFilter('usual_level', (unit: WindowUnit) => UNITS[unit].window.level);
+const units = unitsOf();
+liquid.registerFilter('unit_noun', (unit: WindowUnit) => units.runnable(unit).window.noun);
+liquid.registerFilter('usual_level', (unit: WindowUnit) => units.runnable(unit).window.level);
 
 export type Variables = Readonly<Record<string, unknown>>;
 

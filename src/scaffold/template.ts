@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { parse } from 'yaml';
 import { packageRoot } from '../version.ts';
-import { UNITS, WINDOW_UNITS } from '../windows/units.ts';
+import { WINDOW_UNITS, unitsOf } from '../windows/units.ts';
 
 /** The kind of answer that a question takes; ./answer.ts reads each kind. */
 const common = {
@@ -25,7 +25,7 @@ const question = v.variant('type', [
     choices: v.pipe(v.array(v.strictObject({ value: v.string(), title: v.string() })), v.minLength(2)),
     ...common,
   }),
-  /** How often a job runs: a choice among the units of time. */
+  /** How often a job runs: one of the units of time, or a duration that divides a day. */
   v.strictObject({ type: v.literal('every'), ...common }),
 ]);
 const templateSchema = v.strictObject({
@@ -37,11 +37,20 @@ const templateSchema = v.strictObject({
 });
 
 type WrittenQuestion = v.InferOutput<typeof question>;
-export type Question = Exclude<WrittenQuestion, { type: 'every' }>;
+/** A question as it is asked: those of the kind `every` with the usual answers; others are read, too. */
+export type Question =
+  | Exclude<WrittenQuestion, { type: 'every' }>
+  | (Extract<WrittenQuestion, { type: 'every' }> & { choices: readonly Choice[] });
+interface Choice {
+  value: string;
+  title: string;
+}
 
-const EVERY_CHOICES = [
+const UNITS = unitsOf();
+const EVERY_CHOICES: readonly Choice[] = [
   { value: 'event', title: 'for each partition that lands' },
-  ...WINDOW_UNITS.map((unit) => ({ value: unit, title: UNITS[unit].window.often })),
+  { value: '15m', title: 'or another duration that divides a day: hippo new --every 6h' },
+  ...WINDOW_UNITS.map((unit) => ({ value: unit, title: UNITS.runnable(unit).window.often })),
 ];
 
 /** A type of project: `templates/<type>/template.yaml` and the folder `files` beside it. */
@@ -66,7 +75,7 @@ export function listTemplates(root: string = fileURLToPath(new URL('templates', 
 }
 
 function withChoices(question: WrittenQuestion): Question {
-  return question.type === 'every' ? { ...question, type: 'choice', choices: EVERY_CHOICES } : question;
+  return question.type === 'every' ? { ...question, choices: EVERY_CHOICES } : question;
 }
 
 /** `group_by` → `--group-by`. */

@@ -84,7 +84,9 @@ function exampleOf(unit: DateUnit): string[] {
 /** Reads a date in the table's own format, or in one of the usual ones. */
 export function readDate(text: string, format: PartitionFormat): DateText | undefined {
   const own = format.filter((level) => isDate(level) && formatUnit([level]) !== undefined);
-  for (const pattern of [...own.map((level) => level.pattern), ...FORMS]) {
+  // Of partitions by the minute, 05:00 is a minute; else it is an hour.
+  const forms = formatUnit(format) === 'minute' ? FORMS.toReversed() : FORMS;
+  for (const pattern of [...own.map((level) => level.pattern), ...forms]) {
     const unit = dateUnitOf(pattern.directives);
     const from = pattern.parse(text);
     if (unit !== undefined && from !== undefined) return { from, unit };
@@ -92,11 +94,11 @@ export function readDate(text: string, format: PartitionFormat): DateText | unde
   return undefined;
 }
 
-/** Formats of levels whose value alone does not tell what it is, by the levels' names: `month=04`. */
+/** Formats of levels by the levels' names: `month=04`, `yyyyww=201704`. */
 const BY_NAME = new Map(
-  DATE_UNITS.flatMap((unit) => Object.entries<string>(UNITS[unit].dates.levels))
-    .map(([name, source]) => [name, datePattern(source) as DatePattern] as const)
-    .filter(([, { directives }]) => !tellsYear(directives)),
+  DATE_UNITS.flatMap((unit) => Object.entries<string>(UNITS[unit].dates.levels)).map(
+    ([name, source]) => [name, datePattern(source) as DatePattern] as const,
+  ),
 );
 
 /**
@@ -106,7 +108,8 @@ const BY_NAME = new Map(
 export function formatOfSample(levels: readonly PartitionField[]): PartitionFormat {
   return levels.map(({ name, value }) => {
     const named = BY_NAME.get(name.toLowerCase());
-    const candidates = named === undefined ? FORMS : [named];
+    const candidates =
+      named === undefined ? FORMS : tellsYear(named.directives) ? [named, ...FORMS] : [named];
     const found = candidates.find(
       (pattern) =>
         pattern.parse(value) !== undefined && (pattern.source !== '%Y' || /^(year|y{4})$/i.test(name)),

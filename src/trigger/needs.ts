@@ -1,32 +1,37 @@
 import { combinations } from '../client/machine/compile.ts';
 import { type DatePattern, type Piece, compilePieces, datePattern } from '../windows/index.ts';
-import { UNITS } from '../windows/units.ts';
-import type { Config, JobConfig, NeedConfig } from '../config/schema.ts';
+import { type WindowUnit, unitsOf } from '../windows/units.ts';
+import type { Config, NeedConfig } from '../config/schema.ts';
 import { UserError } from '../core/errors.ts';
 import type { PartitionFormat } from './format.ts';
 
 /** What a job of this hippo.yaml needs of a table. */
 export interface TableNeed {
   job: string;
+  /** What the job runs by. */
+  every: WindowUnit;
   format: PartitionFormat;
 }
 
 /**
- * How the jobs of this hippo.yaml expect the partition of a table to be written: each format once. Empty if they define
+ * How the jobs of this hippo.yaml expect the partition of a table to be written: each format once for each unit. Empty if they define
  * none: a job with `every: event` takes partitions of any form.
  *
  * @throws UserError for a template that no client could run with
  */
 export function tableNeeds(table: string, config: Config): TableNeed[] {
+  const units = unitsOf({ weekStarts: config.calendar.week_starts });
+  const unformatted = (every: WindowUnit): string => units.runnable(every).window.key;
   const known = Object.entries(config.jobs).flatMap(([job, { every, needs: members }]) =>
     every === 'event'
       ? []
       : members
           .flatMap((need) => partitionsOf(need, table))
-          .map((partition) => ({ job, format: formatOf(partition, every, job) })),
+          .map((partition) => ({ job, every, format: formatOf(partition, job, unformatted(every)) })),
   );
   return known.filter(
-    ({ format }, index) => known.findIndex((other) => sameFormat(other.format, format)) === index,
+    ({ every, format }, index) =>
+      known.findIndex((other) => other.every === every && sameFormat(other.format, format)) === index,
   );
 }
 
@@ -48,13 +53,9 @@ function partitionsOf(need: NeedConfig, table: string): NeededPartition[] {
   }));
 }
 
-function formatOf(
-  { levels, names }: NeededPartition,
-  every: Exclude<JobConfig['every'], 'event'>,
-  job: string,
-): PartitionFormat {
+function formatOf({ levels, names }: NeededPartition, job: string, unformatted: string): PartitionFormat {
   return Object.entries(levels).map(([name, source]) => {
-    const pieces = compilePieces(source, names, UNITS[every].window.key);
+    const pieces = compilePieces(source, names, unformatted);
     const pattern = pieces.ok ? joined(pieces.value) : undefined;
     if (pattern !== undefined) return { name, pattern };
     throw new UserError(`the partition ${name} that jobs.${job} needs is not a template that can be read`, {

@@ -1,10 +1,10 @@
-import type { CalendarConfig } from '../config/schema.ts';
 import { type Json, type JsonObject, isJsonObject, parsePlainJson } from '../core/json.ts';
 import { FRONTIER_DIALECTS, type FrontierDialect, type PartitionField } from '../messages/index.ts';
 import { readFormat } from './format.ts';
+import { type WindowUnit, readWindowUnit } from '../windows/units.ts';
 import { PLAN_HEADER } from './mark.ts';
 import { type PlannedEvent, planEvent } from './publish.ts';
-import { partitionsIn } from './range.ts';
+import { type RangeClock, partitionsIn } from './range.ts';
 
 /** All that makes the events of a range, the same on every machine and at any time. */
 export interface RangePlan {
@@ -19,12 +19,13 @@ export interface RangePlan {
   /** As it was typed. */
   range: string;
   backwards: boolean;
-  calendar: CalendarConfig;
+  calendar: RangeClock['calendar'];
+  every?: WindowUnit;
 }
 
 /** The events of a range, in the order in which they are published. */
 export function rangeEvents(plan: RangePlan, topic: string, id: string): PlannedEvent[] {
-  const partitions = partitionsIn(plan.range, readFormat(plan.partition), plan.calendar);
+  const partitions = partitionsIn(plan.range, readFormat(plan.partition), plan);
   if (plan.backwards) partitions.reverse();
   const headers = { [PLAN_HEADER]: JSON.stringify(plan) };
   return partitions.map((partition, index) => {
@@ -47,7 +48,7 @@ export function rangeEvents(plan: RangePlan, topic: string, id: string): Planned
 export function readPlan(text: string): RangePlan | undefined {
   const plan = parseObject(text);
   if (plan === undefined) return undefined;
-  const { db, table, method, exec_date, range, backwards, partition, calendar } = plan;
+  const { db, table, method, exec_date, range, backwards, partition, calendar, every } = plan;
   const dialect = FRONTIER_DIALECTS.find((known) => known === plan['dialect']);
   const fine =
     [db, table, method, range].every((value) => typeof value === 'string') &&
@@ -56,6 +57,7 @@ export function readPlan(text: string): RangePlan | undefined {
     Array.isArray(partition) &&
     partition.every(isLevel) &&
     isCalendar(calendar) &&
+    (every === undefined || (typeof every === 'string' && 'unit' in readWindowUnit(every))) &&
     dialect !== undefined;
   return fine ? (plan as unknown as RangePlan) : undefined;
 }

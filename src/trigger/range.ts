@@ -1,5 +1,13 @@
 import { createCalendar } from '../windows/index.ts';
-import { type DateUnit, UNITS, isFiner } from '../windows/units.ts';
+import {
+  type DateRules,
+  type DateUnit,
+  UNITS,
+  type WindowUnit,
+  isFiner,
+  isPartOfDay,
+  unitsOf,
+} from '../windows/units.ts';
 import type { CalendarConfig, Config } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
@@ -26,25 +34,30 @@ export interface DateRange {
   to: Millis;
 }
 
+/** What decides which hours and minutes a range has. */
+export interface RangeClock {
+  calendar: Pick<CalendarConfig, 'timezone' | 'day_starts'>;
+  /** Of partitions finer than a day: there is one for each of these. Left out: for each hour, or each minute. */
+  every?: WindowUnit;
+}
+
 /**
- * The partitions of a range, each once, in order: every value that the format has between the two dates. Hours are those
- * that the clock of `calendar.timezone` shows: one that is skipped in spring is left out.
+ * The partitions of a range, each once, in order: every value that the format has between the two dates. Hours and minutes
+ * are those that the clock of `calendar.timezone` shows: one that is skipped in spring is left out.
  *
  * @param text `2017-01..2017-12`; both ends belong to it, an end stands for all that it names; one date alone is both
  * @throws UserError naming what is allowed
  */
-export function partitionsIn(
-  text: string,
-  format: PartitionFormat,
-  calendar: CalendarConfig,
-): PartitionField[][] {
+export function partitionsIn(text: string, format: PartitionFormat, clock: RangeClock): PartitionField[][] {
   const range = readRange(text, format);
   const unit = formatUnit(format) ?? 'day';
   // Counting them one by one would make the operator wait for the error.
-  refuseMore(text, Math.round((range.to - range.from) / (UNITS[unit].plus(range.from, 1) - range.from)));
+  const { from, to } = range;
+  const length = clock.every === undefined ? UNITS[unit].plus(from, 1) - from : lengthOf(clock.every);
+  refuseMore(text, Math.round((to - from) / length));
   const partitions: PartitionField[][] = [];
   let last = '';
-  for (const date of datesIn(range, unit, calendar)) {
+  for (const date of datesIn(range, unit, clock)) {
     const partition = formatPartition(format, date);
     const path = partition.map(({ value }) => value).join('/');
     // All days of a week are in one partition by week.
@@ -63,11 +76,15 @@ function refuseMore(range: string, count: number): void {
 }
 
 /** Dates of which every partition has at least one, in order. */
-function* datesIn({ from, to }: DateRange, unit: DateUnit, calendar: CalendarConfig): Generator<Millis> {
+function* datesIn(
+  { from, to }: DateRange,
+  unit: DateUnit,
+  { calendar, every }: RangeClock,
+): Generator<Millis> {
   const { step } = UNITS[unit].dates;
-  if (step === 'hour') {
-    const hours = createCalendar(calendar.timezone, calendar.day_starts);
-    for (const { date } of hours.between(step, from, to)) yield date;
+  if (step === 'minute' || step === 'hour') {
+    const windows = createCalendar(calendar.timezone, calendar.day_starts);
+    for (const { date } of windows.between(every ?? (step === 'hour' ? 'hour' : '1m'), from, to)) yield date;
     return;
   }
   for (let date = from; date < to; date = UNITS[step].plus(date, 1)) yield date;
@@ -90,14 +107,18 @@ function readEnd(text: string, range: string, format: PartitionFormat): DateRang
   const date = readDate(text.trim(), format);
   if (date === undefined) throw noRange(range, format, text.trim());
   const unit = formatUnit(format);
-  // Weeks and quarters have no form of their own; a range of them is given in days or months.
-  if (unit !== undefined && UNITS[unit].dates.forms.length > 0 && isFiner(date.unit, unit)) {
+  if (unit !== undefined && !takesFinerEnds(unit) && isFiner(date.unit, unit)) {
     throw new UserError(`--range ${range} is finer than the partition`, {
       why: `${text.trim()} is one ${date.unit}, a partition ${describeFormat(format)} holds a ${unit}.`,
       next: [`hippo trigger --range ${UNITS[unit].dates.range}`],
     });
   }
   return { from: date.from, to: UNITS[date.unit].plus(date.from, 1) };
+}
+
+function takesFinerEnds(unit: DateUnit): boolean {
+  const { dates }: { dates: DateRules } = UNITS[unit];
+  return dates.takesFinerEnds === true;
 }
 
 function noRange(range: string, format: PartitionFormat, end?: string): UserError {
@@ -148,6 +169,24 @@ export function rangeFormat({ table, said, usual }: FormatWords, config: Config)
     why: `The jobs of hippo.yaml need ${distinct.map(describeFormat).join(' and ')}.`,
     next: distinct.map((format) => `hippo trigger --table ${table} ${flagsOf(format)} --range …`),
   });
+}
+
+/**
+ * The windows that partitions finer than a day are for: those of the job that needs them so. Of several the finest.
+ *
+ * @returns undefined where hippo.yaml does not say it
+ */
+export function rangeUnit(table: string, format: PartitionFormat, config: Config): WindowUnit | undefined {
+  const written = describeFormat(format);
+  return tableNeeds(table, config)
+    .filter((need) => describeFormat(need.format) === written)
+    .map(({ every }) => every)
+    .filter((every) => every === 'hour' || isPartOfDay(every))
+    .sort((one, other) => lengthOf(one) - lengthOf(other))[0];
+}
+
+function lengthOf(unit: WindowUnit): Millis {
+  return unitsOf().runnable(unit).plus(0, 1);
 }
 
 function withDate(format: PartitionFormat, table: string): PartitionFormat {

@@ -171,19 +171,23 @@ async function planOne(words: TriggerWords, context: SourceContext): Promise<Pla
 
 async function rangeSource(range: string, words: TriggerWords, context: SourceContext): Promise<EventSource> {
   const { config, clock } = context;
-  const [{ rangeFormat }, { formatSources }] = await Promise.all([
+  const [{ rangeFormat, rangeUnit }, { formatSources }] = await Promise.all([
     import('./range.ts'),
     import('./format.ts'),
   ]);
   const { shape, said = [], usual } = completeEvent(words, config);
   const table = `${shape.db}.${shape.table}`;
+  const format = rangeFormat({ table, said, usual }, config);
+  const every = rangeUnit(table, format, config);
+  const { timezone, day_starts } = config.calendar;
   const plan: RangePlan = {
     ...shape,
     exec_date: await readExecDate(words.execDate ?? 'now', context),
-    partition: formatSources(rangeFormat({ table, said, usual }, config)),
+    partition: formatSources(format),
     range,
     backwards: words.backwards ?? false,
-    calendar: config.calendar,
+    calendar: { timezone, day_starts },
+    ...(every !== undefined && { every }),
   };
   return planned(plan, newBackfillId(clock.now()), null, config);
 }

@@ -36,6 +36,7 @@ function flagName(question: Question): string {
 function helpValue(question: Question): string {
   switch (question.type) {
     case 'choice':
+    case 'every':
       return question.choices.map(({ value }) => value).join('|');
     case 'table':
       return 'DB.TABLE';

@@ -5,7 +5,7 @@
  */
 import type { Millis } from '../core/clock.ts';
 import { type DatePattern, datePattern } from './strftime.ts';
-import { type TimeUnit, UNITS, WINDOW_UNITS, type WindowRules, type WindowUnit } from './units.ts';
+import { type CalendarRules, type RunnableUnit, type Units, type WindowUnit, unitsOf } from './units.ts';
 import {
   type Zone,
   formatOffset,
@@ -19,7 +19,10 @@ import {
 } from './zone.ts';
 
 export interface Window {
-  /** `2017-04-28`, `201704`, `2017-04-28T05`; an hour that a change of the clock repeats names its offset: `2017-10-29T02+02:00`. */
+  /**
+   * `2017-04-28`, `201704`, `2017-04-28T05`, `2017-04-28T05:15+15m`; an hour that a change of the clock repeats names its offset:
+   * `2017-10-29T02+02:00`.
+   */
   readonly key: string;
   /** Bounds, epoch ms: the start belongs to the window, the end to the next. */
   readonly start: Millis;
@@ -31,6 +34,8 @@ export interface Window {
 /** The windows of one hippo, for units that jobs run by. */
 export interface Calendar {
   readonly zone: Zone;
+  /** The units as this calendar has them: its weeks and business days. */
+  readonly units: Units;
   /** Whether this time is in a window that a key can name: in the years 1 to 9999. */
   holds(at: Millis): boolean;
   /** The window that holds a time, epoch ms; for those that {@link holds} says yes to. */
@@ -41,11 +46,15 @@ export interface Calendar {
   ofDate(unit: WindowUnit, date: Millis): Window[];
   /** Windows whose date, see {@link Window.date}, is in the range; the end is not. In order. */
   between(unit: WindowUnit, from: Millis, to: Millis): Window[];
+  /** Negative where the window of the first key begins before that of the second. */
+  compare(unit: WindowUnit, one: string, other: string): number;
   /** ISO 8601 with the zone's offset, to the second: `2017-04-28T20:34:56+08:00`. */
   iso(at: Millis): string;
 }
 
 const DAY = 86_400_000;
+/** The longest window, and a day of any time zone. */
+const MARGIN = 368 * DAY;
 /** The years that a key can name. */
 const FIRST_DATE = Date.parse('0001-01-01T00:00:00Z');
 const LAST_DATE = Date.UTC(9999, 11, 31);
@@ -57,19 +66,27 @@ const KEY_OFFSET = /[+-]\d\d:\d\d$/;
  * @param timezone an IANA name
  * @param dayStarts `HH:MM`
  */
-export function createCalendar(timezone: string, dayStarts: string): Calendar {
+export function createCalendar(timezone: string, dayStarts: string, rules: CalendarRules = {}): Calendar {
   const zone = openZone(timezone);
-  const series = Object.fromEntries(
-    WINDOW_UNITS.map((name) => [name, createSeries(zone, dayStarts, UNITS[name])]),
-  ) as Record<WindowUnit, Series>;
+  const units = unitsOf(rules);
+  const known = new Map<WindowUnit, Series>();
+  const seriesOf = (unit: WindowUnit): Series => {
+    const series = known.get(unit) ?? createSeries(zone, dayStarts, units.runnable(unit));
+    known.set(unit, series);
+    return series;
+  };
   return {
     zone,
-    holds: (at) => at > FIRST_DATE + 2 * DAY && at < LAST_DATE - 2 * DAY,
-    at: (unit, at) => windowAt(series[unit], at),
-    ofKey: (unit, key) => windowOfKey(series[unit], key),
-    ofDate: (unit, date) =>
-      isNameable(date) ? windowsOfDate(series[unit], UNITS[unit].window.floor(date)) : [],
-    between: (unit, from, to) => windowsBetween(series[unit], from, to),
+    units,
+    holds: (at) => at > FIRST_DATE + MARGIN && at < LAST_DATE - MARGIN,
+    at: (unit, at) => windowAt(seriesOf(unit), at),
+    ofKey: (unit, key) => windowOfKey(seriesOf(unit), key),
+    ofDate(unit, date) {
+      const series = seriesOf(unit);
+      return isNameable(date) ? windowsOfDate(series, series.unit.window.floor(date)) : [];
+    },
+    between: (unit, from, to) => windowsBetween(seriesOf(unit), from, to),
+    compare: (unit, one, other) => compareKeys(seriesOf(unit), one, other),
     iso: (at) => isoIn(zone, at),
   };
 }
@@ -84,7 +101,6 @@ export interface Series {
   readonly byDate: Map<Millis, Window>;
   readonly byKey: Map<string, Window | undefined>;
 }
-export type RunnableUnit = TimeUnit & { readonly window: WindowRules };
 
 export function createSeries(zone: Zone, dayStarts: string, unit: RunnableUnit): Series {
   const keys = datePattern(unit.window.key);
@@ -108,7 +124,7 @@ function wholeWindowAt(series: Series, at: Millis): Window {
   const { zone, unit, shift } = series;
   let window = wholeWindow(series, unit.window.floor(wallTime(zone, at) - shift));
   // Near a change of the clock the wall time may be that of a neighbour; the bounds decide.
-  while (at < window.start) window = wholeWindow(series, unit.window.floor(window.date - 1));
+  while (at < window.start) window = wholeWindow(series, unit.plus(window.date, -1));
   while (at >= window.end) window = wholeWindow(series, unit.plus(window.date, 1));
   return window;
 }
@@ -117,9 +133,14 @@ function wholeWindowAt(series: Series, at: Millis): Window {
 function wholeWindow({ zone, unit, keys, shift, byDate }: Series, date: Millis): Window {
   const known = byDate.get(date);
   if (known !== undefined) return known;
-  const start = instantOf(zone, date + shift);
-  const end = instantOf(zone, unit.plus(date, 1) + shift);
+  const { begins = sameDate } = unit.window;
+  const start = instantOf(zone, begins(date) + shift);
+  const end = instantOf(zone, begins(unit.plus(date, 1)) + shift);
   return remember(byDate, date, { key: keys.format(date), start, end, date });
+}
+
+function sameDate(date: Millis): Millis {
+  return date;
 }
 
 /** Hours in Europe/Berlin, at 2017-10-29T00:30Z → 2017-10-29T02+02:00, from 00:00Z to 01:00Z */
@@ -177,6 +198,15 @@ function findWindow(series: Series, key: string): Window | undefined {
   if (date === undefined || !isNameable(date) || floor(date) !== date) return undefined;
   // Without an offset, a repeated hour is the first of its name.
   return windowsOfDate(series, date).find((window) => window.key.startsWith(key));
+}
+
+/** Keys sort as their windows do, but for those of repeated time: 02+02:00 is before 02+01:00. */
+function compareKeys(series: Series, one: string, other: string): number {
+  if (KEY_OFFSET.test(one) && KEY_OFFSET.test(other)) {
+    const [first, second] = [windowOfKey(series, one), windowOfKey(series, other)];
+    if (first !== undefined && second !== undefined) return first.start - second.start;
+  }
+  return one < other ? -1 : Number(one > other);
 }
 
 function isNameable(date: Millis): boolean {

@@ -21,6 +21,8 @@ export interface PartitionTemplate {
   windows(values: readonly string[]): Window[];
 }
 
+const DAY = 86_400_000;
+
 /** Dates that catch what names them ambiguously: leap day, ends of month and year, an afternoon, the turn of the century. */
 const PROBES = [
   '2016-02-29T13:00Z',
@@ -34,6 +36,8 @@ const PROBES = [
 interface Reading {
   shifts: readonly Shift[];
   unit: DateUnit;
+  /** How far dates that the values mean may be outside of the unit: an ISO year begins up to three days before or after 1 January. */
+  slack: Millis;
   /** The first date that the values can mean, before the shifts. */
   parse(values: readonly string[]): Millis | undefined;
 }
@@ -49,17 +53,19 @@ export function compilePartition(
   calendar: Calendar,
   unit: WindowUnit,
 ): TemplateResult<PartitionTemplate> {
-  const render = (window: Window): string[] => levels.map((pieces) => renderPieces(pieces, window.date));
+  const { units } = calendar;
+  const render = (window: Window): string[] =>
+    levels.map((pieces) => renderPieces(pieces, window.date, units));
   const probes = PROBES.flatMap((date) => calendar.ofDate(unit, date));
   for (const reading of readings(levels)) {
     const windows = (values: readonly string[]): Window[] => {
       const from = reading.parse(values);
       if (from === undefined) return [];
       const back = inverseShifts(reading.shifts);
-      const slack = inverseSlack(reading.shifts);
+      const slack = reading.slack + inverseSlack(reading.shifts, units);
       const to = UNITS[reading.unit].plus(from, 1);
       return calendar
-        .between(unit, shiftDate(from, back) - slack, shiftDate(to, back) + slack)
+        .between(unit, shiftDate(from, back, units) - slack, shiftDate(to, back, units) + slack)
         .filter((window) => render(window).every((value, level) => value === values[level]));
     };
     const found = probes.map((window) => windows(render(window)).map(({ key }) => key));
@@ -71,7 +77,7 @@ export function compilePartition(
   const example = probes[0] === undefined ? '' : render(probes[0]).join('/');
   return {
     ok: false,
-    message: `"${example}" does not tell which ${UNITS[unit].window.noun}s it is for`,
+    message: `"${example}" does not tell which ${units.runnable(unit).window.noun}s it is for`,
     allowed: `a date that can be read back, with its year: ${WINDOW_FORM}`,
   };
 }
@@ -87,13 +93,15 @@ function readings(levels: readonly (readonly Piece[])[]): Reading[] {
   return [...Map.groupBy(dates, ({ by }) => by).values()]
     .flatMap((members): Reading[] => {
       const [first] = members;
-      const unit = dateUnitOf(members.map(({ pattern }) => pattern.directives).join(''));
+      const directives = members.map(({ pattern }) => pattern.directives).join('');
+      const unit = dateUnitOf(directives);
       if (first === undefined || unit === undefined) return [];
       const parse = dateParser(members.map(({ pattern }) => pattern.source).join('|'));
       return [
         {
           shifts: first.shifts,
           unit,
+          slack: unit === 'year' && directives.includes('G') ? 3 * DAY : 0,
           parse(values) {
             if (values.length !== levels.length) return undefined;
             const found = shapes.map((shape, level) => shape.exec(values[level] ?? ''));

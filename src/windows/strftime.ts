@@ -1,6 +1,6 @@
 import { utcFormat, utcParse } from 'd3-time-format';
 import type { Millis } from '../core/clock.ts';
-import { AMOUNT_UNITS, type AmountUnit, DATE_UNITS, type DateUnit, UNITS } from './units.ts';
+import { AMOUNT_UNITS, type AmountUnit, DATE_UNITS, type DateUnit, UNITS, type Units } from './units.ts';
 
 /** What a pattern may use, for error messages. */
 export const DIRECTIVES =
@@ -117,7 +117,8 @@ export interface Shift {
 }
 
 /** What a shift looks like, for error messages. */
-export const SHIFT_FORM = "a duration such as '2d', '6h', '1 week', '1 month' or '1 year'";
+export const SHIFT_FORM =
+  "a duration such as '2d', '6h', '3 business days', '1 week', '1 month', '1 quarter' or '1 year'";
 
 const SHIFT = /^\s*(\d{1,6})\s*([A-Za-z][A-Za-z ]*?)\s*$/;
 
@@ -142,8 +143,8 @@ function amountUnit(word: string): AmountUnit | undefined {
 }
 
 /** 28 April 2017, minus 1 month and plus 2 days → 30 March 2017 */
-export function shiftDate(date: Millis, shifts: readonly Shift[]): Millis {
-  return shifts.reduce((at, { sign, unit, count }) => UNITS[unit].plus(at, sign * count), date);
+export function shiftDate(date: Millis, shifts: readonly Shift[], units: Units): Millis {
+  return shifts.reduce((at, { sign, unit, count }) => units.amount(unit).plus(at, sign * count), date);
 }
 
 /** The shifts that lead back, up to {@link inverseSlack}. */
@@ -152,6 +153,6 @@ export function inverseShifts(shifts: readonly Shift[]): Shift[] {
 }
 
 /** How far from its date {@link inverseShifts} may lead: 31 March minus a month is 28 February, and that plus a month 28 March. */
-export function inverseSlack(shifts: readonly Shift[]): Millis {
-  return shifts.reduce((slack, { unit }) => slack + UNITS[unit].amount.slack, 0);
+export function inverseSlack(shifts: readonly Shift[], units: Units): Millis {
+  return shifts.reduce((slack, { unit }) => slack + units.amount(unit).amount.slack, 0);
 }

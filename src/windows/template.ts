@@ -1,6 +1,7 @@
 import { Drop, Liquid, LiquidError, type Template } from 'liquidjs';
 import type { Millis } from '../core/clock.ts';
 import { type Json, isJsonObject } from '../core/json.ts';
+import type { Window } from './calendar.ts';
 import {
   datePattern,
   type DatePattern,
@@ -10,6 +11,7 @@ import {
   shiftForm,
   shiftDate,
 } from './strftime.ts';
+import type { Units } from './units.ts';
 
 /** Why a template cannot be used. */
 export interface TemplateProblem {
@@ -74,8 +76,8 @@ export class WindowDate {
   }
 
   /** A window whose date is known; unformatted it shows as its key. */
-  static of(date: Millis, key: string): WindowDate {
-    return new WindowDate((shifts, pattern) => pattern?.format(shiftDate(date, shifts)) ?? key);
+  static of({ date, key }: Pick<Window, 'date' | 'key'>, units: Units): WindowDate {
+    return new WindowDate((shifts, pattern) => pattern?.format(shiftDate(date, shifts, units)) ?? key);
   }
 
   shifted(shift: Shift): WindowDate {
@@ -254,9 +256,11 @@ export function compilePieces(
   });
 }
 
-export function renderPieces(pieces: readonly Piece[], date: Millis): string {
+export function renderPieces(pieces: readonly Piece[], date: Millis, units: Units): string {
   return pieces
-    .map((piece) => (typeof piece === 'string' ? piece : piece.pattern.format(shiftDate(date, piece.shifts))))
+    .map((piece) =>
+      typeof piece === 'string' ? piece : piece.pattern.format(shiftDate(date, piece.shifts, units)),
+    )
     .join('');
 }
 

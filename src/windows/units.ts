@@ -6,74 +6,65 @@
  * - `amount`: templates shift by it (`minus: '2 days'`).
  *
  * Schema, calendar, templates, ranges and scaffolded projects take the unit from here. docs/CLIENT.md has a row for each unit
- * that jobs run by.
+ * that jobs run by. Jobs also run by the durations of part-of-day.ts. What `calendar` of hippo.yaml changes about a unit (the
+ * first day of a week, the business days), {@link unitsOf} knows.
  *
  * A date is what a wall clock shows, written as if it were UTC: arithmetic of dates needs no time zone.
  */
 import type { Millis } from '../core/clock.ts';
 import { DURATION_UNITS } from '../core/duration.ts';
+import { didYouMean } from '../core/near.ts';
+import { USUAL_BUSINESS_DAYS, type Weekday, businessDayUnit } from './business-days.ts';
+import { type PartOfDay, PART_OF_DAY_FORM, isPartOfDay, partOfDay, readPartOfDay } from './part-of-day.ts';
+import {
+  type AmountRules,
+  DAY,
+  HOUR,
+  MINUTE,
+  type RunnableUnit,
+  type TimeUnit,
+  type WindowRules,
+  floorTo,
+} from './unit.ts';
 
-export interface TimeUnit {
-  /** The date `count` units later; earlier where it is negative. 31 January and 1 month: 28 February. */
-  readonly plus: (date: Millis, count: number) => Millis;
-  readonly window?: WindowRules;
-  readonly dates?: DateRules;
-  readonly amount?: AmountRules;
-}
+export { USUAL_BUSINESS_DAYS, WEEKDAYS, type Weekday, longestBreak } from './business-days.ts';
+export { type PartOfDay, isPartOfDay } from './part-of-day.ts';
+export type { AmountRules, DateRules, RunnableUnit, TimeUnit, WindowRules } from './unit.ts';
 
-/** How the windows of a unit follow each other and what they are called. */
-export interface WindowRules {
-  /** The date of the window that this date is in: 28 April 2017 → 1 April 2017. */
-  readonly floor: (date: Millis) => Millis;
-  /** The strftime pattern of its keys (`%Y%m` → `201704`): it must tell each date that `floor` gives from every other. */
-  readonly key: string;
-  /** Whether `day_starts` moves the windows: those that are made of whole days. The others begin as the wall clock shows. */
-  readonly followsDayStart: boolean;
-  /**
-   * What becomes of time that the wall clock shows twice. true: two windows, whose keys name their offsets
-   * (`2017-10-29T02+02:00`). false: one window that is as much longer.
-   */
-  readonly splitsRepeatedTime: boolean;
-  /** Reads after "every" and, with an "s", as the plural. */
-  readonly noun: string;
-  /** Answers how often a job runs. */
-  readonly often: string;
-  /** What the partition level of a table that has one partition a window is usually called: one of `dates.levels`. */
-  readonly level: string;
-}
+/** Any Monday, and the Sunday before it. */
+const MONDAY = Date.parse('2017-01-02T00:00:00Z');
+const SUNDAY = MONDAY - DAY;
 
-/** Dates as patterns and people write them. */
-export interface DateRules {
-  /** The letters of the strftime directives that write this unit and nothing finer. */
-  readonly directives: readonly string[];
-  /** The patterns that people use, the most usual one first. Empty: people name the finer units that it consists of. */
-  readonly forms: readonly string[];
-  /** One date in the first form, with its article; left out where there is no form. */
-  readonly example?: string;
-  /** A range that `hippo trigger --range` takes for a table with one partition for each of these. */
-  readonly range: string;
-  /** Names of partition levels that say by themselves how the date is written. */
-  readonly levels: Readonly<Record<string, string>>;
-  /** Dates so far apart, from the first date of a range on, meet every one of these units that the range touches. */
-  readonly step: 'hour' | 'day' | 'month';
-}
+/** ISO 8601: a week begins on Monday, and belongs to the year that has most of its days. */
+const ISO_WEEK = {
+  floor: (date) => floorTo(date, 7 * DAY, MONDAY),
+  key: '%G-W%V',
+  followsDayStart: true,
+  splitsRepeatedTime: false,
+  noun: 'week',
+  often: 'once a week',
+  level: 'yyyyww',
+} as const satisfies WindowRules;
 
-/** `minus: '2 days'` */
-export interface AmountRules {
-  /** How it is written; case counts. */
-  readonly words: readonly string[];
-  /** How far `plus(plus(date, n), -n)` may be from `date`, milliseconds: ends of months coincide. */
-  readonly slack: Millis;
-}
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+/** A week from Sunday on, by strftime's %U: its number is that of its Sunday. Its keys are none of ISO weeks, which differ by a day or more. */
+const SUNDAY_WEEK: WindowRules = {
+  ...ISO_WEEK,
+  floor: (date) => floorTo(date, 7 * DAY, SUNDAY),
+  key: '%Y-U%U',
+};
 
 /** From the finest to the coarsest. */
 export const UNITS = {
   minute: {
     plus: (date, count) => date + count * MINUTE,
+    dates: {
+      directives: ['M'],
+      forms: ['%Y-%m-%dT%H:%M', '%Y-%m-%d %H:%M', '%Y%m%d%H%M', '%Y%m%dT%H%M'],
+      example: 'a minute (2017-01-31T05:15)',
+      range: '2017-01-01T00:15..2017-01-01T05:45',
+      levels: { mi: '%M', minute: '%M', yyyymmddhhmm: '%Y%m%d%H%M' },
+      step: 'minute',
+    },
     amount: { words: DURATION_UNITS.minutes.words, slack: 0 },
   },
   hour: {
@@ -126,15 +117,26 @@ export const UNITS = {
     },
     amount: { words: DURATION_UNITS.days.words, slack: 0 },
   },
+  /** Monday to Friday, without holidays. */
+  business_day: businessDayUnit({ weekdays: USUAL_BUSINESS_DAYS, holidays: new Set() }),
   week: {
     plus: (date, count) => date + count * 7 * DAY,
-    dates: { directives: ['U', 'V', 'W'], forms: [], range: '2017-01..2017-03', levels: {}, step: 'day' },
+    window: ISO_WEEK,
+    dates: {
+      directives: ['U', 'V', 'W'],
+      forms: ['%G-W%V'],
+      example: 'a week (2017-W05)',
+      range: '2017-W01..2017-W13',
+      levels: { yyyyww: '%G%V' },
+      takesFinerEnds: true,
+      step: 'day',
+    },
     amount: { words: DURATION_UNITS.weeks.words, slack: 0 },
   },
   month: {
     plus: addMonths,
     window: {
-      floor: floorToMonth,
+      floor: (date) => floorToMonths(date, 1),
       key: '%Y%m',
       followsDayStart: true,
       splitsRepeatedTime: false,
@@ -154,10 +156,37 @@ export const UNITS = {
   },
   quarter: {
     plus: (date, count) => addMonths(date, 3 * count),
-    dates: { directives: ['q'], forms: [], range: '2017-01..2017-12', levels: {}, step: 'day' },
+    window: {
+      floor: (date) => floorToMonths(date, 3),
+      key: '%Y-Q%q',
+      followsDayStart: true,
+      splitsRepeatedTime: false,
+      noun: 'quarter',
+      often: 'once a quarter',
+      level: 'yyyyq',
+    },
+    dates: {
+      directives: ['q'],
+      forms: ['%Y-Q%q', '%YQ%q'],
+      example: 'a quarter (2017-Q1)',
+      range: '2016-Q1..2017-Q4',
+      levels: { yyyyq: '%Y%q' },
+      takesFinerEnds: true,
+      step: 'day',
+    },
+    amount: { words: ['quarter', 'quarters'], slack: 4 * DAY },
   },
   year: {
     plus: (date, count) => addMonths(date, 12 * count),
+    window: {
+      floor: (date) => floorToMonths(date, 12),
+      key: '%Y',
+      followsDayStart: true,
+      splitsRepeatedTime: false,
+      noun: 'year',
+      often: 'once a year',
+      level: 'yyyy',
+    },
     // By days, since %G is the year of the ISO week, which does not begin on 1 January.
     dates: {
       directives: ['Y', 'y', 'G'],
@@ -176,8 +205,10 @@ type UnitWith<Part extends keyof TimeUnit> = {
   [Name in UnitName]: Part extends keyof (typeof UNITS)[Name] ? Name : never;
 }[UnitName];
 
-/** Units that a job can run by. */
-export type WindowUnit = UnitWith<'window'>;
+/** The units in the table that a job can run by. */
+export type NamedWindowUnit = UnitWith<'window'>;
+/** What a job can run by: a unit in the table, or a duration that divides a day. */
+export type WindowUnit = NamedWindowUnit | PartOfDay;
 /** Units that a strftime pattern can write. */
 export type DateUnit = UnitWith<'dates'>;
 /** Units that a template can add and subtract. */
@@ -192,19 +223,77 @@ function unitsWith<Part extends keyof TimeUnit>(part: Part): UnitWith<Part>[] {
   return UNIT_NAMES.filter((name): name is UnitWith<Part> => part in UNITS[name]);
 }
 
-/** Whether one unit comes before the other in {@link UNITS}: hours are finer than days. */
-export function isFiner(one: UnitName, other: UnitName): boolean {
-  return UNIT_NAMES.indexOf(one) < UNIT_NAMES.indexOf(other);
+/** Whether one unit comes before the other in {@link UNITS}: hours are finer than days, and `6h` is between them. */
+export function isFiner(one: UnitName | PartOfDay, other: UnitName | PartOfDay): boolean {
+  return rankOf(one) < rankOf(other);
 }
 
-function floorTo(date: Millis, step: Millis): Millis {
-  return Math.floor(date / step) * step;
+function rankOf(name: UnitName | PartOfDay): number {
+  if (!isPartOfDay(name)) return UNIT_NAMES.indexOf(name);
+  const isLong = partOfDay(name).plus(0, 1) > HOUR;
+  return UNIT_NAMES.indexOf(isLong ? 'hour' : 'minute') + 0.5;
 }
 
-/** `2017-04-28T05:00` → `2017-04-01T00:00` */
-function floorToMonth(date: Millis): Millis {
+/**
+ * Reads `every` of a job.
+ *
+ * @returns the unit, in its only form (`120m` → `2h`), or what is allowed instead: words that continue "must be"
+ */
+export function readWindowUnit(text: string): { unit: WindowUnit } | { allowed: string } {
+  const named = WINDOW_UNITS.find((name) => name === text);
+  if (named !== undefined) return { unit: named };
+  const part = readPartOfDay(text);
+  if ('unit' in part) return part;
+  const allowed = `one of event, ${WINDOW_UNITS.join(', ')}, or ${PART_OF_DAY_FORM}`;
+  if (part.near.length > 0) return { allowed: `${allowed}: write ${part.near.join(' or ')}` };
+  const meant = didYouMean(text, ['event', ...WINDOW_UNITS]);
+  return { allowed: meant === undefined ? allowed : `${allowed}. ${meant}` };
+}
+
+/** What `calendar` of hippo.yaml changes about units. */
+export interface CalendarRules {
+  /** [default: monday] */
+  readonly weekStarts?: 'monday' | 'sunday';
+  /** [default: monday to friday] */
+  readonly businessDays?: readonly Weekday[];
+  /** Dates that are no business days: `2017-12-25`. */
+  readonly holidays?: readonly string[];
+}
+
+/** The units of one calendar. */
+export interface Units {
+  /** The unit that a job runs by. */
+  runnable(name: WindowUnit): RunnableUnit;
+  /** The unit that a template shifts by. */
+  amount(name: AmountUnit): TimeUnit & { readonly amount: AmountRules };
+}
+
+export function unitsOf({ weekStarts, businessDays, holidays = [] }: CalendarRules = {}): Units {
+  const own = {
+    ...UNITS,
+    ...(weekStarts === 'sunday' && { week: { ...UNITS.week, window: SUNDAY_WEEK } }),
+    business_day: businessDayUnit({
+      weekdays: businessDays ?? USUAL_BUSINESS_DAYS,
+      holidays: new Set(holidays.map((date) => Date.parse(date))),
+    }),
+  };
+  return {
+    runnable: (name) => (isPartOfDay(name) ? partOfDay(name) : own[name]),
+    amount: (name) => own[name],
+  };
+}
+
+/** The strftime patterns that a unit's keys may have, whatever the calendar says. */
+export function keyPatterns(unit: WindowUnit): string[] {
+  return (['monday', 'sunday'] as const).map(
+    (weekStarts) => unitsOf({ weekStarts }).runnable(unit).window.key,
+  );
+}
+
+/** The first month of so many that begin with a January. `2017-05-28T05:00` and 3 → `2017-04-01T00:00` */
+function floorToMonths(date: Millis, months: number): Millis {
   const at = new Date(date);
-  return dateOf(at.getUTCFullYear(), at.getUTCMonth(), 1);
+  return dateOf(at.getUTCFullYear(), floorTo(at.getUTCMonth(), months), 1);
 }
 
 /** `2017-01-31T05:00` and 1 → `2017-02-28T05:00` */

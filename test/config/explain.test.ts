@@ -15,6 +15,9 @@ function problems(yaml: string): string[] {
 const load = (job: string): string => `jobs: { load: { needs: [{ table: a.b }], ${job} } }`;
 const need = (text: string): string => `jobs: { load: { needs: [${text}] } }`;
 
+const EVERY =
+  'one of event, hour, day, business_day, week, month, quarter, year, or a duration that divides a day, such as 15m or 6h';
+
 describe('what is wrong with a hippo.yaml', () => {
   it.each([
     // The kind of a value.
@@ -60,7 +63,25 @@ describe('what is wrong with a hippo.yaml', () => {
       'jobs.constructor cannot be used as a name: it is reserved',
     ],
     // One of several values.
-    [load('every: dayly'), 'jobs.load.every must be one of event, hour, day, month. Did you mean day?'],
+    [load('every: dayly'), `jobs.load.every must be ${EVERY}. Did you mean day?`],
+    [load('every: 7h'), `jobs.load.every must be ${EVERY}: write 6h or 8h`],
+    [
+      load('every: [day]'),
+      `jobs.load.every must be one of event, hour, day, business_day, week, month, quarter, year or text`,
+    ],
+    [
+      'calendar: { week_starts: mon }',
+      'calendar.week_starts must be one of monday, sunday. Did you mean monday?',
+    ],
+    ['calendar: { business_days: [] }', 'calendar.business_days must have at least 1 entry'],
+    [
+      'calendar: { business_days: [monday, fri] }',
+      'calendar.business_days[0] must be one of mon, tue, wed, thu, fri, sat, sun. Did you mean mon?',
+    ],
+    [
+      'calendar: { holidays: days.txt }',
+      'calendar.holidays must name a file .yaml or .yml (a list of dates), or .ics (iCalendar)',
+    ],
     ['client: { on_stop: halt }', 'client.on_stop must be one of kill, detach'],
     // Keys.
     [

@@ -37,7 +37,10 @@ describe('answers without a terminal', () => {
     [{ table: '-x.y' }, '--table: "-x.y" is not db.table: letters, digits, "_", "-", and one dot'],
     [{ table: '../x.y' }, '--table: "../x.y" is not db.table: letters, digits, "_", "-", and one dot'],
     [{ table: '' }, '--table: it is empty'],
-    [{ table: 'a.b', every: 'weekly' }, '--every: "weekly" is none of event, hour, day, month'],
+    [
+      { table: 'a.b', every: 'weekly' },
+      '--every: "weekly" is not one of event, hour, day, business_day, week, month, quarter, year, or a duration that divides a day, such as 15m or 6h. Did you mean week?',
+    ],
     [
       { table: 'a.b', partition: 'dt' },
       "--partition: which dt? Write dt=us for always that one, dt=%Y-%m-%d for the window's date",
@@ -87,7 +90,17 @@ describe('answers of a person', () => {
     await collectAnswers(batchEtl, {}, ask);
     expect(prompts[0]?.problemOf('sales')).toBe('"sales" has no database: write db.table');
     expect(prompts[0]?.problemOf('shop.sales')).toBeUndefined();
-    expect(prompts[1]?.choices?.map(({ value }) => value)).toEqual(['event', 'hour', 'day', 'month']);
+    expect(prompts[1]?.choices?.map(({ value }) => value)).toEqual([
+      'event',
+      '15m',
+      'hour',
+      'day',
+      'business_day',
+      'week',
+      'month',
+      'quarter',
+      'year',
+    ]);
     expect(prompts[2]?.problemOf('yyyymm')).toMatch(/does not tell the day/);
   });
 });

@@ -29,5 +29,7 @@ export const VARIANTS: Readonly<Record<string, RawAnswers>> = {
   event: { table: 'nyc.flights', every: 'event', partition: 'yyyymm,origin' },
   hour: { table: 'nyc.flights', every: 'hour', measure: 'amount' },
   day: { table: 'nyc.flights', partition: 'dt=%Y-%m-%d,region=us', group_by: 'amount,full name' },
+  week: { table: 'nyc.flights', every: 'week' },
+  part_of_day: { table: 'nyc.flights', every: '15m' },
   unpartitioned: { table: 'btd.party', partition: 'none' },
 };

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { parsePartitionPath, partitionPath } from '../../src/messages/index.ts';
 import { describeFormat, readFormat } from '../../src/trigger/format.ts';
-import { partitionsIn, rangeFormat } from '../../src/trigger/range.ts';
+import { partitionsIn, rangeFormat, rangeUnit } from '../../src/trigger/range.ts';
 import { NEEDS, config } from './config.ts';
 
 const UTC = { timezone: 'UTC', day_starts: '00:00' };
 const format = (path: string) => readFormat(parsePartitionPath(path.replaceAll('%', '%25')) ?? []);
 const range = (text: string, path: string, calendar = UTC): string[] =>
-  partitionsIn(text, format(path), calendar).map(partitionPath);
+  partitionsIn(text, format(path), { calendar }).map(partitionPath);
 
 describe('a range has every partition from its first to its last date', () => {
   test.each([
@@ -23,6 +23,16 @@ describe('a range has every partition from its first to its last date', () => {
     ['2017042822..2017042823', 'h=%Y-%m-%dT%H', 'h=2017-04-28T22 h=2017-04-28T23'],
     ['2016-12..2017-01', 'year=%Y/month=%m', 'year=2016/month=12 year=2017/month=01'],
     ['2017-01..2017-12', 'q=%Y-q%q', 'q=2017-q1 q=2017-q2 q=2017-q3 q=2017-q4'],
+    ['2016-W52..2017-W02', 'week=%G-W%V', 'week=2016-W52 week=2017-W01 week=2017-W02'],
+    ['2020-W53', 'week=%GW%V', 'week=2020W53'],
+    ['2016-Q4..2017-Q1', 'q=%Y-q%q', 'q=2016-q4 q=2017-q1'],
+    ['2017-Q1', 'm=%Y%m', 'm=201701 m=201702 m=201703'],
+    [
+      '2017-W01',
+      'dt=%F',
+      'dt=2017-01-02 dt=2017-01-03 dt=2017-01-04 dt=2017-01-05 dt=2017-01-06 dt=2017-01-07 dt=2017-01-08',
+    ],
+    ['2017-04-28T05:58..2017-04-28T06:00', 't=%Y%m%d%H%M', 't=201704280558 t=201704280559 t=201704280600'],
     ['2017-01-01..2017-01-15', 'week=%G-W%V', 'week=2016-W52 week=2017-W01 week=2017-W02'],
     // A level without directives is the same in every event.
     ['2017-01..2017-02', 'm=%Y%m/region=us', 'm=201701/region=us m=201702/region=us'],
@@ -180,5 +190,42 @@ describe('how the partitions of a range are written', () => {
         ],
       }) as Error,
     );
+  });
+});
+
+describe('partitions finer than a day', () => {
+  const yaml = `
+jobs:
+  quarter: { every: 15m, needs: [{ table: a.a, partition: { t: "{{ window | date: '%Y%m%d%H%M' }}" } }] }
+  half: { every: 30m, needs: [{ table: a.a, partition: { t: "{{ window | date: '%Y%m%d%H%M' }}" } }] }
+  part: { every: 6h, needs: [{ table: a.b, partition: { h: "{{ window | date: '%Y%m%d%H' }}" } }] }
+  day: { every: day, needs: [{ table: a.c, partition: { h: "{{ window | date: '%Y%m%d' }}00" } }] }
+`;
+  const found = (table: string, text: string, timezone = 'UTC'): string[] => {
+    const written = rangeFormat({ table, said: [], usual: [] }, config(yaml));
+    const every = rangeUnit(table, written, config(yaml));
+    const clock = { calendar: { timezone, day_starts: '00:00' }, ...(every !== undefined && { every }) };
+    return partitionsIn(text, written, clock).map(partitionPath);
+  };
+
+  it('are those of the windows of the job that needs them, of several the shortest', () => {
+    expect(found('a.a', '2017-04-28T05:30..2017-04-28T06:15')).toEqual([
+      't=201704280530',
+      't=201704280545',
+      't=201704280600',
+      't=201704280615',
+    ]);
+    expect(found('a.b', '2017-04-28')).toEqual([
+      'h=2017042800',
+      'h=2017042806',
+      'h=2017042812',
+      'h=2017042818',
+    ]);
+    expect(found('a.c', '2017-04-28')).toEqual(['h=2017042800']);
+  });
+
+  it('that the clock skips are left out, and one that it repeats is there once', () => {
+    expect(found('a.a', '2017-03-26', 'Europe/Berlin')).toHaveLength(92);
+    expect(found('a.a', '2017-10-29', 'Europe/Berlin')).toHaveLength(96);
   });
 });

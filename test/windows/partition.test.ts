@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { createCalendar } from '../../src/windows/calendar.ts';
 import { type PartitionTemplate, compilePartition } from '../../src/windows/partition.ts';
 import { type Piece, type TemplateResult, compilePieces } from '../../src/windows/template.ts';
-import { UNITS, WINDOW_UNITS, type WindowUnit } from '../../src/windows/units.ts';
+import { WINDOW_UNITS, type WindowUnit } from '../../src/windows/units.ts';
 
-const calendar = createCalendar('UTC', '00:00');
+const HOLIDAYS = ['2017-04-14', '2017-04-17', '2017-05-01'];
+const calendar = createCalendar('UTC', '00:00', { holidays: HOLIDAYS });
 
 function compile(levels: string[], unit: WindowUnit): TemplateResult<PartitionTemplate> {
   const pieces = levels.map((source): Piece[] => {
-    const compiled = compilePieces(source, {}, UNITS[unit].window.key);
+    const compiled = compilePieces(source, {}, calendar.units.runnable(unit).window.key);
     if (!compiled.ok) throw new Error(compiled.message);
     return compiled.value;
   });
@@ -77,6 +78,35 @@ describe('the windows that a partition serves', () => {
       ['20170428', '05'],
       ['2017-04-28T05'],
     ],
+    [["{{ window | date: '%Y%m%d%H%M' }}"], '15m', ['201704280515'], ['2017-04-28T05:15+15m']],
+    [["{{ window | date: '%Y%m%d%H%M' }}"], '15m', ['201704280510'], []],
+    [
+      ["{{ window | date: '%Y%m%d' }}"],
+      '6h',
+      ['20170428'],
+      ['00', '06', '12', '18'].map((hour) => `2017-04-28T${hour}:00+6h`),
+    ],
+    [["{{ window | date: '%G-W%V' }}"], 'week', ['2020-W53'], ['2020-W53']],
+    [["{{ window | minus: '1 week' | date: '%G-W%V' }}"], 'week', ['2020-W53'], ['2021-W01']],
+    [["{{ window | date: '%Y%q' }}"], 'quarter', ['20172'], ['2017-Q2']],
+    [["{{ window | minus: '1 quarter' | date: '%Y%q' }}"], 'quarter', ['20164'], ['2017-Q1']],
+    [['{{ window }}'], 'year', ['2017'], ['2017']],
+    // From Thursday on, Good Friday, the weekend and Easter Monday are free.
+    [["{{ window | minus: '1 business day' | date: '%F' }}"], 'business_day', ['2017-04-13'], ['2017-04-18']],
+    [
+      ["{{ window | minus: '3 business days' | date: '%F' }}"],
+      'business_day',
+      ['2017-04-13'],
+      ['2017-04-20'],
+    ],
+    [
+      ["{{ window | minus: '1 business day' | date: '%F' }}"],
+      'day',
+      ['2017-04-13'],
+      ['2017-04-14', '2017-04-15', '2017-04-16', '2017-04-17', '2017-04-18'],
+    ],
+    [["{{ window | minus: '1 business day' | date: '%F' }}"], 'day', ['2017-04-15'], []],
+    [['{{ window }}'], 'business_day', ['2017-04-15'], []],
     // Two dates: both must fit.
     [
       ["{{ window | minus: '1d' | date: '%Y%m%d' }}_{{ window | date: '%Y%m%d' }}"],
@@ -103,6 +133,11 @@ describe('the windows that a partition serves', () => {
     [["{{ window | date: '%Y%m%d' }}"], 'day', true],
     [["{{ window | date: '%Y%m' }}"], 'day', false],
     [["{{ window | date: '%Y%m' }}"], 'month', true],
+    [["{{ window | date: '%F' }}"], 'business_day', true],
+    [["{{ window | date: '%G%V' }}"], 'week', true],
+    [["{{ window | date: '%F' }}"], 'week', true],
+    [["{{ window | date: '%Y%m%d%H' }}"], '15m', false],
+    [["{{ window | date: '%Y%m%d%H' }}"], '6h', true],
     [["{{ window | date: '%Y%m%d' }}"], 'hour', false],
     [["{{ window | minus: '1 month' | date: '%Y%m%d' }}"], 'day', true],
     [["{{ window | minus: '1 month' | date: '%Y%m' }}", "{{ window | date: '%d' }}"], 'day', true],
@@ -114,6 +149,8 @@ describe('the windows that a partition serves', () => {
     [["{{ window | date: '%m%d' }}"], 'day', '0229'],
     [["{{ window | date: '%H' }}"], 'hour', '00'],
     [["{{ window | date: '%A' }}"], 'day', 'Monday'],
+    // The year of a week is %G.
+    [["{{ window | date: '%Y-W%V' }}"], 'week', '2016-W09'],
   ])('%j of a job for every %s is refused: it cannot be read back', (levels, unit) => {
     expect(compile(levels, unit)).toMatchObject({
       ok: false,
@@ -122,7 +159,13 @@ describe('the windows that a partition serves', () => {
   });
 
   it('are those that render to it: whatever the shift, the pattern and the zone', () => {
-    const patterns: Record<WindowUnit, string[]> = {
+    const patterns: Record<(typeof WINDOW_UNITS)[number] | '15m' | '6h', string[]> = {
+      '15m': ['%Y%m%d%H%M', '%Y-%m-%dT%H:%M', '%Y%m%d%H', '%-I:%M%p %F'],
+      '6h': ['%Y%m%d%H', '%FT%H:%M', '%F', '%Y%m'],
+      business_day: ['%Y%m%d', '%GW%V', '%Y%m'],
+      week: ['%GW%V', '%F', '%G', '%Y%m%d'],
+      quarter: ['%YQ%q', '%Y%m', '%F'],
+      year: ['%Y', '%Y%m', '%F'],
       hour: ['%Y%m%d%H', '%FT%H:%M', '%F', '%-I%p %-d %b %y'],
       day: ['%Y%m%d', '%d.%m.%Y', '%j-%Y', '%b %-d %Y', '%GW%V', '%Y%m', '%YQ%q'],
       month: ['%Y%m', '%B %Y', '%F', '%YQ%q', '%Y'],
@@ -134,18 +177,25 @@ describe('the windows that a partition serves', () => {
       "| plus: '3 months' | minus: '1d'",
       "| minus: '1 year'",
       "| minus: '5h'",
+      "| minus: '3 business days'",
+      "| plus: '1 business day'",
+      "| minus: '1 month' | plus: '2 business days'",
+      "| minus: '1 quarter'",
       '',
     ];
     const calendars = ['UTC', 'Europe/Berlin', 'Australia/Lord_Howe', 'America/New_York'].flatMap((zone) =>
-      ['00:00', '22:00'].map((dayStarts) => createCalendar(zone, dayStarts)),
+      ['00:00', '22:00'].map((dayStarts) => createCalendar(zone, dayStarts, { holidays: HOLIDAYS })),
     );
-    const time = fc.integer({ min: Date.UTC(1995, 0), max: Date.UTC(2035, 0) });
+    const time = fc.oneof(
+      fc.integer({ min: Date.UTC(1995, 0), max: Date.UTC(2035, 0) }),
+      fc.integer({ min: Date.UTC(2017, 3, 1), max: Date.UTC(2017, 4, 15) }),
+    );
     fc.assert(
       fc.property(
         fc.constantFrom(...shifts),
         fc.constantFrom(...calendars),
         fc
-          .constantFrom<WindowUnit>(...WINDOW_UNITS)
+          .constantFrom(...WINDOW_UNITS, '15m' as const, '6h' as const)
           .chain((unit) => fc.tuple(fc.constant(unit), fc.constantFrom(...patterns[unit]))),
         time,
         (shift, here, [unit, pattern], at) => {
@@ -159,7 +209,7 @@ describe('the windows that a partition serves', () => {
           for (const other of served) expect(made.value.render(other)).toEqual(made.value.render(window));
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 300 },
     );
   });
 });

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SHIFT_FORM, datePattern, parseShift, shiftDate, shiftForm } from '../../src/windows/strftime.ts';
+import { unitsOf } from '../../src/windows/units.ts';
+
+const UNITS = unitsOf({ holidays: ['2017-05-01'] });
 
 const date = (text: string): number => Date.parse(`${text}Z`);
 function format(pattern: string, at: string): string {
@@ -80,9 +83,17 @@ describe('a shift', () => {
     ['12 months', -1, '2017-04-28', '2016-04-28'],
     ['1 year', -1, '2016-02-29', '2015-02-28'],
     ['0d', 1, '2017-04-28', '2017-04-28'],
+    ['1 quarter', -1, '2017-05-31', '2017-02-28'],
+    // Over the weekend and the holiday after it; the time of day stays.
+    ['1 business day', 1, '2017-04-28', '2017-05-02'],
+    ['3 business days', -1, '2017-05-02T05:00', '2017-04-26T05:00'],
+    // From a free day, the next business day is 1 later, and the last one 1 earlier.
+    ['1 business day', 1, '2017-04-29', '2017-05-02'],
+    ['1 business day', -1, '2017-04-30', '2017-04-28'],
+    ['0 business days', 1, '2017-04-30', '2017-04-30'],
   ])('of %s, %d: from %s to %s', (text, sign, from, to) => {
     const shift = parseShift(text, sign);
-    expect(shift && new Date(shiftDate(Date.parse(from), [shift])).toISOString()).toBe(
+    expect(shift && new Date(shiftDate(Date.parse(from), [shift], UNITS)).toISOString()).toBe(
       new Date(to.includes('T') ? `${to}Z` : to).toISOString(),
     );
   });

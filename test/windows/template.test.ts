@@ -6,13 +6,16 @@ import {
   compilePieces,
   renderPieces,
 } from '../../src/windows/template.ts';
+import { unitsOf } from '../../src/windows/units.ts';
 
 const DATE = Date.UTC(2017, 3, 28);
+/** 28 April 2017 is a Friday, and the Monday after it a holiday. */
+const UNITS = unitsOf({ holidays: ['2017-05-01'] });
 const context: ArgumentContext = {
   hippo: 'etl',
   job: 'load',
   key: '2017-04-28',
-  window: WindowDate.of(DATE, '2017-04-28'),
+  window: WindowDate.of({ date: DATE, key: '2017-04-28' }, UNITS),
   partition: { yyyymm: '201704', region: 'us' },
   needs: { 'btd.party': { yyyymm: '201704' } },
 };
@@ -83,7 +86,7 @@ describe('the template of a partition', () => {
     compilePieces(source, names, '%Y-%m-%d');
   const rendered = (source: string, names: Record<string, string> = {}): string => {
     const compiled = pieces(source, names);
-    return compiled.ok ? renderPieces(compiled.value, DATE) : compiled.message;
+    return compiled.ok ? renderPieces(compiled.value, DATE, UNITS) : compiled.message;
   };
 
   it.each([
@@ -91,6 +94,9 @@ describe('the template of a partition', () => {
     ['{{ window }}', '2017-04-28'],
     ["d{{ window | date: '%Y%m%d' }}x", 'd20170428x'],
     ["{{ window | minus: '2 days' | date: '%Y%m%d' }}", '20170426'],
+    ["{{ window | plus: '1 business day' | date: '%Y%m%d' }}", '20170502'],
+    ["{{ window | minus: '5 business days' | date: '%Y%m%d' }}", '20170421'],
+    ["{{ window | minus: '1 quarter' | date: '%Y-Q%q' }}", '2017-Q1'],
     ["{{ window | date: '%Y' }}-{{ window | minus: '1 month' | date: '%m' }}", '2017-03'],
   ])('%s: %s', (source, text) => {
     expect(rendered(source)).toBe(text);

@@ -75,6 +75,7 @@ export async function compileParts(
         ? undefined
         : { receivers: receivers.map(({ name }) => name), pausedAfter: alerts.paused_after },
     compileCondition: conditions?.compileCondition,
+    holidays: loaded.holidays,
     keep: client.keep,
   });
   if (!compiled.ok) problems.push(...compiled.problems);

@@ -71,7 +71,8 @@ function describeLink({ from, what, to, isRun }: Link): string {
 type NeedsBySubject = ReadonlyMap<string, readonly { job: JobDefinition; need: Need }[]>;
 
 /** The links between runs of the windows of one time. */
-function linksAt({ hippo, calendar, jobs }: Jobs, needs: NeedsBySubject, at: number): Link[] {
+function linksAt(of: Jobs, needs: NeedsBySubject, at: number): Link[] {
+  const { hippo, calendar, jobs } = of;
   const slotOf = ({ unit }: JobDefinition): Slot => {
     if (unit === null) return { key: '', window: null };
     const window = calendar.at(unit, at);
@@ -83,7 +84,7 @@ function linksAt({ hippo, calendar, jobs }: Jobs, needs: NeedsBySubject, at: num
       const what = `${output.db}.${output.table}`;
       const needing = needs.get(tableSubject(output.db, output.table)) ?? [];
       if (needing.length === 0) return [];
-      const levels = renderedLevels(hippo, to, slot, output);
+      const levels = renderedLevels(of, to, slot, output);
       return needing
         .filter(({ job, need }) => {
           const partition = guessed(levels, need, slotOf(job));
@@ -121,7 +122,7 @@ interface RenderedLevel {
 }
 
 function renderedLevels(
-  hippo: string,
+  { hippo, calendar }: Jobs,
   job: JobDefinition,
   slot: Slot,
   { levels }: OutputDefinition,
@@ -131,7 +132,7 @@ function renderedLevels(
     hippo,
     job: job.name,
     key: slot.key,
-    window: slot.window === null ? undefined : WindowDate.of(slot.window.date, slot.key),
+    window: slot.window === null ? undefined : WindowDate.of(slot.window, calendar.units),
     partition: Object.assign({}, ...inputs.map(([, values]) => values).reverse()) as Record<string, string>,
     needs: Object.fromEntries(inputs),
     result: undefined,

@@ -13,7 +13,6 @@ import {
   compileArgument,
   createCalendar,
 } from '../../windows/index.ts';
-import { UNITS } from '../../windows/units.ts';
 import type {
   AlertsDefinition,
   Definition,
@@ -47,6 +46,8 @@ export interface CompileInput {
   alerts?: AlertsDefinition | undefined;
   /** Left out: hippo.yaml has no conditions. See {@link hasConditions}. */
   compileCondition?: ConditionCompiler | undefined;
+  /** What the file of `calendar.holidays` says: `2017-12-25`, … */
+  holidays?: readonly string[];
   /** `client.keep`, milliseconds; left out: 62 days. */
   keep?: Millis;
   limits?: Partial<NeedLimits>;
@@ -76,8 +77,10 @@ const DEFAULT_KEEP = 62 * 86_400_000;
 /** Checks what the schema cannot (templates, needs that name no run) and prepares the jobs. */
 export function compileJobs(input: CompileInput): Compiled {
   const { compileCondition } = input;
-  const { timezone, day_starts: dayStarts } = input.calendar;
-  const calendar = createCalendar(timezone, dayStarts);
+  const { timezone, day_starts: dayStarts, week_starts: weekStarts } = input.calendar;
+  const { business_days: businessDays } = input.calendar;
+  const { holidays = [] } = input;
+  const calendar = createCalendar(timezone, dayStarts, { weekStarts, businessDays, holidays });
   const problems: CompileProblem[] = [];
   const { inline, most } = { ...NEED_LIMITS, ...input.limits };
   const places = new Map<Need, Path>();
@@ -198,7 +201,7 @@ class JobCompiler {
       this.#problems.length === before &&
       !members.some(({ identifiesRun }) => identifiesRun)
     ) {
-      const one = this.#unit === null ? every : UNITS[this.#unit].window.noun;
+      const one = this.#unit === null ? every : this.#context.calendar.units.runnable(this.#unit).window.noun;
       this.#problem(['needs'], {
         message: `no need names the window: all of them stay the same for more than one ${one}`,
         allowed: `at least one need whose partition or key is another one each ${one}`,

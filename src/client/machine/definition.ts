@@ -97,7 +97,15 @@ export interface JobDefinition {
   readonly outputs: readonly OutputDefinition[];
   readonly policy: Pick<
     JobConfig,
-    'timeout' | 'deadline' | 'expected' | 'give_up' | 'retries' | 'concurrency' | 'order' | 'on_reland' | 'while_paused'
+    | 'timeout'
+    | 'deadline'
+    | 'expected'
+    | 'give_up'
+    | 'retries'
+    | 'concurrency'
+    | 'order'
+    | 'on_reland'
+    | 'while_paused'
   >;
 }
 

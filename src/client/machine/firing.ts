@@ -80,7 +80,7 @@ export function fillPlaces(draft: Draft, job: JobDefinition): void {
   if (!hasPlace(draft, job)) return;
   let ready = draft.openRuns(job).filter((run) => mayStart(draft, run));
   while (ready.length > 0) {
-    const next = smallest(ready, placesOf(draft, job), byUrgency(job));
+    const next = smallest(ready, placesOf(draft, job), byUrgency(draft, job));
     for (const run of next) start(draft, job, run);
     if (!hasPlace(draft, job)) return;
     // One of them could not be started, and left its place.

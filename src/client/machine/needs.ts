@@ -30,7 +30,7 @@ import {
 } from './definition.ts';
 import type { CompiledNeed, NeedContext, NeedProblem } from './compiled-need.ts';
 import { compileMessageNeed } from './message-need.ts';
-import { UNITS, type WindowUnit, isFiner } from '../../windows/units.ts';
+import { type WindowUnit, isFiner } from '../../windows/units.ts';
 import { bounded } from './text.ts';
 import { nativeOf } from '../../core/json.ts';
 
@@ -107,8 +107,8 @@ function compileTable(
   return { ok: true, need: { ...base, ...partitionedTable(names, template.value) } };
 }
 
-function compileLevel(source: string, { unit, names }: NeedContext): TemplateResult<Piece[]> {
-  const pieces = compilePieces(source, names, UNITS[unit ?? 'day'].window.key);
+function compileLevel(source: string, { calendar, unit, names }: NeedContext): TemplateResult<Piece[]> {
+  const pieces = compilePieces(source, names, calendar.units.runnable(unit ?? 'day').window.key);
   if (unit !== null || !pieces.ok || isLiteral(pieces.value)) return pieces;
   return {
     ok: false,
@@ -216,10 +216,10 @@ function compileJob(config: { job: string; key?: string | undefined }, context: 
   });
   if (unit === null)
     return problem({ message: 'with "every: event" a run has the key of the run that it needs' });
-  const pieces = compilePieces(config.key, names, UNITS[unit].window.key);
+  const { key: unformatted, noun } = calendar.units.runnable(unit).window;
+  const pieces = compilePieces(config.key, names, unformatted);
   if (!pieces.ok) return problem(pieces);
-  if (isLiteral(pieces.value))
-    return problem({ message: `"${config.key}" is the same for every ${UNITS[unit].window.noun}` });
+  if (isLiteral(pieces.value)) return problem({ message: `"${config.key}" is the same for every ${noun}` });
   const template = compilePartition([pieces.value], calendar, unit);
   return template.ok
     ? { ok: true, need: { ...base, ...keyedJob(template.value, calendar, unit) } }

@@ -1,21 +1,25 @@
 /** Which of the ready runs of a job starts first. */
+import type { Draft } from './draft.ts';
 import type { JobDefinition } from './definition.ts';
 import { isFiring, type Run } from './state.ts';
 
 type Compare = (a: Run, b: Run) => number;
 
 /** Runs asked for by hand first, then those that have begun, then as the job's `order` says. */
-export function byUrgency(job: JobDefinition): Compare {
-  const inOrder = ordersOf(job)[orderOf(job)];
+export function byUrgency(draft: Draft, job: JobDefinition): Compare {
+  const inOrder = ordersOf(draft, job)[orderOf(job)];
   return (a, b) =>
     Number(b.manual !== undefined) - Number(a.manual !== undefined) ||
     Number(isFiring(b)) - Number(isFiring(a)) ||
     inOrder(a, b);
 }
 
-/** The keys of windows sort as their times do; runs without windows are as old as what has opened them. */
-function ordersOf({ unit }: JobDefinition): Record<'oldest' | 'newest' | 'arrival', Compare> {
-  const oldest = unit === null ? byArrival : byKey;
+/** Windows by their times; runs without windows are as old as what has opened them. */
+function ordersOf(
+  { definition: { calendar } }: Draft,
+  { unit }: JobDefinition,
+): Record<'oldest' | 'newest' | 'arrival', Compare> {
+  const oldest: Compare = unit === null ? byArrival : (a, b) => calendar.compare(unit, a.key, b.key);
   return { oldest, newest: (a, b) => oldest(b, a), arrival: byArrival };
 }
 

@@ -100,7 +100,7 @@ function partitionOf(
   run: Run,
   { output, result }: { output: OutputDefinition; result: Json | undefined },
 ): Rendered {
-  const context = { ...contextOf(definition.hippo, job, slotFor(definition, job, run), run), result };
+  const context = { ...contextOf(definition, job, slotFor(definition, job, run), run), result };
   const partition: { name: string; value: string }[] = [];
   for (const { name, value } of output.levels) {
     const text = value.render(context);

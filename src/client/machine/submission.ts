@@ -7,12 +7,12 @@ import type { Submission } from './types.ts';
 
 /** Everything that starting this attempt takes; a problem where an argument cannot be rendered. */
 export function submissionOf(
-  { hippo }: Definition,
+  definition: Definition,
   job: JobDefinition,
   slot: Slot,
   { run, traceparent }: { run: Run & { jobId: string; attemptId: string }; traceparent: string },
 ): TemplateResult<Submission> {
-  const context = contextOf(hippo, job, slot, run);
+  const context = contextOf(definition, job, slot, run);
   const argv = [...job.program];
   for (const [index, template] of job.args.entries()) {
     const text = template.render(context);
@@ -25,7 +25,6 @@ export function submissionOf(
     if (!text.ok) return { ...text, message: `variable ${name}: ${text.message}` };
     env.push([name, text.value]);
   }
-  const { window } = slot;
   return {
     ok: true,
     value: {
@@ -34,7 +33,7 @@ export function submissionOf(
       jobId: run.jobId,
       attempt: run.attempt,
       attemptId: run.attemptId,
-      window: window === null ? null : { start: window.start, end: window.end },
+      window: slot.window === null ? null : { start: slot.window.start, end: slot.window.end },
       argv,
       env: Object.fromEntries(env),
       inputs: inOrder(job, run.inputs),
@@ -69,7 +68,7 @@ export function isAttemptOf(identity: string, run: { job: string; key: string },
 
 /** What the templates of a run may speak of. */
 export function contextOf(
-  hippo: string,
+  { hippo, calendar }: Definition,
   job: JobDefinition,
   slot: Slot,
   run: Pick<Run, 'inputs'>,
@@ -80,7 +79,7 @@ export function contextOf(
     hippo,
     job: job.name,
     key: slot.key,
-    window: slot.window === null ? undefined : WindowDate.of(slot.window.date, slot.key),
+    window: slot.window === null ? undefined : WindowDate.of(slot.window, calendar.units),
     // What comes first in the file decides; a run by hand has what its missing inputs would have brought.
     partition: Object.assign({}, ...[...values, ...expectedValues(job, slot)].reverse()) as Record<
       string,

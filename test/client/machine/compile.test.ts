@@ -34,7 +34,7 @@ describe('a problem is told with its place, what it is, and what is allowed', ()
       },
       'jobs.load.needs.0.partition.dt',
       'minus does not know "soon"',
-      "a duration such as '2d', '6h', '1 week', '1 month' or '1 year'",
+      "a duration such as '2d', '6h', '3 business days', '1 week', '1 month', '1 quarter' or '1 year'",
     ],
     [
       'a date without its year',

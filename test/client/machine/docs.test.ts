@@ -12,6 +12,7 @@ describe('each hippo.yaml in docs/CLIENT.md', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'hippo-docs-'));
+    await writeFile(join(folder, 'holidays.yaml'), '- 2017-04-14\n');
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
