@@ -16,7 +16,7 @@ const SERVICES = [
 const LAYERS = {
   commands: ['ui', ...SERVICES, 'client', 'observe', 'records', 'state', ...BASE],
   tractor: ['doctor', 'job', 'trigger', 'observe', 'client', 'records', 'state', ...BASE],
-  doctor: ['stack', 'landings', 'observe', 'client', 'sources', 'records', 'state', ...BASE],
+  doctor: ['alerts', 'stack', 'landings', 'observe', 'client', 'sources', 'records', 'state', ...BASE],
   job: ['trigger', 'observe', 'client', 'records', 'state', ...BASE],
   landings: ['job', 'client', 'sources', 'state', ...BASE],
   replay: ['observe', 'client', 'records', ...BASE],

@@ -139,6 +139,8 @@ function knownState(records: Iterable<StateRecord>, removed: ReadonlyMap<string,
       case 'announced':
       case 'produced':
       case 'alert':
+      case 'expected':
+      case 'timed':
         break;
     }
   }

@@ -1,4 +1,5 @@
 import type { Check } from '../check.ts';
+import { alerts } from './alerts.ts';
 import { disk } from './disk.ts';
 import { group } from './group.ts';
 import { hippoYaml } from './hippo-yaml.ts';
@@ -26,4 +27,5 @@ export const checks: readonly Check[] = [
   state,
   group,
   sources,
+  alerts,
 ];

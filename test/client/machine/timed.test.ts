@@ -1,15 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DAY,
-  HOUR,
-  Hippo,
-  type JobYaml,
-  MINUTE,
-  NOON,
-  type Options,
-  compiled,
-  daily,
-} from './hippo.ts';
+import { DAY, HOUR, Hippo, type JobYaml, MINUTE, NOON, type Options, compiled, daily } from './hippo.ts';
 
 const REPORT: JobYaml = { every: 'day', at: '02:00' };
 
