@@ -7,6 +7,7 @@ import { type CompileProblem, type Definition, compileJobs, hasConditions } from
 import { checkServices } from './services/check.ts';
 import { type WatchedSource, compileSources } from './sources.ts';
 import { describeTwins } from './twin-sources.ts';
+import { describeUnmatched } from './unmatched-needs.ts';
 
 /** The jobs, sources and services of a project, compiled. */
 export interface Project {
@@ -80,7 +81,7 @@ export async function compileParts(
   });
   if (!compiled.ok) problems.push(...compiled.problems);
   if (!compiled.ok || problems.length > 0) return { ok: false, problems };
-  const warnings = describeTwins(sources, configured);
+  const warnings = [...describeTwins(sources, configured), ...describeUnmatched(loaded.config, hippo)];
   return { ok: true, parts: { definition: compiled.definition, sources, receivers, warnings } };
 }
 
