@@ -837,6 +837,15 @@ const alerts = v.strictObject({
   receivers: v.optional(described(v.record(name, receiver), 'What the owner sends alerts to, by name'), {}),
   group_wait: v.optional(duration('How long more alerts are waited for, to send them in one message'), '10s'),
   paused_after: v.optional(duration('A pause of a job, source or service that is longer alerts'), '1d'),
+  dead_letters: v.optional(
+    v.strictObject({
+      quiet: v.optional(
+        duration('When no record of a topic was rejected for so long, the alert of its dead letters is over'),
+        '1h',
+      ),
+    }),
+    {},
+  ),
 });
 
 /** What a profile may change of `alerts`. */
@@ -846,6 +855,7 @@ const alertsParts = v.strictObject({
   ),
   group_wait: v.optional(duration()),
   paused_after: v.optional(duration()),
+  dead_letters: v.optional(v.strictObject({ quiet: v.optional(duration()) })),
 });
 
 const HIPPO_TYPES = [

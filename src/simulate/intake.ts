@@ -1,12 +1,12 @@
 import { isoTime } from '../core/clock.ts';
-import { describeInput, readInput } from '../client/host/inputs.ts';
+import { describeInput, readInput, rejectionText } from '../client/host/inputs.ts';
 import { type Definition, subjectsOf, tableSubject } from '../client/machine/definition.ts';
 import { type InputRole, inputRoles, topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import { type RecordRef, recordRef } from '../core/record-ref.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import { type FrontierEvent, type HippoMessage, producedBy } from '../messages/index.ts';
-import type { SimulatedMessage } from './simulate.ts';
+import type { Letter, SimulatedMessage } from './simulate.ts';
 import { type Timed, timeline } from './timeline.ts';
 
 /** Messages that the client would reject, grouped by the reason. */
@@ -43,6 +43,7 @@ export class Intake {
   readonly #keepsRecords: boolean;
   readonly #kinds: ReadonlyMap<string, InputRole>;
   readonly #kept: (SimulatedMessage & { record: Omit<KafkaRecord, 'key' | 'value' | 'headers'> })[] = [];
+  readonly #letters: (Letter & { record: Omit<KafkaRecord, 'key' | 'value' | 'headers'> })[] = [];
   readonly #rejected = new Map<string, Rejected>();
   readonly #report = {
     records: 0,
@@ -85,6 +86,11 @@ export class Intake {
         first: recordRef(record),
       };
       this.#rejected.set(id, { ...known, count: known.count + 1 });
+      this.#letters.push({
+        topic,
+        reason: rejectionText(input.rejection),
+        record: { topic, partition, offset, timestamp },
+      });
     } else if (this.#isNeeded(input.message)) {
       this.#kept.push({
         from: input.from,
@@ -98,6 +104,11 @@ export class Intake {
   /** The needed messages, in the order in which a client would have read them. */
   messages(): Timed<SimulatedMessage>[] {
     return timeline(this.#kept);
+  }
+
+  /** The records that a client would have rejected, in the order in which it would have read them. */
+  letters(): Timed<Letter>[] {
+    return timeline(this.#letters);
   }
 
   report(): IntakeReport {

@@ -49,6 +49,13 @@ export interface SimulatedMessage {
   fields?: ConditionFields;
 }
 
+/** A record that a client would have rejected. */
+export interface Letter {
+  topic: string;
+  /** One line. */
+  reason: string;
+}
+
 /** The message that satisfied a need. */
 export interface SimulatedInput {
   need: string;
@@ -173,6 +180,8 @@ export interface SimulateOptions {
   listings?: readonly Listing[];
   /** What services have announced. */
   told?: readonly ToldFile[];
+  /** What is rejected, in the order of time. */
+  letters?: readonly Timed<Letter>[];
   /** How a source is watched. [default: all is listed, each second] */
   watching?: (source: string) => Watching | undefined;
 }
@@ -202,6 +211,7 @@ export function simulate(
 ): Simulation {
   const inputs = [
     ...messages.map(({ at, item }) => ({ at, message: item })),
+    ...(options.letters ?? []).map(({ at, item }) => ({ at, letter: item })),
     ...(options.listings ?? []).map((listing) => ({ at: listing.at, listing })),
     ...(options.told ?? []).flatMap(({ service, events }) => {
       const times = timesOfTold(events);
@@ -212,7 +222,10 @@ export function simulate(
   for (const input of inputs) {
     host.passTime(input.at);
     if ('listing' in input) host.list(input.listing);
-    else if ('told' in input) host.tell(input.service, input.told, input.at);
+    else if ('letter' in input) {
+      const { topic, reason } = input.letter;
+      host.handle({ type: 'rejected', at: input.at, topic, reason });
+    } else if ('told' in input) host.tell(input.service, input.told, input.at);
     else {
       const { from, message, fields } = input.message;
       host.handle({ type: 'message', at: input.at, from, message, ...(fields && { record: fields }) });

@@ -190,7 +190,7 @@ function isAlertState(value: unknown): value is AlertState {
     ALERT_CONDITIONS.some((condition) => condition === value['condition']) &&
     ['subject', 'text'].every((name) => typeof value[name] === 'string') &&
     typeof value['since'] === 'number' &&
-    (value['resolvedAt'] === undefined || typeof value['resolvedAt'] === 'number') &&
+    ['resolvedAt', 'count', 'last'].every((name) => ['undefined', 'number'].includes(typeof value[name])) &&
     (value['runKey'] === undefined || typeof value['runKey'] === 'string') &&
     (value['over'] === undefined || typeof value['over'] === 'string') &&
     (value['owed'] === undefined || OWED.some((owed) => owed === value['owed'])) &&

@@ -138,6 +138,9 @@ export interface AlertState {
   readonly resolvedAt?: Millis;
   /** Why it is over, one line. */
   readonly over?: string;
+  /** Of dead letters: how many there have been since it began, and when the last one came, epoch ms. */
+  readonly count?: number;
+  readonly last?: Millis;
   /** What could not be published yet, because the alert topic could not be written to. */
   readonly owed?: 'firing' | 'resolved' | 'both';
   /** By receiver: what it has taken last. */

@@ -332,3 +332,17 @@ jobs:
     expect(text).toContain('2 events would be published. 2 runs would fire.');
   });
 });
+
+test('dead letters alert where hippo.yaml has alerts, until no record was rejected for a while', async () => {
+  await writeFile(join(folder, 'hippo.yaml'), `${YAML}alerts: { dead_letters: { quiet: 2h } }\n`);
+  const report = await simulateLines(recording().add('frontier-adw', 1, '2017-04-27T17:30:00Z', '[]').lines);
+  expect(report.alerts.filter(({ condition }) => condition === 'dead-letters')).toMatchObject([
+    {
+      subject: 'frontier-adw',
+      raised_at: '2017-04-27T17:00:01.000Z',
+      resolved_at: '2017-04-27T19:30:00.000Z',
+      text: expect.stringContaining('a record of frontier-adw was rejected') as string,
+      over: 'no record of frontier-adw has been rejected for 2 h; 2 were before',
+    },
+  ]);
+});

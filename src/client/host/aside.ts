@@ -1,4 +1,5 @@
 import type { HippoError } from '../../core/errors.ts';
+import { DeniedError } from '../../kafka/failures.ts';
 import type { Trouble } from '../../kafka/port.ts';
 import type { ClientLog } from './client-event.ts';
 
@@ -22,6 +23,7 @@ export class Aside {
   /** By topic. */
   readonly #topics = new Map<string, Entry>();
   #startedAt = 0;
+  #isSettled = false;
 
   constructor(log: ClientLog) {
     this.#log = log;
@@ -30,6 +32,16 @@ export class Aside {
   /** Why the first of them is not read; undefined where all are. */
   get error(): HippoError | undefined {
     return [...this.#topics.values()][0]?.error;
+  }
+
+  /** Of these, the topics that may not be read, or whose dead letters may not be written. */
+  get denials(): DeniedError[] {
+    return [...this.#topics.values()].flatMap(({ error }) => (error instanceof DeniedError ? [error] : []));
+  }
+
+  /** All that cannot be read has been told since reading has started. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   has(topic: string, partition: number): boolean {
@@ -70,6 +82,7 @@ export class Aside {
   /** Reading starts again: what still cannot be read will be told again. */
   restart(): void {
     this.#startedAt = performance.now();
+    this.#isSettled = false;
     for (const entry of this.#topics.values()) entry.isConfirmed = false;
   }
 
@@ -77,6 +90,7 @@ export class Aside {
   settle(): void {
     if (performance.now() - this.#startedAt < SETTLING) return;
     for (const [topic, { isConfirmed }] of this.#topics) if (!isConfirmed) this.back(topic, null);
+    this.#isSettled = true;
   }
 
   /** @param partitions null: all of the topic */

@@ -204,6 +204,7 @@ class Client {
       guard: this.#guard,
       isOwner: () => this.#isOwner(),
       announce: (service, events) => this.#owner.announced(service, events),
+      tell: (told) => this.#owner.toldOfService(told),
       log: (event) => this.#log(event),
     });
     this.#deliveries = new Deliveries({

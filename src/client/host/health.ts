@@ -72,6 +72,7 @@ function healthMessage({ directory, interval, clock, status, kafka }: HealthOpti
       waiting: now.runs.waiting,
       ...(now.sources.length === 0 ? {} : { sources: now.sources.map(healthOf) }),
       ...servicesOf(now),
+      ...alertsOf(now),
       ...receiversOf(now),
     },
   };
@@ -100,6 +101,11 @@ function servicesOf({ services, role }: ClientStatus): JsonObject {
       ...(error === undefined ? {} : { error }),
     })),
   };
+}
+
+/** How many are open, by condition. */
+function alertsOf({ alerts }: ClientStatus): JsonObject {
+  return Object.keys(alerts).length === 0 ? {} : { open_alerts: { ...alerts } };
 }
 
 /** Those that do not take alerts. */

@@ -79,6 +79,11 @@ export function deadLetter(
   return whole;
 }
 
+/** `partition must be …`, one line */
+export function rejectionText({ reason, key }: Rejection): string {
+  return key === undefined ? reason : `${key} ${reason}`;
+}
+
 function letterOf(
   record: KafkaRecord,
   rejection: Rejection,

@@ -21,16 +21,21 @@ type Announced = Omit<Extract<MachineEvent, { type: 'events-told' }>, 'at'>;
 /** What receivers of alerts have taken; the owner adds the time. */
 type Delivered = Omit<Extract<MachineEvent, { type: 'alerts-delivered' }>, 'at'>;
 
+/** How a service of this client is; the owner adds the time. */
+type ToldOfService = Omit<Extract<MachineEvent, { type: 'service-told' }>, 'at'>;
+
 /** What a source's watcher, a service or the delivery of alerts tells, and who waits until it is written. */
 export interface ToldFinding {
-  finding: Finding | Announced | Reported | Delivered;
+  finding: Finding | Announced | Reported | Delivered | ToldOfService;
   written: PromiseWithResolvers<undefined>;
 }
 
 /** `source orders`, `service stream` */
 export function announcerOf(finding: ToldFinding['finding']): string {
   if (finding.type === 'alerts-delivered') return 'the delivery of alerts';
-  return finding.type === 'events-told' ? `service ${finding.service}` : `source ${finding.source}`;
+  return finding.type === 'events-told' || finding.type === 'service-told'
+    ? `service ${finding.service}`
+    : `source ${finding.source}`;
 }
 
 /**

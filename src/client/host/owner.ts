@@ -34,7 +34,9 @@ import type { Config } from '../../config/schema.ts';
 import {
   type AlertDelivery,
   type Definition,
+  type DeniedRight,
   type MachineState,
+  type ServiceTold,
   type ToldEvent,
   awaitsInputs,
   emptyState,
@@ -172,6 +174,8 @@ export class Owner {
   #hasToldOfAlerts = false;
   /** Input topics whose dead letters cannot be written, why, and when to try again (performance.now()). */
   readonly #withoutLetters = new Map<string, { error: DeniedError | AbsentError; retryAt: number }>();
+  /** The rights that the machine was told to be denied, as JSON; null: it was told nothing since the last takeover. */
+  #toldRights: string | null = null;
   readonly #limits: Limits;
   #failedFinishes = 0;
   readonly #catchUp: CatchUp;
@@ -232,6 +236,15 @@ export class Owner {
    */
   async delivered(deliveries: readonly AlertDelivery[]): Promise<void> {
     await this.#mailbox.found({ type: 'alerts-delivered', deliveries });
+  }
+
+  /**
+   * Takes in how a service of this client is.
+   *
+   * @returns a promise that resolves when it is remembered, and rejects when it is not for now
+   */
+  async toldOfService(told: ServiceTold): Promise<void> {
+    await this.#mailbox.found({ type: 'service-told', ...told });
   }
 
   /**
@@ -383,6 +396,7 @@ export class Owner {
     await this.#startReading(turn);
     signal.throwIfAborted();
     await this.#finish(turn);
+    this.#toldRights = null;
     this.#isBroken = false;
     this.#holdsState = true;
   }
@@ -674,6 +688,7 @@ export class Owner {
       if (place !== undefined) this.#tellOfExit(exit, place);
     }
     this.#readAdded(turn);
+    const rights = this.#tellRights(turn, now);
     this.#judgeAbsence(turn, now);
     const told = this.#stepFindings(turn, now);
     const ticked = this.#mailbox.takeTick();
@@ -694,9 +709,28 @@ export class Owner {
       for (const { written } of told) written.reject(new ServiceError('it could not be written'));
       throw error;
     }
+    this.#toldRights = rights;
     for (const { written } of told) written.resolve(undefined);
     // Only now: a turn that could not be written has changed nothing, and the next one sees the jump again.
     clock.follow(by);
+  }
+
+  /** Tells the machine which rights are denied, when that has changed. @returns what it knows when the turn is written */
+  #tellRights(turn: Turn, at: Millis): string | null {
+    const { rights, isComplete } = this.#rights;
+    const told = JSON.stringify([rights, isComplete]);
+    if (told !== this.#toldRights) turn.step({ type: 'rights-denied', at, rights, isComplete });
+    return told;
+  }
+
+  /** Until reading has settled, more may be denied. */
+  get #rights(): { rights: DeniedRight[]; isComplete: boolean } {
+    const ofAlerts = this.#withoutAlerts?.error;
+    const denials = [...this.#aside.denials, ...(ofAlerts instanceof DeniedError ? [ofAlerts] : [])];
+    const rights = denials.flatMap(({ topic, message, next }) =>
+      topic === undefined ? [] : [{ topic, text: message, next }],
+    );
+    return { rights, isComplete: this.#aside.isSettled };
   }
 
   /**
@@ -915,6 +949,7 @@ export class Owner {
       this.#mailbox.hasExits ||
       this.#watchers.isBusy ||
       this.#mustJudgeAbsence ||
+      this.#mustTellRights ||
       this.#options.alerts.isBusy() ||
       this.#options.supervisor.running.length > 0
     )
@@ -927,6 +962,13 @@ export class Owner {
     const { definition, clock } = this.#options;
     const canBe = this.#aside.error === undefined && this.#notReadOn.size === 0 && !this.#catchUp.hasFailed;
     return canBe && awaitsInputs(definition, this.#state, clock.now());
+  }
+
+  /** With `once`: what is denied alerts before the client ends. */
+  get #mustTellRights(): boolean {
+    if (this.#options.definition.alerts === undefined) return false;
+    const { rights, isComplete } = this.#rights;
+    return rights.length > 0 && this.#toldRights !== JSON.stringify([rights, isComplete]);
   }
 
   /**

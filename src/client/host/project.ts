@@ -74,7 +74,11 @@ export async function compileParts(
     alerts:
       alerts === undefined
         ? undefined
-        : { receivers: receivers.map(({ name }) => name), pausedAfter: alerts.paused_after },
+        : {
+            receivers: receivers.map(({ name }) => name),
+            pausedAfter: alerts.paused_after,
+            lettersQuiet: alerts.dead_letters.quiet,
+          },
     compileCondition: conditions?.compileCondition,
     holidays: loaded.holidays,
     keep: client.keep,

@@ -35,7 +35,7 @@ import {
 } from '../machine/index.ts';
 import { type ClientEvent, type LoggedRun, gapEvent } from './client-event.ts';
 import { smallerAndSmaller, withoutList } from './fitting.ts';
-import { deadLetter, describeInput, readInput } from './inputs.ts';
+import { deadLetter, describeInput, readInput, rejectionText } from './inputs.ts';
 import { type Excess, type Limits, describeExcess } from './limits.ts';
 import { type Arrival, type ToldFinding, announcerOf } from './mailbox.ts';
 import type { StateTopic } from './state-topic.ts';
@@ -66,7 +66,10 @@ function isMere(effect: Effect): boolean {
 
 /** A finding without those of its landings that are not taken. */
 function withOnly(
-  finding: Exclude<ToldFinding['finding'], { type: 'scan-ended' | 'landings-missed' | 'alerts-delivered' }>,
+  finding: Exclude<
+    ToldFinding['finding'],
+    { type: 'scan-ended' | 'landings-missed' | 'alerts-delivered' | 'service-told' }
+  >,
   isTaken: (landing: { partition: Partition }) => boolean,
   at: Millis,
 ): MachineEvent {
@@ -190,7 +193,7 @@ export class Turn {
   }
 
   /**
-   * Takes in what a source has found, a service announces, or receivers of alerts have taken. What its topic does not take is left out, and stays unannounced: a
+   * Takes in what a source has found, a service announces or is said of it, or receivers of alerts have taken. What its topic does not take is left out, and stays unannounced: a
    * source finds it again in its next scan.
    *
    * @returns where its events would go and cannot; nothing has happened then
@@ -199,7 +202,8 @@ export class Turn {
     if (
       finding.type === 'scan-ended' ||
       finding.type === 'landings-missed' ||
-      finding.type === 'alerts-delivered'
+      finding.type === 'alerts-delivered' ||
+      finding.type === 'service-told'
     )
       return this.tryStep({ ...finding, at });
     const first = step(this.#context.definition, this.state, { ...finding, at });
@@ -308,12 +312,12 @@ export class Turn {
 
   #takeIn(kind: InputRole, record: KafkaRecord, at: Millis): UnwritablePlace | undefined {
     const input = readInput(kind, record);
-    if (!input.ok) return this.#reject(record, input.rejection);
+    if (!input.ok) return this.#reject(record, input.rejection, at);
     const { from, message, record: fields } = input;
     const event = { type: 'message', at, from, message, record: fields } as const;
     const next = step(this.#context.definition, this.state, event);
     const refusal = this.#refusalOf(next);
-    if (refusal !== undefined) return this.#reject(record, refusal);
+    if (refusal !== undefined) return this.#reject(record, refusal, at);
     const place = this.#placeOf(next);
     if (place !== undefined) return place;
     const effects = this.#take(next, at);
@@ -322,15 +326,16 @@ export class Turn {
   }
 
   /** @returns where its dead letter would go and cannot; nothing has happened then */
-  #reject(record: KafkaRecord, rejection: Rejection): UnwritablePlace | undefined {
+  #reject(record: KafkaRecord, rejection: Rejection, at: Millis): UnwritablePlace | undefined {
     const { hippo, limits, unwritable } = this.#context;
     const dlq = dlqName(record.topic);
     const place = { topic: record.topic, partition: record.partition, offset: formatOffset(record.offset) };
     const letter = deadLetter(record, rejection, hippo, limits.of(dlq));
     const excess = limits.excess(letter);
+    const leaderless = excess === undefined ? unwritable.placeOf([letter]) : undefined;
+    if (leaderless !== undefined) return leaderless;
+    this.step({ type: 'rejected', at, topic: record.topic, reason: rejectionText(rejection) });
     if (excess === undefined) {
-      const leaderless = unwritable.placeOf([letter]);
-      if (leaderless !== undefined) return leaderless;
       this.#add(letter);
       this.events.push({ event: 'rejected', ...place, ...rejection, dlq });
     } else {

@@ -29,6 +29,9 @@ export interface NewAlert extends Cause {
   readonly next?: readonly string[];
   /** When it began. [default: now] */
   readonly since?: Millis;
+  /** See {@link AlertState}. */
+  readonly count?: number;
+  readonly last?: Millis;
   /** Left out: a trace begins with it. */
   readonly traceparent?: string;
 }
@@ -65,7 +68,8 @@ export function isAlerting(state: MachineState, cause: Cause): boolean {
   return openAlert(state, cause) !== undefined;
 }
 
-function openAlert({ alerts, lastAlerts }: MachineState, cause: Cause): string | undefined {
+/** @returns the id of the open alert of this cause */
+export function openAlert({ alerts, lastAlerts }: MachineState, cause: Cause): string | undefined {
   const id = lastAlerts.get(causeName(cause));
   const alert = id === undefined ? undefined : alerts.get(id);
   return alert === undefined || alert.resolvedAt !== undefined ? undefined : id;
@@ -281,7 +285,8 @@ export function withStoredAlert(state: MachineState, id: string, alert: AlertSta
   };
 }
 
-function cut(text: string): string {
+/** As alerts keep it: one line, not too long. */
+export function cut(text: string): string {
   const line = text.split('\n', 1)[0] ?? '';
   return line.length <= TEXT_LENGTH ? line : `${line.slice(0, TEXT_LENGTH).toWellFormed()}…`;
 }

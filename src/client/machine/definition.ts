@@ -35,6 +35,8 @@ export interface AlertsDefinition {
   readonly receivers: readonly string[];
   /** A pause of a job, source or service that is longer needs a person, milliseconds; left out: none does. */
   readonly pausedAfter?: Millis;
+  /** Of a topic of which no record has been rejected for so long, the alert is over, milliseconds; left out: dead letters do not alert. */
+  readonly lettersQuiet?: Millis;
 }
 
 /** The needs of one subject. */

@@ -9,7 +9,9 @@ import { arrivedOf } from './arrival.ts';
 import { listenersOf, take } from './landing.ts';
 import { applyRequest } from './requests.ts';
 import { isFiring, type MachineState, type Run } from './state.ts';
+import { followLetters, shiftLetters, takeRejected } from './letters.ts';
 import { followPauses } from './paused.ts';
+import { takeRights } from './rights.ts';
 import { correctAttempt, limitWaits, shiftTimes } from './clock.ts';
 import { slotFor } from './timing.ts';
 import { reload, reloadsOf, takeEvents } from './services.ts';
@@ -17,6 +19,7 @@ import { endScan, missLandings, shiftUnsettled, takeLandings, takeReports } from
 import type { Effect, MachineEvent } from './types.ts';
 import { openTimed, timedWake } from './timed.ts';
 import { runTimers } from './timers.ts';
+import { followServices, takeService } from './unwell.ts';
 import { shrink } from './too-large.ts';
 
 export interface Step {
@@ -66,10 +69,17 @@ export function step(definition: Definition, state: MachineState, event: Machine
         : { state, effects: [] };
     case 'alerts-delivered':
       return drafted(definition, state, event, (draft) => takeDeliveries(draft, event.deliveries));
+    case 'rejected':
+      return drafted(definition, state, event, (draft) => takeRejected(draft, event));
+    case 'rights-denied':
+      return drafted(definition, state, event, (draft) => takeRights(draft, event.rights, event.isComplete));
+    case 'service-told':
+      return drafted(definition, state, event, (draft) => takeService(draft, event));
     case 'clock-jumped':
       return drafted(definition, state, event, (draft) => {
         shiftTimes(draft, event.by);
         shiftUnsettled(draft, event.by);
+        shiftLetters(draft, event.by);
         reviewExpectations(draft);
         runTimers(draft);
       });
@@ -87,7 +97,10 @@ function drafted(
   const draft = new Draft(definition, state, event.at);
   change(draft);
   judgeRuns(draft);
-  if (draft.state.pauses !== state.pauses || event.type === 'ownership-gained') followPauses(draft);
+  if (draft.state.pauses !== state.pauses || event.type === 'ownership-gained') {
+    followPauses(draft);
+    followServices(draft);
+  }
   return { state: draft.state, effects: draft.effects() };
 }
 
@@ -137,6 +150,7 @@ function onGained(
   draft.wake({ wakeAt: Math.min(draft.state.wakeAt, timedWake(draft)), expireAt: draft.state.expireAt });
   reviewAlerts(draft);
   reviewExpectations(draft);
+  followLetters(draft);
 }
 
 /**

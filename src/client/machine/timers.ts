@@ -6,6 +6,7 @@ import type { JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { fillPlaces } from './firing.ts';
 import { dropOutputs } from './outputs.ts';
+import { endLetters, nextLettersEnd } from './letters.ts';
 import { alertPauses, nextLongPause } from './paused.ts';
 import { missing, stateOf } from './run-words.ts';
 import { forgetAlerts } from './alerts.ts';
@@ -29,7 +30,8 @@ export function runTimers(draft: Draft): void {
     wakeAt = Math.min(wakeAt, nextExpectation(draft, job));
   }
   alertPauses(draft);
-  wakeAt = Math.min(wakeAt, nextLongPause(draft));
+  endLetters(draft);
+  wakeAt = Math.min(wakeAt, nextLongPause(draft), nextLettersEnd(draft));
   const isExpiryDue = draft.state.expireAt <= at;
   if (isExpiryDue) dropExpired(draft);
   // If the clock was set back, the next look would come too late.

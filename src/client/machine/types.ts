@@ -65,6 +65,12 @@ export type MachineEvent =
   | { type: 'caught-up'; at: Millis; upTo: Millis }
   /** Receivers have taken these alerts, or their ends. Told again, it changes nothing. */
   | { type: 'alerts-delivered'; at: Millis; deliveries: readonly AlertDelivery[] }
+  /** A record of an input topic was rejected: it is a dead letter. */
+  | ({ type: 'rejected'; at: Millis } & Rejected)
+  /** These rights are denied to the client's user; with `isComplete` no others are. Told again, it changes nothing. */
+  | { type: 'rights-denied'; at: Millis; rights: readonly DeniedRight[]; isComplete: boolean }
+  /** How a service of this client is. Told again, it changes nothing. */
+  | ({ type: 'service-told'; at: Millis } & ServiceTold)
   /**
    * The wall clock was set, or the machine slept: times that the state holds of work under way are `by` milliseconds (negative:
    * back) away from the new clock. `at` is the new time. Between jumps `at` advances as time really passes.
@@ -82,6 +88,31 @@ export type MachineEvent =
       /** Whether the process of its present attempt was started; false: nothing is to be stopped. */
       isStarted: boolean;
     };
+
+/** A record that could not be taken in. */
+export interface Rejected {
+  readonly topic: string;
+  /** One line. */
+  readonly reason: string;
+}
+
+/** A topic that the client may not read, or not write to. */
+export interface DeniedRight {
+  readonly topic: string;
+  /** What Kafka denies, one line. */
+  readonly text: string;
+  /** Commands to type. */
+  readonly next: readonly string[];
+}
+
+/** What a client says of one of its services. */
+export interface ServiceTold {
+  readonly service: string;
+  /** `crash-loop`: it keeps ending, and is started again; `gave-up`: it is not; `fine`: it has been well for long. */
+  readonly condition: 'crash-loop' | 'gave-up' | 'fine';
+  /** One line. */
+  readonly text: string;
+}
 
 /** A receiver has taken an alert. */
 export interface AlertDelivery {

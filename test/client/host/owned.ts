@@ -13,6 +13,7 @@ import { SteadyClock } from '../../../src/core/clock.ts';
 import type { RunId } from '../../../src/state/index.ts';
 import { serialiseMessage } from '../../../src/messages/index.ts';
 import { MemoryKafka } from '../../support/memory-kafka.ts';
+import type { AlertsDefinition } from '../../../src/client/machine/definition.ts';
 import { type JobYaml, NOON, define, landing } from '../machine/hippo.ts';
 
 export const EACH: JobYaml = { every: 'event', needs: [{ table: 'a.a' }], run: './job.sh', concurrency: 10 };
@@ -72,9 +73,17 @@ export class Owned {
       once = false,
       sources = [],
       clock = new SteadyClock(() => NOON + performance.now()),
-    }: { kafka?: MemoryKafka; once?: boolean; sources?: readonly WatchedSource[]; clock?: SteadyClock } = {},
+      alerts,
+    }: {
+      kafka?: MemoryKafka;
+      once?: boolean;
+      sources?: readonly WatchedSource[];
+      clock?: SteadyClock;
+      /** Left out: nothing is alerted. */
+      alerts?: AlertsDefinition;
+    } = {},
   ) {
-    const config = parseConfig({ jobs });
+    const config = parseConfig({ jobs, ...(alerts === undefined ? {} : { alerts: {} }) });
     this.kafka = kafka ?? new MemoryKafka();
     for (const { topic, partitions } of topicSpecs(config))
       if (this.kafka.find(topic) === undefined) this.kafka.create(topic, partitions);
@@ -84,7 +93,10 @@ export class Owned {
       config,
       hippo: 'etl',
       group: 'hippo.etl',
-      definition: define(jobs, { sources: sources.map(({ source }) => source) }),
+      definition: define(jobs, {
+        sources: sources.map(({ source }) => source),
+        ...(alerts === undefined ? {} : { alerts }),
+      }),
       sources,
       membership: {
         confirm: () => Promise.resolve(this.isOwner),

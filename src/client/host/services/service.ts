@@ -11,7 +11,7 @@ import { messageOf } from '../../../core/errors.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../../core/paths.ts';
 import { isSameRecord } from '../../../core/record-ref.ts';
 import type { Pause, Reload, ServiceState } from '../../../state/index.ts';
-import type { ToldEvent } from '../../machine/index.ts';
+import type { ServiceTold, ToldEvent } from '../../machine/index.ts';
 import type { ClientLog } from '../client-event.ts';
 import type { Guard } from '../guard.ts';
 import { endGroup } from '../process-group.ts';
@@ -31,6 +31,7 @@ import type { Lease } from './lease.ts';
 import { isFree, watchReadiness } from './readiness.ts';
 import { tellReload, writeReloadFile } from './reloading.ts';
 import { ServiceLog, pruneLogs, serviceLogPath } from './service-log.ts';
+import { ServiceTelling } from './telling.ts';
 
 export type ServiceStatus =
   /** Not wanted here: this client does not own the hippo, or stops. */
@@ -84,6 +85,8 @@ export interface ServiceOptions {
   isOwner: () => Promise<boolean>;
   /** See {@link EventsOptions.tell}. */
   announce: (service: string, events: readonly ToldEvent[]) => Promise<void>;
+  /** Says how the service is; rejects when it is not remembered for now. */
+  tell: (told: ServiceTold) => Promise<void>;
   log: ClientLog;
 }
 
@@ -113,6 +116,8 @@ const RETRY_MILLIS = 1_000;
 const PATIENCE = 5_000;
 /** A service that is not ready after so long says so, milliseconds. */
 const NOT_READY = 60_000;
+/** A service that has ended so often within `give_up.within`, and is started again, keeps ending. */
+const CRASH_LOOP = 3;
 /** Of the last lines of a service that has ended, so many stand in the notice. */
 const NOTICE_LINES = 5;
 
@@ -128,6 +133,8 @@ export class Service {
   #onLine: ((line: string) => void) | undefined;
   #status: ServiceStatus = 'stopped';
   #since: Millis = Date.now();
+  /** The same, as performance.now() has it. */
+  #changedAt = performance.now();
   #restarts = 0;
   #pid: number | null = null;
   #port: number | null = null;
@@ -135,9 +142,11 @@ export class Service {
   /** When it ended by itself, as performance.now() has it. */
   #crashes: number[] = [];
   #isGivenUp = false;
+  readonly #telling: ServiceTelling;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
+    this.#telling = new ServiceTelling(options.tell);
     const path = serviceLogPath(options.directory, options.name);
     pruneLogs(path);
     this.#log = new ServiceLog(path, {
@@ -181,6 +190,12 @@ export class Service {
   #resume(): void {
     this.#crashes = [];
     this.#isGivenUp = false;
+    this.#telling.forget();
+  }
+
+  /** Another client may have owned the hippo since, whose own copy of the service was different. */
+  tellAgain(): void {
+    this.#telling.again();
   }
 
   /**
@@ -189,6 +204,9 @@ export class Service {
    * @param token `$HIPPO_EPOCH`: see TransactionalProducer.fencingToken
    */
   async run(stop: AbortSignal, token: string | null): Promise<void> {
+    // What it was like when this client owned the hippo before says nothing of now, unless it is still down.
+    if (this.#isGivenUp) this.#telling.again();
+    else this.#telling.forget();
     while (!isAborted(stop)) {
       if (!this.#isWanted) {
         this.#become(this.#desired.pause === undefined ? 'given-up' : 'paused');
@@ -212,6 +230,7 @@ export class Service {
 
   /** After the last {@link run}: closes the log. */
   close(): Promise<void> {
+    this.#telling.close();
     return new Promise((resolve) => {
       this.#log.end(resolve);
     });
@@ -247,12 +266,15 @@ export class Service {
     if (count >= after) {
       this.#isGivenUp = true;
       const times = count === 1 ? 'once' : `${count} times`;
+      this.#tell('gave-up', `has ended ${times} within ${formatDuration(within)}, and stays down: ${error}`);
       this.#notice(
         'error',
         `${error}; that is ${times} within ${formatDuration(within)}: it stays down on this client until hippo job resume ${name}${tail}`,
       );
       return;
     }
+    if (count >= CRASH_LOOP)
+      this.#tell('crash-loop', `has ended ${count} times within ${formatDuration(within)}: ${error}`);
     const millis = pauseAfter(count, { first: config.backoff, most: config.max_backoff });
     this.#notice('warning', `${error}; it is started again in ${formatDuration(millis)}${tail}`);
     this.#become('restarting');
@@ -380,6 +402,7 @@ export class Service {
   #watchReadiness(port: number | null, ended: AbortSignal): void {
     const { ready } = this.#options.config;
     this.#onLine = undefined;
+    void this.#watchWellness(ended);
     void pause(NOT_READY, ended).then(() => {
       if (!ended.aborted && this.#status === 'starting')
         this.#notice('warning', `not ready ${formatDuration(NOT_READY)} after its start`);
@@ -407,6 +430,24 @@ export class Service {
         },
       });
     }
+  }
+
+  /** It is well when it has been ready for as long as its ends count. */
+  async #watchWellness(ended: AbortSignal): Promise<void> {
+    const { within } = this.#options.config.give_up;
+    while (!ended.aborted) {
+      const readyFor = this.#status === 'ready' ? performance.now() - this.#changedAt : 0;
+      if (readyFor >= within) {
+        this.#tell('fine', `has been ready for ${formatDuration(within)}`);
+        return;
+      }
+      await pause(within - readyFor, ended);
+    }
+  }
+
+  #tell(condition: ServiceTold['condition'], words: string): void {
+    const { name } = this.#options;
+    this.#telling.say({ service: name, condition, text: `${name} ${words}` });
   }
 
   #becomeReady(): void {
@@ -530,6 +571,7 @@ export class Service {
     if (status === this.#status) return;
     this.#status = status;
     this.#since = Date.now();
+    this.#changedAt = performance.now();
   }
 
   #notice(level: 'info' | 'warning' | 'error', text: string): void {

@@ -16,7 +16,7 @@ import { Service, type ServiceOptions, type ServiceView } from './service.ts';
 
 export interface ServicesOptions extends Pick<
   ServiceOptions,
-  'hippo' | 'owner' | 'directory' | 'sparkSubmit' | 'isOwner' | 'announce'
+  'hippo' | 'owner' | 'directory' | 'sparkSubmit' | 'isOwner' | 'announce' | 'tell'
 > {
   kafka: Kafka;
   config: Config;
@@ -63,6 +63,7 @@ export class Services {
 
   /** This client owns the hippo, with this state: its services start. */
   own(token: string, state: MachineState): void {
+    for (const service of this.#each.values()) service.tellAgain();
     if (this.#tenure !== null || this.#owned.size === 0) return;
     this.desire(state);
     const stop = new AbortController();

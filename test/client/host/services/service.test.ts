@@ -7,6 +7,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { parseConfig } from '../../../../src/config/schema.ts';
 import type { ClientEvent } from '../../../../src/client/host/client-event.ts';
 import { startGuard } from '../../../../src/client/host/guard.ts';
+import type { ServiceTold } from '../../../../src/client/machine/index.ts';
 import { groupIsAlive } from '../../../../src/client/host/process-group.ts';
 import { Lease } from '../../../../src/client/host/services/lease.ts';
 import { type Desired, Service } from '../../../../src/client/host/services/service.ts';
@@ -22,6 +23,8 @@ afterEach(async () => {
 interface Made {
   service: Service;
   notices: string[];
+  /** What it says of itself. */
+  words: ServiceTold[];
   directory: string;
   run: (desired?: Desired) => void;
   status: (status: string) => Promise<unknown>;
@@ -41,6 +44,7 @@ async function make(
   }).services;
   if (api === undefined) throw new Error('no service');
   const notices: string[] = [];
+  const words: ServiceTold[] = [];
   const guard = startGuard(1_000);
   const own = lease === null ? null : new Lease(guard, lease.session, 1_000);
   own?.renew(performance.now());
@@ -57,6 +61,10 @@ async function make(
     lease: own,
     isOwner: () => Promise.resolve(true),
     announce: () => Promise.resolve(),
+    tell: (told) => {
+      words.push(told);
+      return Promise.resolve();
+    },
     log: (event: ClientEvent) => event.event === 'notice' && notices.push(`${event.level}: ${event.text}`),
   });
   const end = new AbortController();
@@ -74,6 +82,7 @@ async function make(
   return {
     service,
     notices,
+    words,
     directory: folder.path,
     run(desired = { state: {} }) {
       service.desire(desired);
@@ -125,6 +134,36 @@ it('starts again when it ends, and is given up after so many ends, with its last
   expect(made.service.view).toMatchObject({ restarts: 2, error: 'it ended with exit code 3' });
   made.service.desire({ state: { resumed: { at: 5 } } });
   await until(() => made.notices.length === 6);
+});
+
+it('says that it keeps ending, then that it is given up, and that it is well after it has been ready for long enough', async () => {
+  const made = await make('[ -e fixed ] && exec sleep 1000; exit 3', {
+    give_up: { after: 4, within: '3s' },
+  });
+  made.run();
+  await made.status('given-up');
+  expect(made.words).toEqual([
+    {
+      service: 'api',
+      condition: 'crash-loop',
+      text: 'api has ended 3 times within 3 s: it ended with exit code 3',
+    },
+    {
+      service: 'api',
+      condition: 'gave-up',
+      text: 'api has ended 4 times within 3 s, and stays down: it ended with exit code 3',
+    },
+  ]);
+  await writeFile(join(made.directory, 'fixed'), '');
+  made.service.desire({ state: { resumed: { at: 5 } } });
+  await made.status('ready');
+  expect(made.words).toHaveLength(2);
+  await until(() => made.words.length > 2);
+  expect(made.words.slice(2)).toEqual([
+    { service: 'api', condition: 'fine', text: 'api has been ready for 3 s' },
+  ]);
+  made.service.tellAgain();
+  expect(made.words).toHaveLength(4);
 });
 
 it('that cannot be started is told why', async () => {
