@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeniedError } from '../../../src/kafka/failures.ts';
-import type { JsonObject } from '../../../src/core/json.ts';
 import { HOUR } from '../machine/hippo.ts';
 import { EACH, Owned, until } from './owned.ts';
 
@@ -19,8 +18,8 @@ afterEach(async () => {
 
 const told = ({ kafka }: Owned): string[] =>
   kafka.records('hippo-alert').map(({ value }) => {
-    const { state, condition, subject } = JSON.parse(String(value)) as JsonObject;
-    return `${String(state)} ${String(condition)} of ${String(subject)}`;
+    const { state, condition, subject } = JSON.parse(String(value)) as Record<string, string>;
+    return `${state} ${condition} of ${subject}`;
   });
 const malformed = ({ kafka }: Owned): unknown =>
   kafka.produce({ topic: 'frontier-adw', key: 'x', value: 'no message' });

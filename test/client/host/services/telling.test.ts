@@ -9,13 +9,17 @@ const said = (condition: ServiceTold['condition']): ServiceTold => ({
 });
 
 /** Who is told, and answers when the test says so. */
-function listener(): { telling: ServiceTelling; asked: string[]; answers: PromiseWithResolvers<void>[] } {
-  const [asked, answers]: [string[], PromiseWithResolvers<void>[]] = [[], []];
+function listener(): {
+  telling: ServiceTelling;
+  asked: string[];
+  answers: PromiseWithResolvers<undefined>[];
+} {
+  const [asked, answers]: [string[], PromiseWithResolvers<undefined>[]] = [[], []];
   const telling = new ServiceTelling(({ condition }) => {
-    const answer = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<undefined>();
     asked.push(condition);
     answers.push(answer);
-    return answer.promise;
+    return answer.promise.then(() => undefined);
   });
   return { telling, asked, answers };
 }
@@ -25,7 +29,7 @@ it('is said until it is remembered, and then once more only when it is asked for
   telling.say(said('gave-up'));
   answers[0]?.reject(new Error('reading has stopped'));
   await vi.waitFor(() => expect(asked).toHaveLength(2), 5_000);
-  answers[1]?.resolve();
+  answers[1]?.resolve(undefined);
   await new Promise((resolve) => setImmediate(resolve));
   expect(asked).toEqual(['gave-up', 'gave-up']);
   telling.again();
@@ -37,7 +41,7 @@ it('is the last word only', async () => {
   telling.say(said('crash-loop'));
   telling.say(said('gave-up'));
   telling.say(said('fine'));
-  answers[0]?.resolve();
+  answers[0]?.resolve(undefined);
   await vi.waitFor(() => expect(asked).toEqual(['crash-loop', 'fine']));
   telling.forget();
   answers[1]?.reject(new Error('reading has stopped'));
