@@ -39,6 +39,8 @@ export interface AttemptLogsOptions {
   /** The attempts that run in this project, whichever client has started them. */
   files: Pick<AttemptFiles, 'list'>;
   now: () => Millis;
+  /** Told once of each log that cannot be removed, and why. */
+  warn: (text: string) => void;
 }
 
 /** The log of an attempt that has not ended. */
@@ -63,6 +65,8 @@ interface Watched {
 export class AttemptLogs {
   readonly #options: AttemptLogsOptions;
   readonly #watched = new Set<Watched>();
+  /** The logs that cannot be removed, of which was told. */
+  readonly #stuck = new Set<string>();
   #looks: NodeJS.Timeout | undefined;
   #sweeps: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -178,8 +182,7 @@ export class AttemptLogs {
       const age = at - log.at;
       if (total <= most && age <= limits.keep) break;
       if (this.#isClosed || isInUse(log.path) || age < YOUNG) continue;
-      await rm(log.path, { force: true });
-      total -= log.size;
+      if (await this.#remove(log.path)) total -= log.size;
     }
     this.#total = total;
   }
@@ -193,8 +196,21 @@ export class AttemptLogs {
         byKey.get(key)?.some((run) => isAttemptOf(identity, run, attemptId)) === true;
       for (const path of await logsOfJob(directory, job)) {
         const name = readLogName(path);
-        if (name !== undefined && isForgotten(name) && !isInUse(path)) await rm(path, { force: true });
+        if (name !== undefined && isForgotten(name) && !isInUse(path)) await this.#remove(path);
       }
+    }
+  }
+
+  /** @returns false where it cannot be removed: the other logs are, and the next sweep tries it again */
+  async #remove(path: string): Promise<boolean> {
+    try {
+      await rm(path, { force: true });
+      this.#stuck.delete(path);
+      return true;
+    } catch (error) {
+      if (!this.#stuck.has(path)) this.#options.warn(`${path} cannot be removed: ${messageOf(error)}`);
+      this.#stuck.add(path);
+      return false;
     }
   }
 

@@ -167,6 +167,7 @@ class Client {
       limits: { ...config.logs, keep: config.logs.keep ?? config.client.keep },
       files,
       now: () => systemClock.now(),
+      warn: (text) => this.#log({ event: 'notice', level: 'warning', text }),
     });
     this.#supervisor = new Supervisor({
       hippo,

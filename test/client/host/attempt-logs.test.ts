@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -15,20 +15,37 @@ interface Folder {
   /** Writes a log that was written to last `age` ago. */
   log(name: string, size: number, age: number): Promise<void>;
   names(): Promise<string[]>;
-  /** Sweeps, forgets, and resolves when that is done. */
-  keep(limits: Partial<LogLimits>, more?: Given): Promise<void>;
+  /** Sweeps, forgets, and resolves when that is done. @returns the warnings */
+  keep(limits: Partial<LogLimits>, more?: Given): Promise<string[]>;
+}
+
+/** For root nothing is read-only. */
+const NOBODY = 65_534;
+
+/** As a user that may not write to folders of others. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  const user = process.geteuid?.();
+  if (user === 0) process.seteuid?.(NOBODY);
+  try {
+    await work();
+  } finally {
+    if (user === 0) process.seteuid?.(0);
+  }
 }
 
 interface Given {
   running?: readonly string[];
   watched?: readonly string[];
   forget?: readonly { job: string; key: string }[];
+  /** [default: 1] */
+  sweeps?: number;
 }
 
 async function folder(): Promise<Folder> {
   const directory = await mkdtemp(join(tmpdir(), 'hippo-logs-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const logs = join(directory, '.hippo', 'logs');
+  const warnings: string[] = [];
   return {
     directory,
     async log(name, size, age) {
@@ -38,7 +55,7 @@ async function folder(): Promise<Folder> {
       await utimes(path, new Date(NOW - age), new Date(NOW - age));
     },
     names: async () => (await readdir(logs, { recursive: true })).filter((name) => name.includes('/')).sort(),
-    async keep(limits, { running = [], watched = [], forget = [] } = {}) {
+    async keep(limits, { running = [], watched = [], forget = [], sweeps = 1 } = {}) {
       const kept = new AttemptLogs({
         directory,
         identity: IDENTITY,
@@ -47,13 +64,15 @@ async function folder(): Promise<Folder> {
           list: () => running.map((attemptId) => ({ attemptId, owner: '', pid: 1, startedAt: null })),
         },
         now: () => NOW,
+        warn: (text) => warnings.push(text),
       });
       const open = watched.map((name) => kept.watch(join(logs, name), () => undefined));
-      kept.start();
+      for (let sweep = 0; sweep < sweeps; sweep += 1) kept.start();
       kept.forget(forget);
       await kept.idle();
       for (const log of open) log.release();
       await kept.close();
+      return warnings.splice(0);
     },
   };
 }
@@ -95,6 +114,23 @@ describe('the logs of a project', () => {
     ]);
   });
 
+  it('are removed although one of them cannot be, which is told once', async () => {
+    const project = await folder();
+    await project.log('locked/a.locked-1-1-x.log', 1, 30 * HOUR);
+    await project.log('load/b.load-1-1-y.log', 1, 25 * HOUR);
+    const logs = join(project.directory, '.hippo', 'logs');
+    await chmod(join(logs, 'locked'), 0o555);
+    if (process.geteuid?.() === 0)
+      for (const owned of [project.directory, join(logs, 'load')]) await chown(owned, NOBODY, NOBODY);
+    const path = join(logs, 'locked', 'a.locked-1-1-x.log');
+    await asNobody(async () => {
+      const warnings = await project.keep({}, { sweeps: 2 });
+      expect(warnings).toEqual([expect.stringMatching(/a\.locked-1-1-x\.log cannot be removed: EACCES/)]);
+      expect(warnings[0]).toContain(path);
+    });
+    expect(await project.names()).toEqual(['locked/a.locked-1-1-x.log']);
+  });
+
   it('of services are left to the services', async () => {
     const project = await folder();
     for (const name of ['api/1234.log', 'api/1234.log.1']) await project.log(name, 20_000, 25 * HOUR);
@@ -133,6 +169,7 @@ describe('the logs of a project', () => {
       limits: { attempt_size: 1_000, keep: 24 * HOUR, max_size: 1_500 },
       files: { list: () => [] },
       now: () => NOW,
+      warn: () => undefined,
     });
     logs.start();
     const path = attemptLogPath(project.directory, { job: 'load', key: 'b', attemptId: 'load-1-1-b' });

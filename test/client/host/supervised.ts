@@ -79,6 +79,7 @@ export async function supervised(options: SupervisedOptions = {}): Promise<Super
       limits: { attempt_size: 64 * 2 ** 20, keep: Infinity, max_size: Infinity, ...options.logs },
       files,
       now: Date.now,
+      warn: (text) => notes.push(`warning: ${text}`),
     }),
     yarn: parseConfig({ yarn: options.yarn ?? {} }).yarn,
     cluster: options.cluster ?? null,
