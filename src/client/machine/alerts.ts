@@ -167,7 +167,7 @@ export function takeDeliveries(draft: Draft, deliveries: readonly AlertDelivery[
 
 /**
  * After hippo.yaml may have changed: ends the alerts of what it does not have any more, and those of runs that were removed from the
- * state. Without `alerts` in it, all are forgotten: nobody is told of them.
+ * state. Without `alerts` in it, all are forgotten: no message is published.
  */
 export function reviewAlerts(draft: Draft): void {
   const { alerts: configured } = draft.definition;
@@ -285,8 +285,10 @@ export function withStoredAlert(state: MachineState, id: string, alert: AlertSta
   };
 }
 
-/** As alerts keep it: one line, not too long. */
+/** As alerts keep it: one line, not too long. It ends with a whole word: half a secret would not be recognized and masked. */
 export function cut(text: string): string {
   const line = text.split('\n', 1)[0] ?? '';
-  return line.length <= TEXT_LENGTH ? line : `${line.slice(0, TEXT_LENGTH).toWellFormed()}…`;
+  if (line.length <= TEXT_LENGTH) return line;
+  const whole = line.slice(0, TEXT_LENGTH + 1).replace(/\S+$/, '');
+  return `${whole.trimEnd()} …`;
 }

@@ -292,6 +292,20 @@ describe('a run', () => {
   });
 });
 
+describe('a text that is too long', () => {
+  it.each([
+    ['in the middle of one', 490, ' …'],
+    ['after one', 483, ' password=hunter22 …'],
+  ])('ends with a whole word where it is cut %s: half a secret would not be masked', (_, at, end) => {
+    const made = hippo();
+    made.land('a.a', `dt=${RUN}`);
+    const words = 'x'.repeat(at - `load ${RUN} has failed: `.length - ' '.length);
+    made.fail('load', RUN, `${words} password=hunter22 ${'was refused '.repeat(9)}`);
+    const [before = '', after] = (made.alerts.at(-1)?.text ?? '').split(words);
+    expect([before, after]).toEqual([`load ${RUN} has failed: `, end]);
+  });
+});
+
 describe('a pause', () => {
   const LONG = { alerts: { receivers: [], pausedAfter: DAY } };
 
