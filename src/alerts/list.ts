@@ -6,7 +6,7 @@ import { connectProject } from '../kafka/project.ts';
 import type { Kafka } from '../kafka/port.ts';
 import type { AlertCondition } from '../messages/types.ts';
 import type { AlertState } from '../state/index.ts';
-import { readState, recordOfEntry } from '../state/reader.ts';
+import { type StateEntry, readState, recordOfEntry } from '../state/reader.ts';
 
 export interface ListOptions {
   /** `--config` and `--profile`. */
@@ -73,13 +73,14 @@ async function readAlerts(
   hippo: string | null,
 ): Promise<FoundAlert[]> {
   const found = new Map<string, FoundAlert>();
-  await readState(kafka, topicName(config, 'state'), (entry) => {
+  const take = (entry: StateEntry): void => {
     const { key, id } = entry;
-    if (key.kind !== 'alert' || (hippo !== null && key.hippo !== hippo)) return;
+    if (key.kind !== 'alert') return;
     const record = recordOfEntry(entry);
     if (record?.kind === 'alert') found.set(id, { hippo: key.hippo, id: key.alert, alert: record.state });
     else found.delete(id);
-  });
+  };
+  await readState(kafka, topicName(config, 'state'), take, hippo ?? undefined);
   return [...found.values()];
 }
 

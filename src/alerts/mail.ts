@@ -21,7 +21,7 @@ export interface MailServer {
   readonly timeout: Millis;
 }
 
-/** RFC 5322 allows 998 characters in a line; nobody reads so many. */
+/** RFC 5322 allows 998 characters in a line; mail programs show fewer. */
 const SUBJECT = 150;
 
 export function mailText(summary: Summary): Pick<Mail, 'subject' | 'text'> {

@@ -76,7 +76,7 @@ export interface Surroundings {
   readonly groupWait: Millis;
 }
 
-/** Nobody wants to hear of what has been over for so long: it would be kept for ever for a receiver that is gone. */
+/** An alert resolved more than 7 days ago is not sent. It would be kept for ever for a receiver that is gone. */
 export const OLD = 7 * 86_400_000;
 
 const FAILED: Backoff = { first: 1_000, most: 5 * 60_000 };
@@ -146,7 +146,7 @@ function sorted(
   return { due, settled, firing };
 }
 
-/** When the alerts that wait have waited for more for long enough. Who is told again and again groups them itself. */
+/** When the alerts that wait have waited for more for long enough. Alertmanager groups by itself, so it does not wait. */
 function readyAt({ repeat }: Policy, waitingSince: Millis, { groupWait }: Surroundings): Millis {
   return repeat === null ? waitingSince + groupWait : waitingSince;
 }

@@ -22,7 +22,7 @@ import { webhookBody, webhookContext } from './shapes/webhook.ts';
 import { summarize } from './summary.ts';
 import type { Delivery } from './types.ts';
 
-/** Whom the owner tells of alerts, and how. */
+/** A receiver of alerts, compiled. */
 export interface Receiver {
   readonly name: string;
   readonly kind: ReceiverKind;

@@ -43,7 +43,7 @@ const paced = {
 
 const timeout = v.optional(duration('How long it may take to deliver one message'), '10s');
 
-/** Whoever knows it can post there, so that it counts as a secret. fetch refuses a URL with a user and prints it. */
+/** The URL alone lets its holder post, so it is a secret. fetch refuses a URL with a user and prints it. */
 const webhookUrl = v.pipe(
   secret,
   v.check(isPlainHttpUrl, 'must be a URL such as https://host/path, without user:password@'),

@@ -26,7 +26,7 @@ export interface ClientStatus {
   alerts: Partial<Record<AlertCondition, number>>;
   /** Of the owner; a standby scans nothing. */
   sources: SourceStatus[];
-  /** Of the owner: who is told of alerts. */
+  /** Of the owner: the receivers of alerts. */
   receivers: ReceiverStatus[];
 }
 

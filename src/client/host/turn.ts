@@ -193,8 +193,8 @@ export class Turn {
   }
 
   /**
-   * Takes in what a source has found, a service announces or is said of it, or receivers of alerts have taken. What its topic does not take is left out, and stays unannounced: a
-   * source finds it again in its next scan.
+   * Takes in what a source has found, a service announces or is said of it, or receivers of alerts have taken. What its topic
+   * does not take is left out, and stays unannounced: a source finds it again in its next scan.
    *
    * @returns where its events would go and cannot; nothing has happened then
    */

@@ -1,13 +1,11 @@
 /**
- * Corrects the times of open runs when the wall clock jumps. They are stored as epoch milliseconds, so that any owner
- * on any
+ * Corrects the times of open runs when the wall clock jumps. They are stored as epoch milliseconds, so that any owner on any
  * machine can read them, but what counts is the time that passes between them: timeouts, backoffs, durations, patience.
  */
 import type { Millis } from '../../core/clock.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { JobDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
-
 import { isFiring, isOpen, type Run } from './state.ts';
 import { backoff } from './timing.ts';
 

@@ -31,7 +31,7 @@ export interface Definition {
 
 /** What the machine needs to know of alerts; how they are delivered is the host's. */
 export interface AlertsDefinition {
-  /** The names of those who are told of them. An alert is kept until they have been told of its end. */
+  /** The names of the receivers. An alert is kept until they have taken its end. */
   readonly receivers: readonly string[];
   /** A pause of a job, source or service that is longer needs a person, milliseconds; left out: none does. */
   readonly pausedAfter?: Millis;

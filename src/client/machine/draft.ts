@@ -298,8 +298,11 @@ export class Draft {
     this.#messages.push({ type: 'publish', role: 'frontier', message, traceparent });
   }
 
-  /** @param landings those of the events that {@link announce} was called with */
-  /** @param by the source or service; @param table `db.table` */
+  /**
+   * @param by the source or service
+   * @param table `db.table`
+   * @param landings those of the events that {@link announce} was called with
+   */
   announced(by: string, table: string, landings: readonly AnnouncedLanding[]): void {
     if (landings.length === 0) return;
     this.#notices.push({ type: 'announced', source: by, table, landings });

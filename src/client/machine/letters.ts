@@ -6,7 +6,7 @@ import { type Cause, cut, openAlert, raise, resolve } from './alerts.ts';
 import type { Draft } from './draft.ts';
 import type { Rejected } from './types.ts';
 
-/** A record was rejected. While the alert is open it counts them; nobody is told again. */
+/** A record was rejected. While the alert is open it counts them, and no message is published again. */
 export function takeRejected(draft: Draft, { topic, reason }: Rejected): void {
   const quiet = draft.definition.alerts?.lettersQuiet;
   if (quiet === undefined) return;

@@ -22,7 +22,7 @@ export function takeService(draft: Draft, { service, condition, text }: ServiceT
   raise(draft, { condition, subject: service, text, next: [next] });
 }
 
-/** After a step: what is paused, or not in hippo.yaml any more, needs nobody. */
+/** After a step: the alerts of what is paused, or not in hippo.yaml any more, are over. */
 export function followServices(draft: Draft): void {
   for (const { condition, subject, runKey, resolvedAt } of draft.state.alerts.values()) {
     if (resolvedAt !== undefined || runKey !== undefined || !isOfService(condition)) continue;
