@@ -1,18 +1,29 @@
 /** The settings of `alerts` in hippo.yaml. */
 import * as v from 'valibot';
 import { ALERT_CONDITIONS } from '../messages/types.ts';
-import { clockTime, consistent, described, duration, optionalText, secret, some } from './schema-parts.ts';
+import {
+  clockTime,
+  consistent,
+  deferred,
+  described,
+  duration,
+  optionalText,
+  secret,
+  some,
+} from './schema-parts.ts';
 
 const condition = v.picklist(ALERT_CONDITIONS);
 
 /** `10/h`, `1/15m` */
 export const RATE_PATTERN = /^([1-9]\d{0,3})\/([1-9]\d{0,3})?([smhd])$/;
 
-const quiet = v.strictObject({
-  from: described(clockTime, "Where quiet hours begin, on the clock of the hippo's zone"),
-  to: described(clockTime, 'Where they end; on the next day, if it is before `from`'),
-  except: v.optional(described(v.array(condition), 'Alerts that are sent in quiet hours, too'), []),
-});
+const quiet = deferred(() =>
+  v.strictObject({
+    from: described(clockTime, "Where quiet hours begin, on the clock of the hippo's zone"),
+    to: described(clockTime, 'Where they end; on the next day, if it is before `from`'),
+    except: v.optional(described(v.array(condition), 'Alerts that are sent in quiet hours, too'), []),
+  }),
+);
 
 const quietHours = consistent<v.InferOutput<typeof quiet>>(({ from, to }, complain) => {
   if (from === to) complain('to', 'is the same as from; leave quiet out, or use other times');
@@ -66,16 +77,18 @@ const headers = v.optional(
   {},
 );
 
-const webhook = v.strictObject({
-  url: webhookUrl,
-  headers,
-  body: optionalText(
-    'Template of the JSON that is posted, e.g. {"text": {{ text | json }}}; left out: all that is known',
-  ),
-  timeout,
-});
-const chat = v.strictObject({ url: webhookUrl, timeout });
-const alertmanager = v.strictObject({ url: webhookUrl, headers, timeout });
+const webhook = deferred(() =>
+  v.strictObject({
+    url: webhookUrl,
+    headers,
+    body: optionalText(
+      'Template of the JSON that is posted, e.g. {"text": {{ text | json }}}; left out: all that is known',
+    ),
+    timeout,
+  }),
+);
+const chat = deferred(() => v.strictObject({ url: webhookUrl, timeout }));
+const alertmanager = deferred(() => v.strictObject({ url: webhookUrl, headers, timeout }));
 
 const address = v.pipe(
   v.string(),
@@ -99,16 +112,18 @@ function isSmtpUrl(text: string): boolean {
   return ![url.username, url.password].some((part) => /%(?![\da-f]{2})/i.test(part));
 }
 
-const email = v.strictObject({
-  smtp: smtpUrl,
-  password: v.optional(described(secret, 'Of the user in smtp')),
-  password_file: optionalText(
-    'A file with the password, read again for each message; relative to hippo.yaml',
-  ),
-  from: address,
-  to: some(address),
-  timeout,
-});
+const email = deferred(() =>
+  v.strictObject({
+    smtp: smtpUrl,
+    password: v.optional(described(secret, 'Of the user in smtp')),
+    password_file: optionalText(
+      'A file with the password, read again for each message; relative to hippo.yaml',
+    ),
+    from: address,
+    to: some(address),
+    timeout,
+  }),
+);
 
 const onePassword = consistent<v.InferOutput<typeof email>>(({ smtp, password, password_file }, complain) => {
   const url = URL.parse(smtp);
@@ -127,18 +142,24 @@ const onePassword = consistent<v.InferOutput<typeof email>>(({ smtp, password, p
 
 /** By kind: each kind has one key of its own that it needs, which says what takes the alerts. */
 const receiverKinds = {
-  webhook: v.strictObject({ ...common, ...paced, webhook }),
-  slack: v.strictObject({ ...common, ...paced, slack: described(chat, "A Slack app's incoming webhook") }),
-  teams: v.strictObject({
-    ...common,
-    ...paced,
-    teams: described(chat, 'A webhook of Workflows in Microsoft Teams: it posts an Adaptive Card'),
-  }),
-  alertmanager: v.strictObject({
-    ...common,
-    alertmanager: described(alertmanager, "Prometheus' Alertmanager, such as http://alertmanager:9093"),
-  }),
-  email: v.strictObject({ ...common, ...paced, email: v.pipe(email, onePassword) }),
+  webhook: deferred(() => v.strictObject({ ...common, ...paced, webhook })),
+  slack: deferred(() =>
+    v.strictObject({ ...common, ...paced, slack: described(chat, "A Slack app's incoming webhook") }),
+  ),
+  teams: deferred(() =>
+    v.strictObject({
+      ...common,
+      ...paced,
+      teams: described(chat, 'A webhook of Workflows in Microsoft Teams: it posts an Adaptive Card'),
+    }),
+  ),
+  alertmanager: deferred(() =>
+    v.strictObject({
+      ...common,
+      alertmanager: described(alertmanager, "Prometheus' Alertmanager, such as http://alertmanager:9093"),
+    }),
+  ),
+  email: deferred(() => v.strictObject({ ...common, ...paced, email: v.pipe(email, onePassword) })),
 };
 export const RECEIVER_KINDS = [
   'webhook',
@@ -157,26 +178,30 @@ export function isOfOtherReceiver(key: string, kind: ReceiverKind): boolean {
   );
 }
 
-export const receiver = v.union([
-  receiverKinds.webhook,
-  receiverKinds.slack,
-  receiverKinds.teams,
-  receiverKinds.alertmanager,
-  receiverKinds.email,
-]);
+export const receiver = deferred(() =>
+  v.union([
+    receiverKinds.webhook,
+    receiverKinds.slack,
+    receiverKinds.teams,
+    receiverKinds.alertmanager,
+    receiverKinds.email,
+  ]),
+);
 
 /** Any part of a receiver of any kind: what a profile may change. The merged receiver is checked as one of its kind. */
-export const receiverParts = v.partial(
-  v.strictObject({
-    ...common,
-    ...paced,
-    quiet: v.optional(v.partial(quiet)),
-    webhook: v.partial(webhook),
-    slack: v.partial(chat),
-    teams: v.partial(chat),
-    alertmanager: v.partial(alertmanager),
-    email: v.partial(email),
-  }),
+export const receiverParts = deferred(() =>
+  v.partial(
+    v.strictObject({
+      ...common,
+      ...paced,
+      quiet: v.optional(v.partial(quiet)),
+      webhook: v.partial(webhook),
+      slack: v.partial(chat),
+      teams: v.partial(chat),
+      alertmanager: v.partial(alertmanager),
+      email: v.partial(email),
+    }),
+  ),
 );
 
 export type ReceiverConfig = v.InferOutput<typeof receiver>;

@@ -7,6 +7,21 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 }
 
+/**
+ * A schema that is made when it is first looked at. Every command loads the whole schema of hippo.yaml, and most files have few of
+ * its sections.
+ */
+export function deferred<T extends v.GenericSchema>(make: () => T): T {
+  let made: T | undefined;
+  const schema = (): T => (made ??= make());
+  return new Proxy<T>(Object.create(null) as T, {
+    get: (_, key): unknown => Reflect.get(schema(), key),
+    has: (_, key) => Reflect.has(schema(), key),
+    ownKeys: () => Reflect.ownKeys(schema()),
+    getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(schema(), key),
+  });
+}
+
 /** A list with at least one item. */
 export function some<T extends v.GenericSchema>(item: T) {
   return v.pipe(v.array(item), v.minLength(1));

@@ -15,6 +15,7 @@ import {
   clockTime,
   commaSeparated,
   consistent,
+  deferred,
   described,
   duration,
   durationOrTime,
@@ -70,55 +71,67 @@ const when = condition(
   'A condition in CEL on the message, e.g. value.method == "overwrite_partition" && value.rows > 0: a message that does not meet it is as if it had not come',
 );
 
-const tableNeed = v.strictObject({ table: tableName, partition: v.optional(partitionTemplate), when });
-const jobNeed = v.strictObject({
-  job: described(jobName, "Another hippo's job as hippo/job: satisfied by its successful finish"),
-  key: optionalText("Template of that run's key; left out: the run of the same window"),
-  when,
-});
-const messageNeed = v.strictObject({
-  topic: described(
-    v.picklist(MESSAGE_ROLES),
-    'A message of this topic: a run of its own with every: event, else the window that holds its timestamp',
-  ),
-  where: condition(
-    'A condition in CEL: which messages of the topic, e.g. value.message == "BUILD_MODEL". Left out: all',
-  ),
-});
-const singleNeed = v.union([tableNeed, jobNeed, messageNeed]);
-const anyOf = v.strictObject({ any_of: some(singleNeed) });
-const atLeast = v.strictObject({ at_least: wholeNumber(1), of: some(singleNeed) });
+const tableNeed = deferred(() =>
+  v.strictObject({ table: tableName, partition: v.optional(partitionTemplate), when }),
+);
+const jobNeed = deferred(() =>
+  v.strictObject({
+    job: described(jobName, "Another hippo's job as hippo/job: satisfied by its successful finish"),
+    key: optionalText("Template of that run's key; left out: the run of the same window"),
+    when,
+  }),
+);
+const messageNeed = deferred(() =>
+  v.strictObject({
+    topic: described(
+      v.picklist(MESSAGE_ROLES),
+      'A message of this topic: a run of its own with every: event, else the window that holds its timestamp',
+    ),
+    where: condition(
+      'A condition in CEL: which messages of the topic, e.g. value.message == "BUILD_MODEL". Left out: all',
+    ),
+  }),
+);
+const singleNeed = deferred(() => v.union([tableNeed, jobNeed, messageNeed]));
+const anyOf = deferred(() => v.strictObject({ any_of: some(singleNeed) }));
+const atLeast = deferred(() => v.strictObject({ at_least: wholeNumber(1), of: some(singleNeed) }));
 /** One need stands for one member of the set for each value: `{ each: { region: [us, eu] }, table: …, partition: { region: "{{ region }}" } }`. */
-const eachOf = v.strictObject({
-  each: v.record(v.string(), some(scalarText)),
-  at_least: v.optional(wholeNumber(1)),
-  table: tableName,
-  partition: partitionTemplate,
-  when,
-});
-const need = v.union([tableNeed, jobNeed, messageNeed, anyOf, atLeast, eachOf]);
+const eachOf = deferred(() =>
+  v.strictObject({
+    each: v.record(v.string(), some(scalarText)),
+    at_least: v.optional(wholeNumber(1)),
+    table: tableName,
+    partition: partitionTemplate,
+    when,
+  }),
+);
+const need = deferred(() => v.union([tableNeed, jobNeed, messageNeed, anyOf, atLeast, eachOf]));
 
 /** A table, or a partition of it, that a job writes. */
-const output = v.strictObject({
-  table: tableName,
-  partition: v.optional(
-    described(
-      v.record(v.string(), scalarText),
-      'Level name to the value that the job has written: a template as in `args`, which may also have ' +
-        '{{ result.name }}. Left out: an unpartitioned table',
+const output = deferred(() =>
+  v.strictObject({
+    table: tableName,
+    partition: v.optional(
+      described(
+        v.record(v.string(), scalarText),
+        'Level name to the value that the job has written: a template as in `args`, which may also have ' +
+          '{{ result.name }}. Left out: an unpartitioned table',
+      ),
     ),
-  ),
-  method: v.optional(described(v.string(), 'The method of its events; left out: trigger.method')),
-  dialect: v.optional(
-    described(v.picklist(FRONTIER_DIALECTS), 'The dialect of its events; left out: trigger.dialect'),
-  ),
-});
+    method: v.optional(described(v.string(), 'The method of its events; left out: trigger.method')),
+    dialect: v.optional(
+      described(v.picklist(FRONTIER_DIALECTS), 'The dialect of its events; left out: trigger.dialect'),
+    ),
+  }),
+);
 
-const retries = v.strictObject({
-  attempts: v.optional(described(wholeNumber(0, 100), 'Further attempts after the first one fails'), 0),
-  backoff: v.optional(duration('Pause before the first further attempt; doubles each time'), '30s'),
-  max_backoff: v.optional(duration(), '30m'),
-});
+const retries = deferred(() =>
+  v.strictObject({
+    attempts: v.optional(described(wholeNumber(0, 100), 'Further attempts after the first one fails'), 0),
+    backoff: v.optional(duration('Pause before the first further attempt; doubles each time'), '30s'),
+    max_backoff: v.optional(duration(), '30m'),
+  }),
+);
 
 const word = v.pipe(v.string(), v.minLength(1));
 
@@ -136,91 +149,93 @@ const windowUnit = v.pipe(
   }),
 );
 
-const job = v.strictObject({
-  every: v.optional(v.union([v.picklist(['event', ...WINDOW_UNITS]), windowUnit]), 'event'),
-  needs: v.optional(
-    described(v.array(need), 'Left out: it runs at the time of `at`, or only when an operator asks for it'),
-    [],
-  ),
-  at: v.optional(
-    described(
-      v.string(),
-      'Of a job without needs: when the run of a window starts, after its end. A time of day such as "02:00"; ' +
-        'for windows shorter than a day a duration such as 5m',
+const job = deferred(() =>
+  v.strictObject({
+    every: v.optional(v.union([v.picklist(['event', ...WINDOW_UNITS]), windowUnit]), 'event'),
+    needs: v.optional(
+      described(v.array(need), 'Left out: it runs at the time of `at`, or only when an operator asks for it'),
+      [],
     ),
-  ),
-  catch_up: v.optional(
-    described(
-      v.picklist(['newest', 'all']),
-      'With `at`: which of the windows are made up for that were missed while no client ran. Left out: newest',
+    at: v.optional(
+      described(
+        v.string(),
+        'Of a job without needs: when the run of a window starts, after its end. A time of day such as "02:00"; ' +
+          'for windows shorter than a day a duration such as 5m',
+      ),
     ),
-  ),
-  run: v.optional(
-    described(
-      v.union([word, some(word)]),
-      'The program to run, as a path or as program and arguments; no shell reads it',
+    catch_up: v.optional(
+      described(
+        v.picklist(['newest', 'all']),
+        'With `at`: which of the windows are made up for that were missed while no client ran. Left out: newest',
+      ),
     ),
-    './start-spark.sh',
-  ),
-  args: v.optional(
-    described(v.array(scalarText), "Further arguments: templates of the window and the needs' partitions"),
-    [],
-  ),
-  env: v.optional(v.record(v.string(), scalarText), {}),
-  produces: v.optional(
-    described(
-      some(output),
-      'The tables that it writes: with each success an event of each is published, as if a source had announced it',
+    run: v.optional(
+      described(
+        v.union([word, some(word)]),
+        'The program to run, as a path or as program and arguments; no shell reads it',
+      ),
+      './start-spark.sh',
     ),
-  ),
-  timeout: v.optional(duration('An attempt that runs for longer is killed and counts as failed')),
-  deadline: v.optional(
-    durationOrTime(
-      'When a window\'s run must have succeeded: so long after the window\'s end, or the next time of day after it ("06:30"). ' +
-        'If it has not, the client says so once, also where nothing has landed for the window',
+    args: v.optional(
+      described(v.array(scalarText), "Further arguments: templates of the window and the needs' partitions"),
+      [],
     ),
-  ),
-  expected: v.optional(
-    described(
-      v.boolean(),
-      'false: a window for which nothing has landed by the deadline is not missed, because there are windows without data',
+    env: v.optional(v.record(v.string(), scalarText), {}),
+    produces: v.optional(
+      described(
+        some(output),
+        'The tables that it writes: with each success an event of each is published, as if a source had announced it',
+      ),
     ),
-    true,
-  ),
-  give_up: v.optional(
-    duration(
-      'A window whose needs are not complete this long after its end times out; left out: it waits as long as state is kept',
+    timeout: v.optional(duration('An attempt that runs for longer is killed and counts as failed')),
+    deadline: v.optional(
+      durationOrTime(
+        'When a window\'s run must have succeeded: so long after the window\'s end, or the next time of day after it ("06:30"). ' +
+          'If it has not, the client says so once, also where nothing has landed for the window',
+      ),
     ),
-  ),
-  retries: v.optional(retries, {}),
-  concurrency: v.optional(described(wholeNumber(1), 'How many runs of this job may be active at once'), 1),
-  order: v.optional(
-    described(
-      v.picklist(['oldest', 'newest', 'arrival']),
-      'Which of the runs that are ready starts first. arrival: in the order in which their first inputs came. ' +
-        'Left out: oldest, with every: event arrival',
+    expected: v.optional(
+      described(
+        v.boolean(),
+        'false: a window for which nothing has landed by the deadline is not missed, because there are windows without data',
+      ),
+      true,
     ),
-  ),
-  on_reland: v.optional(
-    described(
-      v.picklist(['rerun', 'hold', 'ignore']),
-      'What a newer landing of an input does after the run has fired',
+    give_up: v.optional(
+      duration(
+        'A window whose needs are not complete this long after its end times out; left out: it waits as long as state is kept',
+      ),
     ),
-    'rerun',
-  ),
-  while_paused: v.optional(
-    described(v.picklist(['keep', 'drop']), 'What a pause does with the runs that become ready'),
-    'keep',
-  ),
-  result: v.optional(
-    described(
-      v.picklist(['optional', 'required']),
-      'required: exit code 0 without a result in $HIPPO_RESULT_FILE counts as failed. ' +
-        'Not asked for in YARN cluster mode, where the resource manager has the last word',
+    retries: v.optional(retries, {}),
+    concurrency: v.optional(described(wholeNumber(1), 'How many runs of this job may be active at once'), 1),
+    order: v.optional(
+      described(
+        v.picklist(['oldest', 'newest', 'arrival']),
+        'Which of the runs that are ready starts first. arrival: in the order in which their first inputs came. ' +
+          'Left out: oldest, with every: event arrival',
+      ),
     ),
-    'optional',
-  ),
-});
+    on_reland: v.optional(
+      described(
+        v.picklist(['rerun', 'hold', 'ignore']),
+        'What a newer landing of an input does after the run has fired',
+      ),
+      'rerun',
+    ),
+    while_paused: v.optional(
+      described(v.picklist(['keep', 'drop']), 'What a pause does with the runs that become ready'),
+      'keep',
+    ),
+    result: v.optional(
+      described(
+        v.picklist(['optional', 'required']),
+        'required: exit code 0 without a result in $HIPPO_RESULT_FILE counts as failed. ' +
+          'Not asked for in YARN cluster mode, where the resource manager has the last word',
+      ),
+      'optional',
+    ),
+  }),
+);
 
 const yarn = v.strictObject({
   resource_managers: v.optional(
@@ -253,26 +268,30 @@ const yarn = v.strictObject({
 
 const broker = v.pipe(v.string(), v.regex(BROKER_PATTERN, `must be ${BROKER_FORM}`));
 
-const sasl = v.strictObject({
-  mechanism: v.picklist(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']),
-  username: v.optional(v.string()),
-  password: v.optional(secret),
-  password_file: optionalText(
-    'A file with the password, read again for each new connection; relative to hippo.yaml',
-  ),
-  token: v.optional(described(secret, 'For oauthbearer')),
-  token_file: optionalText(
-    'A file with the token, read again for each new connection; relative to hippo.yaml',
-  ),
-});
+const sasl = deferred(() =>
+  v.strictObject({
+    mechanism: v.picklist(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']),
+    username: v.optional(v.string()),
+    password: v.optional(secret),
+    password_file: optionalText(
+      'A file with the password, read again for each new connection; relative to hippo.yaml',
+    ),
+    token: v.optional(described(secret, 'For oauthbearer')),
+    token_file: optionalText(
+      'A file with the token, read again for each new connection; relative to hippo.yaml',
+    ),
+  }),
+);
 
-const tls = v.strictObject({
-  ca_file: optionalText("PEM: the broker's authority; left out: those that this machine trusts"),
-  cert_file: optionalText('PEM: our certificate, where the broker wants one'),
-  key_file: optionalText('PEM: its key'),
-  key_passphrase: v.optional(secret),
-  server_name: optionalText("A name of the broker's certificate, where kafka.brokers has another"),
-});
+const tls = deferred(() =>
+  v.strictObject({
+    ca_file: optionalText("PEM: the broker's authority; left out: those that this machine trusts"),
+    cert_file: optionalText('PEM: our certificate, where the broker wants one'),
+    key_file: optionalText('PEM: its key'),
+    key_passphrase: v.optional(secret),
+    server_name: optionalText("A name of the broker's certificate, where kafka.brokers has another"),
+  }),
+);
 
 /** A certificate cannot be used without its key. */
 const certificateHasKey = consistent<v.InferOutput<typeof tls>>(({ cert_file, key_file }, complain) => {
@@ -309,8 +328,8 @@ const kafka = v.strictObject({
   client_id: v.optional(name, 'hippo'),
   connect_timeout: v.optional(duration('How long a dead broker may keep a command waiting'), '5s'),
   request_timeout: v.optional(duration(), '30s'),
-  tls: v.optional(v.union([v.boolean(), v.pipe(tls, certificateHasKey)]), false),
-  sasl: v.optional(v.pipe(sasl, mechanismHasCredentials)),
+  tls: v.optional(v.union([v.boolean(), deferred(() => v.pipe(tls, certificateHasKey))]), false),
+  sasl: v.optional(deferred(() => v.pipe(sasl, mechanismHasCredentials))),
 });
 
 const topics = v.strictObject({
@@ -500,19 +519,21 @@ const placed = {
   ),
 };
 
-const folderSource = v.strictObject({
-  ...announced,
-  folder: described(v.pipe(v.string(), v.minLength(1)), 'A folder of partitions; relative to hippo.yaml'),
-  mounted: v.optional(
-    described(
-      v.boolean(),
-      'The folder is a mount point: while nothing is mounted there it is away, not empty',
+const folderSource = deferred(() =>
+  v.strictObject({
+    ...announced,
+    folder: described(v.pipe(v.string(), v.minLength(1)), 'A folder of partitions; relative to hippo.yaml'),
+    mounted: v.optional(
+      described(
+        v.boolean(),
+        'The folder is a mount point: while nothing is mounted there it is away, not empty',
+      ),
+      false,
     ),
-    false,
-  ),
-  ...placed,
-  ...scanned,
-});
+    ...placed,
+    ...scanned,
+  }),
+);
 
 /** Of a connection: the password in it is printed nowhere. */
 const postgresUrl = v.pipe(
@@ -558,33 +579,37 @@ const levelColumns = v.optional(
   [],
 );
 
-const sqlQuery = v.strictObject({
-  ...sqlConnection,
-  query: described(
-    v.pipe(v.string(), v.minLength(1)),
-    'Lists the partitions: a row for each. The column landed_at is its time; a row that changes has landed again',
-  ),
-  levels: levelColumns,
-});
-
-const sqlWatermark = v.strictObject({
-  ...sqlConnection,
-  watermark: described(
-    column,
-    'The column that grows with each row that is written: its time, or its number',
-  ),
-  from: described(
-    v.pipe(v.string(), v.regex(/^[^.]+(\.[^.]+)?$/, 'must be schema.table')),
-    'The table whose new rows are read: schema.table',
-  ),
-  levels: levelColumns,
-  overlap: v.optional(
-    duration(
-      'How far each scan reads back, for rows that are committed late; longer than the longest transaction that writes rows. ' +
-        'For a column of numbers: how many. Left out: 10m, or 1000',
+const sqlQuery = deferred(() =>
+  v.strictObject({
+    ...sqlConnection,
+    query: described(
+      v.pipe(v.string(), v.minLength(1)),
+      'Lists the partitions: a row for each. The column landed_at is its time; a row that changes has landed again',
     ),
-  ),
-});
+    levels: levelColumns,
+  }),
+);
+
+const sqlWatermark = deferred(() =>
+  v.strictObject({
+    ...sqlConnection,
+    watermark: described(
+      column,
+      'The column that grows with each row that is written: its time, or its number',
+    ),
+    from: described(
+      v.pipe(v.string(), v.regex(/^[^.]+(\.[^.]+)?$/, 'must be schema.table')),
+      'The table whose new rows are read: schema.table',
+    ),
+    levels: levelColumns,
+    overlap: v.optional(
+      duration(
+        'How far each scan reads back, for rows that are committed late; longer than the longest transaction that writes rows. ' +
+          'For a column of numbers: how many. Left out: 10m, or 1000',
+      ),
+    ),
+  }),
+);
 
 type SqlSettings = v.InferOutput<typeof sqlQuery> | v.InferOutput<typeof sqlWatermark>;
 
@@ -593,11 +618,13 @@ const onePassword = consistent<SqlSettings>(({ url, password_file }, complain) =
     complain('password_file', 'says again what the password in url says; leave one of them out');
 });
 
-const sqlSource = v.strictObject({
-  ...announced,
-  sql: v.pipe(v.union([sqlQuery, sqlWatermark]), onePassword),
-  ...scanned,
-});
+const sqlSource = deferred(() =>
+  v.strictObject({
+    ...announced,
+    sql: v.pipe(v.union([sqlQuery, sqlWatermark]), onePassword),
+    ...scanned,
+  }),
+);
 
 /** The form of a bucket's name is S3's; keys may have any characters. */
 const s3Url = v.pipe(
@@ -608,33 +635,37 @@ const s3Url = v.pipe(
   ),
 );
 
-const s3Place = v.strictObject({
-  url: described(s3Url, 's3://bucket/prefix/; a slash at its end may be left out'),
-  endpoint: v.optional(
-    described(httpAddress, 'http://host:9000 of what speaks S3 but is not AWS, e.g. MinIO. Left out: AWS'),
-  ),
-  region: optionalText("The bucket's region. Left out: $AWS_REGION, or that of the profile"),
-  path_style: v.optional(
-    described(
-      v.boolean(),
-      'The name of the bucket is part of the path, not of the host. Left out: true with an endpoint, else false',
+const s3Place = deferred(() =>
+  v.strictObject({
+    url: described(s3Url, 's3://bucket/prefix/; a slash at its end may be left out'),
+    endpoint: v.optional(
+      described(httpAddress, 'http://host:9000 of what speaks S3 but is not AWS, e.g. MinIO. Left out: AWS'),
     ),
-  ),
-  profile: optionalText(
-    "A profile of ~/.aws/config with the credentials. Left out: $AWS_PROFILE, or what AWS's programs find without one",
-  ),
-  request_timeout: v.optional(duration('How long one request to S3 may take'), '30s'),
-});
+    region: optionalText("The bucket's region. Left out: $AWS_REGION, or that of the profile"),
+    path_style: v.optional(
+      described(
+        v.boolean(),
+        'The name of the bucket is part of the path, not of the host. Left out: true with an endpoint, else false',
+      ),
+    ),
+    profile: optionalText(
+      "A profile of ~/.aws/config with the credentials. Left out: $AWS_PROFILE, or what AWS's programs find without one",
+    ),
+    request_timeout: v.optional(duration('How long one request to S3 may take'), '30s'),
+  }),
+);
 
-const s3Source = v.strictObject({
-  ...announced,
-  s3: described(
-    s3Place,
-    'A prefix of an S3 bucket. Credentials are found as by the programs of AWS, never here',
-  ),
-  ...placed,
-  ...scanned,
-});
+const s3Source = deferred(() =>
+  v.strictObject({
+    ...announced,
+    s3: described(
+      s3Place,
+      'A prefix of an S3 bucket. Credentials are found as by the programs of AWS, never here',
+    ),
+    ...placed,
+    ...scanned,
+  }),
+);
 
 const hdfsPath = v.pipe(
   v.string(),
@@ -644,44 +675,53 @@ const hdfsPath = v.pipe(
   ),
 );
 
-const hdfsPlace = v.strictObject({
-  path: described(hdfsPath, 'A folder of HDFS: /warehouse/orders'),
-  namenodes: described(
-    v.union([some(httpAddress), commaSeparated(httpAddress)]),
-    'http://host:9870 of the NameNode, of both where there are two: their WebHDFS',
-  ),
-  user: v.optional(
-    described(name, 'Who asks (user.name); left out: $HADOOP_USER_NAME, else the user that runs the client'),
-  ),
-  request_timeout: v.optional(duration('How long one request to a NameNode may take'), '10s'),
-});
-
-const hdfsSource = v.strictObject({
-  ...announced,
-  hdfs: described(hdfsPlace, 'A folder of HDFS, read by WebHDFS'),
-  ...placed,
-  ...scanned,
-});
-
-const reports = v.strictObject({
-  host: v.optional(described(v.string(), 'Where it listens'), '127.0.0.1'),
-  port: described(wholeNumber(0, 65_535), '0: any free one'),
-  token: v.optional(
-    v.pipe(
-      secret,
-      v.regex(/^[\x21-\x7e]{16,}$/, 'must have at least 16 printable ASCII characters, and no blanks'),
-      v.description('The bearer token that each request must have; take it from the environment: ${VAR}'),
+const hdfsPlace = deferred(() =>
+  v.strictObject({
+    path: described(hdfsPath, 'A folder of HDFS: /warehouse/orders'),
+    namenodes: described(
+      v.union([some(httpAddress), commaSeparated(httpAddress)]),
+      'http://host:9870 of the NameNode, of both where there are two: their WebHDFS',
     ),
-  ),
-  token_file: optionalText('A file with the token, read again for each request; relative to hippo.yaml'),
-  levels: v.optional(
-    described(
-      some(column),
-      "The names of a partition's levels, in their order. Left out: a report may have any",
+    user: v.optional(
+      described(
+        name,
+        'Who asks (user.name); left out: $HADOOP_USER_NAME, else the user that runs the client',
+      ),
     ),
-  ),
-  rate: v.optional(described(wholeNumber(1, 10_000), 'Requests a second that are taken'), 50),
-});
+    request_timeout: v.optional(duration('How long one request to a NameNode may take'), '10s'),
+  }),
+);
+
+const hdfsSource = deferred(() =>
+  v.strictObject({
+    ...announced,
+    hdfs: described(hdfsPlace, 'A folder of HDFS, read by WebHDFS'),
+    ...placed,
+    ...scanned,
+  }),
+);
+
+const reports = deferred(() =>
+  v.strictObject({
+    host: v.optional(described(v.string(), 'Where it listens'), '127.0.0.1'),
+    port: described(wholeNumber(0, 65_535), '0: any free one'),
+    token: v.optional(
+      v.pipe(
+        secret,
+        v.regex(/^[\x21-\x7e]{16,}$/, 'must have at least 16 printable ASCII characters, and no blanks'),
+        v.description('The bearer token that each request must have; take it from the environment: ${VAR}'),
+      ),
+    ),
+    token_file: optionalText('A file with the token, read again for each request; relative to hippo.yaml'),
+    levels: v.optional(
+      described(
+        some(column),
+        "The names of a partition's levels, in their order. Left out: a report may have any",
+      ),
+    ),
+    rate: v.optional(described(wholeNumber(1, 10_000), 'Requests a second that are taken'), 50),
+  }),
+);
 
 const hasToken = consistent<v.InferOutput<typeof reports>>(({ token, token_file }, complain) => {
   if (token === undefined && token_file === undefined) complain('token', 'is missing; or set token_file');
@@ -689,7 +729,7 @@ const hasToken = consistent<v.InferOutput<typeof reports>>(({ token, token_file 
     complain('token_file', 'says again what token says; leave one of them out');
 });
 
-const httpSource = v.strictObject({ ...announced, http: v.pipe(reports, hasToken) });
+const httpSource = deferred(() => v.strictObject({ ...announced, http: v.pipe(reports, hasToken) }));
 
 /** By kind: each kind has one key of its own that it needs, which says what is watched. */
 const sourceKinds = {
@@ -714,23 +754,21 @@ export function isOfOtherKind(key: string, kind: (typeof SOURCE_KINDS)[number]):
   );
 }
 
-const source = v.union([
-  sourceKinds.folder,
-  sourceKinds.s3,
-  sourceKinds.hdfs,
-  sourceKinds.sql,
-  sourceKinds.http,
-]);
+const source = deferred(() =>
+  v.union([sourceKinds.folder, sourceKinds.s3, sourceKinds.hdfs, sourceKinds.sql, sourceKinds.http]),
+);
 
 /** Any part of a source of any kind: what a profile may change. The merged source is checked as one of its kind. */
-const sourceParts = v.partial(
-  v.strictObject({
-    ...folderSource.entries,
-    s3: v.partial(s3Place),
-    hdfs: v.partial(hdfsPlace),
-    sql: v.partial(v.strictObject({ ...sqlQuery.entries, ...sqlWatermark.entries })),
-    http: v.partial(reports),
-  }),
+const sourceParts = deferred(() =>
+  v.partial(
+    v.strictObject({
+      ...folderSource.entries,
+      s3: v.partial(s3Place),
+      hdfs: v.partial(hdfsPlace),
+      sql: v.partial(v.strictObject({ ...sqlQuery.entries, ...sqlWatermark.entries })),
+      http: v.partial(reports),
+    }),
+  ),
 );
 
 /** Where a service answers: a path on its own port, or a URL. Errors and logs print it, so credentials in it are refused. */
@@ -742,86 +780,90 @@ const ownUrl = v.pipe(
   ),
 );
 
-const ready = v.union([
-  v.strictObject({ http: described(ownUrl, 'It is ready while this answers with a status below 400') }),
-  v.strictObject({
-    tcp: described(
-      v.union([
-        wholeNumber(1, 65_535),
-        v.pipe(v.string(), v.regex(BROKER_PATTERN, `must be a port, or ${BROKER_FORM}`)),
-        v.literal(true),
-      ]),
-      'It is ready while a connection to this port, or host:port, is accepted; true: to `port`',
-    ),
-  }),
-  v.strictObject({
-    line: described(
-      v.pipe(v.string(), v.check(isPattern, 'must be a regular expression, such as "^Started in "')),
-      'It is ready once it has printed a line in which this regular expression is found',
-    ),
-  }),
-]);
-
-const service = v.strictObject({
-  run: described(
-    v.union([word, some(word)]),
-    'The program that is kept running, as a path or as program and arguments; no shell reads it',
-  ),
-  args: v.optional(described(v.array(scalarText), 'Further arguments'), []),
-  env: v.optional(v.record(v.string(), scalarText), {}),
-  scope: v.optional(
-    described(
-      v.picklist(['owner', 'each']),
-      'owner: runs once for the hippo, beside the client that owns it. each: runs beside every client, standbys too',
-    ),
-    'owner',
-  ),
-  port: v.optional(
-    described(
-      v.union([v.literal('auto'), wholeNumber(1, 65_535)]),
-      '$HIPPO_PORT of the service; auto: a free port. Left out: $HIPPO_PORT is not set',
-    ),
-  ),
-  ready: v.optional(described(ready, 'How to tell that it is ready; left out: when it has started')),
-  backoff: v.optional(duration('Pause before the first restart; doubles with each within `give_up`'), '1s'),
-  max_backoff: v.optional(duration(), '1m'),
-  give_up: v.optional(
+const ready = deferred(() =>
+  v.union([
+    v.strictObject({ http: described(ownUrl, 'It is ready while this answers with a status below 400') }),
     v.strictObject({
-      after: v.optional(described(wholeNumber(1, 1_000), 'So many ends'), 10),
-      within: v.optional(duration('in so long a time'), '10m'),
+      tcp: described(
+        v.union([
+          wholeNumber(1, 65_535),
+          v.pipe(v.string(), v.regex(BROKER_PATTERN, `must be a port, or ${BROKER_FORM}`)),
+          v.literal(true),
+        ]),
+        'It is ready while a connection to this port, or host:port, is accepted; true: to `port`',
+      ),
     }),
-    {},
-  ),
-  reload_on: v.optional(
-    described(
-      some(singleNeed),
-      'Messages on which it reloads: a table, a job or a topic, as in `needs`, without {{ window }}',
+    v.strictObject({
+      line: described(
+        v.pipe(v.string(), v.check(isPattern, 'must be a regular expression, such as "^Started in "')),
+        'It is ready once it has printed a line in which this regular expression is found',
+      ),
+    }),
+  ]),
+);
+
+const service = deferred(() =>
+  v.strictObject({
+    run: described(
+      v.union([word, some(word)]),
+      'The program that is kept running, as a path or as program and arguments; no shell reads it',
     ),
-  ),
-  reload: v.optional(
-    described(
-      v.union([
-        v.strictObject({ signal: v.picklist(['SIGHUP', 'SIGUSR1', 'SIGUSR2']) }),
-        v.strictObject({ http: ownUrl }),
-      ]),
-      'How it is told to reload, with reload_on: a signal that it handles (the message is in $HIPPO_RELOAD_FILE), or a POST with the message as its body',
+    args: v.optional(described(v.array(scalarText), 'Further arguments'), []),
+    env: v.optional(v.record(v.string(), scalarText), {}),
+    scope: v.optional(
+      described(
+        v.picklist(['owner', 'each']),
+        'owner: runs once for the hippo, beside the client that owns it. each: runs beside every client, standbys too',
+      ),
+      'owner',
     ),
-  ),
-  metrics: v.optional(
-    described(ownUrl, "Prometheus metrics of the service: they appear in the client's /metrics"),
-  ),
-  events: v.optional(
-    described(
+    port: v.optional(
+      described(
+        v.union([v.literal('auto'), wholeNumber(1, 65_535)]),
+        '$HIPPO_PORT of the service; auto: a free port. Left out: $HIPPO_PORT is not set',
+      ),
+    ),
+    ready: v.optional(described(ready, 'How to tell that it is ready; left out: when it has started')),
+    backoff: v.optional(duration('Pause before the first restart; doubles with each within `give_up`'), '1s'),
+    max_backoff: v.optional(duration(), '1m'),
+    give_up: v.optional(
       v.strictObject({
-        method: v.optional(described(v.string(), 'Of its events; left out: trigger.method')),
-        dialect: v.optional(
-          described(v.picklist(FRONTIER_DIALECTS), 'Of its events; left out: trigger.dialect'),
-        ),
+        after: v.optional(described(wholeNumber(1, 1_000), 'So many ends'), 10),
+        within: v.optional(duration('in so long a time'), '10m'),
       }),
-      'The service announces tables by lines of JSON in $HIPPO_EVENTS_FILE. Only with scope: owner',
+      {},
     ),
-  ),
-});
+    reload_on: v.optional(
+      described(
+        some(singleNeed),
+        'Messages on which it reloads: a table, a job or a topic, as in `needs`, without {{ window }}',
+      ),
+    ),
+    reload: v.optional(
+      described(
+        v.union([
+          v.strictObject({ signal: v.picklist(['SIGHUP', 'SIGUSR1', 'SIGUSR2']) }),
+          v.strictObject({ http: ownUrl }),
+        ]),
+        'How it is told to reload, with reload_on: a signal that it handles (the message is in $HIPPO_RELOAD_FILE), or a POST with the message as its body',
+      ),
+    ),
+    metrics: v.optional(
+      described(ownUrl, "Prometheus metrics of the service: they appear in the client's /metrics"),
+    ),
+    events: v.optional(
+      described(
+        v.strictObject({
+          method: v.optional(described(v.string(), 'Of its events; left out: trigger.method')),
+          dialect: v.optional(
+            described(v.picklist(FRONTIER_DIALECTS), 'Of its events; left out: trigger.dialect'),
+          ),
+        }),
+        'The service announces tables by lines of JSON in $HIPPO_EVENTS_FILE. Only with scope: owner',
+      ),
+    ),
+  }),
+);
 
 function isPattern(text: string): boolean {
   try {
@@ -833,30 +875,39 @@ function isPattern(text: string): boolean {
 }
 
 /** With it, even empty, what needs a person is published on the alert topic. */
-const alerts = v.strictObject({
-  receivers: v.optional(described(v.record(name, receiver), 'What the owner sends alerts to, by name'), {}),
-  group_wait: v.optional(duration('How long more alerts are waited for, to send them in one message'), '10s'),
-  paused_after: v.optional(duration('A pause of a job, source or service that is longer alerts'), '1d'),
-  dead_letters: v.optional(
-    v.strictObject({
-      quiet: v.optional(
-        duration('When no record of a topic was rejected for so long, the alert of its dead letters is over'),
-        '1h',
-      ),
-    }),
-    {},
-  ),
-});
+const alerts = deferred(() =>
+  v.strictObject({
+    receivers: v.optional(described(v.record(name, receiver), 'What the owner sends alerts to, by name'), {}),
+    group_wait: v.optional(
+      duration('How long more alerts are waited for, to send them in one message'),
+      '10s',
+    ),
+    paused_after: v.optional(duration('A pause of a job, source or service that is longer alerts'), '1d'),
+    dead_letters: v.optional(
+      v.strictObject({
+        quiet: v.optional(
+          duration(
+            'When no record of a topic was rejected for so long, the alert of its dead letters is over',
+          ),
+          '1h',
+        ),
+      }),
+      {},
+    ),
+  }),
+);
 
 /** What a profile may change of `alerts`. */
-const alertsParts = v.strictObject({
-  receivers: v.optional(
-    v.record(name, v.union([described(v.literal(false), 'Without this receiver'), receiverParts])),
-  ),
-  group_wait: v.optional(duration()),
-  paused_after: v.optional(duration()),
-  dead_letters: v.optional(v.strictObject({ quiet: v.optional(duration()) })),
-});
+const alertsParts = deferred(() =>
+  v.strictObject({
+    receivers: v.optional(
+      v.record(name, v.union([described(v.literal(false), 'Without this receiver'), receiverParts])),
+    ),
+    group_wait: v.optional(duration()),
+    paused_after: v.optional(duration()),
+    dead_letters: v.optional(v.strictObject({ quiet: v.optional(duration()) })),
+  }),
+);
 
 const HIPPO_TYPES = [
   'frontier',
@@ -888,21 +939,23 @@ export const configSchema = v.strictObject({
 });
 
 /** A profile is merged over the base, so it may leave out anything. */
-const profile = v.strictObject({
-  kafka: v.optional(
-    v.strictObject({
-      ...kafka.entries,
-      tls: v.optional(v.union([v.boolean(), tls])),
-      sasl: v.optional(v.partial(sasl)),
-    }),
-  ),
-  topics: v.optional(topics),
-  logs: v.optional(logs),
-  yarn: v.optional(yarn),
-  sources: v.optional(v.record(name, sourceParts)),
-  services: v.optional(v.record(name, v.partial(service))),
-  alerts: v.optional(v.union([described(v.literal(false), 'No alert is published or sent'), alertsParts])),
-});
+const profile = deferred(() =>
+  v.strictObject({
+    kafka: v.optional(
+      v.strictObject({
+        ...kafka.entries,
+        tls: v.optional(v.union([v.boolean(), tls])),
+        sasl: v.optional(v.partial(sasl)),
+      }),
+    ),
+    topics: v.optional(topics),
+    logs: v.optional(logs),
+    yarn: v.optional(yarn),
+    sources: v.optional(v.record(name, sourceParts)),
+    services: v.optional(v.record(name, v.partial(service))),
+    alerts: v.optional(v.union([described(v.literal(false), 'No alert is published or sent'), alertsParts])),
+  }),
+);
 
 /** hippo.yaml as written: the configuration, and profiles that are merged over it. */
 export const fileSchema = v.strictObject({

@@ -8,6 +8,7 @@
  * exec_date (4), and when complete scans began to miss it (4; 0: it is listed). Both times are epoch seconds.
  */
 import { Map as PersistentMap } from 'immutable';
+import { ENTRY, HEADER, VERSION } from './bucket.ts';
 
 /** What is remembered of one landing. */
 export interface Announcement {
@@ -42,9 +43,6 @@ export interface UpdatedAnnouncements {
   readonly written: ReadonlyMap<string, Uint8Array | null>;
 }
 
-const VERSION = 1;
-const HEADER = 1;
-const ENTRY = 20;
 /** A bucket of so many is 16 KB: what a single new landing costs in the topic. */
 const MOST_ENTRIES = 800;
 /** In the keys of records: the bits of a bucket that has not been split. */
@@ -142,11 +140,6 @@ export function eachAnnouncement(
     const view = viewOf(bucket);
     for (let at = 0; at < countOf(view); at++) visit(hashAt(view, at), entryAt(view, at));
   }
-}
-
-/** Whether bytes are a bucket. */
-export function isBucket(bytes: Uint8Array): boolean {
-  return bytes[0] === VERSION && (bytes.length - HEADER) % ENTRY === 0;
 }
 
 /** Names a hash in a set of them. */

@@ -3,14 +3,9 @@ import type { Millis } from '../core/clock.ts';
 import type { Kafka, KafkaRecord } from '../kafka/port.ts';
 import { existingTopics } from '../kafka/look-up.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
-import {
-  type StateKey,
-  type StateRecord,
-  decodeStateValue,
-  keyFilter,
-  parseStateKey,
-  parseStateRecord,
-} from './index.ts';
+// Not of ./index.ts: who only reads needs no persistent maps, and they take long to load.
+import { type StateKey, keyFilter, parseStateKey } from './keys.ts';
+import { type StateRecord, decodeStateValue, parseStateRecord } from './records.ts';
 
 /** A record of the state topic. Its value is not decoded: most readers want a few kinds only. */
 export interface StateEntry {

@@ -3,7 +3,7 @@ import { isRecordRef } from '../core/record-ref.ts';
 import { ALERT_CONDITIONS } from '../messages/types.ts';
 import type { StateKey } from './keys.ts';
 import { type Positions, positionsFromJson } from './positions.ts';
-import { isBucket } from './announcements.ts';
+import { isBucket } from './bucket.ts';
 import type {
   AlertState,
   ExpectedState,

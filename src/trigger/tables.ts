@@ -2,7 +2,6 @@ import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import { nearMisses } from '../core/near.ts';
 import type { Kafka } from '../kafka/port.ts';
-import { readState, recordOfEntry } from '../state/reader.ts';
 import { neededTables } from './event.ts';
 
 /** A table that no hippo is known to need. */
@@ -49,6 +48,7 @@ function fold(table: string): string {
 
 /** The needs that the inputs in the hippos' state have satisfied: `btd.party`, `btd.party{region=us}`, `btd.party#2`. */
 async function rememberedTables(kafka: Kafka, topic: string): Promise<string[]> {
+  const { readState, recordOfEntry } = await import('../state/reader.ts');
   const tables = new Set<string>();
   await readState(kafka, topic, (entry) => {
     const record = entry.key.kind === 'input' ? recordOfEntry(entry) : undefined;

@@ -16,13 +16,13 @@ import { Losses, type Unpublished } from './losses.ts';
 import { backfillBegan } from './mark.ts';
 import type { TriggerProgress } from './progress.ts';
 import { isFarAhead } from '../messages/index.ts';
-import { type NoRun, type PublishedMessage, whyNoRun } from './no-run.ts';
+import type { NoRun, PublishedMessage } from './no-run.ts';
 import type { OtherOrder } from './order.ts';
 import type { PlannedEvent } from './publish.ts';
 import type { EventSource, LineSource, Source } from './source.ts';
 import { type UnknownTable, unknownTables } from './tables.ts';
 import { type Rate, Throttle } from './throttle.ts';
-import { type IdleReason, Watch } from './wait.ts';
+import type { IdleReason, Watch } from './wait.ts';
 import { within } from '../core/deadline.ts';
 
 /** An event that was published. */
@@ -193,7 +193,7 @@ async function triggerEvents(
   const producer = await kafka.producer({ onLost: () => undefined });
   // Before the publish: nothing of what it causes must be missed.
   const watch = follows
-    ? await Watch.open({
+    ? await openWatch({
         kafka,
         config,
         clock: options.clock,
@@ -233,7 +233,7 @@ async function triggerEvents(
       unpublished: losses.list,
       stopped,
       next: progress.remaining > 0 && before.length + published > 0 ? next : null,
-      no_run: wait !== null && wait.unanswered > 0 ? await whyNoRun(kafka, config, followed) : [],
+      no_run: wait !== null && wait.unanswered > 0 ? await explainNoRun(kafka, config, followed) : [],
       wait,
     };
   } catch (error) {
@@ -245,6 +245,22 @@ async function triggerEvents(
     await producer.close();
     await watch?.close();
   }
+}
+
+/** The code is loaded when it is needed, as that of {@link explainNoRun}. */
+async function openWatch(options: Parameters<typeof Watch.open>[0]): Promise<Watch> {
+  const { Watch } = await import('./wait.ts');
+  return Watch.open(options);
+}
+
+/** The reasons are loaded when they are asked for: few commands wait. */
+async function explainNoRun(
+  kafka: Kafka,
+  config: Config,
+  followed: readonly PublishedMessage[],
+): Promise<NoRun[]> {
+  const { whyNoRun } = await import('./no-run.ts');
+  return whyNoRun(kafka, config, followed);
 }
 
 function withNext(error: ServiceError, published: number, total: number, next: string | null): ServiceError {

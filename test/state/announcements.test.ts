@@ -8,10 +8,10 @@ import {
   eachAnnouncement,
   findAnnouncement,
   fingerprintOf,
-  isBucket,
   landingHash,
   updateAnnouncements,
 } from '../../src/state/announcements.ts';
+import { isBucket } from '../../src/state/bucket.ts';
 
 const landed = (execDate: number): Announcement => ({ fingerprint: 7, execDate, unlistedSince: null });
 
