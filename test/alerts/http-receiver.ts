@@ -15,7 +15,8 @@ export type Answer = 'hang' | { status: number; body?: string; headers?: Record<
 export interface HttpReceiver extends AsyncDisposable {
   url: string;
   received: Received[];
-  answer: Answer;
+  /** Or what decides it for each request. */
+  answer: Answer | ((request: Received) => Answer);
 }
 
 /** @param port one that was given before: the receiver comes back */
@@ -25,8 +26,9 @@ export async function httpReceiver(port = 0): Promise<HttpReceiver> {
     const parts: string[] = [];
     request.setEncoding('utf8').on('data', (text: string) => parts.push(text));
     request.on('end', () => {
-      receiver.received.push({ path: request.url ?? '', headers: request.headers, body: parts.join('') });
-      const { answer } = receiver;
+      const received = { path: request.url ?? '', headers: request.headers, body: parts.join('') };
+      receiver.received.push(received);
+      const answer = typeof receiver.answer === 'function' ? receiver.answer(received) : receiver.answer;
       if (answer === 'hang') return;
       response.writeHead(answer.status, answer.headers).end(answer.body ?? '');
     });

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientEvent } from '../../src/client/host/client-event.ts';
+import type { Boundary } from '../../src/client/host/fault.ts';
 import { HIPPO } from '../support/cli.ts';
 
 export interface Death {
@@ -59,13 +60,17 @@ export class Client {
   readonly #others: string[] = [];
   readonly #owns = Promise.withResolvers<undefined>();
 
+  /** The boundary at which it ends itself, if it gets there. */
+  readonly crashesAt: Boundary | null;
+
   /** @param isApart on a machine of its own */
   constructor(
     directory: string,
     args: readonly string[],
     env: Readonly<Record<string, string>>,
-    isApart = false,
+    { isApart = false, crashesAt = null }: { isApart?: boolean; crashesAt?: Boundary | null } = {},
   ) {
+    this.crashesAt = crashesAt;
     const [program = '', ...words] = [
       ...(isApart ? MACHINE : []),
       ...[process.execPath, HIPPO, 'run', '--json'],

@@ -77,6 +77,7 @@ function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): stri
     ...(scenario.hasSource ? ['source'] : []),
     ...(scenario.hasReports ? ['http source'] : []),
     ...(scenario.services === 'none' ? [] : [`services, ${scenario.services}`]),
+    ...(scenario.hasAlerts ? ['alerts'] : []),
     ...scenario.changes.map(describe),
   ];
   const verdict = violations.length === 0 ? '✓' : '✗';

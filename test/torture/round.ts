@@ -4,10 +4,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { processesTagged } from '../../src/client/host/process-group.ts';
+import type { AlertList } from '../../src/alerts/list.ts';
 import { identityOf } from '../../src/config/groups.ts';
+import type { TopicRole } from '../../src/config/schema.ts';
 import type { KafkaRecord, OffsetRange, OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
+import { type Alert, parseFinish, parseMessage } from '../../src/messages/index.ts';
 import { listPositions } from '../../src/state/index.ts';
-import { readState, recordOfEntry } from '../../src/state/reader.ts';
+import { type StateEntry, readState, recordOfEntry } from '../../src/state/reader.ts';
+import { hippoJson } from '../support/cli.ts';
+import { Alarms } from './alarms.ts';
 import { Client, type Death } from './client.ts';
 import { type Change, Operator } from './changes.ts';
 import { MovableClock } from './faketime.ts';
@@ -19,11 +24,12 @@ import {
   type PlannedChange,
   type Scenario,
   changesOf,
+  hasAlertsOf,
   keepsEvents,
   scenarioOf,
 } from './scenario.ts';
 import { Reports } from './reports.ts';
-import { type Verdict, judge } from './verdict.ts';
+import { type Case, type Verdict, judge } from './verdict.ts';
 import { type Message, type Workload, workloadOf, writeProject } from './workload.ts';
 import { SECTIONS, type Topics, type World } from './world.ts';
 
@@ -52,7 +58,10 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
   const changes = changesOf(seed, extras);
   const prefix = changes.length > 0 ? `r${seed}.` : '';
   const topics = await world.topics(prefix);
-  const workload = workloadOf(hippo, topics, keepsEvents(changes));
+  const alarms = hasAlertsOf(seed, changes)
+    ? await Alarms.make(hippo, topics, seed, world.faketime !== null)
+    : null;
+  const workload = workloadOf(hippo, topics, keepsEvents(changes), alarms);
   const scenario = scenarioOf(
     seed,
     workload.messages.map(({ once }) => !once),
@@ -68,6 +77,7 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
     topics: { prefix },
     sources: { ...landings?.sources, ...reports?.sources },
     ...(keeper === null ? {} : { services: keeper.services }),
+    ...(alarms === null ? {} : { alerts: alarms.alerts }),
   });
   await landings?.begin();
   await keeper?.begin();
@@ -76,17 +86,18 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
   const verdict = await torture
     .run()
     .then(() => {
-      const { bad, newestAt } = torture;
       const areApart = scenario.services === 'machines';
-      return world.use(() =>
-        judge({ world, topics, directory, workload, landings, reports, keeper, areApart, bad, newestAt }),
-      );
+      const parts = { world, topics, directory, workload, landings, reports, keeper, areApart };
+      return world.use(() => judge({ ...parts, ...torture.ended }));
     })
     .catch((error: unknown): Verdict => ({
       ...NOTHING,
       violations: [`the round broke off: ${inspect(error)}`],
     }))
-    .finally(() => torture.killAll());
+    .finally(async () => {
+      torture.killAll();
+      await alarms?.close();
+    });
   const violations = [...torture.violations, ...verdict.violations];
   const isFine = violations.length === 0;
   if (isFine) await rm(directory, { recursive: true, force: true, maxRetries: 3 });
@@ -128,6 +139,7 @@ interface TortureParts {
 const NOTHING = {
   ...{ runs: 0, finishes: 0, attempts: 0, deadLetters: 0, landings: 0, events: 0 },
   ...{ services: 0, announced: 0, reports: 0, reported: 0, produced: 0 },
+  ...{ alerts: [], alertsOver: 0, alertsTaken: 0 },
 };
 
 class Torture {
@@ -156,6 +168,9 @@ class Torture {
   #diedAt: number | null = null;
   readonly #lingering: Promise<void>[] = [];
   readonly #clients: Client[] = [];
+  /** What `hippo alerts list` shows in the end. */
+  #openAlerts: readonly string[] = [];
+  #wasFrozen = false;
 
   constructor({ world, topics, directory, workload, scenario, landings, reports, keeper }: TortureParts) {
     this.#landings = landings;
@@ -173,6 +188,8 @@ class Torture {
 
   async run(): Promise<void> {
     await this.#clock?.set('+0');
+    const { alarms } = this.#workload;
+    if (alarms?.hasWindows === true) await this.#beginEarlier(alarms);
     const written = new AbortController();
     const writing = Promise.all([this.#landings?.goOn(written.signal), this.#reports?.goOn(written.signal)]);
     // Its failure is the round's, when it is waited for.
@@ -184,9 +201,120 @@ class Torture {
       written.abort();
       await writing;
     }
+    if (alarms !== null) await this.#settleAlerts(alarms);
     if (this.#keeper !== null || this.#reports !== null) await this.#announcesAll();
     await this.#world.use(() => this.#finish());
     if (this.#hasLost) this.#mustTellOfLoss();
+    if (alarms !== null) this.#openAlerts = await this.#listAlerts();
+  }
+
+  /** What the verdict is about, besides what Kafka says. */
+  get ended(): Pick<Case, 'bad' | 'newestAt' | 'openAlerts' | 'clients' | 'wasFrozen'> {
+    return {
+      bad: this.bad,
+      newestAt: this.newestAt,
+      openAlerts: this.#openAlerts,
+      clients: this.#clients.length,
+      wasFrozen: this.#wasFrozen,
+    };
+  }
+
+  /** A client owns the hippo some windows ago, and is ended. What is then read of the windows is a backlog. */
+  async #beginEarlier(alarms: Alarms): Promise<void> {
+    const { faketime } = this.#world;
+    if (faketime === null) return;
+    const clock = new MovableClock(faketime, this.#directory);
+    await clock.set(alarms.firstClock);
+    await this.#sendAll([alarms.pause]);
+    const client = this.#start(null, [], clock.environment);
+    await this.#lives(client, 'the first windows are not expected', async () => {
+      const known = new Set<string>();
+      await this.#readState(({ key }) => {
+        if (key.kind === 'expected' || key.kind === 'paused') known.add(`${key.kind} ${key.job}`);
+      });
+      return [`expected ${alarms.expecting}`, ...[...alarms.paused].map((job) => `paused ${job}`)].every(
+        (each) => known.has(each),
+      );
+    });
+    client.kill('SIGTERM');
+    await this.#mustEnd(client, 'SIGTERM');
+    await this.#sendAll(alarms.landings('early'));
+  }
+
+  /**
+   * What must be alerted is alerted, by a client that ends in the middle of it and the next one; then all of it comes to an end,
+   * and is told.
+   */
+  async #settleAlerts(alarms: Alarms): Promise<void> {
+    alarms.heal();
+    const raised = [
+      ...alarms.runs('late').map((run) => `absent ${run}`),
+      ...alarms.mended.slice(-1).map((run) => `failed ${run}`),
+      ...[...alarms.paused].map((job) => `paused ${job} `),
+    ];
+    const first = this.#start(this.#scenario.disturbances[0]);
+    const client = await this.#lives(first, 'what must be alerted is not', async () => {
+      const alerts = await this.#alerts();
+      const finished = await this.#lastFinishes();
+      return raised.every((what) => alerts.has(what)) && alarms.mended.every((run) => finished.has(run));
+    });
+    const failed = [...(await this.#lastFinishes())].filter(([, isSuccess]) => !isSuccess);
+    await this.#sendAll(await alarms.settle(this.#directory, new Set(failed.map(([run]) => run))));
+    const last = await this.#lives(client, 'what was alerted is not over, or not told', async () => {
+      const alerts = await this.#alerts();
+      const finished = await this.#lastFinishes();
+      return (
+        raised.every((what) => alerts.get(what)?.state === 'resolved') &&
+        [...alarms.runs(), ...alarms.mended].every((run) => finished.get(run) === true) &&
+        [...alerts.values()].every(({ alertId, state }) =>
+          alarms.taken.some((taken) => taken.id === alertId && taken.state === state),
+        )
+      );
+    });
+    last.kill('SIGTERM');
+    await this.#mustEnd(last, 'SIGTERM');
+  }
+
+  /** The last message of each alert, by `<condition> <subject> <run key>`. */
+  async #alerts(): Promise<Map<string, Alert>> {
+    const alerts = new Map<string, Alert>();
+    for (const { value } of await this.#read('alert')) {
+      const parsed = value === null ? undefined : parseMessage('alert', value);
+      if (parsed?.ok !== true || parsed.message.hippoName !== this.#workload.hippo) continue;
+      const { condition, subject, runKey = '' } = parsed.message;
+      alerts.set(`${condition} ${subject} ${runKey}`, parsed.message);
+    }
+    return alerts;
+  }
+
+  /** Of each run whether its last finish is a success. */
+  async #lastFinishes(): Promise<Map<string, boolean>> {
+    const last = new Map<string, boolean>();
+    for (const { value } of await this.#read('finish')) {
+      const parsed = value === null ? undefined : parseFinish(value);
+      if (parsed?.ok !== true || parsed.message.hippoName !== this.#workload.hippo) continue;
+      const { jobName, runKey = '', isSuccess } = parsed.message;
+      last.set(`${jobName} ${runKey}`, isSuccess);
+    }
+    return last;
+  }
+
+  /** Those of one key in the order in which they were written. */
+  async #read(role: TopicRole): Promise<KafkaRecord[]> {
+    const records = await this.#world.use(() => this.#world.read(this.#topics.of(role)));
+    return records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
+  }
+
+  async #listAlerts(): Promise<string[]> {
+    const { json } = await hippoJson(['alerts', 'list'], {
+      cwd: this.#directory,
+      env: { HIPPO_BROKERS: this.#world.address, HIPPO_CONFIG: '', HIPPO_PROFILE: '' },
+    });
+    return (json as AlertList).alerts.map(({ id }) => id);
+  }
+
+  async #sendAll(records: readonly OutgoingRecord[]): Promise<void> {
+    for (const record of records) await this.#world.use(() => this.#send(record));
   }
 
   /** How many messages are delivered when so many of the changes and disturbances are over. A change takes three shares. */
@@ -274,33 +402,40 @@ class Torture {
 
   /** Starts a client, and another one where it ends; returns it when its state tells that it has read all events. */
   async #takesInAll(): Promise<Client> {
-    const deadline = performance.now() + END_PATIENCE;
     // Sources and services go on publishing.
     const ends = await this.#world.use(() => this.#world.kafka.offsets(this.#topics.of('frontier')));
-    let client = this.#start(null);
-    while (!(await this.#world.use(() => this.#hasTakenIn(ends)))) {
-      if (client.isDead) {
-        this.#bury(await client.death, 'by itself');
-        await this.#world.ready();
-        client = this.#start(null);
-      }
-      if (performance.now() > deadline) {
-        this.violations.push(`a client has not read all events within ${END_PATIENCE} ms`);
-        break;
-      }
-      await sleep(100);
-    }
+    const client = await this.#lives(this.#start(null), 'a client has not read all events', () =>
+      this.#world.use(() => this.#hasTakenIn(ends)),
+    );
     await client.owns(OWN_PATIENCE);
     this.#noteTakeover(client);
     return client;
   }
 
+  /** Waits until something is so, and starts another client where one ends. @param else_ a violation, where it does not come */
+  async #lives(first: Client, else_: string, isSo: () => Promise<boolean>): Promise<Client> {
+    const deadline = performance.now() + END_PATIENCE;
+    let client = first;
+    while (!(await isSo())) {
+      if (client.isDead) {
+        this.#bury(await client.death, client.crashesAt === null ? 'by itself' : `at ${client.crashesAt}`);
+        await this.#world.ready();
+        client = this.#start(null);
+      }
+      if (performance.now() > deadline) {
+        this.violations.push(`${else_} within ${END_PATIENCE} ms`);
+        break;
+      }
+      await sleep(100);
+    }
+    return client;
+  }
+
   async #hasTakenIn(ranges: readonly OffsetRange[]): Promise<boolean> {
-    const { kafka } = this.#world;
     const topic = this.#topics.of('frontier');
     let read: TopicPartitionOffset[] = [];
-    await readState(kafka, this.#topics.of('state'), (entry) => {
-      if (entry.key.kind !== 'offsets' || entry.key.hippo !== this.#workload.hippo) return;
+    await this.#readState((entry) => {
+      if (entry.key.kind !== 'offsets') return;
       const record = recordOfEntry(entry);
       if (record?.kind === 'offsets') read = listPositions(record.positions);
     });
@@ -308,6 +443,12 @@ class Torture {
       read.filter((place) => place.topic === topic).map((place) => [place.partition, place.offset]),
     );
     return ranges.every(({ partition, low, high }) => low === high || (next.get(partition) ?? 0n) >= high);
+  }
+
+  #readState(onEntry: (entry: StateEntry) => void): Promise<void> {
+    const { hippo } = this.#workload;
+    const topic = this.#topics.of('state');
+    return this.#world.use(() => readState(this.#world.kafka, topic, onEntry, hippo));
   }
 
   #mustTellOfLoss(): void {
@@ -321,6 +462,7 @@ class Torture {
 
   async #disturb(): Promise<void> {
     const { disturbances, standby, broker, order, changes } = this.#scenario;
+    const { alarms } = this.#workload;
     let client = this.#start(disturbances[0]);
     const broken: Promise<void>[] = [];
     for (const [index, disturbance] of disturbances.entries()) {
@@ -330,6 +472,8 @@ class Torture {
         restart.catch(() => undefined);
         broken.push(restart);
       }
+      if (alarms !== null && index === Math.floor(disturbances.length / 2))
+        await this.#sendAll(await alarms.mend(this.#directory));
       const next = disturbances[index + 1];
       const delivery = this.#deliver(this.#share(changes.length, index + 1));
       await client.owns(OWN_PATIENCE);
@@ -348,14 +492,19 @@ class Torture {
     await Promise.all(this.#lingering);
   }
 
-  #start(disturbance: Disturbance | null | undefined, args: readonly string[] = []): Client {
+  #start(
+    disturbance: Disturbance | null | undefined,
+    args: readonly string[] = [],
+    clock = this.#clock?.environment,
+  ): Client {
     const fault = disturbance?.fault ?? null;
     const env = {
       HIPPO_BROKERS: this.#world.address,
       HIPPO_CRASH_AT: fault === null ? '' : `${fault.boundary}:${fault.nth}`,
-      ...this.#clock?.environment,
+      ...clock,
     };
-    const client = new Client(this.#directory, args, env, this.#scenario.services === 'machines');
+    const isApart = this.#scenario.services === 'machines';
+    const client = new Client(this.#directory, args, env, { isApart, crashesAt: fault?.boundary ?? null });
     this.#clients.push(client);
     return client;
   }
@@ -388,6 +537,7 @@ class Torture {
     if (early !== null) {
       this.#bury(early, fault === null ? 'by itself' : `at ${fault.boundary}`);
     } else if (signal === 'SIGSTOP' && successor !== null) {
+      this.#wasFrozen = true;
       client.kill('SIGSTOP');
       await successor.owns(OWN_PATIENCE);
       this.#lingering.push(this.#awake(client));

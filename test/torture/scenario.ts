@@ -23,6 +23,8 @@ export interface Scenario {
   hasReports: boolean;
   /** Whether it has services, and whether each of its clients runs on a machine of its own. */
   services: 'none' | 'one machine' | 'machines';
+  /** Whether its alerts are published, and sent to a receiver: see alarms.ts. */
+  hasAlerts: boolean;
 }
 
 export interface PlannedChange {
@@ -163,11 +165,12 @@ export function scenarioOf(seed: number, repeatable: readonly boolean[], extras:
   const [made] = fc.sample(scenario, { seed, numRuns: 1 });
   const changes = changesOf(seed, extras);
   return {
-    ...(made as Omit<Scenario, 'changes' | 'hasSource' | 'hasReports' | 'services'>),
+    ...(made as Omit<Scenario, 'changes' | 'hasSource' | 'hasReports' | 'services' | 'hasAlerts'>),
     changes,
     hasSource: isChosen(seed + 1, changes),
     hasReports: isChosen(seed + 3, changes),
     services: servicesOf(seed, changes, extras),
+    hasAlerts: hasAlertsOf(seed, changes),
   };
 }
 
@@ -175,6 +178,11 @@ export function scenarioOf(seed: number, repeatable: readonly boolean[], extras:
 function isChosen(seed: number, changes: readonly PlannedChange[]): boolean {
   const [chosen = false] = fc.sample(fc.boolean(), { seed, numRuns: 1 });
   return chosen && keepsEvents(changes);
+}
+
+/** As {@link isChosen}; not where the clock is moved, for that decides which windows are over. */
+export function hasAlertsOf(seed: number, changes: readonly PlannedChange[]): boolean {
+  return isChosen(seed + 4, changes) && !changes.some(({ change: { kind } }) => kind === 'clock moved');
 }
 
 /** As {@link isChosen}. Machines have one clock each here, which is not moved. */

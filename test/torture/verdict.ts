@@ -9,9 +9,12 @@ import {
   type JobFinish,
   type JobStart,
   type Parsed,
+  type Alert,
+  parseMessage,
   parseFinish,
   parseStart,
 } from '../../src/messages/index.ts';
+import { judgeAlerts } from './alerts.ts';
 import type { Keeper } from './keeper.ts';
 import type { Landings } from './landings.ts';
 import { judgeOutputs } from './outputs.ts';
@@ -36,6 +39,10 @@ export interface Verdict {
   reported: number;
   /** How many events are published of outputs of jobs. */
   produced: number;
+  /** How many alerts were raised, of which conditions, and how many of them ended; how often the receiver has taken one of these. */
+  alerts: string[];
+  alertsOver: number;
+  alertsTaken: number;
 }
 
 /** A round that is over. */
@@ -53,6 +60,12 @@ export interface Case {
   bad: readonly string[];
   /** Where the newest landing of the run went that is about it, and copies of it. */
   newestAt: ReadonlySet<string>;
+  /** What `hippo alerts list` shows, where the hippo has alerts: ids without the hippo's identity. */
+  openAlerts: readonly string[];
+  /** How many clients were started. */
+  clients: number;
+  /** A client was frozen while another one took over. */
+  wasFrozen: boolean;
 }
 
 export async function judge({
@@ -66,6 +79,7 @@ export async function judge({
   areApart,
   bad,
   newestAt,
+  ...ended
 }: Case): Promise<Verdict> {
   const { hippo, expected } = workload;
   const identity = identityOf(topics.config, hippo);
@@ -107,12 +121,16 @@ export async function judge({
   const announced = landings?.judge(events);
   const reported = reports?.judge(events);
   const kept = await keeper?.judge(events);
+  const alerts = (await messagesOf(world, topics.of('alert'))).flatMap((value) =>
+    mine(hippo, parseMessage('alert', value)),
+  );
   const outputs = workload.keepsEvents ? judgeOutputs(hippo, events, finishes) : undefined;
   violations.push(
     ...(announced?.violations ?? []),
     ...(reported?.violations ?? []),
     ...(kept?.violations ?? []),
     ...(outputs?.violations ?? []),
+    ...alertProblems({ workload, alerts, finishes, identity, ...ended }),
     ...(await leftovers(world, directory, identity)),
     ...(await unsettled(world, topics, hippo)),
   );
@@ -129,7 +147,35 @@ export async function judge({
     services: kept?.processes ?? 0,
     announced: kept?.events ?? 0,
     produced: outputs?.events ?? 0,
+    alerts: alerts.filter(({ state }) => state === 'firing').map(({ condition }) => condition),
+    alertsOver: alerts.filter(({ state }) => state === 'resolved').length,
+    alertsTaken: workload.alarms?.taken.length ?? 0,
   };
+}
+
+function alertProblems({
+  workload: { alarms },
+  alerts,
+  finishes,
+  identity,
+  openAlerts,
+  clients,
+  wasFrozen,
+}: Pick<Case, 'workload' | 'openAlerts' | 'clients' | 'wasFrozen'> & {
+  alerts: readonly Alert[];
+  finishes: readonly JobFinish[];
+  identity: string;
+}): string[] {
+  if (alarms === null)
+    return alerts.map(({ alertId }) => `${alertId} is published without alerts in hippo.yaml`);
+  return judgeAlerts({
+    ...{ alerts, finishes, clients, wasFrozen },
+    absent: new Set(alarms.runs('late')),
+    mayBeAbsent: new Set(alarms.runs('any time')),
+    paused: alarms.paused,
+    open: new Set(openAlerts.map((id) => `${identity}/${id}`)),
+    taken: alarms.taken,
+  });
 }
 
 const PROBLEMS: Record<
@@ -137,6 +183,7 @@ const PROBLEMS: Record<
   (finishes: readonly JobFinish[], newestAt: ReadonlySet<string>) => string | null
 > = {
   'succeeded once': (finishes) => unless(finishes.length === 1 && finishes[0]?.isSuccess === true, finishes),
+  'succeeded at last': (finishes) => unless(finishes.at(-1)?.isSuccess === true, finishes),
   marked: (finishes) =>
     unless(
       finishes.length === 1 && finishes[0]?.isSuccess === true && 'marked_by' in finishes[0].extra,

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OutgoingRecord } from '../../src/kafka/port.ts';
 import { partitionPath } from '../../src/messages/index.ts';
+import type { Alarms } from './alarms.ts';
 import { OUTPUTS } from './outputs.ts';
 import type { Topics } from './world.ts';
 
@@ -14,6 +15,8 @@ export type Expectation =
   | 'failed once'
   /** A success with the newest landing; earlier landings may have had their own. */
   | 'succeeded with the newest'
+  /** Failures, or none, and then a success. */
+  | 'succeeded at last'
   /** One success by hand: nothing ran. */
   | 'marked';
 
@@ -34,10 +37,11 @@ export interface Workload {
   newest: number;
   /** Whether events stay in their topic: then a job needs what another one produces, and their number is judged. */
   keepsEvents: boolean;
+  alarms: Alarms | null;
 }
 
 /** Deeds of ./job.sh: how long it works (milliseconds) and how it behaves. */
-type Behaviour = 'plain' | 'deaf' | 'escapee' | 'flaky' | 'broken';
+type Behaviour = 'plain' | 'deaf' | 'escapee' | 'flaky' | 'broken' | 'mended';
 
 interface Job {
   yaml: string;
@@ -79,6 +83,24 @@ concurrency: 2`,
   fresh: { behaviour: 'plain', work: 150, yaml: 'needs: [{ table: DB.fresh }]\non_reland: rerun' },
 };
 
+/** Those of alarms.ts. */
+const ALERTING: Readonly<Record<string, Job>> = {
+  minutes: {
+    behaviour: 'plain',
+    work: 50,
+    yaml: `every: 5m
+needs: [{ table: DB.five, partition: { minute: "{{ window | date: '%Y-%m-%dT%H:%M' }}" } }]
+deadline: 2s
+concurrency: 2`,
+  },
+  mended: {
+    behaviour: 'mended',
+    work: 50,
+    yaml: 'needs: [{ table: DB.mended }]\nretries: { attempts: 1, backoff: 50ms }\non_reland: rerun',
+  },
+  resting: { behaviour: 'plain', work: 50, yaml: 'needs: [{ table: DB.resting }]' },
+};
+
 /**
  * Each attempt holds a lock that its children inherit: who finds it taken meets an earlier attempt of the same run. `flaky`
  * fails twice, counted by what it has written; `escapee` leaves a process behind in a session of its own; `deaf` ignores SIGTERM.
@@ -99,6 +121,7 @@ case $behaviour in
     echo '{"done": 7}' > "$HIPPO_RESULT_FILE"
     ;;
   broken) note failure; exit 7 ;;
+  mended) [ -e "mended $HIPPO_RUN_KEY" ] || { note failure; exit 9; } ;;
 esac
 note end
 `;
@@ -107,7 +130,12 @@ note end
 const LANDED = 1_750_000_000;
 
 /** @param keepsEvents no events are removed from their topic, which a job needs that another one has produced */
-export function workloadOf(hippo: string, topics: Topics, keepsEvents: boolean): Workload {
+export function workloadOf(
+  hippo: string,
+  topics: Topics,
+  keepsEvents: boolean,
+  alarms: Alarms | null,
+): Workload {
   const messages: Message[] = [];
   const expected = new Map<string, Expectation>();
   const send = (topic: string, value: object | string, once = false): void => {
@@ -163,7 +191,10 @@ export function workloadOf(hippo: string, topics: Topics, keepsEvents: boolean):
 
   const bad = [`{"db": "${hippo}", "table":`, `${hippo} [] `, `{"db": "${hippo}", "table": 7}`];
   for (const value of bad) send(topics.of('frontier'), value);
-  return { hippo, messages, expected, bad, newest: LANDED + 2, keepsEvents };
+  messages.push(...(alarms?.messages ?? []));
+  for (const run of alarms?.runs() ?? []) expected.set(run, 'succeeded once');
+  for (const run of alarms?.mended ?? []) expected.set(run, 'succeeded at last');
+  return { hippo, messages, expected, bad, newest: LANDED + 2, keepsEvents, alarms };
 }
 
 /** Writes the project's folder: hippo.yaml, job.sh, and a place for what the jobs note. */
@@ -172,7 +203,10 @@ export async function writeProject(
   workload: Workload,
   sections: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const own = Object.entries(JOBS).filter(([name]) => name !== 'through' || workload.keepsEvents);
+  const own = [
+    ...Object.entries(JOBS).filter(([name]) => name !== 'through' || workload.keepsEvents),
+    ...Object.entries(ALERTING).filter(([name]) => workload.alarms?.has(name) === true),
+  ];
   const jobs = own.map(([name, { yaml, behaviour, work }]) =>
     [
       `${name}:`,

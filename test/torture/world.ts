@@ -20,7 +20,9 @@ export const SECTIONS = {
   client: { session_timeout: '2s', health_interval: '5s', kill_grace: '300ms' },
 } as const;
 
-const config = parseConfig(SECTIONS);
+/** With it there is the alert topic, which only some hippos here use. */
+const WITH_ALERTS = { ...SECTIONS, alerts: {} };
+const config = parseConfig(WITH_ALERTS);
 
 const PATIENCE = 60_000;
 
@@ -91,7 +93,7 @@ export class World {
    * @param prefix empty: the topics that most hippos here share
    */
   async topics(prefix = ''): Promise<Topics> {
-    const own = prefix === '' ? config : parseConfig({ ...SECTIONS, topics: { prefix } });
+    const own = prefix === '' ? config : parseConfig({ ...WITH_ALERTS, topics: { prefix } });
     if (prefix !== '') await this.use(() => this.kafka.createTopics(topicSpecs(own)));
     return { config: own, of: (role) => topicName(own, role) };
   }
