@@ -63,10 +63,12 @@ export function judgeOutputs(
   finishes: readonly JobFinish[],
 ): { violations: string[]; events: number } {
   const sorted = records.toSorted((a, b) => a.partition - b.partition || Number(a.offset - b.offset));
-  const events = sorted.flatMap(({ value }): FrontierEvent[] => {
+  const produced = sorted.flatMap(({ value, partition }) => {
     const parsed = value === null ? undefined : parseFrontier(value);
-    return parsed?.ok === true && producedBy(parsed.message)?.hippoName === hippo ? [parsed.message] : [];
+    if (parsed?.ok !== true || producedBy(parsed.message)?.hippoName !== hippo) return [];
+    return [{ event: parsed.message, partition }];
   });
+  const events = produced.map(({ event }) => event);
   const expected = finishes
     .filter(({ isSuccess }) => isSuccess)
     .flatMap((finish) =>
@@ -85,12 +87,17 @@ export function judgeOutputs(
     const [should, does] = [wanted.get(item) ?? 0, there.get(item) ?? 0];
     return should === does ? [] : [`${item}: ${does} events, and ${should} expected`];
   });
+  // Where partitions were added to the topic, each has its own order.
   const last = new Map<string, number>();
-  for (const event of events) {
+  const all = new Set<string>();
+  for (const { event, partition } of produced) {
     const what = `${event.db}.${event.table} ${pathOf(event)}`;
-    if (event.execDate <= (last.get(what) ?? -1))
+    const order = `${partition} ${what}`;
+    const landing = `${what} @${event.execDate}`;
+    if (event.execDate < (last.get(order) ?? -1) || all.has(landing))
       violations.push(`${what}: the exec_date ${event.execDate} does not rise`);
-    last.set(what, event.execDate);
+    last.set(order, event.execDate);
+    all.add(landing);
   }
   return { violations, events: events.length };
 }
