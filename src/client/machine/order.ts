@@ -1,4 +1,6 @@
 /** Which of the ready runs of a job starts first. */
+import { offsetOf } from '../../core/record-ref.ts';
+import type { MessageRef } from '../../messages/types.ts';
 import type { Draft } from './draft.ts';
 import type { JobDefinition } from './definition.ts';
 import { isFiring, type Run } from './state.ts';
@@ -27,23 +29,25 @@ function orderOf({ unit, policy }: JobDefinition): 'oldest' | 'newest' | 'arriva
   return policy.order ?? (unit === null ? 'arrival' : 'oldest');
 }
 
-function byKey(a: Run, b: Run): number {
-  return a.key < b.key ? -1 : 1;
-}
-
 /** Messages that are read together open runs in one millisecond: those of one partition have come in the order of their offsets. */
 function byArrival(a: Run, b: Run): number {
-  return a.firstInputAt - b.firstInputAt || byOffset(a, b) || byKey(a, b);
+  return a.firstInputAt - b.firstInputAt || byPlace(firstInput(a), firstInput(b)) || byText(a.key, b.key);
 }
 
-function byOffset(a: Run, b: Run): number {
-  const [one, other] = [firstInput(a), firstInput(b)];
-  if (one === undefined || other === undefined) return 0;
-  if (one.topic !== other.topic || one.partition !== other.partition) return 0;
-  return Number(BigInt(one.offset) - BigInt(other.offset));
+type Place = Pick<MessageRef, 'topic' | 'partition' | 'offset'>;
+
+/** Of runs that no message has opened all have one place. */
+const NO_PLACE: Place = { topic: '', partition: 0, offset: '0' };
+
+function byPlace(a: Place, b: Place): number {
+  return byText(a.topic, b.topic) || a.partition - b.partition || Number(offsetOf(a) - offsetOf(b));
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /** The input that came first. */
-function firstInput({ inputs }: Run): { topic: string; partition: number; offset: string } | undefined {
-  return inputs.valueSeq().minBy(({ at }) => at);
+function firstInput({ inputs }: Run): Place {
+  return inputs.valueSeq().min((a, b) => a.at - b.at || byPlace(a, b)) ?? NO_PLACE;
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Hippo, type JobYaml, daily } from './hippo.ts';
+import { Draft } from '../../../src/client/machine/draft.ts';
+import { listRuns } from '../../../src/client/machine/index.ts';
+import { byUrgency } from '../../../src/client/machine/order.ts';
+import { Hippo, type JobYaml, daily, landing } from './hippo.ts';
 
 const DAYS = ['2017-04-27', '2017-04-29', '2017-04-28', '2017-04-26'];
 
@@ -45,6 +48,31 @@ describe('which of the ready runs starts first, after the one that was ready fir
       (_, index) => `2017-04-${String(20 - index).padStart(2, '0')}`,
     );
     expect(started({ order: 'arrival' }, backwards)).toEqual(backwards);
+  });
+
+  it('runs whose messages came in one millisecond have one order, whichever are compared', () => {
+    const hippo = new Hippo({ load: { needs: [{ table: 'btd.party' }] } });
+    const messages = [
+      ['first', 0, '9'],
+      ['z', 0, '10'],
+      ['m', 1, '5'],
+      ['a', 0, '11'],
+    ] as const;
+    for (const [dt, partition, offset] of messages) {
+      const from = { topic: 'frontier', partition, offset };
+      hippo.tell({ type: 'message', at: hippo.now, from, message: landing('btd.party', `dt=${dt}`) });
+    }
+    for (const [dt] of messages) hippo.exit('load', hippo.fired.at(-1)?.replace('load ', '') ?? dt);
+    expect(hippo.fired).toEqual(['load dt=first', 'load dt=z', 'load dt=a', 'load dt=m']);
+    const job = hippo.definition.jobs.get('load');
+    if (job === undefined) throw new Error('the job is gone');
+    const inOrder = byUrgency(new Draft(hippo.definition, hippo.state, hippo.now), job);
+    const runs = [...listRuns(hippo.state)];
+    const sorted = runs.toSorted(inOrder).map(({ key }) => key);
+    for (const start of runs.keys())
+      expect([...runs.slice(start), ...runs.slice(0, start)].toSorted(inOrder).map(({ key }) => key)).toEqual(
+        sorted,
+      );
   });
 
   it('a run that an operator asks for comes before', () => {
