@@ -1,5 +1,6 @@
 /** What a message brings: a landing in the state, and what it means for each run that needs it. */
 import { isoSecond } from '../../core/clock.ts';
+import { isSameTopic, offsetOf } from '../../core/record-ref.ts';
 import { isFarAhead } from '../../messages/frontier.ts';
 import type { HippoMessage, MessageRef } from '../../messages/types.ts';
 import type { Arrived } from './arrival.ts';
@@ -45,12 +46,12 @@ export function take(draft: Draft, listener: Listener, arrived: Arrived): void {
   }
 }
 
-/** Takes one landing in: a newer version lands, one of the same is a duplicate, an older one is late news of the past. */
+/** Takes one landing in: a newer one lands, one of the same version is a duplicate, an older one is late news of the past. */
 function land(draft: Draft, { job, need }: Listener, landing: Landing, from: MessageRef): void {
   const { version } = landing;
   const known = draft.landing(job, need.id, landing.value);
   const what = { job, need, landing, from };
-  if (known !== undefined && known.version >= version) {
+  if (known !== undefined && !isNewer(need, { version, ...from }, known)) {
     const why = `its ${need.dates} ${isoSecond(version)} is not newer than that of the landing before, ${isoSecond(known.version)} (${place(known)})`;
     ignore(draft, what, why);
     return;
@@ -75,6 +76,16 @@ function land(draft: Draft, { job, need }: Listener, landing: Landing, from: Mes
     serve(draft, { what, slot, input });
     startOne(draft, job, { job: job.name, key: slot.key });
   }
+}
+
+/** A message has no date but its record's, and two may have one: of those of a partition the later one has the higher offset. */
+function isNewer({ dates }: Need, landing: MessageRef & { version: number }, known: InputState): boolean {
+  if (landing.version !== known.version || dates !== 'timestamp') return landing.version > known.version;
+  const isSamePartition =
+    landing.topic === known.topic &&
+    landing.partition === known.partition &&
+    isSameTopic(landing.topicId, known.topicId);
+  return isSamePartition && offsetOf(landing) > offsetOf(known);
 }
 
 /** What has landed, for one need. */

@@ -90,6 +90,25 @@ describe('a message that a job with windows needs', () => {
     expect(hippo.fired).toHaveLength(2);
   });
 
+  it('lands again with a further message of the same millisecond, and not with the same one', () => {
+    const hippo = new Hippo({ train: { every: 'day', needs: [{ topic: 'model' }] } });
+    hippo.read(build('iris'));
+    hippo.exit('train', '2017-04-28');
+    hippo.read(build('iris'));
+    hippo.exit('train', '2017-04-28');
+    expect(hippo.fired).toHaveLength(2);
+    expect(hippo.run('train', '2017-04-28').inputs['model']?.offset).toBe('2');
+    for (const [partition, offset] of [
+      [0, '2'],
+      [0, '1'],
+      [1, '3'],
+    ] as const) {
+      const from = { topic: 'model', partition, offset };
+      hippo.tell({ type: 'message', at: hippo.now, from, message: build('iris') });
+    }
+    expect(hippo.fired).toHaveLength(2);
+  });
+
   it('follows the timestamp of the record, not the time at which it is read', () => {
     const hippo = new Hippo({ train: { every: 'day', needs: [{ topic: 'model' }] } });
     const record = {
