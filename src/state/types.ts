@@ -68,7 +68,13 @@ export interface RunState extends RunId {
   /** It failed for a reason that a further firing does not change, such as arguments that are too long. */
   permanent?: true;
   /** The present or last firing was asked for by hand: by whom, why, and the coordinates of the request. */
-  manual?: { by?: string; reason?: string; from: MessageRef };
+  manual?: {
+    by?: string;
+    reason?: string;
+    from: MessageRef;
+    /** It did not run to its end: it was marked as done. */
+    marked?: true;
+  };
 }
 
 /** What has landed for one need of a run whose inputs have records of their own: {@link RunState.apart}. */
@@ -85,7 +91,10 @@ export interface RunInput {
 export interface InputState extends ReceivedMessage {
   /** The id of the need in its job, e.g. `btd.party`. */
   need: string;
-  /** exec_date (or finish time), epoch seconds: newer is a re-landing, equal a duplicate. */
+  /**
+   * exec_date, finish time or, of a message need, the record's timestamp, epoch seconds: newer is a re-landing, equal a duplicate.
+   * For message needs a higher offset of the partition is newer, too.
+   */
   version: number;
   /** The partition that landed, level name → value; empty for an unpartitioned table or a job. */
   values: Readonly<Record<string, string>>;

@@ -250,10 +250,11 @@ export class Draft {
     return this.#state.timed.get(name);
   }
 
-  putTimed({ name }: JobDefinition, state: TimedState): void {
-    this.#change({ timed: this.#state.timed.set(name, state) });
-    const { hippo } = this.definition;
-    this.#records.set(formatStateKey({ kind: 'timed', hippo, job: name }), { through: state.through });
+  putTimed({ name }: Pick<JobDefinition, 'name'>, timed: TimedState | null): void {
+    const known = this.#state.timed;
+    this.#change({ timed: timed === null ? known.remove(name) : known.set(name, timed) });
+    const key = formatStateKey({ kind: 'timed', hippo: this.definition.hippo, job: name });
+    this.#records.set(key, timed === null ? null : { through: timed.through });
   }
 
   pauseOf(job: Pick<JobDefinition, 'name'>): Pause | undefined {

@@ -37,7 +37,7 @@ export function settleGone(
     end(draft, job, run, { status: 'cancelled', error: cancelReason(request) });
     return;
   }
-  const manual = { ...requesterOf(request), from };
+  const manual = { ...requesterOf(request), from, marked: true as const };
   const marked: Run = isFiring(run)
     ? { ...run, manual }
     : {

@@ -48,6 +48,10 @@ export function restore(
       state = { ...state, expected: state.expected.set(record.job, record.expected) };
       continue;
     }
+    if (record?.kind === 'timed') {
+      state = { ...state, timed: state.timed.set(record.job, record.state) };
+      continue;
+    }
     const source = sourceOf(definition, key);
     if (source !== undefined && record !== undefined) state = withSourceRecord(state, source, record);
     if (source !== undefined || !('job' in key)) continue;
@@ -56,10 +60,7 @@ export function restore(
     // Runs come last: their inputs may have records of their own.
     if (record?.kind === 'run') runs.push({ key: text, job, record });
     else if (record?.kind === 'run-input') parts.add(record);
-    else if (
-      job !== undefined &&
-      (record?.kind === 'input' || record?.kind === 'paused' || record?.kind === 'timed')
-    )
+    else if (job !== undefined && (record?.kind === 'input' || record?.kind === 'paused'))
       state = withRecord(state, job, { key: text, record });
   }
   let gone = state.gone;
@@ -157,14 +158,12 @@ function withStoredRun(
 function withRecord(
   state: MachineState,
   job: JobDefinition,
-  { key, record }: { key: string; record: Extract<StateRecord, { kind: 'input' | 'paused' | 'timed' }> },
+  { key, record }: { key: string; record: Extract<StateRecord, { kind: 'input' | 'paused' }> },
 ): MachineState {
   switch (record.kind) {
     case 'input':
       return { ...state, landings: state.landings.set(key, record.input) };
     case 'paused':
       return { ...state, pauses: state.pauses.set(job.name, record.pause) };
-    case 'timed':
-      return { ...state, timed: state.timed.set(job.name, record.state) };
   }
 }

@@ -157,7 +157,7 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
       refuse(draft, request, `${nameOf(known)} ${why}`);
       return;
     }
-    const manual = { ...requesterOf(request), from };
+    const manual = { ...requesterOf(request), from, marked: true as const };
     const run: Run =
       known !== undefined && isFiring(known)
         ? { ...known, manual }

@@ -17,7 +17,7 @@ import { slotFor } from './timing.ts';
 import { reload, reloadsOf, takeEvents } from './services.ts';
 import { endScan, missLandings, shiftUnsettled, takeLandings, takeReports } from './sources.ts';
 import type { Effect, MachineEvent } from './types.ts';
-import { openTimed, timedWake } from './timed.ts';
+import { openTimed, reviewTimed, timedWake } from './timed.ts';
 import { runTimers } from './timers.ts';
 import { followServices, takeService } from './unwell.ts';
 import { shrink } from './too-large.ts';
@@ -134,6 +134,7 @@ function onGained(
   draft.own(withheld, alertsWithheld);
   publishOwed(draft);
   tellOfStrays(draft);
+  reviewTimed(draft);
   openTimed(draft);
   for (const job of draft.definition.jobs.values()) {
     for (const run of draft.openRuns(job)) {

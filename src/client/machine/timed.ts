@@ -7,7 +7,13 @@ import type { Window } from '../../windows/index.ts';
 import type { JobDefinition, Timing } from './definition.ts';
 import type { Draft } from './draft.ts';
 import { newRun, renewed, settle } from './firing.ts';
-import { isOpen, NO_INPUTS } from './state.ts';
+import { isOpen, NO_INPUTS, type Run } from './state.ts';
+
+/** After hippo.yaml may have changed: a job that has come to have no time, or is gone, begins anew where it is timed again. */
+export function reviewTimed(draft: Draft): void {
+  for (const name of draft.state.timed.keys())
+    if (draft.definition.jobs.get(name)?.timing === undefined) draft.putTimed({ name }, null);
+}
 
 /** Opens the runs of the windows that are due. */
 export function openTimed(draft: Draft): void {
@@ -37,31 +43,42 @@ function openDue(draft: Draft, job: JobDefinition, timing: Timing): void {
   }
   // The clock was set back. What has run keeps its run, so that it does not run twice.
   const through = Math.min(known.through, at);
-  const due = dueWindows(draft, timing, through);
-  const wanted = timing.catchUp === 'all' ? due : due.slice(-1);
+  const { windows, decided } = dueWindows(draft, timing, through);
+  const wanted = timing.catchUp === 'all' ? windows : windows.slice(-1);
   for (const window of wanted) openRun(draft, job, window);
-  const last = due.at(-1)?.end ?? through;
-  if (last !== known.through) draft.putTimed(job, { through: last });
+  if (decided !== known.through) draft.putTimed(job, { through: decided });
 }
 
-/** The windows that end after `through`, and whose time has come: not those of longer ago than ended runs are remembered. */
-function dueWindows(
-  { definition: { calendar, keep }, at }: Draft,
-  timing: Timing,
-  through: Millis,
-): Window[] {
+/** The windows whose time has come, in order, and up to when all are decided then. */
+interface Due {
+  windows: Window[];
+  decided: Millis;
+}
+
+/** The windows that end after `through`: of those that ended longer ago than ended runs are remembered, the newest. */
+function dueWindows({ definition: { calendar, keep }, at }: Draft, timing: Timing, through: Millis): Due {
   const from = Math.max(through, at - keep);
-  if (!calendar.holds(from) || !calendar.holds(at)) return [];
-  const first = calendar.at(timing.unit, calendar.at(timing.unit, from).start - 1);
-  return calendar
-    .between(timing.unit, first.start, at)
-    .filter((window) => window.end > through && timing.dueAt(window) <= at);
+  if (!calendar.holds(from) || !calendar.holds(at)) return { windows: [], decided: through };
+  let window = calendar.at(timing.unit, from);
+  if (window.start > through) window = calendar.at(timing.unit, window.start - 1);
+  const due: Due = { windows: [], decided: Math.max(through, window.start) };
+  while (window.end <= at && timing.dueAt(window) <= at) {
+    due.windows.push(window);
+    due.decided = window.end;
+    window = calendar.at(timing.unit, window.end);
+  }
+  return due;
 }
 
-function openRun(draft: Draft, job: JobDefinition, { key }: Window): void {
-  const id = { job: job.name, key };
+function openRun(draft: Draft, job: JobDefinition, window: Window): void {
+  const id = { job: job.name, key: window.key };
   const run = draft.run(id);
-  // One that an operator has asked for before the window's end does not count: it may have worked on half of it.
-  if (run !== undefined && (isOpen(run) || run.manual === undefined)) return;
+  if (run !== undefined && counts(run, window)) return;
   settle(draft, job, run === undefined ? newRun(id, NO_INPUTS, draft.at) : renewed(run, NO_INPUTS, draft.at));
+}
+
+/** One that was asked for by hand and began before the window's end does not count: it may have worked on half of it. */
+function counts(run: Run, { end }: Window): boolean {
+  if (isOpen(run) || run.manual === undefined || run.manual.marked === true) return true;
+  return (run.startedAt ?? run.finishedAt ?? end) >= end;
 }

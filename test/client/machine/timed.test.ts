@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, HOUR, Hippo, type JobYaml, MINUTE, NOON, type Options, compiled, daily } from './hippo.ts';
+import type { WindowUnit } from '../../../src/windows/units.ts';
+import {
+  DAY,
+  HOUR,
+  Hippo,
+  type JobYaml,
+  MINUTE,
+  NOON,
+  type Options,
+  compiled,
+  daily,
+  define,
+} from './hippo.ts';
 
 const REPORT: JobYaml = { every: 'day', at: '02:00' };
 
@@ -18,6 +30,20 @@ function pass(hippo: Hippo, millis: number, step = HOUR): void {
 }
 
 const keys = (hippo: Hippo): string[] => hippo.fired.map((name) => name.split(' ')[1] ?? '');
+
+/** `key time` of each window that ends, and is due, in this time. */
+function dueBetween(
+  { definition: { calendar, jobs } }: Hippo,
+  unit: WindowUnit,
+  [from, to]: [number, number],
+): string[] {
+  const due: string[] = [];
+  for (let window = calendar.at(unit, from); window.end <= to; window = calendar.at(unit, window.end)) {
+    const at = jobs.get('report')?.timing?.dueAt(window) ?? NaN;
+    if (at <= to) due.push(`${window.key} ${at}`);
+  }
+  return due;
+}
 
 describe('a timed job', () => {
   it('runs the window that has ended, at its time, and nothing that ended before the first ownership', () => {
@@ -69,6 +95,61 @@ describe('a timed job', () => {
     const hippo = owned({ every: 'hour', at: '5m' });
     pass(hippo, 3 * HOUR, MINUTE);
     expect(keys(hippo)).toEqual(['2017-04-28T12', '2017-04-28T13']);
+  });
+
+  // Europe and America change their clocks on different days.
+  it.each<[string, string]>([
+    ['Europe/Berlin', '2017-10-28T12:00:00Z'],
+    ['America/Los_Angeles', '2017-11-04T12:00:00Z'],
+    ['Asia/Taipei', '2017-10-28T12:00:00Z'],
+  ])(
+    'runs each window of every unit at its time in %s, also where the clock is changed',
+    (timezone, from) => {
+      for (const [every, at] of [
+        ['hour', '15m'],
+        ['15m', '15m'],
+        ['6h', '15m'],
+        ['day', '02:00'],
+      ] as const) {
+        const hippo = owned({ every, at, concurrency: 10 }, { timezone, dayStarts: '03:00' });
+        hippo.now = Date.parse(from);
+        hippo.records.clear();
+        hippo.restart();
+        const [began, ran]: [number, string[]] = [hippo.now, []];
+        hippo.starts.length = 0;
+        for (let step = 0; step < 72 * 4; step += 1) {
+          hippo.wait(15 * MINUTE);
+          expect(hippo.state.wakeAt).toBeGreaterThan(hippo.now);
+          for (const key of keys(hippo).slice(ran.length)) {
+            hippo.exit('report', key);
+            ran.push(`${key} ${hippo.now}`);
+          }
+        }
+        expect(ran).toEqual(dueBetween(hippo, every, [began, hippo.now]));
+        expect(ran.length).toBeGreaterThan(1);
+      }
+    },
+  );
+
+  it('runs a window of a week that has ended longer ago than the hippo remembers, and then waits for the next', () => {
+    const hippo = owned({ every: 'week' }, { keep: 3 * DAY });
+    hippo.now += 20 * DAY;
+    hippo.restart();
+    expect(keys(hippo)).toEqual(['2017-W19']);
+    hippo.exit('report', '2017-W19');
+    hippo.wait(HOUR);
+    expect(hippo.state.wakeAt).toBe(Date.UTC(2017, 4, 22, 2));
+  });
+
+  it('begins anew when its job is taken out of hippo.yaml, or its time is, and added again', () => {
+    const hippo = owned({ catch_up: 'all', concurrency: 100 });
+    const known = hippo.definition;
+    for (const without of [define({ other: {} }), define({ report: { every: 'day' } })]) {
+      hippo.restart([], without);
+      hippo.now += 10 * DAY;
+      hippo.restart([], known);
+      expect(keys(hippo)).toEqual([]);
+    }
   });
 
   it('runs a window once, over restarts', () => {
@@ -149,6 +230,43 @@ describe('a timed job', () => {
     hippo.exit('report', '2017-04-28');
     hippo.wait(14 * HOUR);
     expect(keys(hippo)).toEqual(['2017-04-28', '2017-04-28']);
+  });
+});
+
+describe('a window that an operator has seen to', () => {
+  it.each<[string, (hippo: Hippo) => void]>([
+    [
+      'marked as done, after it had ended',
+      (hippo) => {
+        hippo.wait(13 * HOUR);
+        hippo.ask('mark_success', 'report', { runKey: '2017-04-28' });
+      },
+    ],
+    ['marked as done before', (hippo) => hippo.ask('mark_success', 'report', { runKey: '2017-04-28' })],
+    [
+      'run before, which failed, and marked as done',
+      (hippo) => {
+        hippo.ask('run', 'report');
+        hippo.fail('report', '2017-04-28');
+        hippo.ask('mark_success', 'report', { runKey: '2017-04-28' });
+      },
+    ],
+    [
+      'run, after it had ended',
+      (hippo) => {
+        hippo.wait(13 * HOUR);
+        hippo.ask('run', 'report', { runKey: '2017-04-28' });
+        hippo.exit('report', '2017-04-28');
+      },
+    ],
+  ])('is not run again at its time: %s', (_, see) => {
+    const hippo = owned({ retries: { attempts: 1 } });
+    see(hippo);
+    hippo.restart();
+    expect(hippo.finishes).toHaveLength(1);
+    hippo.wait(14 * HOUR);
+    expect(hippo.finishes).toHaveLength(1);
+    expect(hippo.statuses).toEqual({ 'report 2017-04-28': 'succeeded' });
   });
 });
 
