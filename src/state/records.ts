@@ -200,7 +200,7 @@ function isAlertState(value: unknown): value is AlertState {
 }
 
 function isExpected(value: unknown): value is ExpectedState {
-  return isJsonObject(value) && typeof value['next'] === 'string';
+  return isJsonObject(value) && ['since', 'from'].every((name) => typeof value[name] === 'number');
 }
 
 function isSourceState(value: unknown): value is SourceState {

@@ -158,8 +158,10 @@ export interface AlertState {
 
 /** How far it is judged which windows of a job are absent: the record `<hippo>/expected/<job>`. */
 export interface ExpectedState {
-  /** The key of the next window to be judged. */
-  readonly next: string;
+  /** The first window that begins then or later is the first that was expected. */
+  readonly since: Millis;
+  /** The first window that begins then or later is the next to be judged. A time, because a holiday may take a window away. */
+  readonly from: Millis;
 }
 
 /** What the state has of a source besides its announcements, as its record `<hippo>/source/<source>` says. */

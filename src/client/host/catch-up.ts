@@ -7,21 +7,32 @@ const RETRY = 5_000;
 export interface CatchUpOptions {
   /** The owner's clock. */
   now(): Millis;
+  /** Whether all that had landed for the sources of this hippo by then has been announced. */
+  hasScanned(since: Since): boolean;
   /** Where the inputs end now; rejects where that cannot be known. */
   endsOf(): Promise<readonly TopicPartitionOffset[]>;
   /** Whether all before this offset has been taken in. */
   hasRead(end: TopicPartitionOffset): boolean;
 }
 
+/** A moment, as the owner's clock has it, and as performance.now() does. */
+export interface Since {
+  readonly at: Millis;
+  readonly moment: number;
+}
+
 /**
- * Finds out up to which time all that was written to the inputs has been taken in: notes the time, asks where the inputs end, and
- * waits until they are read up to there. What was written before that time is before those ends.
+ * Finds out up to which time all that has landed has been taken in: notes the time, waits until the hippo's own sources have been
+ * scanned since, asks where the inputs end, and waits until they are read up to there. What was written before that time is before
+ * those ends.
  */
 export class CatchUp {
   readonly #options: CatchUpOptions;
   /** Counts the starts of reading: what was asked for before one says nothing after it. */
   #reading = 0;
   #isAsking = false;
+  /** When the present look began. */
+  #since: Since | null = null;
   #found: { at: Millis; ends: readonly TopicPartitionOffset[] } | null = null;
   #retryAt = -Infinity;
 
@@ -37,12 +48,14 @@ export class CatchUp {
   /** Called again and again. @returns the time up to which all has been taken in, once; then the next look begins */
   look(): Millis | undefined {
     if (this.#found === null) {
-      if (!this.#isAsking && performance.now() >= this.#retryAt) void this.#ask();
+      this.#since ??= { at: this.#options.now(), moment: performance.now() };
+      const mayAsk = !this.#isAsking && performance.now() >= this.#retryAt;
+      if (mayAsk && this.#options.hasScanned(this.#since)) void this.#ask(this.#since.at);
       return undefined;
     }
     const { at, ends } = this.#found;
     if (!ends.every((end) => this.#options.hasRead(end))) return undefined;
-    this.#found = null;
+    this.#found = this.#since = null;
     return at;
   }
 
@@ -50,13 +63,12 @@ export class CatchUp {
   forget(): void {
     this.#reading += 1;
     this.#isAsking = false;
-    this.#found = null;
+    this.#found = this.#since = null;
     this.#retryAt = -Infinity;
   }
 
-  async #ask(): Promise<void> {
+  async #ask(at: Millis): Promise<void> {
     const reading = this.#reading;
-    const at = this.#options.now();
     this.#isAsking = true;
     try {
       const ends = await this.#options.endsOf();

@@ -49,7 +49,7 @@ import {
 } from '../machine/index.ts';
 import { Aside } from './aside.ts';
 import type { AttemptLogs } from './attempt-logs.ts';
-import { CatchUp } from './catch-up.ts';
+import { CatchUp, type Since } from './catch-up.ts';
 import { type ClientLog, gapEvent } from './client-event.ts';
 import { type Connection, refusal } from './connection.ts';
 import { faultPoint } from './fault.ts';
@@ -197,6 +197,7 @@ export class Owner {
     this.#limits = new Limits(options.kafka);
     this.#catchUp = new CatchUp({
       now: () => options.clock.now(),
+      hasScanned: (since) => this.#hasScanned(since),
       endsOf: () => this.#endsOfInputs(),
       hasRead: ({ topic, partition, offset }) =>
         (this.#progress.taken.get(topic)?.get(partition) ?? -1n) >= offset,
@@ -489,7 +490,8 @@ export class Owner {
   /** Runs do not wait for alerts: their states remember what is not published. @returns whether the error is of the alert topic */
   #setAlertsAside(error: unknown): boolean {
     if (!(error instanceof DeniedError || error instanceof AbsentError)) return false;
-    if (error.topic !== this.#alertTopic) return false;
+    // A denial of what is no topic has none, either.
+    if (this.#alertTopic === undefined || error.topic !== this.#alertTopic) return false;
     this.#withoutAlerts = { error, retryAt: performance.now() + WRITE_RETRY };
     if (this.#hasToldOfAlerts) return true;
     this.#hasToldOfAlerts = true;
@@ -741,6 +743,12 @@ export class Owner {
     if (!awaitsInputs(this.#options.definition, turn.state, now)) return;
     const upTo = this.#catchUp.look();
     if (upTo !== undefined) turn.step({ type: 'caught-up', at: now, upTo: Math.min(upTo, now) });
+  }
+
+  /** Whether what had landed for this hippo's own sources by then has been announced; what is still being written has not landed. */
+  #hasScanned({ at, moment }: Since): boolean {
+    if (!this.#watchers.haveScannedSince(moment)) return false;
+    return this.#state.sources.every(({ unsettled }) => unsettled.every(({ since }) => since > at));
   }
 
   /** Where all inputs end now. Rejects while one of them cannot be read: what has landed there is not known. */

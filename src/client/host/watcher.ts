@@ -68,6 +68,8 @@ export class Watcher {
   #hasToldOfSettling = false;
   #now = new AbortController();
   #requests: RecordRef[] = [];
+  /** When the last scan that has ended began, as performance.now() has it. */
+  #scannedAt = -Infinity;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
@@ -75,6 +77,11 @@ export class Watcher {
 
   get name(): string {
     return this.#options.watched.source.name;
+  }
+
+  /** Whether all that was there at this moment, as performance.now() has it, has been listed and taken in; so it has while it is paused. */
+  hasScannedSince(moment: number): boolean {
+    return this.#isPaused || this.#scannedAt >= moment;
   }
 
   /** Does not wait for the next scan; the one that begins now names the request. */
@@ -180,6 +187,7 @@ export class Watcher {
       ...(requests.length === 0 ? {} : { requests }),
     };
     await tell({ type: 'scan-ended', source: this.name, scan });
+    this.#scannedAt = began;
     return error;
   }
 

@@ -26,6 +26,9 @@ export class Watchers {
   #listeners: readonly Listener[] = [];
   #hasToldOfOnce = false;
   #error: ServiceError | ScanError | undefined;
+  #hasStarted = false;
+  /** The moment for which scans were asked for last. */
+  #hastened = -Infinity;
 
   constructor(options: WatchersOptions) {
     this.#options = options;
@@ -43,11 +46,25 @@ export class Watchers {
     return this.#error;
   }
 
+  /**
+   * Whether the sources have been scanned since this moment, as performance.now() has it. Those that are waited for are scanned
+   * now; with `once` all are scanned anyway, until nothing has to settle.
+   */
+  haveScannedSince(moment: number): boolean {
+    if (!this.#hasStarted) return false;
+    if (this.#options.once) return !this.isBusy;
+    const waiting = this.#watchers.filter((watcher) => !watcher.hasScannedSince(moment));
+    if (this.#hastened !== moment) for (const watcher of waiting) watcher.scanNow(null);
+    this.#hastened = moment;
+    return waiting.length === 0;
+  }
+
   start(): void {
     const { sources, mailbox, state, log, once } = this.#options;
     this.stop();
     this.#stop = new AbortController();
     this.#error = undefined;
+    this.#hasStarted = true;
     this.#listen();
     const scanned = sources.filter(({ listening }) => listening === undefined);
     this.#watchers = scanned.map(
@@ -60,6 +77,7 @@ export class Watchers {
   stop(): void {
     for (const listener of this.#listeners) listener.isReady = false;
     this.#stop.abort();
+    this.#hasStarted = false;
     this.#watchers = [];
     this.#watching.clear();
   }

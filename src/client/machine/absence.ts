@@ -7,6 +7,7 @@ import type { Window } from '../../windows/index.ts';
 import type { WindowUnit } from '../../windows/units.ts';
 import { type Cause, commandsOf, raise, resolve } from './alerts.ts';
 import { type Definition, expectsWindows, type JobDefinition } from './definition.ts';
+import type { RunId } from '../../state/index.ts';
 import type { Draft } from './draft.ts';
 import type { MachineState } from './state.ts';
 import { deadlineAfter, nameOf, slotOf } from './timing.ts';
@@ -25,9 +26,37 @@ function isExpecting(job: JobDefinition): job is ExpectingJob {
 
 /** Whether some window has passed its deadline and is to be judged when all that had landed by `upTo` has been read. */
 export function awaitsInputs(definition: Definition, state: MachineState, upTo: Millis): boolean {
+  return earliestDeadline(definition, state) <= upTo;
+}
+
+/** What {@link earliestDeadline} found last: it is asked for in each turn, and changes when a window is judged. */
+let known: { of: readonly unknown[]; deadline: Millis } | undefined;
+
+function earliestDeadline(definition: Definition, state: MachineState): Millis {
+  const of = [definition, state.expected, state.pauses];
+  if (known?.of.every((each, index) => each === of[index]) === true) return known.deadline;
+  let deadline = Infinity;
   for (const job of definition.jobs.values())
-    if (!state.pauses.has(job.name) && deadlineOfNext(definition, state, job) <= upTo) return true;
-  return false;
+    if (!state.pauses.has(job.name)) deadline = Math.min(deadline, deadlineOfNext(definition, state, job));
+  known = { of, deadline };
+  return deadline;
+}
+
+/** Whether a run that has ended must be remembered, because its window is still to be judged. */
+export function awaitsJudgement(
+  { definition, state, at }: Draft,
+  job: JobDefinition,
+  { key }: RunId,
+): boolean {
+  const from = isExpecting(job) ? state.expected.get(job.name)?.from : undefined;
+  const window = from === undefined ? null : slotOf(definition, job, key)?.window;
+  return (
+    from !== undefined &&
+    window !== null &&
+    window !== undefined &&
+    window.start >= from &&
+    window.start <= at
+  );
 }
 
 /** When the next window that is still to come must have been judged; Infinity: none. */
@@ -47,8 +76,9 @@ function nextWindow(
   { expected }: MachineState,
   job: JobDefinition,
 ): Window | undefined {
-  const next = isExpecting(job) ? expected.get(job.name)?.next : undefined;
-  return next === undefined ? undefined : (slotOf(definition, job, next)?.window ?? undefined);
+  const next = isExpecting(job) ? expected.get(job.name) : undefined;
+  if (!isExpecting(job) || next === undefined || !definition.calendar.holds(next.from)) return undefined;
+  return beginning(definition, job, next.from);
 }
 
 /**
@@ -64,14 +94,25 @@ export function reviewExpectations(draft: Draft): void {
   if (!definition.calendar.holds(at)) return;
   for (const job of definition.jobs.values()) {
     if (!isExpecting(job)) continue;
-    const present = definition.calendar.at(job.unit, at);
-    const next = nextWindow(definition, draft.state, job);
-    if (next === undefined || next.start > present.end) {
-      draft.putExpected(job.name, { next: beginning(definition, job, at).key });
-      resolveFuture(draft, job);
-    }
+    expect(draft, job);
     draft.wakeBy(nextExpectation(draft, job));
   }
+}
+
+function expect(draft: Draft, job: ExpectingJob): void {
+  const { definition, at, state } = draft;
+  const present = definition.calendar.at(job.unit, at);
+  const before = state.expected.get(job.name);
+  const first = beginning(definition, job, at).start;
+  if (before === undefined || before.since > present.end) {
+    draft.putExpected(job.name, { since: first, from: first });
+  } else if (before.from > present.start && before.from > before.since) {
+    // The clock was ahead, and windows were judged that are not over.
+    draft.putExpected(job.name, { ...before, from: Math.max(before.since, present.start) });
+  } else {
+    return;
+  }
+  resolveFuture(draft, job);
 }
 
 /** The first window that begins at this time or later. */
@@ -108,16 +149,20 @@ function judgeWindowsOf(draft: Draft, job: ExpectingJob, upTo: Millis): void {
   const { calendar } = definition;
   let window = nextWindow(definition, draft.state, job);
   if (window === undefined || deadlineAfter(definition, job, window.end) > upTo) return;
-  // What was forgotten cannot be told from what has never landed.
+  // For longer than that no client ran, or the clock was behind: topics may not have the events any more.
   const horizon = upTo - definition.keep;
-  if (window.start < horizon && calendar.holds(horizon)) window = beginning(definition, job, horizon);
+  if (calendar.holds(horizon)) {
+    const oldest = calendar.at(job.unit, horizon);
+    if (window.start < oldest.start) window = oldest;
+  }
   const due: Window[] = [];
   while (deadlineAfter(definition, job, window.end) <= upTo) {
     due.push(window);
     if (!calendar.holds(window.end)) break;
     window = calendar.at(job.unit, window.end);
   }
-  draft.putExpected(job.name, { next: window.key });
+  const since = draft.state.expected.get(job.name)?.since ?? window.start;
+  draft.putExpected(job.name, { since, from: window.start });
   draft.wakeBy(nextExpectation(draft, job));
   const absent = due
     .slice(-MOST_AT_ONCE)

@@ -42,7 +42,7 @@ const TEXT_LENGTH = 500;
 /** Raises an alert, unless one of this cause is open. Without `alerts` in hippo.yaml nothing is raised. */
 export function raise(draft: Draft, { since = draft.at, traceparent, ...alert }: NewAlert): void {
   if (draft.definition.alerts === undefined || isAlerting(draft.state, alert)) return;
-  const id = newId(draft, alert, since);
+  const id = newId(draft, alert);
   draft.noteLastAlert(causeName(alert), id);
   tell(draft, { id, state: 'firing', traceparent }, { ...alert, text: cut(alert.text), since });
 }
@@ -81,10 +81,10 @@ function causeName({ condition, subject, runKey }: Cause): string {
 }
 
 /** `load/deadline/2017-04-28/1493394946`: a cause that comes again, even in the same second, has another id. */
-function newId({ state }: Draft, cause: Cause, since: Millis): string {
+function newId({ state, at }: Draft, cause: Cause): string {
   const name = causeName(cause);
   const last = state.lastAlerts.get(name);
-  const second = epochSeconds(since);
+  const second = epochSeconds(at);
   return `${name}/${last === undefined ? second : Math.max(second, secondOf(last) + 1)}`;
 }
 

@@ -10,7 +10,7 @@ import { endLetters, nextLettersEnd } from './letters.ts';
 import { alertPauses, nextLongPause } from './paused.ts';
 import { missing, stateOf } from './run-words.ts';
 import { forgetAlerts } from './alerts.ts';
-import { nextExpectation } from './absence.ts';
+import { awaitsJudgement, nextExpectation } from './absence.ts';
 import { dropReports } from './sources.ts';
 import { isOpen, listRuns, type Run } from './state.ts';
 import { openTimed, timedWake } from './timed.ts';
@@ -73,7 +73,7 @@ function dropExpired(draft: Draft): void {
   for (const run of [...listRuns(draft.state)]) {
     const job = definition.jobs.get(run.job);
     if (job === undefined) continue;
-    if (!isOpen(run) && isOld(run.finishedAt)) {
+    if (!isOpen(run) && isOld(run.finishedAt) && !awaitsJudgement(draft, job, run)) {
       draft.dropRun(job, run.key);
       continue;
     }

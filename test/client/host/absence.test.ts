@@ -58,6 +58,7 @@ describe('catching up', () => {
     const asked = Promise.withResolvers<TopicPartitionOffset[]>();
     const catchUp = new CatchUp({
       now: () => now,
+      hasScanned: () => true,
       endsOf: () => asked.promise,
       hasRead: ({ offset }) => position >= offset,
     });
@@ -80,6 +81,7 @@ describe('catching up', () => {
         asks.push(asked);
         return asked.promise;
       },
+      hasScanned: () => true,
       hasRead: () => true,
     });
     catchUp.look();

@@ -365,3 +365,54 @@ describe('whatever happens, in whatever order, with owners that die at any step'
     );
   });
 });
+
+describe('what is judged, whatever the clock and the calendar do', () => {
+  it.each([
+    ['week', '2017-05-08T06:30Z', '2017-W18'],
+    ['quarter', '2017-10-01T06:30Z', '2017-Q3'],
+    ['year', '2019-01-01T06:30Z', '2018'],
+  ] as const)('a %s is judged, however short the memory is', (every, deadline, key) => {
+    const made = hippo({ every, needs: [{ table: 'a.a' }], deadline: '06:30' }, { ...ALERTS, keep: 3 * DAY });
+    until(made, Date.parse(deadline));
+    expect(isAwaited(made)).toBe(true);
+    read(made);
+    expect(absent(made)).toEqual([`firing ${key}`]);
+  });
+
+  it('a run that ended long before its window is judged is remembered until then', () => {
+    const partition = { y: "{{ window | date: '%Y' }}" };
+    const made = hippo({ every: 'year', needs: [{ table: 'a.a', partition }] });
+    until(made, Date.UTC(2018, 0, 10));
+    made.land('a.a', 'y=2018');
+    made.exit('load', '2018');
+    until(made, Date.UTC(2019, 0, 2));
+    read(made);
+    expect(absent(made)).toEqual([]);
+  });
+
+  it('windows that were judged while the clock was ahead are judged again when they are over, under ids of their own', () => {
+    const made = hippo();
+    until(made, DEADLINE - 3 * HOUR);
+    made.jump(3 * DAY);
+    read(made);
+    made.jump(-3 * DAY);
+    expect(absent(made)).toContain('resolved 2017-04-30');
+    made.restart();
+    until(made, DEADLINE + DAY);
+    read(made);
+    const ids = made.alerts
+      .filter(({ runKey }) => runKey === '2017-04-30')
+      .map(({ alertId, state }) => `${alertId} ${state}`);
+    expect(ids).toHaveLength(3);
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it('a window of which nothing is expected yet is not judged after the clock was ahead', () => {
+    const made = hippo();
+    made.jump(DAY);
+    made.jump(-DAY);
+    until(made, DEADLINE - DAY + MINUTE);
+    read(made);
+    expect(absent(made)).toEqual([]);
+  });
+});

@@ -318,10 +318,10 @@ describe('a pause', () => {
     made.restart();
     made.wait(DAY);
     expect(told(made)).toEqual([
-      'firing uat/etl/load/paused/1493380800: load has been paused for more than 1 d, by ann: a bad table',
+      'firing uat/etl/load/paused/1493467200: load has been paused for more than 1 d, by ann: a bad table',
     ]);
     made.ask('resume', 'load');
-    expect(told(made).slice(1)).toEqual(['resolved uat/etl/load/paused/1493380800: load was resumed']);
+    expect(told(made).slice(1)).toEqual(['resolved uat/etl/load/paused/1493467200: load was resumed']);
   });
 
   it('that is short does not alert, and one after another has an alert of its own', () => {
