@@ -5,6 +5,7 @@
  */
 import type { HippoMessage, JobFinish, Partition } from '../../messages/types.ts';
 import { type Calendar, WindowDate } from '../../windows/index.ts';
+import { circularNodes } from '../../core/circular.ts';
 import { parsePartitionPath } from '../../messages/index.ts';
 import { type Arrived, arrivedOf } from './arrival.ts';
 import {
@@ -47,13 +48,14 @@ const SAMPLES = [Date.UTC(2025, 0, 1), Date.UTC(2024, 1, 29, 23), Date.UTC(2025,
 
 /** Finds one circle of each set of jobs that are in circles. */
 export function findCircles(all: Jobs): Circle[] {
-  const needs = all.jobs.flatMap((job) => job.needs.map((need) => ({ job, need })));
+  const jobs = mayBeCircular(all);
+  const needs = jobs.flatMap((job) => job.needs.map((need) => ({ job, need })));
   const bySubject = Map.groupBy(needs, ({ need }) => need.subject);
   const found: Circle[] = [];
   const inCircle = new Set<JobDefinition>();
-  for (const sample of SAMPLES) {
-    const links = Map.groupBy(linksAt(all, bySubject, sample), ({ from }) => from);
-    for (const job of all.jobs) {
+  for (const sample of jobs.length === 0 ? [] : SAMPLES) {
+    const links = circularLinks(jobs, linksAt({ ...all, jobs }, bySubject, sample));
+    for (const job of jobs) {
       const circle = inCircle.has(job) ? undefined : shortestCircle(job, links);
       const [first] = circle ?? [];
       if (circle === undefined || first === undefined) continue;
@@ -62,6 +64,33 @@ export function findCircles(all: Jobs): Circle[] {
     }
   }
   return found;
+}
+
+/** Those that are in a circle if any partition and any run is taken for what is needed: most projects have none. */
+function mayBeCircular({ hippo, jobs }: Jobs): JobDefinition[] {
+  const makers = Map.groupBy(
+    jobs.flatMap((job) => [
+      { subject: jobSubject(hippo, job.name), job },
+      ...job.outputs.map(({ db, table }) => ({ subject: tableSubject(db, table), job })),
+    ]),
+    ({ subject }) => subject,
+  );
+  const makersFor = ({ needs }: JobDefinition): JobDefinition[] =>
+    [...new Set(needs.map(({ subject }) => subject))].flatMap((subject) =>
+      (makers.get(subject) ?? []).map(({ job }) => job),
+    );
+  const circular = circularNodes(jobs, makersFor);
+  return jobs.filter((job) => circular.has(job));
+}
+
+type LinksByJob = ReadonlyMap<JobDefinition, readonly Link[]>;
+
+/** Those from which a way leads back. */
+function circularLinks(jobs: readonly JobDefinition[], links: readonly Link[]): LinksByJob {
+  const all = Map.groupBy(links, ({ from }) => from);
+  const group = circularNodes(jobs, (job) => (all.get(job) ?? []).map(({ to }) => to));
+  const circular = links.filter(({ from, to }) => group.has(from) && group.get(from) === group.get(to));
+  return Map.groupBy(circular, ({ from }) => from);
 }
 
 function describeLink({ from, what, to, isRun }: Link): string {
@@ -179,23 +208,22 @@ function finishOf(hippo: string, job: string, { key }: Slot): JobFinish {
 }
 
 /** The shortest way from a job back to it. */
-function shortestCircle(
-  start: JobDefinition,
-  links: ReadonlyMap<JobDefinition, readonly Link[]>,
-): Link[] | undefined {
-  const seen = new Set<JobDefinition>();
-  let ways: Link[][] = [[]];
-  while (ways.length > 0) {
-    const longer: Link[][] = [];
-    for (const way of ways) {
-      for (const link of links.get(way.at(-1)?.to ?? start) ?? []) {
-        if (link.to === start) return [...way, link];
-        if (seen.has(link.to)) continue;
-        seen.add(link.to);
-        longer.push([...way, link]);
-      }
+function shortestCircle(start: JobDefinition, links: LinksByJob): Link[] | undefined {
+  const cameBy = new Map<JobDefinition, Link>();
+  const jobs = [start];
+  for (const job of jobs) {
+    for (const link of links.get(job) ?? []) {
+      if (link.to === start) return wayTo(link, cameBy);
+      if (cameBy.has(link.to)) continue;
+      cameBy.set(link.to, link);
+      jobs.push(link.to);
     }
-    ways = longer;
   }
   return undefined;
+}
+
+function wayTo(last: Link, cameBy: ReadonlyMap<JobDefinition, Link>): Link[] {
+  const way: Link[] = [];
+  for (let link: Link | undefined = last; link !== undefined; link = cameBy.get(link.from)) way.push(link);
+  return way.reverse();
 }

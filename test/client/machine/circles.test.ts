@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { findCircles } from '../../../src/client/machine/circles.ts';
+import type { Calendar } from '../../../src/windows/index.ts';
 import { type JobYaml, compiled, daily, monthly } from './hippo.ts';
 
 const DT = { dt: "{{ window | date: '%Y-%m-%d' }}" };
@@ -131,6 +133,28 @@ describe('a circle of needs of the same window is refused, with its path', () =>
       b: job([daily('dm.b')], [table('dm.b')]),
     };
     expect(circlesIn(jobs).map(({ at }) => at)).toEqual(['jobs.a.needs.0', 'jobs.b.needs.0']);
+  });
+});
+
+describe('the search', () => {
+  it.each<[title: string, jobs: Record<string, JobYaml>, isLookedAt: boolean]>([
+    ['a chain', { a: job([daily('x.in')], [table('dm.a')]), b: job([daily('dm.a')], undefined) }, false],
+    ['jobs that produce nothing', { a: job([daily('x.in')], undefined) }, false],
+    ['a snapshot', { a: job([daily('x.in'), table('dm.snap', YESTERDAY)], [table('dm.snap')]) }, true],
+  ])('compares windows only where tables and jobs are in a circle: %s', (_, jobs, isLookedAt) => {
+    const result = compiled(jobs);
+    if (!result.ok) throw new Error('it does not compile');
+    const { calendar, jobs: definitions } = result.definition;
+    const looks: number[] = [];
+    const watched: Calendar = {
+      ...calendar,
+      at: (unit, at) => {
+        looks.push(at);
+        return calendar.at(unit, at);
+      },
+    };
+    expect(findCircles({ hippo: 'etl', calendar: watched, jobs: [...definitions.values()] })).toEqual([]);
+    expect(looks.length > 0).toBe(isLookedAt);
   });
 });
 
