@@ -208,6 +208,14 @@ export class Draft {
       this.#records.set(formatStateKey({ kind: 'produced', hippo, job, bucket }), bytes);
   }
 
+  /** Removes all records of what a job has produced. */
+  forgetOutputs(job: string): void {
+    const { hippo } = this.definition;
+    for (const bucket of this.#state.outputs.get(job)?.keys() ?? [])
+      this.#records.set(formatStateKey({ kind: 'produced', hippo, job, bucket }), null);
+    this.#change({ outputs: this.#state.outputs.delete(job) });
+  }
+
   service({ name }: Announcer): ServiceState {
     return this.#state.services.get(name) ?? {};
   }

@@ -13,6 +13,7 @@ import type { FrontierEvent, Partition } from '../../messages/types.ts';
 import {
   type AnnouncementChange,
   type LandingHash,
+  countAnnouncements,
   eachAnnouncement,
   findAnnouncement,
   fingerprintOf,
@@ -81,14 +82,18 @@ export function produce(
   return producedField(produced);
 }
 
-/** Forgets the events that are older than `keep`. */
+/**
+ * Forgets the events that are older than `keep`. Those of a job that is gone from hippo.yaml go together, when the last one is
+ * old: until then its records are not written, for `hippo forget` may have removed them.
+ */
 export function dropOutputs(draft: Draft): void {
   for (const [job, announcements] of draft.state.outputs) {
     const changes: AnnouncementChange[] = [];
     eachAnnouncement(announcements, (hash, { unlistedSince }) => {
       if (unlistedSince !== null && isForgotten(draft, unlistedSince)) changes.push({ hash, to: null });
     });
-    draft.changeOutputs(job, changes);
+    if (draft.definition.jobs.has(job)) draft.changeOutputs(job, changes);
+    else if (changes.length === countAnnouncements(announcements)) draft.forgetOutputs(job);
   }
 }
 

@@ -242,6 +242,25 @@ describe('the exec_date of a partition rises', () => {
     hippo.wait(2 * DAY);
     expect((hippo.records.get('etl/produced/one/-') as Uint8Array).length).toBe(1);
   });
+
+  it('of a job that is gone is not written again, and removed when all of it is old', () => {
+    const record = 'etl/produced/one/-';
+    const hippo = new Hippo({ one: shared }, { keep: DAY });
+    for (const no of ['1', '2']) {
+      hippo.land('a.a', `no=${no}`);
+      hippo.exit('one', `no=${no}`);
+      hippo.wait(DAY / 2);
+    }
+    hippo.restart([], new Hippo({ two: shared }, { keep: DAY }).definition);
+    // As hippo forget does.
+    hippo.records.delete(record);
+    hippo.wait(DAY / 4);
+    expect(hippo.records.has(record)).toBe(false);
+    expect(hippo.state.outputs.has('one')).toBe(true);
+    hippo.wait(DAY);
+    expect(hippo.records.has(record)).toBe(false);
+    expect(hippo.state.outputs.has('one')).toBe(false);
+  });
 });
 
 describe('mark_success', () => {
