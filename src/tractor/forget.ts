@@ -12,7 +12,13 @@ import { knownHippos } from '../kafka/groups.ts';
 import { unknownTopic } from '../kafka/errors.ts';
 import type { Kafka, OutgoingRecord, TopicPartitionOffset } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
-import { FORGETTER, type OwnerRecord, type Positions, withPosition } from '../state/index.ts';
+import {
+  type AlertState,
+  FORGETTER,
+  type OwnerRecord,
+  type Positions,
+  withPosition,
+} from '../state/index.ts';
 import { type StateEntry, readState, recordOfEntry } from '../state/reader.ts';
 
 export interface ForgetOptions {
@@ -40,6 +46,8 @@ export interface ForgetPlan {
   offsets: { topic: string; partition: number; /** Decimal text. */ offset: string }[];
   /** How many records the state topic has of it. */
   records: number;
+  /** How many of them are open alerts: no message says that they are over. */
+  alerts: number;
 }
 
 export interface ForgetReport extends ForgetPlan {
@@ -71,7 +79,7 @@ export async function forgetHippo(options: ForgetOptions): Promise<ForgetReport>
       job: null,
       group: options.keepOffsets ? null : group,
       offsets: kept.map((position) => ({ ...position, offset: formatOffset(position.offset) })),
-      records: tombstones.filter(({ isState }) => isState).length,
+      ...counted(tombstones),
     };
     signal.throwIfAborted();
     if (options.dryRun) return { ...plan, outcome: 'planned' };
@@ -109,8 +117,8 @@ function target({ hippo: name, keepOffsets }: ForgetOptions): { hippo: string; j
 }
 
 /**
- * Removes the state of one job. A client whose hippo.yaml does not have the job does not write its records, so it may run
- * meanwhile.
+ * Removes the state of one job, its alerts too. A client whose hippo.yaml does not have the job does not write its records, so it may
+ * run meanwhile; of its alerts it writes only that they are over.
  *
  * @throws UserError if the state has nothing of the job, or a client runs that has it
  */
@@ -131,7 +139,7 @@ async function forgetJob(
   }
   if (owner?.jobs === undefined || Object.hasOwn(owner.jobs, job))
     await requireNoClient(kafka, config, { hippo, job });
-  const plan: ForgetPlan = { hippo, job, group: null, offsets: [], records: those.length };
+  const plan: ForgetPlan = { hippo, job, group: null, offsets: [], ...counted(those) };
   options.signal.throwIfAborted();
   if (options.dryRun) return { ...plan, outcome: 'planned' };
   if (!(await options.confirm(plan))) return { ...plan, outcome: 'declined' };
@@ -175,30 +183,75 @@ type Tombstone = OutgoingRecord & {
   isState: boolean;
   /** The job that the record is about; null: none. */
   job: string | null;
+  isOpenAlert: boolean;
 };
 
-interface FoundState {
-  /** What removes each record of the hippo, in the partition that the record is in. */
-  tombstones: Tombstone[];
-  owner: OwnerRecord | undefined;
+function counted(tombstones: readonly Tombstone[]): Pick<ForgetPlan, 'records' | 'alerts'> {
+  return {
+    records: tombstones.filter(({ isState }) => isState).length,
+    alerts: tombstones.filter(({ isOpenAlert }) => isOpenAlert).length,
+  };
 }
 
-async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<FoundState> {
-  const live = new Map<string, Tombstone>();
-  let owner: OwnerRecord | undefined;
-  const take = (entry: StateEntry): void => {
+/** What the state topic has of a hippo. */
+export class Remains {
+  readonly #topic: string;
+  readonly #live = new Map<string, Tombstone>();
+  #owner: OwnerRecord | undefined;
+
+  constructor(topic: string) {
+    this.#topic = topic;
+  }
+
+  get owner(): OwnerRecord | undefined {
+    return this.#owner;
+  }
+
+  /** What removes each record of the hippo, in the partition that the record is in. */
+  get tombstones(): Tombstone[] {
+    return [...this.#live.values()];
+  }
+
+  /** Takes in an entry; within a partition they come in the order of offsets. */
+  readonly take = (entry: StateEntry): void => {
     const { key, id, partition, value } = entry;
     if (key.kind === 'owner') {
       const record = recordOfEntry(entry);
-      owner = record?.kind === 'owner' ? record.owner : undefined;
+      this.#owner = record?.kind === 'owner' ? record.owner : undefined;
     }
     const record = `${partition} ${id}`;
-    const job = 'job' in key ? key.job : null;
-    if (value === null) live.delete(record);
-    else live.set(record, { topic, partition, key: id, value: null, isState: key.kind !== 'probe', job });
+    if (value === null) {
+      this.#live.delete(record);
+      return;
+    }
+    const alert = alertOf(entry);
+    this.#live.set(record, {
+      topic: this.#topic,
+      partition,
+      key: id,
+      value: null,
+      isState: key.kind !== 'probe',
+      job: 'job' in key ? key.job : jobOf(alert),
+      isOpenAlert: alert !== undefined && alert.resolvedAt === undefined,
+    });
   };
-  await readState(kafka, topic, take, hippo);
-  return { tombstones: [...live.values()], owner };
+}
+
+async function stateOf(kafka: Kafka, topic: string, hippo: string): Promise<Remains> {
+  const remains = new Remains(topic);
+  await readState(kafka, topic, remains.take, hippo);
+  return remains;
+}
+
+function alertOf(entry: StateEntry): AlertState | undefined {
+  const record = entry.key.kind === 'alert' ? recordOfEntry(entry) : undefined;
+  return record?.kind === 'alert' ? record.state : undefined;
+}
+
+/** Other alerts are of services and topics: the name of a topic may be that of a job. */
+function jobOf(alert: AlertState | undefined): string | null {
+  const isOfJob = alert?.runKey !== undefined || alert?.condition === 'paused';
+  return isOfJob ? alert.subject : null;
 }
 
 async function offsetsToKeep(kafka: Kafka, config: Config, hippo: string): Promise<TopicPartitionOffset[]> {

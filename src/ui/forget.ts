@@ -22,8 +22,9 @@ function nameOf({ hippo, job }: ForgetPlan): string {
   return job === null ? hippo : `${hippo}/${job}`;
 }
 
-function remains({ group, offsets, records }: ForgetPlan): string {
-  const state = `${records} record${records === 1 ? '' : 's'} of its state`;
+function remains({ group, offsets, records, alerts }: ForgetPlan): string {
+  const open = alerts === 0 ? '' : `, with ${alerts} open alert${alerts === 1 ? '' : 's'}`;
+  const state = `${records} record${records === 1 ? '' : 's'} of its state${open}`;
   if (group !== null) return `group ${group}, ${state}`;
   const kept = `the committed offsets of ${offsets.length} partition${offsets.length === 1 ? '' : 's'} are kept`;
   return offsets.length === 0 ? state : `${state}; ${kept}`;
