@@ -31,7 +31,7 @@ const quietHours = consistent<v.InferOutput<typeof quiet>>(({ from, to }, compla
 
 /** What every receiver has, whatever its kind. */
 const common = {
-  conditions: v.optional(described(some(condition), 'The alerts that it gets; left out: all')),
+  conditions: v.optional(described(some(condition), 'The alert kinds that it gets; left out: all')),
   resolved: v.optional(described(v.boolean(), 'It is told, too, that an alert is over'), true),
 };
 

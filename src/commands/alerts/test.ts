@@ -8,7 +8,7 @@ export default class AlertsTestCommand extends HippoCommand<AlertsTest> {
   static override summary = 'Send a test alert through each receiver of hippo.yaml.';
   static override description =
     'It sends from this machine, without a client or Kafka, and prints what each receiver answers and how long that takes. ' +
-    'Quiet hours, rates and conditions do not apply. It exits with 1 if a receiver refuses the alert, with 3 if one cannot be ' +
+    'Quiet hours, rates and alert kinds do not apply. It exits with 1 if a receiver refuses the alert, with 3 if one cannot be ' +
     'reached or does not answer.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

@@ -63,5 +63,5 @@ function withoutReceiver(receivers: readonly Receiver[]): Finding[] {
     receivers.every(({ policy }) => policy.conditions?.has(condition) === false),
   );
   if (missing.length === 0) return [];
-  return [warning(`No receiver is told of alerts of the conditions ${missing.join(', ')}`)];
+  return [warning(`No receiver is told of alerts of the kinds ${missing.join(', ')}`)];
 }

@@ -31,7 +31,7 @@ it('tells receivers that can be reached from those that cannot, and what no rece
   expect(lines(found)).toEqual([
     `ok: here: 127.0.0.1:${port} accepts connections`,
     'warning: gone: 127.0.0.1:1 cannot be reached from this machine: 127.0.0.1:1: ECONNREFUSED',
-    'warning: No receiver is told of alerts of the conditions dead-letters, denied',
+    'warning: No receiver is told of alerts of the kinds dead-letters, denied',
   ]);
 });
 
