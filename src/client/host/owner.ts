@@ -490,7 +490,7 @@ export class Owner {
   /** Runs do not wait for alerts: their states remember what is not published. @returns whether the error is of the alert topic */
   #setAlertsAside(error: unknown): boolean {
     if (!(error instanceof DeniedError || error instanceof AbsentError)) return false;
-    // A denial of what is no topic has none, either.
+    // A denial of a group or a transactional id has no topic, either.
     if (this.#alertTopic === undefined || error.topic !== this.#alertTopic) return false;
     this.#withoutAlerts = { error, retryAt: performance.now() + WRITE_RETRY };
     if (this.#hasToldOfAlerts) return true;
