@@ -278,7 +278,7 @@ async function journal(directory: string): Promise<Noted[]> {
 async function leftovers(world: World, directory: string, identity: string): Promise<string[]> {
   const processes = await processesTagged({ HIPPO_OWNER: `${world.clusterId}/${identity}` });
   const files = (await readdir(join(directory, '.hippo'), { recursive: true })).filter((name) =>
-    /^(attempts|results)\/|^client.*\.(json|draft)$/.test(name),
+    /^(attempts\/|results\/[^/]+\/)|^client.*\.(json|draft)$/.test(name),
   );
   return [
     ...processes.map(

@@ -1,20 +1,18 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { messageOf } from '../../core/errors.ts';
 import type { Millis } from '../../core/clock.ts';
-import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
 import type { YarnConfig } from '../../config/schema.ts';
 import type { HookRun } from '../hooks.ts';
 import type { JobOutcome, Submission } from '../machine/types.ts';
 import { attemptLogPath, noteInLog, tailOf } from './attempt-log.ts';
 import type { AttemptLogs, OpenLog } from './attempt-logs.ts';
-import { attemptFileName } from './file-names.ts';
 import { faultPoint } from './fault.ts';
 import type { Guard } from './guard.ts';
 import type { HookRunner } from './hook-runner.ts';
 import { jobEnvironment } from './job-environment.ts';
 import { type AttemptFiles, endOrphans } from './orphans.ts';
 import { InputsFiles } from './inputs-file.ts';
+import { OwnerFiles } from './owner-files.ts';
 import {
   PermanentError,
   type ProgramEnd,
@@ -101,11 +99,14 @@ interface Attempt {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #inputs: InputsFiles;
+  /** Where jobs write their results. A client that was killed has taken none of its jobs'. */
+  readonly #results: OwnerFiles;
   readonly #attempts = new Map<string, Attempt>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#inputs = new InputsFiles(options.directory, options.owner);
+    this.#results = new OwnerFiles(options.directory, 'results', options.owner);
   }
 
   /** The attempts at work, being started or being ended. */
@@ -168,6 +169,8 @@ export class Supervisor {
       endOrphans(owner, files, spare, killGrace),
       cluster?.endOrphans(spare, (level, text) => onNote({ level, submission: null, text })) ?? 0,
     ]);
+    // Until it is ended, such a process may write one.
+    this.#results.removeOthers(spare);
     return processes + applications;
   }
 
@@ -342,9 +345,8 @@ export class Supervisor {
   }
 
   #resultFile(submission: Submission): string {
-    const folder = join(this.#options.directory, PROJECT_STATE_DIRECTORY, 'results');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, attemptFileName(submission.attemptId));
+    this.#results.makeFolder();
+    const file = this.#results.path(submission.attemptId);
     rmSync(file, { force: true, recursive: true });
     return file;
   }

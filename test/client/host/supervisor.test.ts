@@ -98,7 +98,7 @@ describe('an attempt', () => {
         'HIPPO_WINDOW_END=2017-05-01T00:00:00.000Z',
         'HIPPO_INPUTS=[]',
         'HIPPO_TRACEPARENT=00-11111111111111111111111111111111-2222222222222222-01',
-        `HIPPO_RESULT_FILE=${join(host.directory, '.hippo/results/a-2.json')}`,
+        `HIPPO_RESULT_FILE=${join(host.directory, '.hippo/results/cluster%2fflights/a-2.json')}`,
         expect.stringMatching(/^HIPPO_SPARK_TAGS=(hippo-[a-z]+-[0-9a-f]{16},?){4}$/),
       ]),
     );
@@ -209,10 +209,10 @@ describe('the inputs', () => {
     expect(JSON.parse(file)).toHaveLength(5_000);
   });
 
-  it('of attempts whose client was killed are removed with what else they left', async () => {
+  it.each(['inputs', 'results'])('of attempts whose client was killed are removed: %s', async (kind) => {
     await using host = await supervised({ owner: 'cluster/flights' });
-    const file = await host.script('.hippo/inputs/cluster%2fflights/load-1.json', '[]');
-    const other = await host.script('.hippo/inputs/cluster%2fuat-%2fflights/load-1.json', '[]');
+    const file = await host.script(`.hippo/${kind}/cluster%2fflights/load-1.json`, '[]');
+    const other = await host.script(`.hippo/${kind}/cluster%2fuat-%2fflights/load-1.json`, '[]');
     await host.supervisor.endOrphans();
     await expect(access(file)).rejects.toThrow();
     await expect(access(other)).resolves.toBeUndefined();
