@@ -1,4 +1,5 @@
 /** The open alerts, from the state of the hippos: the same on any machine. */
+import { identityOf } from '../config/groups.ts';
 import { type LoadedConfig, hippoName, loadConfig } from '../config/load.ts';
 import { topicName } from '../config/topics.ts';
 import { isoTime } from '../core/clock.ts';
@@ -27,6 +28,7 @@ export interface AlertList {
 }
 
 export interface ListedAlert {
+  /** As on the alert topic and as receivers get it. */
   id: string;
   condition: AlertCondition;
   hippo: string;
@@ -77,7 +79,12 @@ async function readAlerts(
     const { key, id } = entry;
     if (key.kind !== 'alert') return;
     const record = recordOfEntry(entry);
-    if (record?.kind === 'alert') found.set(id, { hippo: key.hippo, id: key.alert, alert: record.state });
+    if (record?.kind === 'alert')
+      found.set(id, {
+        hippo: key.hippo,
+        id: `${identityOf(config, key.hippo)}/${key.alert}`,
+        alert: record.state,
+      });
     else found.delete(id);
   };
   await readState(kafka, topicName(config, 'state'), take, hippo ?? undefined);

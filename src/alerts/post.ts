@@ -13,7 +13,9 @@ export interface Post {
 }
 
 /** So much of an answer is read, bytes: only its first line is shown. */
-const MOST_READ = 4_096;
+const MOST_READ = 1_024;
+/** And for so long: its status has come, and decides. */
+const LONGEST_READ = 1_000;
 /** A receiver that asks for a longer pause is tried again all the same. */
 const LONGEST_PAUSE = 60 * 60_000;
 
@@ -34,7 +36,7 @@ export async function post({ url, headers, body, timeout }: Post, signal: AbortS
       redirect: 'manual',
       signal: AbortSignal.any([signal, late]),
     });
-    const said = await beginningOf(response);
+    const said = await beginningOf(response, Math.min(LONGEST_READ, Math.max(0, timeout - millis())));
     return { ...judged(response, said), millis: millis() };
   } catch (error) {
     if (late.aborted)
@@ -76,15 +78,29 @@ function pauseOf(text: string | null): Millis | null {
   return Number.isFinite(pause) ? Math.min(Math.max(pause, 0), LONGEST_PAUSE) : null;
 }
 
-/** The first line of a body; what is behind its beginning is not read. */
-async function beginningOf({ body }: Response): Promise<string> {
+/**
+ * The first line of a body, as far as it comes in time. The status alone decides what the answer is: a body that does not end, or
+ * breaks off, changes nothing.
+ */
+async function beginningOf({ body }: Response, patience: Millis): Promise<string> {
   if (body === null) return '';
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of body as AsyncIterable<Uint8Array>) {
-    parts.push(Buffer.from(part));
-    length += part.byteLength;
-    if (length >= MOST_READ) break;
+  const reader = (body as ReadableStream<Uint8Array>).getReader();
+  // What has come of it is shown.
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  const timer = setTimeout(stop, patience);
+  const parts: Uint8Array[] = [];
+  try {
+    for (let length = 0; length < MOST_READ;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value);
+      length += value.byteLength;
+    }
+  } catch {
+    // It broke off.
+  } finally {
+    clearTimeout(timer);
+    stop();
   }
   const text = Buffer.concat(parts).subarray(0, MOST_READ).toString().trim();
   return text.split('\n', 1)[0]?.trim() ?? '';

@@ -99,6 +99,7 @@ function choose(all: readonly Receiver[], names: readonly string[], loaded: Load
   if (unknown !== undefined)
     throw new UserError(`there is no receiver ${unknown}`, {
       why: didYouMean(unknown, known) ?? `hippo.yaml has: ${known.join(', ')}.`,
+      next: ['hippo alerts test    (tries all of them)'],
       place: loaded.place(['alerts', 'receivers']),
     });
   return all.filter(({ name }) => names.length === 0 || names.includes(name));

@@ -33,7 +33,9 @@ export async function findLines(name: string): Promise<LineFile> {
   try {
     const stats = await handle.stat();
     if (stats.isDirectory())
-      throw new UserError(`${name} is a folder, not a file of lines`, { next: ['correct --file'] });
+      throw new UserError(`${name} is a folder, not a file of lines`, {
+        next: ['correct the name of the file'],
+      });
     return { name, shown: name, size: stats.isFile() ? stats.size : null };
   } finally {
     await handle.close();
@@ -230,7 +232,7 @@ async function openFile(name: string): Promise<FileHandle> {
       why: missing ? `It was looked for in ${dirname(resolve(name))}.` : messageOf(error),
       next: missing
         ? [
-            'correct --file',
+            'correct the name of the file',
             `or hippo tail frontier --from -1d --exit-at-end --json > ${shellWord(name)}    (saves a day's events)`,
           ]
         : [],

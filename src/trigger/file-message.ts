@@ -56,10 +56,10 @@ export class LineReader {
     if (!read.ok) return read;
     if (read.input.kind === 'envelope') {
       const { topic, key, value, headers } = read.input;
-      const kind = this.#foreign.get(topic);
-      return kind === undefined
+      const what = this.#foreign.get(topic);
+      return what === undefined
         ? { ok: true, message: { key, value, headers } }
-        : { ok: false, reason: `is from ${topic}, which carries ${kind} messages, not frontier events` };
+        : { ok: false, reason: `is from ${topic}, which carries ${what}` };
     }
     const parsed = parseFrontier(line);
     if (parsed.ok) {

@@ -1,4 +1,4 @@
-import { topicName } from '../config/topics.ts';
+import { dlqName, topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import { type Clock, epochSeconds } from '../core/clock.ts';
 import { UserError } from '../core/errors.ts';
@@ -264,10 +264,19 @@ async function* lineEvents(options: LineEventsOptions): AsyncGenerator<PlannedEv
   }
 }
 
-/** The topics of hippo.yaml that carry no events, and what they carry. */
-function foreignTopics(config: Config): Map<string, string> {
-  const roles = ['start', 'finish', 'schedule', 'health', 'state'] as const;
-  return new Map(roles.map((role) => [topicName(config, role), role]));
+/** The topics of hippo.yaml that carry no events, and what they carry: `finish messages, not frontier events`. */
+export function foreignTopics(config: Config): Map<string, string> {
+  const roles = ['start', 'finish', 'schedule', 'health', 'state', 'alert', 'model'] as const;
+  return new Map([
+    ...roles.map((role): [string, string] => [
+      topicName(config, role),
+      `${role} messages, not frontier events`,
+    ]),
+    ...[...roles, 'frontier' as const].map((role): [string, string] => [
+      dlqName(topicName(config, role)),
+      'dead letters: hippo replay publishes them again',
+    ]),
+  ]);
 }
 
 async function readExecDate(text: string, { config, clock }: SourceContext): Promise<number> {

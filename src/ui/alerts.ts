@@ -54,12 +54,20 @@ function receiverLines({ name, place, outcome, answer, took_ms, message }: Teste
   if (outcome === null) return [`· ${head} would get:`, JSON.stringify(message, null, 2)];
   const after = took_ms === null ? '' : ` after ${formatDuration(took_ms)}`;
   const mark = outcome === 'taken' ? chalk.green('✓') : chalk.red('✗');
-  return wrap(`${WORDS[outcome]}${after}: ${visible(answer ?? '')}`, `${mark} ${head} `, '  ');
+  const said = visible(answer ?? '');
+  if (outcome === 'taken' || outcome === 'busy')
+    return wrap(`${WORDS[outcome]}${after}: ${said}`, `${mark} ${head} `, '  ');
+  const text =
+    outcome === 'failed'
+      ? `sending to ${head} failed${after}: ${said}`
+      : `${head} refuses it${after}: ${said}`;
+  return [
+    ...wrap(text, `${mark} `, '  '),
+    ...wrap(`check url and credentials of alerts.receivers.${name} in hippo.yaml`, '  → ', '    '),
+  ];
 }
 
 const WORDS = {
   taken: 'has taken it',
-  refused: 'refuses it',
   busy: 'takes no more for now',
-  failed: 'could not be sent it',
 } as const;

@@ -212,8 +212,19 @@ class ResultObject extends Drop {
   }
 }
 
+/** The list itself, whose items can be read, but not as one text: Liquid would string them together, by `map`. */
+function refusingText(list: unknown[], problem: string, allowed: string): unknown[] {
+  const map = (): never => {
+    throw new TemplateError(problem, allowed);
+  };
+  return Object.defineProperty(list, 'map', { value: map });
+}
+
 function asVariable(value: Json, path: string): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => asVariable(item, `${path}[${index}]`));
+  if (Array.isArray(value)) {
+    const list: unknown[] = value.map((item, index) => asVariable(item, `${path}[${index}]`));
+    return refusingText(list, `${path} is a list`, `one of its values, e.g. {{ ${path}[0] }}`);
+  }
   return isJsonObject(value) ? new ResultObject(value, path) : value;
 }
 

@@ -12,7 +12,7 @@
  * A date is what a wall clock shows, written as if it were UTC: arithmetic of dates needs no time zone.
  */
 import type { Millis } from '../core/clock.ts';
-import { DURATION_UNITS } from '../core/duration.ts';
+import { DURATION_UNITS, parseDuration } from '../core/duration.ts';
 import { didYouMean } from '../core/near.ts';
 import { USUAL_BUSINESS_DAYS, type Weekday, businessDayUnit } from './business-days.ts';
 import { type PartOfDay, PART_OF_DAY_FORM, isPartOfDay, partOfDay, readPartOfDay } from './part-of-day.ts';
@@ -245,6 +245,7 @@ export function readWindowUnit(text: string): { unit: WindowUnit } | { allowed: 
   const part = readPartOfDay(text);
   if ('unit' in part) return part;
   const allowed = `one of event, ${WINDOW_UNITS.join(', ')}, or ${PART_OF_DAY_FORM}`;
+  if (parseDuration(text) === 7 * DAY) return { allowed: `${allowed}: write week` };
   if (part.near.length > 0) return { allowed: `${allowed}: write ${part.near.join(' or ')}` };
   const meant = didYouMean(text, ['event', ...WINDOW_UNITS]);
   return { allowed: meant === undefined ? allowed : `${allowed}. ${meant}` };

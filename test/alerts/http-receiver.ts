@@ -8,8 +8,9 @@ export interface Received {
   body: string;
 }
 
-/** What the receiver does with a request; `hang`: it never answers. */
-export type Answer = 'hang' | { status: number; body?: string; headers?: Record<string, string> };
+/** What the receiver does with a request; `hang`: it never answers; `endless`: its body does not end. */
+export type Answer =
+  'hang' | { status: number; body?: string; headers?: Record<string, string>; endless?: boolean };
 
 /** An HTTP server on loopback that takes messages, and answers as it is told to: 200 at the beginning. */
 export interface HttpReceiver extends AsyncDisposable {
@@ -30,7 +31,9 @@ export async function httpReceiver(port = 0): Promise<HttpReceiver> {
       receiver.received.push(received);
       const answer = typeof receiver.answer === 'function' ? receiver.answer(received) : receiver.answer;
       if (answer === 'hang') return;
-      response.writeHead(answer.status, answer.headers).end(answer.body ?? '');
+      response.writeHead(answer.status, answer.headers);
+      if (answer.endless === true) response.write(answer.body ?? '');
+      else response.end(answer.body ?? '');
     });
   });
   server.on('connection', (socket) => {

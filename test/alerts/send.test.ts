@@ -18,6 +18,7 @@ describe('over HTTP', () => {
 
   it.each<[string, number, object, Partial<Outcome> & object]>([
     ['takes it', 202, { body: 'thanks\nmore' }, { kind: 'taken', answer: '202: thanks' }],
+    ['takes it and does not end', 200, { body: 'ok', endless: true }, { kind: 'taken', answer: '200: ok' }],
     ['does not know it', 404, { body: 'no s3cret here' }, { kind: 'refused', answer: '404: no *** here' }],
     ['is gone', 410, {}, { kind: 'refused', answer: '410' }],
     ['has too many', 429, { headers: { 'retry-after': '90' } }, { kind: 'busy', retryAfter: 90_000 }],

@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { FRONTIER_DIALECTS, parseFrontier, serialiseFrontier } from '../../src/messages/index.ts';
 import { EventScanner } from '../../src/trigger/event-scanner.ts';
 import { LineReader } from '../../src/trigger/file-message.ts';
+import { foreignTopics } from '../../src/trigger/source.ts';
+import { config } from './config.ts';
 
-const reader = (): LineReader => new LineReader(new Map([['hippo-finish', 'finish']]));
+const reader = (): LineReader => new LineReader(foreignTopics(config()));
 const read = (line: string) => reader().read(Buffer.from(line));
 
 const USUAL =
@@ -56,6 +58,18 @@ describe('a line of a file is read as an event', () => {
     [
       '{"topic":"hippo-finish","partition":0,"offset":"1","key":null,"value":"{}"}',
       'is from hippo-finish, which carries finish messages, not frontier events',
+    ],
+    [
+      '{"topic":"hippo-model","partition":0,"offset":"1","key":null,"value":"{}"}',
+      'is from hippo-model, which carries model messages, not frontier events',
+    ],
+    [
+      '{"topic":"hippo-alert","partition":0,"offset":"1","key":null,"value":"{}"}',
+      'is from hippo-alert, which carries alert messages, not frontier events',
+    ],
+    [
+      '{"topic":"frontier-adw.dlq","partition":0,"offset":"1","key":null,"value":"{}"}',
+      'is from frontier-adw.dlq, which carries dead letters: hippo replay publishes them again',
     ],
     [
       '{"topic":"t","partition":0,"offset":"1","key":3,"value":"{}"}',

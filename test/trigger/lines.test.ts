@@ -81,7 +81,7 @@ describe('the lines of a file', () => {
     await expect(findLines(missing)).rejects.toMatchObject({
       message: `there is no file ${missing}`,
       why: `It was looked for in ${folder}.`,
-      next: ['correct --file', expect.stringContaining(`--exit-at-end --json > ${missing}`)],
+      next: ['correct the name of the file', expect.stringContaining(`--exit-at-end --json > ${missing}`)],
     });
     await expect(findLines(folder)).rejects.toThrow(`${folder} is a folder`);
   });

@@ -35,9 +35,17 @@ it.each([
 
 it.each([
   ['taken', '✓ ops (h) has taken it after 20 ms: 200', 0],
-  ['refused', '✗ ops (h) refuses it after 20 ms: 200', 1],
+  [
+    'refused',
+    '✗ ops (h) refuses it after 20 ms: 200\n  → check url and credentials of alerts.receivers.ops in hippo.yaml',
+    1,
+  ],
   ['busy', '✗ ops (h) takes no more for now after 20 ms: 200', 1],
-  ['failed', '✗ ops (h) could not be sent it after 20 ms: 200', 3],
+  [
+    'failed',
+    '✗ sending to ops (h) failed after 20 ms: 200\n  → check url and credentials of alerts.receivers.ops in hippo.yaml',
+    3,
+  ],
 ] as const)('a receiver that has %s a test', (outcome, line, code) => {
   const test = {
     hippo: 'etl',

@@ -411,6 +411,8 @@ describe('a part of a day', () => {
     ['7h', ': write 6h or 8h'],
     ['25m', ': write 24m or 30m'],
     ['36h', ': write day'],
+    ['7d', ': write week'],
+    ['1w', ': write week'],
     ['30s', ': write 1m'],
     ['0m', ': write 1m'],
     ['weekly', '. Did you mean week?'],

@@ -141,6 +141,7 @@ describe('what cannot be rendered fails the attempt for good, and nothing of the
       /undefined variable: result\.a\.b/,
     ],
     ['what Liquid would make up', { v: '{{ result.size }}' }, '{"w": 1}', /undefined variable: result\.size/],
+    ['a list', { v: '{{ result.a }}' }, '{"a": [1, 2]}', /v: result\.a is a list$/],
     ['an object', { v: '{{ result.a }}' }, '{"a": {"c": 1}}', /v: result\.a is an object$/],
     ['an empty value', { v: '{{ result.v }}' }, '{"v": ""}', /partition\[0\]\.value must not be blank$/],
     ['null', { v: '{{ result.v }}' }, '{"v": null}', /must not be blank$/],

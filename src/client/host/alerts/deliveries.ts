@@ -249,7 +249,9 @@ export class Deliveries {
     return [
       {
         id: `${this.#options.identity}/${id}`,
-        ...{ state, condition, subject, runKey, since, next },
+        ...{ state, condition, subject, runKey, since },
+        // What has succeeded must not be run again.
+        next: isOver ? [] : next,
         resolvedAt: isOver ? resolvedAt : null,
         text: isOver ? (over ?? text) : text,
       },
