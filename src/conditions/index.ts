@@ -10,6 +10,8 @@ import {
   TypeError as CelTypeError,
 } from '@marcbachmann/cel-js';
 import { didYouMean } from '../core/near.ts';
+import { MATCHES, TOO_DEEP, prepare } from './prepare.ts';
+import { matches } from './patterns.ts';
 import type { ConditionFields } from './record.ts';
 
 /** What an expression may name, with what it is. */
@@ -55,6 +57,8 @@ export type CompiledCondition = { ok: true; condition: Condition } | { ok: false
 export function compileCondition(expression: string): CompiledCondition {
   try {
     const program = environment.parse(expression);
+    const problem = prepare(program.ast);
+    if (problem !== undefined) return { ok: false, problem: { ...problem, hints: [] } };
     const { type, error } = program.check();
     if (error !== undefined) throw error;
     if (type !== 'bool' && type !== 'dyn') {
@@ -63,9 +67,11 @@ export function compileCondition(expression: string): CompiledCondition {
     }
     return { ok: true, condition: { ast: program.ast, judge: (fields) => judge(program, fields) } };
   } catch (error) {
+    if (error instanceof RangeError) return { ok: false, problem: { message: TOO_DEEP, at: 0, hints: [] } };
     if (!(error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError))
       throw error;
-    const { summary, range } = error;
+    const { range } = error;
+    const summary = plain(error.summary);
     return {
       ok: false,
       problem: { message: summary, at: range?.start ?? 0, hints: hintsFor(expression, summary) },
@@ -82,11 +88,17 @@ function judge(program: (fields: ConditionFields) => unknown, fields: ConditionF
     if (typeof verdict === 'boolean') return verdict ? TRUE : FALSE;
     return { kind: 'unjudged', reason: 'The expression is neither true nor false' };
   } catch (error) {
+    if (error instanceof RangeError) return { kind: 'unjudged', reason: TOO_DEEP };
     if (!(error instanceof EvaluationError || error instanceof CelTypeError)) throw error;
-    return { kind: error.code === 'no_such_key' ? 'lacking' : 'unjudged', reason: error.summary };
+    return { kind: error.code === 'no_such_key' ? 'lacking' : 'unjudged', reason: plain(error.summary) };
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
+}
+
+/** In the words of who wrote the expression. */
+function plain(summary: string): string {
+  return summary.replaceAll(MATCHES, 'matches');
 }
 
 const TRUE: Verdict = { kind: 'true' };
@@ -109,6 +121,7 @@ function conditionEnvironment(): Environment {
     made.registerOperator(`int ${sign} double: double`, mixed);
     made.registerOperator(`double ${sign} int: double`, mixed);
   }
+  made.registerFunction(`string.${MATCHES}(string): bool`, matches);
   return made;
 }
 
