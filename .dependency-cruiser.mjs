@@ -91,7 +91,7 @@ export default {
       to: {
         path: '^src/',
         pathNot:
-          '^src/(client/machine/|messages/|windows/|state/index\\.ts|core/(backoff|clock|duration|json|listed|shell)\\.ts)',
+          '^src/(client/machine/|messages/|windows/|state/index\\.ts|core/(backoff|circular|clock|duration|json|listed|record-ref|shell)\\.ts)',
         dependencyTypesNot: ['type-only'],
       },
     },

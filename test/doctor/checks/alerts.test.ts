@@ -7,7 +7,7 @@ import { lines, never, newMachine } from '../machine.ts';
 async function diagnosed(section: string) {
   await using machine = await newMachine();
   await machine.file('hippo.yaml', `name: etl\n${section}`);
-  return alerts.run(await machine.environment(), never);
+  return await alerts.run(await machine.environment(), never);
 }
 
 /** @returns a port of the loopback address on which connections are accepted */
