@@ -25,13 +25,13 @@ async function published(project: TestProject): Promise<Published[]> {
   return (await kcat(project, 'hippo-alert')).map((line) => JSON.parse(line) as Published);
 }
 
-/** The next window that the client judges, as its state says; undefined before it knows. */
-async function nextExpected({ brokers, prefix, name }: TestProject): Promise<string | undefined> {
+/** When the next window begins that the client judges, as its state says; undefined before it knows. */
+async function nextExpected({ brokers, prefix, name }: TestProject): Promise<number | undefined> {
   const args = ['-b', brokers, '-C', '-t', `${prefix}hippo-state`, '-e', '-q', '-f', '%k %s\\n'];
   const { stdout } = await execa('kcat', [...args, '-X', 'isolation.level=read_committed']);
   const key = `${name}/expected/load `;
   const last = stdout.split('\n').findLast((line) => line.startsWith(key));
-  return last === undefined ? undefined : (JSON.parse(last.slice(key.length)) as { next: string }).next;
+  return last === undefined ? undefined : (JSON.parse(last.slice(key.length)) as { from: number }).from;
 }
 
 // Where no clock can be moved the windows would take half an hour; test/client/host/absence.test.ts has a clock of its own.
@@ -55,7 +55,7 @@ test.skipIf(library === null)(
     };
     const judgedUpTo = (number: number): Promise<boolean> =>
       until(
-        async () => (await nextExpected(project)) === keyOf(number),
+        async () => (await nextExpected(project)) === startOf(number),
         `${keyOf(number)} is the next to be judged`,
       );
 
