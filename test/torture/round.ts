@@ -306,10 +306,12 @@ class Torture {
   }
 
   async #listAlerts(): Promise<string[]> {
-    const { json } = await hippoJson(['alerts', 'list'], {
-      cwd: this.#directory,
-      env: { HIPPO_BROKERS: this.#world.address, HIPPO_CONFIG: '', HIPPO_PROFILE: '' },
-    });
+    const { json } = await this.#world.use(() =>
+      hippoJson(['alerts', 'list'], {
+        cwd: this.#directory,
+        env: { HIPPO_BROKERS: this.#world.address, HIPPO_CONFIG: '', HIPPO_PROFILE: '' },
+      }),
+    );
     return (json as AlertList).alerts.map(({ id }) => id);
   }
 

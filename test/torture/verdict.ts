@@ -60,7 +60,7 @@ export interface Case {
   bad: readonly string[];
   /** Where the newest landing of the run went that is about it, and copies of it. */
   newestAt: ReadonlySet<string>;
-  /** What `hippo alerts list` shows, where the hippo has alerts: ids without the hippo's identity. */
+  /** The ids that `hippo alerts list` shows, where the hippo has alerts. */
   openAlerts: readonly string[];
   /** How many clients were started. */
   clients: number;
@@ -131,7 +131,7 @@ export async function judge({
     ...(reported?.violations ?? []),
     ...(kept?.violations ?? []),
     ...(outputs?.violations ?? []),
-    ...alertProblems({ workload, alerts, finishes, identity, ...ended }),
+    ...alertProblems({ workload, alerts, finishes, ...ended }),
     ...(await leftovers(world, directory, identity)),
     ...(await unsettled(world, topics, hippo)),
   );
@@ -158,14 +158,12 @@ function alertProblems({
   workload: { alarms },
   alerts,
   finishes,
-  identity,
   openAlerts,
   clients,
   wasFrozen,
 }: Pick<Case, 'workload' | 'openAlerts' | 'clients' | 'wasFrozen'> & {
   alerts: readonly Alert[];
   finishes: readonly JobFinish[];
-  identity: string;
 }): string[] {
   if (alarms === null)
     return alerts.map(({ alertId }) => `${alertId} is published without alerts in hippo.yaml`);
@@ -174,7 +172,7 @@ function alertProblems({
     absent: new Set(alarms.runs('late')),
     mayBeAbsent: new Set(alarms.runs('any time')),
     paused: alarms.paused,
-    open: new Set(openAlerts.map((id) => `${identity}/${id}`)),
+    open: new Set(openAlerts),
     taken: alarms.taken,
   });
 }
