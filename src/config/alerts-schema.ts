@@ -7,6 +7,7 @@ import {
   deferred,
   described,
   duration,
+  hasBadEscape,
   optionalText,
   secret,
   some,
@@ -109,7 +110,7 @@ const smtpUrl = v.pipe(
 function isSmtpUrl(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === '') return false;
-  return ![url.username, url.password].some((part) => /%(?![\da-f]{2})/i.test(part));
+  return !hasBadEscape([url.username, url.password]);
 }
 
 const email = deferred(() =>

@@ -125,3 +125,8 @@ export function consistent<T extends object>(
     });
   });
 }
+
+/** Whether a part of a URL has a "%", of a password say, that is not written as %25. */
+export function hasBadEscape(parts: readonly string[]): boolean {
+  return parts.some((part) => /%(?![\da-f]{2})/i.test(part));
+}

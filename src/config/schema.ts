@@ -18,6 +18,7 @@ import {
   deferred,
   described,
   duration,
+  hasBadEscape,
   durationOrTime,
   httpAddress,
   optionalText,
@@ -549,12 +550,8 @@ const postgresUrl = v.pipe(
 
 function isPostgresUrl(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && /^postgres(ql)?:$/.test(url.protocol) && !hasBadEscape(url);
-}
-
-/** A "%" of a password that is not written as %25. */
-function hasBadEscape({ username, password, hostname, pathname }: URL): boolean {
-  return [username, password, hostname, pathname].some((part) => /%(?![\da-f]{2})/i.test(part));
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol)) return false;
+  return !hasBadEscape([url.username, url.password, url.hostname, url.pathname]);
 }
 
 const sqlConnection = {

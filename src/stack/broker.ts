@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import getPort from 'get-port';
+import { tryToConnect } from '../core/connect.ts';
 import { ChildError, TimeoutError, UserError } from '../core/errors.ts';
 import { execa, spawnDetached } from '../core/exec.ts';
 import { type KafkaDistribution, requireKafka } from './distribution.ts';
@@ -294,15 +294,6 @@ async function endOfLog(file: string): Promise<string> {
     .join('\n');
 }
 
-function accepts(port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    const end = (answer: boolean) => () => {
-      socket.destroy();
-      done(answer);
-    };
-    socket.setTimeout(1_000, end(false));
-    socket.once('connect', end(true));
-    socket.once('error', end(false));
-  });
+async function accepts(port: number): Promise<boolean> {
+  return (await tryToConnect({ host: '127.0.0.1', port }, AbortSignal.timeout(1_000))) === null;
 }

@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
 import type { Receiver } from '../../alerts/index.ts';
+import { tryToConnect } from '../../core/connect.ts';
 import { ALERT_CONDITIONS } from '../../messages/index.ts';
 import { type Check, type Diagnosis, type Finding, ok, skipped, warning } from '../check.ts';
 
@@ -41,21 +41,11 @@ async function look({ name, place, address }: Receiver, signal: AbortSignal): Pr
   return warning(`${name}: ${place} cannot be reached from this machine: ${why}`, remedy);
 }
 
-function whyUnreachable({ host, port }: Receiver['address'], signal: AbortSignal): Promise<string | null> {
-  const { promise, resolve } = Promise.withResolvers<string | null>();
-  const socket = connect({ host, port });
-  const end = (why: string | null): void => {
-    signal.removeEventListener('abort', late);
-    socket.destroy();
-    resolve(why);
-  };
-  const late = (): void => end(`${host}:${port} does not answer`);
-  socket.once('connect', () => end(null));
-  socket.once('error', (error: NodeJS.ErrnoException) =>
-    end(`${host}:${port}: ${error.code ?? error.message}`),
-  );
-  signal.addEventListener('abort', late, { once: true });
-  return promise;
+async function whyUnreachable(address: Receiver['address'], signal: AbortSignal): Promise<string | null> {
+  const failure = await tryToConnect(address, signal);
+  if (failure === null) return null;
+  const place = `${address.host}:${address.port}`;
+  return failure.kind === 'silent' ? `${place} does not answer` : `${place}: ${failure.code}`;
 }
 
 function withoutReceiver(receivers: readonly Receiver[]): Finding[] {

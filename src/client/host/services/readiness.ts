@@ -1,7 +1,8 @@
 /** Whether a service is ready, as `ready` of hippo.yaml says how to tell. */
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { ServiceConfig } from '../../../config/schema.ts';
 import { isAborted } from '../../../core/abort.ts';
+import { tryToConnect } from '../../../core/connect.ts';
 import { pause } from '../../../core/deadline.ts';
 import { urlOf } from './address.ts';
 
@@ -57,24 +58,15 @@ async function look(
   }
 }
 
-function lookAtPort(
+async function lookAtPort(
   tcp: number | string | true,
   own: number | null,
   signal: AbortSignal,
 ): Promise<string | null> {
   const { host, port } = placeOf(tcp, own);
-  const { promise, resolve } = Promise.withResolvers<string | null>();
-  const socket = connect({ host, port });
-  const end = (why: string | null): void => {
-    signal.removeEventListener('abort', late);
-    socket.destroy();
-    resolve(why);
-  };
-  const late = (): void => end(`${host}:${port} does not answer`);
-  socket.once('connect', () => end(null));
-  socket.once('error', () => end(`${host}:${port} refuses connections`));
-  signal.addEventListener('abort', late, { once: true });
-  return promise;
+  const failure = await tryToConnect({ host, port }, signal);
+  if (failure === null) return null;
+  return `${host}:${port} ${failure.kind === 'silent' ? 'does not answer' : 'refuses connections'}`;
 }
 
 function placeOf(tcp: number | string | true, own: number | null): { host: string; port: number } {
