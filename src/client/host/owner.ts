@@ -719,10 +719,11 @@ export class Owner {
 
   /** Tells the machine which rights are denied, when that has changed. @returns what it knows when the turn is written */
   #tellRights(turn: Turn, at: Millis): string | null {
-    const { rights, isComplete } = this.#rights;
-    const told = JSON.stringify([rights, isComplete]);
-    if (told !== this.#toldRights) turn.step({ type: 'rights-denied', at, rights, isComplete });
-    return told;
+    if (this.#options.definition.alerts === undefined) return null;
+    const told = this.#rights;
+    const text = JSON.stringify(told);
+    if (text !== this.#toldRights) turn.step({ type: 'rights-denied', at, ...told });
+    return text;
   }
 
   /** Until reading has settled, more may be denied. */
@@ -975,8 +976,8 @@ export class Owner {
   /** With `once`: what is denied alerts before the client ends. */
   get #mustTellRights(): boolean {
     if (this.#options.definition.alerts === undefined) return false;
-    const { rights, isComplete } = this.#rights;
-    return rights.length > 0 && this.#toldRights !== JSON.stringify([rights, isComplete]);
+    const told = this.#rights;
+    return told.rights.length > 0 && this.#toldRights !== JSON.stringify(told);
   }
 
   /**
