@@ -4,11 +4,12 @@
  * On Linux the environment of a process names the hippo and the cluster that started it. Elsewhere the files
  * `.hippo/attempts/<attempt id>.json` of the project name the process groups that were started.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from '../../core/exec.ts';
 import { isJsonObject, parsePlainJson } from '../../core/json.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../core/paths.ts';
+import { processExists } from '../../core/process-exists.ts';
 import { attemptFileName } from './file-names.ts';
 import { removeLeftover } from './leftovers.ts';
 import { endTagged } from './process.ts';
@@ -24,6 +25,9 @@ export interface AttemptRecord {
   startedAt: string | null;
 }
 
+/** `<attempt id>.json.<pid of its writer>.draft`: on its way to become a record. */
+const DRAFT = /\.(\d+)\.draft$/;
+
 export class AttemptFiles {
   readonly #folder: string;
 
@@ -31,10 +35,14 @@ export class AttemptFiles {
     this.#folder = join(directory, PROJECT_STATE_DIRECTORY, 'attempts');
   }
 
+  /** Writes the whole record or none: the client may be killed at any time. */
   async write(record: Omit<AttemptRecord, 'startedAt'>): Promise<void> {
     const startedAt = await processStart(record.pid);
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    writeFileSync(this.#path(record.attemptId), JSON.stringify({ ...record, startedAt }), { mode: 0o600 });
+    const path = this.#path(record.attemptId);
+    const draft = `${path}.${process.pid}.draft`;
+    writeFileSync(draft, JSON.stringify({ ...record, startedAt }), { mode: 0o600 });
+    renameSync(draft, path);
   }
 
   remove(attemptId: string): void {
@@ -42,13 +50,26 @@ export class AttemptFiles {
   }
 
   list(): AttemptRecord[] {
-    let names: string[];
+    return this.#names()
+      .filter((name) => !DRAFT.test(name))
+      .map((name) => readRecord(join(this.#folder, name)))
+      .filter((record) => record !== null);
+  }
+
+  /** Removes the drafts of clients that were killed while they wrote. */
+  removeDrafts(): void {
+    for (const name of this.#names()) {
+      const writer = DRAFT.exec(name)?.[1];
+      if (writer !== undefined && !processExists(Number(writer))) removeLeftover(join(this.#folder, name));
+    }
+  }
+
+  #names(): string[] {
     try {
-      names = readdirSync(this.#folder);
+      return readdirSync(this.#folder);
     } catch {
       return [];
     }
-    return names.map((name) => readRecord(join(this.#folder, name))).filter((record) => record !== null);
   }
 
   #path(attemptId: string): string {
@@ -82,6 +103,7 @@ export async function endOrphans(
     }
     files.remove(record.attemptId);
   }
+  files.removeDrafts();
   return ended;
 }
 

@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,4 +75,16 @@ it('records of others, and what is none, are left alone', async () => {
   expect(await endOrphans('cluster/me', files, [], 0)).toBe(0);
   expect(groupIsAlive(other)).toBe(true);
   expect(await recorded()).toEqual(['broken.json', 'other.json']);
+});
+
+it('a record is written whole or not at all, and the draft of a client that was killed goes', async () => {
+  const { directory, files, recorded } = await project();
+  const owner = `cluster/${randomUUID()}`;
+  await files.write({ attemptId: 'mine', owner, pid: process.pid });
+  const { pid: dead } = spawnSync('true');
+  for (const writer of [dead, process.pid])
+    await writeFile(join(directory, `.hippo/attempts/lost.json.${writer}.draft`), '');
+  expect(files.list().map(({ attemptId }) => attemptId)).toEqual(['mine']);
+  await endOrphans(owner, files, ['mine'], 0);
+  expect(await recorded()).toEqual([`lost.json.${process.pid}.draft`, 'mine.json']);
 });
