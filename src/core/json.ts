@@ -109,8 +109,10 @@ function parseWith(
   text: string,
   numberFor: (token: string) => unknown,
 ): { value: unknown; needsDigits: boolean } {
+  const plain: unknown = JSON.parse(text);
+  if (isExact(plain, text)) return { value: plain, needsDigits: false };
   const spans = inexactNumbers(text);
-  if (spans === undefined) return { value: JSON.parse(text), needsDigits: false };
+  if (spans === undefined) return { value: plain, needsDigits: false };
   // A token becomes a string that begins with a mark which no other string of this text begins with.
   const mark = markFor(text);
   let marked = '';
@@ -119,14 +121,51 @@ function parseWith(
     marked += `${text.slice(at, from)}"${mark.escaped}${text.slice(from, to)}"`;
     at = to;
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(marked + text.slice(at));
-  } catch {
-    // The error tells of the text as it was.
-    return { value: JSON.parse(text), needsDigits: false };
-  }
+  const value: unknown = JSON.parse(marked + text.slice(at));
   return { value: unmarked(value, mark.text, numberFor), needsDigits: true };
+}
+
+/** What the numbers of a value are, the more doubtful the larger. */
+const NO_NUMBERS = 0;
+const SAFE_INTEGERS = 1;
+const OTHER_NUMBERS = 2;
+/** A value may be nested at will; one that is nested deeper counts as having other numbers. */
+const LEVELS_LOOKED_AT = 32;
+/** How a whole number can be written so that its digits are not all (`5.0`, `5e0`), and some strings. */
+const FRACTION_OR_EXPONENT = /\d[.eE]/;
+
+/**
+ * Whether the numbers of a parsed value have all digits of its text. Most messages have no numbers or a few small integers, so
+ * this sees that they are exact in a fraction of the time that {@link inexactNumbers} takes.
+ *
+ * @returns false: perhaps
+ */
+function isExact(value: unknown, text: string): boolean {
+  const kind = numbersOf(value, LEVELS_LOOKED_AT);
+  return kind === NO_NUMBERS || (kind === SAFE_INTEGERS && !FRACTION_OR_EXPONENT.test(text));
+}
+
+/** Written out, without callbacks and lists of keys: it sees every value. */
+function numbersOf(value: unknown, levels: number): number {
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) && !Object.is(value, -0) ? SAFE_INTEGERS : OTHER_NUMBERS;
+  if (typeof value !== 'object' || value === null) return NO_NUMBERS;
+  if (levels === 0) return OTHER_NUMBERS;
+  let most = NO_NUMBERS;
+  if (Array.isArray(value)) {
+    for (const each of value) {
+      const kind = numbersOf(each, levels - 1);
+      if (kind === OTHER_NUMBERS) return kind;
+      if (kind > most) most = kind;
+    }
+    return most;
+  }
+  for (const key in value) {
+    const kind = numbersOf((value as Record<string, unknown>)[key], levels - 1);
+    if (kind === OTHER_NUMBERS) return kind;
+    if (kind > most) most = kind;
+  }
+  return most;
 }
 
 const QUOTE = 0x22;
@@ -143,7 +182,12 @@ const SAFE_LENGTH = 15;
 /** Strings are most often shorter; a longer one is left to `indexOf`, which is faster only then. */
 const SHORT = 16;
 
-/** Where the number tokens are that a JavaScript number would change; undefined: nowhere. By hand: it sees every text. */
+/**
+ * Where the number tokens are that a JavaScript number would change. By hand: it sees many texts.
+ *
+ * @param text valid JSON
+ * @returns undefined: nowhere
+ */
 function inexactNumbers(text: string): [from: number, to: number][] | undefined {
   const { length } = text;
   let found: [number, number][] | undefined;
@@ -157,7 +201,7 @@ function inexactNumbers(text: string): [from: number, to: number][] | undefined 
       else {
         const from = at;
         at = endOfNumber(text, at);
-        if (isInexact(text.slice(from, at)) && !isKey(text, at)) (found ??= []).push([from, at]);
+        if (isInexact(text.slice(from, at))) (found ??= []).push([from, at]);
       }
     }
   }
@@ -199,19 +243,10 @@ function isOfNumber(code: number): boolean {
   return code === DOT || code === MINUS || code === PLUS;
 }
 
-/** What JSON does not allow is left to `JSON.parse` to complain about. */
 function isInexact(token: string): boolean {
-  if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(token)) return false;
   const number = Number(token);
   // A larger whole number may be written with the same digits, and is another one: 9223372036854776000.
   return String(number) !== token || (Number.isInteger(number) && !Number.isSafeInteger(number));
-}
-
-/** Whether it would be an object's key: made a string, it would become one. */
-function isKey(text: string, end: number): boolean {
-  let at = end;
-  while (' \t\n\r'.includes(text[at] ?? '.')) at += 1;
-  return text[at] === ':';
 }
 
 /** @param from after the opening quote. @returns after the closing one */

@@ -11,6 +11,17 @@ import {
 } from '../../src/core/json.ts';
 import { jsonText, numberToken } from '../support/json.ts';
 
+/** By https://tc39.es/proposal-json-parse-with-source/: slow, and simple. */
+function parseBySources(text: string): unknown {
+  type Reviver = (key: string, value: unknown, context: { source: string }) => unknown;
+  const revive: Reviver = (_, value, { source }) => {
+    if (typeof value !== 'number') return value;
+    const isExact = String(value) === source && !(Number.isInteger(value) && !Number.isSafeInteger(value));
+    return isExact ? value : new JsonNumber(source);
+  };
+  return JSON.parse(text, revive as Parameters<typeof JSON.parse>[1]);
+}
+
 describe('parseJson', () => {
   it.each([
     ['9223372036854775807', 'beyond 2^53'],
@@ -110,6 +121,27 @@ describe('parseJson', () => {
     fc.assert(
       fc.property(jsonText, (text) => {
         expect(JSON.stringify(parseJson(text))).toBe(text);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('finds the same numbers as JSON.parse with its sources, also with blanks and keys that come twice', () => {
+    const blank = fc.constantFrom('', ' ', '\n\t');
+    const key = fc.constantFrom('a', 'b', '1.10', '__proto__');
+    const spaced = fc.letrec<{ value: string }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'medium' },
+        jsonText,
+        fc.array(tie('value'), { maxLength: 4 }).map((items) => `[ ${items.join(' , ')}]`),
+        fc
+          .array(fc.tuple(key, blank, tie('value')), { maxLength: 4 })
+          .map((all) => `{${all.map(([name, gap, inner]) => `"${name}"${gap}:${gap}${inner}`).join()}}`),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(spaced, (text) => {
+        expect(parseJson(text)).toStrictEqual(parseBySources(text));
       }),
       { numRuns: 1_000 },
     );
