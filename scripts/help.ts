@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Command, Interfaces } from '@oclif/core';
 import { Config } from '@oclif/core/config';
 import { Help } from '@oclif/core/help';
+import { flagsFor } from '../src/ui/question-flags.ts';
+import { listTemplates } from '../src/scaffold/template.ts';
 import { wrap } from '../src/ui/text.ts';
 
 /** The order of the front page: a heading and its commands or topics. */
@@ -27,7 +29,8 @@ class StaticHelp extends Help {
  * Writes what `hippo --help`, `hippo COMMAND --help` and `hippo TOPIC --help` print as text files: help is answered
  * without loading a command or the framework.
  *
- * @param directory receives `job/run.txt` for a command, `job/_topic.txt` for a topic, and `_topic.txt`: the front page
+ * @param directory receives `job/run.txt` for a command, `job/_topic.txt` for a topic, `new/batch-etl/_type.txt` for a type of
+ *   hippo, and `_topic.txt`: the front page
  * @throws Error when a command is in no group of the front page, or a group names a command that does not exist
  */
 export async function writeHelp(root: string, directory: string): Promise<void> {
@@ -42,11 +45,33 @@ export async function writeHelp(root: string, directory: string): Promise<void> 
     const members = commands.filter((command) => command.id.startsWith(`${topic.name}:`));
     if (members.length > 0) pages.set(`${topic.name}:_topic`, help.topicPage(topic, members));
   }
+  for (const [id, page] of typePages(config, help)) pages.set(id, page);
   for (const [id, page] of pages) {
     const file = join(directory, `${id.replaceAll(':', '/')}.txt`);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${page.trim()}\n`);
   }
+}
+
+/** `hippo new TYPE --help`: the command with the flags of that type's questions, and its description. */
+function typePages(config: Config, help: StaticHelp): [id: string, page: string][] {
+  const command = config.findCommand('new', { must: true });
+  return listTemplates().map(({ type, description, questions }) => {
+    const flags = Object.fromEntries(
+      Object.entries(flagsFor(questions)).map(([name, flag]) => [name, { ...flag, name }]),
+    );
+    const { name } = command.args as Record<'type' | 'name', Command.Arg.Cached>;
+    const page = help.commandPage({
+      ...command,
+      id: `new ${type}`,
+      summary: `Create a new ${type} hippo.`,
+      description,
+      examples: [`<%= config.bin %> new ${type} NAME --yes`, `<%= config.bin %> new ${type} NAME --dry-run`],
+      args: { name },
+      flags: { ...command.flags, ...(flags as typeof command.flags) },
+    });
+    return [`new:${type}:_type`, page];
+  });
 }
 
 function frontPage(commands: Command.Loadable[], topics: Interfaces.Topic[]): string {

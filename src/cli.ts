@@ -41,7 +41,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   if (command === undefined && (isTopic || (asksForHelp(argv) && (topic.length > 0 || words.length === 0)))) {
     print(readFileSync(topicPage(topic), 'utf8'));
   } else if (command !== undefined && asksForHelp(argv)) {
-    print(readFileSync(commandPage(command), 'utf8'));
+    const type = longest(words, (names) => existsSync(typePage(names)));
+    print(readFileSync(type === undefined ? commandPage(command) : typePage(type), 'utf8'));
   } else {
     const { commands, reportUnknownCommand } = await loadBundle(command);
     const load = commands[command?.join(' ') ?? ''];
@@ -71,6 +72,11 @@ function commandPage(words: readonly string[]): URL {
 /** No word of a command begins with `_`. The front page is the page of no words. */
 function topicPage(words: readonly string[]): URL {
   return commandPage([...words, '_topic']);
+}
+
+/** The page of a type of hippo: `hippo new batch-etl --help` has that type's flags. */
+function typePage(words: readonly string[]): URL {
+  return commandPage([...words, '_type']);
 }
 
 /** Those that may name a command. */

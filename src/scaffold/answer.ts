@@ -1,3 +1,4 @@
+import { DURATION_FORM, parseDuration } from '../core/duration.ts';
 import { readWindowUnit } from '../windows/units.ts';
 import type { Question } from './template.ts';
 import { type Frequency, type PartitionLevel, readPartition } from './partition.ts';
@@ -35,7 +36,44 @@ export function readAnswer(question: Question, raw: string, earlier: AnswerValue
       return text === NONE ? { value: [] } : readPartition(text, (earlier['every'] ?? 'event') as Frequency);
     case 'columns':
       return text === NONE ? { value: [] } : readColumns(text, earlier);
+    case 'choices':
+      return readChoices(text, question.choices);
+    case 'column':
+      return COLUMN.test(text) ? { value: text } : { problem: `"${text}" is no name of a column` };
+    case 'topic':
+      return TOPIC.test(text) && text !== '.' && text !== '..'
+        ? { value: text }
+        : { problem: `"${text}" is no name of a topic: letters, digits, ".", "_", "-", at most 249` };
+    case 'duration':
+      return parseDuration(text) === undefined
+        ? { problem: `"${text}" is not ${DURATION_FORM}` }
+        : { value: text };
+    case 'text':
+      return new RegExp(`^(?:${question.pattern})$`, 'u').test(text)
+        ? { value: text }
+        : { problem: `"${text}" is not ${question.form}` };
   }
+}
+
+/** The answer to a question that does not apply. */
+export function noAnswer(question: Question): AnswerValue {
+  return LISTS.includes(question.type) ? [] : '';
+}
+
+/** Types of questions whose answers are lists. */
+const LISTS: readonly Question['type'][] = ['partition', 'columns', 'choices'];
+
+const COLUMN = /^[\p{L}\p{N}_][\p{L}\p{N}_ .$-]*$/u;
+/** Kafka's own rule. */
+const TOPIC = /^[A-Za-z0-9._-]{1,249}$/;
+
+function readChoices(text: string, choices: readonly { value: string }[]): ReadAnswer {
+  const allowed = choices.map(({ value }) => value);
+  const values = text.split(',').map((word) => word.trim());
+  const wrong = values.find((value) => !allowed.includes(value));
+  if (wrong !== undefined) return { problem: `"${wrong}" is none of ${allowed.join(', ')}` };
+  const twice = values.find((value, index) => values.indexOf(value) < index);
+  return twice === undefined ? { value: values } : { problem: `${twice} occurs twice` };
 }
 
 function readEvery(text: string): ReadAnswer {
@@ -56,8 +94,7 @@ function readTable(text: string): ReadAnswer {
 function readColumns(text: string, earlier: AnswerValues): ReadAnswer {
   const columns = text.split(',').map((name) => name.trim());
   for (const [index, name] of columns.entries()) {
-    if (!/^[\p{L}\p{N}_][\p{L}\p{N}_ .$-]*$/u.test(name))
-      return { problem: `"${name}" is no name of a column` };
+    if (!COLUMN.test(name)) return { problem: `"${name}" is no name of a column` };
     if (columns.indexOf(name) < index) return { problem: `${name} occurs twice` };
     const other = Object.entries(earlier).find(([, value]) => namesIn(value).includes(name));
     if (other !== undefined)

@@ -1,14 +1,21 @@
 import { UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
-import { type AnswerValue, type RawAnswers, readAnswer } from './answer.ts';
-import { renderText } from './render.ts';
+import { type AnswerValue, type RawAnswers, noAnswer, readAnswer } from './answer.ts';
+import { isTrue, renderText } from './render.ts';
 import { type Question, type Template, flagOf } from './template.ts';
+
+export interface PromptChoice {
+  value: string;
+  title: string;
+  /** A line above it; for the first one of a group. */
+  heading?: string;
+}
 
 /** A question as the user sees it. */
 export interface Prompt {
   message: string;
   /** Choose one of these; left out: any text. */
-  choices?: readonly { value: string; title: string }[];
+  choices?: readonly PromptChoice[];
   /** Left out: there is no default. */
   suggested?: string;
   /** Why a text is not a valid answer, or undefined if it is. */
@@ -23,45 +30,81 @@ export interface Answers {
   raw: RawAnswers;
   /** As the template's files use them. */
   values: Readonly<Record<string, AnswerValue>>;
+  /** The flags and answers that were neither given nor asked for: defaults, or with `--yes` the sample's. */
+  taken: RawAnswers;
 }
+
+/** Where answers come from that are not given: a terminal, the sample that each template has (`--yes`), or defaults. */
+export type AnswerSource = { ask: Ask } | 'sample' | 'defaults';
 
 /**
  * Answers all questions of a template in their order: with the given answer, else by asking, else with the default.
  *
- * @param ask null: there is no terminal on which to ask
- * @throws UserError naming the flag of an answer that is wrong, unknown or (without a terminal) missing
+ * @throws UserError naming the flag of an answer that is wrong, unknown, of a question that does not apply or (with defaults
+ *   only) missing
  */
 export async function collectAnswers(
   template: Template,
   given: RawAnswers,
-  ask: Ask | null,
+  source: AnswerSource,
 ): Promise<Answers> {
   refuseUnknown(template, given);
   const raw: Record<string, string> = {};
+  const taken: Record<string, string> = {};
   const values: Record<string, AnswerValue> = {};
   const missing: Question[] = [];
   for (const question of template.questions) {
-    const suggested = renderText(question.default, values);
+    const { name } = question;
+    const gave = given[name];
+    if (!isTrue(question.only_if, { ...values })) {
+      if (gave !== undefined) throw doesNotApply(template, question, raw);
+      values[name] = noAnswer(question);
+      continue;
+    }
+    const suggested = renderText(
+      source === 'sample' ? (question.sample ?? question.default) : question.default,
+      values,
+    );
     const answer =
-      given[question.name] ?? (ask === null ? suggested : await ask(promptFor(question, suggested, values)));
-    if (answer === '' && given[question.name] === undefined) {
+      gave ??
+      (typeof source === 'string' ? suggested : await source.ask(promptFor(question, suggested, values)));
+    if (answer === '' && gave === undefined) {
       missing.push(question);
+      values[name] = noAnswer(question);
       continue;
     }
     const read = readAnswer(question, answer, values);
     if ('problem' in read)
-      throw wrongAnswer(template, question, read.problem, { ...given, [question.name]: suggested });
-    raw[question.name] = answer.trim();
-    values[question.name] = read.value;
+      throw wrongAnswer(template, question, read.problem, { ...given, [name]: suggested });
+    raw[name] = answer.trim();
+    if (gave === undefined && typeof source === 'string') taken[flagOf(question)] = answer.trim();
+    values[name] = read.value;
   }
   if (missing.length > 0) throw missingAnswers(template, missing);
-  return { raw, values };
+  return { raw, values, taken };
+}
+
+/** @param answers those to the questions before this one */
+function doesNotApply(template: Template, question: Question, answers: RawAnswers): UserError {
+  const condition = question.only_if ?? '';
+  const others = template.questions.filter(
+    ({ name }) => new RegExp(`\\b${name}\\b`).test(condition) && answers[name] !== undefined,
+  );
+  const flags = others.map((other) => `${flagOf(other)} ${shellWord(answers[other.name] ?? '')}`).join(' ');
+  return new UserError(`${flagOf(question)} does not go with ${flags}`, {
+    why: question.help,
+    next: [`leave ${flagOf(question)} out, or change ${others.map(flagOf).join(', ')}`, helpOf(template)],
+  });
+}
+
+function helpOf({ type }: Template): string {
+  return `hippo new ${type} --help`;
 }
 
 function promptFor(question: Question, suggested: string, earlier: Answers['values']): Prompt {
   return {
     message: question.ask,
-    ...('choices' in question ? { choices: question.choices } : {}),
+    ...(question.type === 'choice' || question.type === 'every' ? { choices: question.choices } : {}),
     ...(suggested === '' ? {} : { suggested }),
     problemOf: (text) => {
       const read = readAnswer(question, text, earlier);
@@ -76,7 +119,7 @@ function refuseUnknown(template: Template, given: RawAnswers): void {
   if (unknown === undefined) return;
   throw new UserError(`a ${template.type} has no ${flagOf({ name: unknown })}`, {
     why: `It asks for ${template.questions.map(flagOf).join(', ')}.`,
-    next: ['hippo new --help'],
+    next: [helpOf(template)],
   });
 }
 
@@ -87,14 +130,18 @@ function wrongAnswer(template: Template, question: Question, why: string, mended
     return answer === undefined ? [] : [`${flagOf(one)} ${shellWord(answer)}`];
   });
   return new UserError(`${flagOf(question)}: ${why}`, {
-    next: [['hippo new', template.type, 'NAME', ...answers].join(' '), 'hippo new --help'],
+    next: [['hippo new', template.type, 'NAME', ...answers].join(' '), helpOf(template)],
   });
 }
 
 function missingAnswers(template: Template, missing: readonly Question[]): UserError {
   return new UserError(`a ${template.type} needs ${missing.map(flagOf).join(' and ')}`, {
     why: missing.map(({ help }) => help).join('\n'),
-    next: [...exampleOf(template, missing), 'on a terminal, without --yes, hippo new asks for it'],
+    next: [
+      ...exampleOf(template, missing),
+      `hippo new ${template.type} NAME --yes    (takes the sample's)`,
+      'on a terminal, hippo new asks for it',
+    ],
   });
 }
 

@@ -6,9 +6,10 @@ import { nearMisses } from '../core/near.ts';
 import { shellWord } from '../core/shell.ts';
 import type { RawAnswers } from './answer.ts';
 import { answersFile } from './answers-file.ts';
-import { type Ask, type Answers, collectAnswers } from './collect.ts';
+import { type AnswerSource, type Answers, collectAnswers } from './collect.ts';
+import { typeChoices } from './list.ts';
 import { nameProblem } from './name.ts';
-import { type ProjectFile, renderFiles, variablesOf } from './render.ts';
+import { type ProjectFile, type TryStep, renderFiles, stepsOf, variablesOf } from './render.ts';
 import { type Template, listTemplates } from './template.ts';
 import { isEmptyFolder, writeProject } from './write.ts';
 
@@ -20,8 +21,8 @@ export interface NewProjectOptions {
   /** Left out: the name, in the working directory. */
   directory?: string | undefined;
   given: RawAnswers;
-  /** null: there is no terminal on which to ask. */
-  ask: Ask | null;
+  /** Where the answers come from that are not given. */
+  from: AnswerSource;
   /** Also inside another project. */
   force: boolean;
   /** Writes nothing. */
@@ -36,6 +37,10 @@ export interface NewProject {
   directory: string;
   dry_run: boolean;
   answers: RawAnswers;
+  /** The flags that were not given, with the answers that were taken instead. */
+  taken: RawAnswers;
+  /** The commands that show the project at work, to be typed in its folder. */
+  next: TryStep[];
   files: { path: string; bytes: number; mode: string }[];
 }
 
@@ -46,9 +51,9 @@ export interface NewProject {
  */
 export async function newProject(options: NewProjectOptions): Promise<NewProject> {
   const templates = listTemplates();
-  const template = findTemplate(templates, options.type ?? (await askType(templates, options.ask)));
+  const template = findTemplate(templates, options.type ?? (await askType(templates, options.from)));
   const types = templates.map(({ type }) => type);
-  const name = options.name ?? (await askName(template, types, options.ask));
+  const name = options.name ?? (await askName(template, types, options.from));
   const problem = nameProblem(name, types);
   if (problem !== undefined) {
     throw new UserError(`"${name}" is not a valid name for a hippo`, {
@@ -59,7 +64,7 @@ export async function newProject(options: NewProjectOptions): Promise<NewProject
   const directory = resolve(options.directory ?? name);
   await isEmptyFolder(directory);
   if (!options.force) refuseInside(directory);
-  const answers = await collectAnswers(template, options.given, options.ask);
+  const answers = await collectAnswers(template, options.given, options.from);
   const files = renderProject(template, name, answers);
   if (!options.dryRun) await writeProject(directory, files);
   return {
@@ -69,6 +74,8 @@ export async function newProject(options: NewProjectOptions): Promise<NewProject
     directory,
     dry_run: options.dryRun,
     answers: answers.raw,
+    taken: answers.taken,
+    next: stepsOf(template, variablesOf(template, name, answers.values)),
     files: files.map(({ path, content, mode }) => ({
       path,
       bytes: Buffer.byteLength(content),
@@ -97,19 +104,20 @@ function renderProject(template: Template, name: string, answers: Answers): Proj
   return [answersFile(template, name, answers.raw, files), ...files];
 }
 
-async function askType(templates: readonly Template[], ask: Ask | null): Promise<string> {
-  const choices = templates.map(({ type, description }) => ({ value: type, title: description }));
-  if (ask !== null) return ask({ message: 'What kind of hippo?', choices, problemOf: () => undefined });
-  throw new UserError('which type of hippo, and which name?', {
-    why: choices.map(({ value, title }) => `${value}: ${title}`).join('\n'),
-    next: templates.map(({ type }) => `hippo new ${type} NAME`),
+async function askType(templates: readonly Template[], from: AnswerSource): Promise<string> {
+  const choices = typeChoices(templates);
+  if (typeof from !== 'string')
+    return from.ask({ message: 'Which type of hippo?', choices, problemOf: () => undefined });
+  throw new UserError('TYPE and NAME are missing', {
+    why: templates.map(({ type, description }) => `${type}: ${description}`).join('\n'),
+    next: [...templates.map(({ type }) => `hippo new ${type} NAME`), 'hippo new --list'],
   });
 }
 
-async function askName(template: Template, types: readonly string[], ask: Ask | null): Promise<string> {
-  if (ask !== null)
-    return ask({ message: 'What is it called?', problemOf: (text) => nameProblem(text, types) });
-  throw new UserError(`which name shall the ${template.type} have?`, {
+async function askName(template: Template, types: readonly string[], from: AnswerSource): Promise<string> {
+  if (typeof from !== 'string')
+    return from.ask({ message: 'What is it called?', problemOf: (text) => nameProblem(text, types) });
+  throw new UserError('NAME is missing: the name of the new hippo', {
     next: [`hippo new ${template.type} NAME`],
   });
 }
@@ -121,6 +129,6 @@ function findTemplate(templates: readonly Template[], type: string): Template {
   const near = nearMisses(type, types);
   throw new UserError(`unknown type of hippo "${type}"`, {
     why: `There is: ${types.join(', ')}.`,
-    next: (near.length > 0 ? near : types).map((name) => `hippo new ${name} NAME`),
+    next: [...(near.length > 0 ? near : types).map((name) => `hippo new ${name} NAME`), 'hippo new --list'],
   });
 }

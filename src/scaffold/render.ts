@@ -5,7 +5,7 @@ import { join, relative, sep } from 'node:path';
 import { jsonSchema } from '../config/json-schema.ts';
 import { type WindowUnit, unitsOf } from '../windows/units.ts';
 import type { AnswerValues } from './answer.ts';
-import type { Template } from './template.ts';
+import { LAYOUTS, type Template } from './template.ts';
 
 /** A file of a project, ready to be written. */
 export interface ProjectFile {
@@ -28,6 +28,7 @@ const liquid = new Liquid({
   strictVariables: true,
   strictFilters: true,
   ownPropertyOnly: true,
+  layouts: LAYOUTS,
 });
 liquid.registerFilter('yaml', (value: string) => stringify(value, { lineWidth: 0 }).trimEnd());
 liquid.registerFilter('shell', (value: string) => (/^[\w./:=-]+$/.test(value) ? value : `'${value}'`));
@@ -42,24 +43,70 @@ export function renderText(text: string, variables: Variables): string {
   return liquid.parseAndRenderSync(text, variables) as string;
 }
 
+/** Whether a Liquid condition is true: `direction == 'in'`. */
+export function isTrue(condition: string | undefined, variables: Variables): boolean {
+  return condition === undefined || renderText(`[% if ${condition} %]yes[% endif %]`, variables) === 'yes';
+}
+
+/** A command of a template's `try`, as a project has it. */
+export interface TryStep {
+  run: string;
+  note: string;
+  /** Keeps running, so it needs a terminal of its own. */
+  background: boolean;
+}
+
 /** The answers, the name, and the variables that the template computes from them. */
 export function variablesOf(template: Template, name: string, answers: AnswerValues): Variables {
-  const variables: Record<string, unknown> = { name, ...answers };
+  const { type, description, parts } = template;
+  const variables: Record<string, unknown> = { name, type, description, parts, ...answers };
   for (const [key, text] of Object.entries(template.variables)) variables[key] = renderText(text, variables);
-  return variables;
+  return { ...variables, try: linesOf(stepsOf(template, variables)) };
+}
+
+/** As they are typed, each with its note as a comment; the comments are aligned. */
+function linesOf(steps: readonly TryStep[]): string[] {
+  const width = Math.max(...steps.map(({ run }) => run.length));
+  return steps.map(({ run, note }) => (note === '' ? run : `${run.padEnd(width)}  # ${note}`));
+}
+
+/** The commands that show the project at work. */
+export function stepsOf(template: Template, variables: Variables): TryStep[] {
+  return template.try
+    .filter((step) => isTrue(step.only_if, variables))
+    .map(({ run, note, background }) => ({
+      run: renderText(run, variables),
+      note: renderText(note, variables),
+      background,
+    }));
 }
 
 /** All files of the project, sorted by path. The same template and answers give the same bytes. */
 export function renderFiles(template: Template, variables: Variables): ProjectFile[] {
-  const sources = readdirSync(template.directory, { recursive: true, withFileTypes: true })
+  const files = new Map<string, ProjectFile>();
+  for (const directory of template.directories) {
+    for (const source of filesBelow(directory)) {
+      const path = relative(directory, source).split(sep).join('/');
+      if (!isIncluded(template, path, variables)) continue;
+      const target = targetPath(path, variables);
+      files.set(target, projectFile(target, renderText(readFileSync(source, 'utf8'), variables)));
+    }
+  }
+  const schema = projectFile('hippo.schema.json', `${JSON.stringify(jsonSchema(), null, 2)}\n`);
+  return [...files.values(), schema].sort((left, right) => (left.path < right.path ? -1 : 1));
+}
+
+/** Leaves out what a template leaves behind that was run or compiled where it lies. */
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !/\.pyc$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
-  const files = sources.map((source) => {
-    const path = relative(template.directory, source).split(sep).join('/');
-    return projectFile(targetPath(path, variables), renderText(readFileSync(source, 'utf8'), variables));
-  });
-  files.push(projectFile('hippo.schema.json', `${JSON.stringify(jsonSchema(), null, 2)}\n`));
-  return files.sort((left, right) => (left.path < right.path ? -1 : 1));
+}
+
+function isIncluded({ only_if: conditions }: Template, path: string, variables: Variables): boolean {
+  return Object.entries(conditions)
+    .filter(([place]) => place === path || (place.endsWith('/') && path.startsWith(place)))
+    .every(([, condition]) => isTrue(condition, variables));
 }
 
 /** Fills in variables in names, drops folder names that become empty, and turns `_gitignore` into `.gitignore`. */

@@ -107,17 +107,19 @@ export abstract class HippoCommand<Result> {
    * The flags and arguments.
    *
    * @param command its own class
+   * @param name the words whose --help an error names, where they are more than the command
    * @throws UserError for what the command does not take
    */
   protected async parse<F extends Values, B extends Values, A extends Values>(
     command: Pick<Interfaces.Input<F, B, A>, 'args' | 'flags' | 'baseFlags' | 'strict'>,
+    name: string = this.#name,
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     const { args, baseFlags, strict } = command;
     const flags = oneValueEach({ ...baseFlags, ...command.flags }) as Interfaces.FlagInput<F>;
     try {
       return await parse<F, B, A>([...this.argv], { ...(args && { args }), flags, strict });
     } catch (error) {
-      throw await usageError(error, this.#name, flags);
+      throw await usageError(error, name, flags);
     }
   }
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
   project = join(await makeFolder('spark'), 'flights');
   await newProject({
     ...{ type: 'batch-etl', name: 'flights', directory: project, given: MONTHLY },
-    ...{ ask: null, force: false, dryRun: false },
+    ...{ from: 'defaults', force: false, dryRun: false },
   });
   ({ sparkSubmit } = await installSpark(() => undefined));
 });

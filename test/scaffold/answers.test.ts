@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import { type RawAnswers } from '../../src/scaffold/answer.ts';
 import { type Ask, type Prompt, collectAnswers } from '../../src/scaffold/collect.ts';
-import { listTemplates } from '../../src/scaffold/template.ts';
+import { type Template, listTemplates } from '../../src/scaffold/template.ts';
 
 const batchEtl = listTemplates().find(({ type }) => type === 'batch-etl')!;
 
 async function refusal(given: RawAnswers): Promise<UserError> {
-  const error = await collectAnswers(batchEtl, given, null).then(
+  const error = await collectAnswers(batchEtl, given, 'defaults').then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -19,8 +19,8 @@ describe('answers without a terminal', () => {
   it('takes defaults, each by the answers before it', async () => {
     const table = 'shop.sales';
     const daily = { table, every: 'day', partition: 'yyyymmdd', group_by: 'none', measure: 'none' };
-    expect((await collectAnswers(batchEtl, { table }, null)).raw).toEqual(daily);
-    const monthly = (await collectAnswers(batchEtl, { table, every: 'month' }, null)).raw;
+    expect((await collectAnswers(batchEtl, { table }, 'defaults')).raw).toEqual(daily);
+    const monthly = (await collectAnswers(batchEtl, { table, every: 'month' }, 'defaults')).raw;
     expect(monthly['partition']).toBe('yyyymm');
   });
 
@@ -58,7 +58,7 @@ describe('answers without a terminal', () => {
     const { values } = await collectAnswers(
       batchEtl,
       { table: 'shop.sales', measure: 'sales,net price' },
-      null,
+      'defaults',
     );
     expect(values['measure']).toEqual(['sales', 'net price']);
   });
@@ -71,7 +71,7 @@ describe('answers of a person', () => {
       asked.push([message.split('?')[0]!, suggested]);
       return Promise.resolve(suggested === 'none' ? 'none' : (suggested ?? 'shop.sales'));
     };
-    const { raw } = await collectAnswers(batchEtl, { every: 'hour' }, ask);
+    const { raw } = await collectAnswers(batchEtl, { every: 'hour' }, { ask });
     expect(asked).toEqual([
       ['Which table does the job wait for', undefined],
       ['Which partition levels does the table have', 'yyyymmddhh'],
@@ -87,7 +87,7 @@ describe('answers of a person', () => {
       prompts.push(prompt);
       return Promise.resolve(prompt.suggested ?? 'shop.sales');
     };
-    await collectAnswers(batchEtl, {}, ask);
+    await collectAnswers(batchEtl, {}, { ask });
     expect(prompts[0]?.problemOf('sales')).toBe('"sales" has no database: write db.table');
     expect(prompts[0]?.problemOf('shop.sales')).toBeUndefined();
     expect(prompts[1]?.choices?.map(({ value }) => value)).toEqual([
@@ -103,4 +103,105 @@ describe('answers of a person', () => {
     ]);
     expect(prompts[2]?.problemOf('yyyymm')).toMatch(/does not tell the day/);
   });
+});
+
+describe("the sample's answers", () => {
+  it('are taken for what is not given, and are told', async () => {
+    const { raw, taken } = await collectAnswers(batchEtl, { every: 'month' }, 'sample');
+    expect(raw).toMatchObject({ table: 'nyc.flights', every: 'month', partition: 'yyyymm' });
+    expect(taken).toEqual({
+      '--table': 'nyc.flights',
+      '--partition': 'yyyymm',
+      '--group-by': 'none',
+      '--measure': 'none',
+    });
+  });
+});
+
+/** A template whose later questions depend on earlier answers. */
+const copy: Template = {
+  ...batchEtl,
+  type: 'copy',
+  questions: [
+    {
+      type: 'choice',
+      name: 'direction',
+      ask: 'Which way?',
+      help: 'The way of the data.',
+      choices: [
+        { value: 'in', title: 'into the lake' },
+        { value: 'out', title: 'out of it' },
+      ],
+      default: 'in',
+    },
+    {
+      type: 'column',
+      name: 'watermark',
+      ask: 'By which column are new rows found?',
+      help: 'The column that grows with each new row; only with --direction in.',
+      only_if: "direction == 'in'",
+      default: 'id',
+    },
+    {
+      type: 'choices',
+      name: 'source',
+      ask: 'Which sources?',
+      help: 'The sources.',
+      choices: [
+        { value: 'folder', title: 'files' },
+        { value: 's3', title: 'objects' },
+      ],
+      default: 'folder',
+    },
+    { type: 'topic', name: 'topic', ask: 'Topic?', help: 'The topic.', default: 'clicks' },
+    { type: 'duration', name: 'grace', ask: 'Grace?', help: 'The grace.', default: '5m' },
+    {
+      type: 'text',
+      name: 'bucket',
+      ask: 'Bucket?',
+      help: 'The bucket.',
+      pattern: '[a-z]{3,}',
+      form: 'three or more small letters',
+      default: 'lake',
+    },
+  ],
+};
+
+describe('a question that depends on an earlier answer', () => {
+  it('is not asked where it does not apply, and its answer is empty', async () => {
+    const asked: string[] = [];
+    const ask: Ask = ({ message, suggested }) => {
+      asked.push(message);
+      return Promise.resolve(suggested ?? '');
+    };
+    const { raw, values } = await collectAnswers(copy, { direction: 'out' }, { ask });
+    expect(asked).not.toContain('By which column are new rows found?');
+    expect(raw).not.toHaveProperty('watermark');
+    expect(values['watermark']).toBe('');
+    expect((await collectAnswers(copy, {}, 'defaults')).values['watermark']).toBe('id');
+  });
+
+  it('cannot be answered where it does not apply', async () => {
+    const wrong = collectAnswers(copy, { direction: 'out', watermark: 'id' }, 'defaults');
+    await expect(wrong).rejects.toMatchObject({
+      message: '--watermark does not go with --direction out',
+      why: 'The column that grows with each new row; only with --direction in.',
+    });
+  });
+});
+
+it.each<[RawAnswers, string]>([
+  [{ source: 'folder,ftp' }, '--source: "ftp" is none of folder, s3'],
+  [{ source: 's3,s3' }, '--source: s3 occurs twice'],
+  [{ topic: 'a b' }, '--topic: "a b" is no name of a topic: letters, digits, ".", "_", "-", at most 249'],
+  [{ grace: 'soon' }, '--grace: "soon" is not a duration such as 500ms, 30s, 5m, 2h or 1d'],
+  [{ bucket: 'ab' }, '--bucket: "ab" is not three or more small letters'],
+  [{ watermark: '--x' }, '--watermark: "--x" is no name of a column'],
+])('refuses %j', async (given, message) => {
+  await expect(collectAnswers(copy, given, 'defaults')).rejects.toThrow(message);
+});
+
+it('reads several of the choices as a list', async () => {
+  const { values } = await collectAnswers(copy, { source: 's3, folder' }, 'defaults');
+  expect(values['source']).toEqual(['s3', 'folder']);
 });

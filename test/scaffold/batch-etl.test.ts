@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
@@ -6,18 +6,10 @@ import { loadConfig } from '../../src/config/load.ts';
 import { jsonSchema } from '../../src/config/json-schema.ts';
 import { execa } from '../../src/core/exec.ts';
 import { ANSWERS_FILE, type RecordedProject } from '../../src/scaffold/answers-file.ts';
-import { MONTHLY, VARIANTS, makeProject } from './project.ts';
+import { MONTHLY, VARIANTS, filesOf, makeProject } from './project.ts';
 
 /** Their content depends on hippo's version or schema. */
 const VERSIONED = [ANSWERS_FILE, 'hippo.schema.json'];
-
-async function filesOf(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .sort();
-}
 
 async function record(directory: string): Promise<RecordedProject> {
   return parse(await readFile(join(directory, ANSWERS_FILE), 'utf8')) as RecordedProject;
@@ -38,6 +30,7 @@ describe('a batch-etl project', () => {
         "data/input/nyc.flights/yyyymm=202401/part-0.csv",
         "hippo.schema.json",
         "hippo.yaml",
+        "spark-app/run_tests.py",
         "spark-app/summarize.py",
         "spark-app/test_summarize.py",
         "start-client.sh",

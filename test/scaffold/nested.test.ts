@@ -11,7 +11,7 @@ async function create(directory: string, force = false): Promise<unknown> {
     name: 'sales',
     directory,
     given: MONTHLY,
-    ask: null,
+    from: 'defaults',
     force,
     dryRun: false,
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -13,7 +13,7 @@ export async function makeProject(
   const folder = await mkdtemp(join(tmpdir(), 'hippo-project-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const directory = join(folder, name);
-  await newProject({ type, name, directory, given, ask: null, force: false, dryRun: false });
+  await newProject({ type, name, directory, given, from: 'defaults', force: false, dryRun: false });
   return directory;
 }
 
@@ -33,3 +33,12 @@ export const VARIANTS: Readonly<Record<string, RawAnswers>> = {
   part_of_day: { table: 'nyc.flights', every: '15m' },
   unpartitioned: { table: 'btd.party', partition: 'none' },
 };
+
+/** The files of a project, by their paths in it, sorted. */
+export async function filesOf(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .sort();
+}

@@ -25,7 +25,7 @@ beforeAll(async () => {
     name: 'flights',
     directory: project,
     given: MONTHLY,
-    ask: null,
+    from: 'defaults',
     force: false,
     dryRun: false,
   });

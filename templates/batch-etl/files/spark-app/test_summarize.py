@@ -1,4 +1,4 @@
-"""Tests of the Spark job, on a real Spark: ./test.sh runs them by spark-submit, as the job itself runs."""
+"""Tests of the Spark job, on a real Spark; ./test.sh runs them."""
 
 import contextlib
 import io
@@ -92,8 +92,3 @@ class SummarizeTest(unittest.TestCase):
             silence = contextlib.redirect_stderr(io.StringIO())
             with self.subTest(text), silence, self.assertRaises(SystemExit):
                 summarize.arguments(["--table", "shop.sales", "--partition", text])
-
-
-if __name__ == "__main__":
-    # py4j leaves its sockets to the garbage collector.
-    unittest.main(verbosity=2, warnings="ignore")

@@ -90,7 +90,7 @@ beforeAll(async () => {
   project = join(await mkdtemp(join(tmpdir(), 'hippo-yarn-')), 'flights');
   await newProject({
     ...{ type: 'batch-etl', name: 'flights', directory: project, given: MONTHLY },
-    ...{ ask: null, force: false, dryRun: false },
+    ...{ from: 'defaults', force: false, dryRun: false },
   });
 });
 afterAll(() => rm(dirname(project), { recursive: true, force: true }));

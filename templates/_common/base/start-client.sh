@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts this hippo's client. It waits for the needs of hippo.yaml, runs ./start-spark.sh and publishes the outcome.
-# All arguments go to `hippo run` (see `hippo run --help`). Set HIPPO to the path of hippo if it is not on PATH.
+# Starts this hippo's client: it does what hippo.yaml says, and keeps running. All arguments go to `hippo run` (see
+# `hippo run --help`). Set HIPPO to the path of hippo if it is not on PATH.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 

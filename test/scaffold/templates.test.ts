@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { execa } from '../../src/core/exec.ts';
+import { ANSWERS_FILE } from '../../src/scaffold/answers-file.ts';
+import { newProject } from '../../src/scaffold/new-project.ts';
+import { listTemplates } from '../../src/scaffold/template.ts';
+import { ruffProgram } from '../support/ruff.ts';
+import { filesOf } from './project.ts';
+
+/** Their content depends on hippo's version or schema. */
+const VERSIONED = [ANSWERS_FILE, 'hippo.schema.json'];
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const hasShellcheck = spawnSync('shellcheck', ['--version']).status === 0;
+
+/** Every type of hippo, by the sample's answers: what `hippo new TYPE NAME --yes` makes. */
+describe.each(listTemplates().map(({ type }) => ({ type })))('the sample of $type', ({ type }) => {
+  let project = '';
+  let files: string[] = [];
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hippo-project-'));
+    project = join(folder, 'sample');
+    const options = { given: {}, from: 'sample', force: false, dryRun: false } as const;
+    await newProject({ type, name: 'sample', directory: project, ...options });
+    files = await filesOf(project);
+  });
+  afterAll(async () => {
+    await rm(dirname(project), { recursive: true, force: true });
+  });
+
+  it('is these files', async () => {
+    await expect(`${files.join('\n')}\n`).toMatchFileSnapshot(`snapshots/${type}/sample/files.snap`);
+    for (const file of files.filter((path) => !VERSIONED.includes(path))) {
+      const text = await readFile(join(project, file), 'utf8');
+      await expect(text).toMatchFileSnapshot(`snapshots/${type}/sample/${file}.snap`);
+    }
+  });
+
+  it('has a hippo.yaml of its type that loads', async () => {
+    const { config } = await loadConfig({ cwd: project, env: {} });
+    expect({ name: config.name, type: config.type }).toEqual({ name: 'sample', type });
+  });
+
+  it('has a README of one page', async () => {
+    const lines = (await readFile(join(project, 'README.md'), 'utf8')).split('\n');
+    expect(lines.length).toBeLessThanOrEqual(120);
+    // Where every answer that it depends on is there, no line is empty twice.
+    expect(lines.join('\n')).not.toMatch(/\n\n\n|\[[%=]/);
+  });
+
+  it.skipIf(!hasShellcheck)('has scripts without a finding of shellcheck', async () => {
+    const scripts = files.filter((file) => file.endsWith('.sh'));
+    expect(scripts).toContain('start-client.sh');
+    const { stdout } = await execa('shellcheck', ['--severity=style', ...scripts], {
+      cwd: project,
+      reject: false,
+    });
+    expect(stdout).toBe('');
+  });
+
+  it('has Python without a finding of ruff', async () => {
+    if (!files.some((file) => file.endsWith('.py'))) return;
+    const rules = ['--select', 'E,F,W,I,B,UP,SIM,RET', '--line-length', '125', '--target-version', 'py310'];
+    const { stdout } = await execa(
+      ruffProgram(),
+      ['check', '--isolated', '--no-cache', '--config', 'src=["spark-app"]', ...rules, '.'],
+      {
+        cwd: project,
+        reject: false,
+      },
+    );
+    expect(stdout).toBe('All checks passed!');
+  });
+
+  it('has TypeScript without a finding of tsc', async () => {
+    const sources = files.filter((file) => file.endsWith('.ts'));
+    if (sources.length === 0) return;
+    const settings = {
+      extends: join(ROOT, 'tsconfig.json'),
+      compilerOptions: {
+        incremental: false,
+        typeRoots: [join(ROOT, 'node_modules/@types')],
+        paths: { 'hippo-toolkit': [join(ROOT, 'src/index.ts')] },
+      },
+      include: [],
+      files: sources,
+    };
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify(settings));
+    const tsc = join(ROOT, 'node_modules/.bin/tsc');
+    const { stdout } = await execa(tsc, ['-p', '.'], { cwd: project, reject: false });
+    expect(stdout).toBe('');
+  });
+});
