@@ -6,13 +6,13 @@ import { renderDown } from '../ui/stack.ts';
 export default class Down extends HippoCommand<DownResult | DownPlan> {
   static override summary = 'Stop the local stack that `hippo up` started.';
   static override description =
-    'Stops Kafka and leaves no process. The data stay for the next `hippo up`, unless you give --purge.';
+    'Stops Kafka and PostgreSQL and leaves no process. The data stay for the next `hippo up`, unless you give --purge.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --purge --yes',
   ];
   static override flags = {
-    purge: Flags.boolean({ description: 'Also remove the data: topics, events, state.' }),
+    purge: Flags.boolean({ description: 'Also remove the data: topics, events, state, databases.' }),
     yes: Flags.boolean({ char: 'y', description: 'Do not ask before removing data.', dependsOn: ['purge'] }),
     'dry-run': Flags.boolean({ description: 'Print the steps and do nothing.' }),
   };

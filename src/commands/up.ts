@@ -8,11 +8,13 @@ export default class Up extends HippoCommand<UpResult | UpPlan> {
   static override summary = 'Start a local Kafka with the hippo topics, and install Spark.';
   static override description =
     'Kafka comes from KAFKA_HOME, else Maven downloads it once; Spark comes from SPARK_HOME or PATH, else pip downloads it ' +
-    'once. The data are in .hippo/ of the project. If kafka.brokers is configured, it starts nothing and only creates missing ' +
-    'topics. Safe to repeat.';
+    'once. The data are in .hippo/ of the project. If kafka.brokers is configured, it starts no Kafka and only creates missing ' +
+    'topics. stack.with and stack.jars of hippo.yaml name what else is started and fetched; with postgres, $DATABASE_URL of ' +
+    'jobs, of services and of hippo.yaml is that of a local PostgreSQL unless it is set. Safe to repeat.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 9092 --no-spark',
+    '<%= config.bin %> <%= command.id %> --with postgres',
     '<%= config.bin %> <%= command.id %> --dry-run',
   ];
   static override flags = {
@@ -21,6 +23,13 @@ export default class Up extends HippoCommand<UpResult | UpPlan> {
       description: "Kafka's port. [default: the last one, or a free one]",
       min: 1,
       max: 65_535,
+    }),
+    with: Flags.string({
+      helpValue: 'PART',
+      description:
+        'Also start this: postgres. Repeat it, or separate by commas. [default: stack.with of hippo.yaml]',
+      multiple: true,
+      delimiter: ',',
     }),
     spark: Flags.boolean({ allowNo: true, default: true, description: 'Install Spark if there is none.' }),
     timeout: durationFlag({ description: 'Wait at most this long for Kafka to start.', default: '5m' }),
@@ -35,6 +44,7 @@ export default class Up extends HippoCommand<UpResult | UpPlan> {
       profile: flags.profile,
       port: flags.port,
       spark: flags.spark,
+      with: flags.with ?? [],
       timeout: flags.timeout,
       dryRun: flags['dry-run'],
       runSteps,

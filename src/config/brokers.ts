@@ -29,7 +29,7 @@ export function findBrokers(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Found
     return { brokers, origin: { from: 'configuration', place: loaded.place(['kafka', 'brokers']) } };
   }
   const found = findStack(loaded.directory);
-  if (found === null) return null;
+  if (found === null || found.stack.kafka === null) return null;
   const { file, stack } = found;
   return { brokers: stack.brokers, origin: { from: 'stack', file, alive: isStackAlive(stack) } };
 }

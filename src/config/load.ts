@@ -11,6 +11,7 @@ import { layer, type Layers, type ValueSource } from './layers.ts';
 import { type ConfigPath, formatPath } from './path.ts';
 import { problemsError } from './problems.ts';
 import type { Config } from './schema.ts';
+import { type StackEnvironment, missingIn, stackEnvironment } from './stack-file.ts';
 import { validate } from './validate.ts';
 
 export type { ValueSource } from './layers.ts';
@@ -25,6 +26,8 @@ export interface LoadOptions {
   profile?: string | undefined;
   cwd: string;
   env: NodeJS.ProcessEnv;
+  /** Values of variables that neither the environment nor the local stack has, e.g. because the stack is about to be started. */
+  assumed?: StackEnvironment;
 }
 
 export interface LoadedConfig {
@@ -38,6 +41,8 @@ export interface LoadedConfig {
   /** The place of a value, for errors: of a scalar the value itself, of a mapping or list its key. */
   place(path: ConfigPath): ErrorPlace;
   source(path: ConfigPath): ValueSource;
+  /** Variables of the local stack that the process's own environment does not have: also for jobs and services. */
+  environment: StackEnvironment;
   /** The texts that name environment variables, also those that are then overridden. */
   interpolations: readonly Interpolation[];
   /** The dates in the file of `calendar.holidays`, in order: `2017-12-25`. */
@@ -55,10 +60,12 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const document = file === null ? emptyDocument(shown) : await parse(file, shown);
   const directory = file === null ? resolve(options.cwd) : dirname(file);
   const profile = chooseProfile(document, options.profile ?? options.env['HIPPO_PROFILE']);
-  const { config, place, source, interpolations } = assemble(document, profile, options.env);
+  const environment = missingIn(options.env, stackEnvironment(directory));
+  const env = { ...options.env, ...missingIn(options.env, options.assumed ?? {}), ...environment };
+  const { config, place, source, interpolations } = assemble(document, profile, env);
   const absolute = withAbsoluteFiles(config, directory);
   const holidays = await holidaysOf(absolute, options.cwd, place);
-  return { config: absolute, file, directory, profile, place, source, interpolations, holidays };
+  return { config: absolute, file, directory, profile, place, source, environment, interpolations, holidays };
 }
 
 async function holidaysOf(

@@ -94,7 +94,7 @@ class Reporter {
 
   constructor(loaded: LoadedConfig, env: NodeJS.ProcessEnv) {
     this.#loaded = loaded;
-    this.#env = env;
+    this.#env = { ...env, ...loaded.environment };
     this.#secretVariables = new Set(
       loaded.interpolations.filter(({ path }) => this.#isSecret(path)).flatMap(({ variables }) => variables),
     );

@@ -871,6 +871,35 @@ function isPattern(text: string): boolean {
   }
 }
 
+/** What `hippo up --with` can start besides Kafka. */
+export const STACK_PARTS = ['postgres'] as const;
+export type StackPart = (typeof STACK_PARTS)[number];
+
+const coordinates = v.pipe(
+  v.string(),
+  v.regex(
+    /^[A-Za-z0-9_][\w.-]*:[A-Za-z0-9_][\w.-]*:[A-Za-z0-9_][\w.-]*$/,
+    'must be GROUP:ARTIFACT:VERSION, such as org.postgresql:postgresql:42.7.8',
+  ),
+);
+
+const stack = v.strictObject({
+  with: v.optional(
+    described(
+      v.array(v.picklist(STACK_PARTS)),
+      'What `hippo up` starts besides Kafka. postgres: a PostgreSQL, whose URL is $DATABASE_URL; none where $DATABASE_URL is set',
+    ),
+    [],
+  ),
+  jars: v.optional(
+    described(
+      v.array(coordinates),
+      'Jars that Spark jobs need, which `hippo up` fetches by Maven: GROUP:ARTIFACT:VERSION, each without what it needs in turn',
+    ),
+    [],
+  ),
+});
+
 /** With it, even empty, what needs a person is published on the alert topic. */
 const alerts = deferred(() =>
   v.strictObject({
@@ -932,6 +961,7 @@ export const configSchema = v.strictObject({
   jobs: v.optional(v.record(name, job), {}),
   sources: v.optional(v.record(name, source), {}),
   services: v.optional(v.record(name, service), {}),
+  stack: v.optional(stack, {}),
   alerts: v.optional(alerts),
 });
 
@@ -950,6 +980,7 @@ const profile = deferred(() =>
     yarn: v.optional(yarn),
     sources: v.optional(v.record(name, sourceParts)),
     services: v.optional(v.record(name, v.partial(service))),
+    stack: v.optional(stack),
     alerts: v.optional(v.union([described(v.literal(false), 'No alert is published or sent'), alertsParts])),
   }),
 );
@@ -960,7 +991,7 @@ export const fileSchema = v.strictObject({
   profiles: v.optional(
     described(
       v.record(name, profile),
-      'Settings merged over kafka, topics, logs, yarn, sources, services and alerts by --profile NAME or $HIPPO_PROFILE',
+      'Settings merged over kafka, topics, logs, yarn, sources, services, stack and alerts by --profile NAME or $HIPPO_PROFILE',
     ),
     {},
   ),

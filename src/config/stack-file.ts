@@ -11,13 +11,21 @@ import { findUpward } from './find.ts';
 /** The local stack that `hippo up` started; other commands read it from `.hippo/stack.json`. */
 export interface StackFile {
   version: 1;
-  /** `127.0.0.1:PORT` */
+  /** `127.0.0.1:PORT`; empty without `kafka`. */
   brokers: string[];
-  kafka: { pid: number; port: number; dataDirectory: string; logFile: string; version: string };
+  /** null: hippo.yaml or the environment names other brokers. */
+  kafka: { pid: number; port: number; dataDirectory: string; logFile: string; version: string } | null;
   spark: { sparkSubmit: string; version: string } | null;
+  /** Paths, joined by commas, for spark-submit's --jars: what start-spark.sh reads. */
+  sparkJars?: string;
+  postgres?: { pid: number; port: number; dataDirectory: string; logFile: string; version: string };
+  /** Variables, with their secrets, for hippo.yaml, jobs and services that do not find them in their own environment. */
+  environment?: StackEnvironment;
   /** ISO 8601. */
   startedAt: string;
 }
+
+export type StackEnvironment = Readonly<Record<string, string>>;
 
 export interface FoundStack {
   /** Absolute path of the stack.json. */
@@ -63,8 +71,22 @@ export async function removeStackFile(directory: string): Promise<void> {
 }
 
 /** Whether the stack's broker process still exists. */
-export function isStackAlive(stack: StackFile): boolean {
-  return processExists(stack.kafka.pid);
+export function isStackAlive({ kafka }: StackFile): boolean {
+  return kafka !== null && processExists(kafka.pid);
+}
+
+/** The variables of the stack. A damaged stack.json has none: what needs the stack itself says so. */
+export function stackEnvironment(directory: string): StackEnvironment {
+  try {
+    return findStack(directory)?.stack.environment ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** Those of the variables that `env` does not have; an empty one counts as missing. */
+export function missingIn(env: NodeJS.ProcessEnv, variables: StackEnvironment): StackEnvironment {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => (env[name] ?? '') === ''));
 }
 
 function read(file: string): FoundStack | null {
@@ -95,16 +117,24 @@ function parse(text: string): StackFile | undefined {
   }
 }
 
-function isStack(value: unknown): value is StackFile {
+function isStack(value: Json): value is Json & StackFile {
   return (
     isJsonObject(value) &&
     value['version'] === 1 &&
     Array.isArray(value['brokers']) &&
-    value['brokers'].length > 0 &&
     value['brokers'].every((broker) => typeof broker === 'string') &&
-    isJsonObject(value['kafka']) &&
-    // kill(2) takes 0 and negative numbers for process groups.
-    typeof value['kafka']['pid'] === 'number' &&
-    value['kafka']['pid'] > 0
+    (value['kafka'] === null ? value['brokers'].length === 0 : value['brokers'].length > 0) &&
+    (value['kafka'] === null || hasPid(value['kafka'])) &&
+    (value['postgres'] === undefined || hasPid(value['postgres'])) &&
+    (value['environment'] === undefined || isEnvironment(value['environment']))
   );
+}
+
+/** kill(2) takes 0 and negative numbers for process groups. */
+function hasPid(value: Json | undefined): boolean {
+  return isJsonObject(value) && typeof value['pid'] === 'number' && value['pid'] > 0;
+}
+
+function isEnvironment(value: Json): boolean {
+  return isJsonObject(value) && Object.values(value).every((each) => typeof each === 'string');
 }

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from '../core/exec.ts';
 import type { Variables } from '../core/environment/index.ts';
-import { ChildError, UserError } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
 import { cacheDirectory } from '../core/paths.ts';
 import { installOnce } from './install.ts';
-import { type Artifact, pomOf } from './pom.ts';
+import { fetchArtifacts } from './maven.ts';
+import type { Artifact } from './pom.ts';
 
 /** The version that is fetched if `KAFKA_HOME` is not set: the newest one that hippo is tested with. */
 export const KAFKA_VERSION = '4.3.1';
@@ -85,49 +85,16 @@ async function resolveJars(
   update: (detail: string) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const pom = join(directory, 'pom.xml');
-  const lib = join(directory, 'lib');
-  await mkdir(lib);
-  await writeFile(pom, pomOf('local-kafka', artifacts(version)));
-  const maven = execa(
-    'mvn',
-    [
-      '--batch-mode',
-      '--file',
-      pom,
-      'dependency:copy-dependencies',
-      '-DincludeScope=runtime',
-      `-DoutputDirectory=${lib}`,
+  await fetchArtifacts(directory, {
+    name: 'local-kafka',
+    artifacts: artifacts(version),
+    what: 'Kafka',
+    instead: [
+      'or unpack a Kafka release (https://kafka.apache.org/downloads) and point KAFKA_HOME at it',
+      'or name running brokers in hippo.yaml: kafka.brokers',
     ],
-    { reject: false, all: true, stdin: 'ignore', ...(signal === undefined ? {} : { cancelSignal: signal }) },
-  );
-  let fetched = 0;
-  for await (const line of maven.iterable({ from: 'all' })) {
-    const jar = /Downloaded from \S+: \S*\/([^/\s]+\.jar)/.exec(line)?.[1];
-    if (jar !== undefined) update(`${String(++fetched)} files, last ${jar}`);
-  }
-  const result = await maven;
-  signal?.throwIfAborted();
-  if (!result.failed) return;
-  if (result.code === 'ENOENT') {
-    throw new UserError('Kafka is not here, and Maven, which would fetch it, was not found', {
-      next: [
-        'install Maven, e.g. apt install maven',
-        'or unpack a Kafka release (https://kafka.apache.org/downloads) and point KAFKA_HOME at it',
-        'or name running brokers in hippo.yaml: kafka.brokers',
-      ],
-    });
-  }
-  const said = result.all
-    .split('\n')
-    .filter((line) => line.includes('[ERROR]'))
-    .slice(0, 3);
-  throw new ChildError("Kafka's files could not be fetched", {
-    why: said.join('\n') || result.shortMessage,
-    next: [
-      'check the network and ~/.m2/settings.xml, then repeat the command',
-      'or point KAFKA_HOME at an unpacked Kafka release',
-    ],
+    update,
+    signal,
   });
 }
 

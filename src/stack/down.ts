@@ -12,7 +12,9 @@ import { connectKafka } from '../kafka/connect.ts';
 import type { GroupInfo } from '../kafka/port.ts';
 import { type FoundBroker, findBroker, stopBroker } from './found-broker.ts';
 import { exclusively } from './lock.ts';
+import { ASSUMED } from './record.ts';
 import { type StackPlace, stackPlace } from './place.ts';
+import { type FoundPostgres, findPostgres, sharedDataOf, stopPostgres } from './postgres/found.ts';
 
 export interface DownRequest {
   /** `--config` and `--profile`. */
@@ -32,8 +34,10 @@ export interface DownFacts {
   place: StackPlace;
   /** null if none runs. */
   broker: FoundBroker | null;
-  /** Whether a purge would remove data. */
-  data: boolean;
+  /** null if none runs. */
+  postgres: FoundPostgres | null;
+  /** The folders that a purge would remove, of Kafka and of PostgreSQL. */
+  data: string[];
   /** Clients of hippos that are connected to it now. */
   clients: ConnectedClient[];
   /** The problem of hippo.yaml; null if there is none. */
@@ -47,8 +51,11 @@ export interface ConnectedClient {
   host: string;
 }
 
+type Outcome = 'gone' | 'stopped' | 'killed';
+
 interface DownContext {
-  outcome: 'gone' | 'stopped' | 'killed';
+  outcome: Outcome;
+  postgres: Outcome;
 }
 
 export interface DownResult {
@@ -56,12 +63,16 @@ export interface DownResult {
    * `gone`: nothing ran; `killed`: it did not stop in time, and its log is recovered on the next start; `declined`: the
    * user declined the purge, and nothing was changed.
    */
-  outcome: DownContext['outcome'] | 'declined';
+  outcome: Outcome | 'declined';
   kafka: { pid: number; port: number; version: string } | null;
+  /** null if none ran. */
+  postgres: { outcome: Outcome | 'declined'; pid: number; port: number; version: string } | null;
   /** Clients that were connected. They keep trying until Kafka is back. */
   clients: ConnectedClient[];
   /** The folder of Kafka's data; null if there are none (any more). */
   data: string | null;
+  /** The folder of PostgreSQL's data; null if there are none (any more). */
+  postgres_data: string | null;
   /** The problem of hippo.yaml, which does not keep the stack from being stopped; null if there is none. */
   problem: string | null;
 }
@@ -82,27 +93,39 @@ const ASK_DEADLINE = 3_000;
  */
 export async function down(request: DownRequest): Promise<DownResult | DownPlan> {
   const { file, profile, purge, dryRun, confirm, runSteps } = request;
-  const project = await findDownProject({ file, profile, cwd: process.cwd(), env: process.env });
+  const project = await findDownProject({
+    file,
+    profile,
+    cwd: process.cwd(),
+    env: process.env,
+    assumed: ASSUMED,
+  });
   const facts = await gatherDownFacts(project);
   const steps = planDown(facts, { purge });
   if (dryRun) return { dry_run: true, steps: steps.map(({ title }) => title) };
-  const asks = purge && facts.data;
-  if (asks && !(await confirm(`Remove all topics and events in ${facts.place.kafka}?`)))
-    return downResult(facts, 'declined');
-  const context: DownContext = { outcome: 'gone' };
+  if (purge && facts.data.length > 0 && !(await confirm(purgeQuestion(facts))))
+    return downResult(facts, { outcome: 'declined', postgres: 'declined' });
+  const context: DownContext = { outcome: 'gone', postgres: 'gone' };
   await runSteps(steps, context);
-  return downResult(facts, context.outcome);
+  return downResult(facts, context);
+}
+
+function purgeQuestion({ place, data }: DownFacts): string {
+  const events = data.includes(place.kafka) ? [`all topics and events in ${place.kafka}`] : [];
+  const databases = data.includes(place.postgres) ? [`all databases in ${place.postgres}`] : [];
+  return `Remove ${[...events, ...databases].join(', and ')}?`;
 }
 
 /** Gathers the facts; changes nothing. */
 async function gatherDownFacts(project: DownProject): Promise<DownFacts> {
   const { directory, problem } = project;
   const place = stackPlace(directory);
-  const broker = await findBroker(place.kafka);
+  const [broker, postgres] = await Promise.all([findBroker(place.kafka), findPostgres(place.postgres)]);
   return {
     place,
     broker,
-    data: existsSync(place.kafka),
+    postgres,
+    data: [place.kafka, place.postgres].filter((folder) => existsSync(folder)),
     clients: broker === null ? [] : await connectedClients(broker, project),
     problem,
   };
@@ -130,33 +153,45 @@ async function findDownProject(options: LoadOptions): Promise<DownProject> {
 
 /** The steps from the facts to a stopped stack. */
 export function planDown(
-  { place, broker, data }: DownFacts,
+  { place, broker, postgres, data }: DownFacts,
   { purge }: { purge: boolean },
 ): Step<DownContext>[] {
+  const lock = (update: (detail: string) => void, work: () => Promise<void>): Promise<void> =>
+    exclusively(place.lock, work, { onWait: () => update('another hippo up or down is at it') });
   return [
+    ...(data.includes(place.postgres)
+      ? [
+          {
+            title: `stop PostgreSQL${postgres === null ? '' : ` (pid ${postgres.pid}, port ${postgres.port})`}`,
+            skip: () => (postgres === null ? 'none runs' : false),
+            run: (context: DownContext, update: (detail: string) => void) =>
+              lock(update, async () => {
+                context.postgres = await stopPostgres(place.postgres);
+              }),
+          },
+        ]
+      : []),
     {
       title: `stop Kafka${broker === null ? '' : ` (pid ${broker.pid}, port ${broker.port})`}`,
       skip: () => (existsSync(place.state) ? false : 'nothing runs'),
       run: async (context, update) => {
         await mkdir(place.state, { recursive: true });
-        await exclusively(
-          place.lock,
-          async () => {
-            context.outcome = await stopBroker(place.kafka);
-            await removeStackFile(place.directory);
-          },
-          { onWait: () => update('another hippo up or down is at it') },
-        );
+        await lock(update, async () => {
+          context.outcome = await stopBroker(place.kafka);
+          await removeStackFile(place.directory);
+        });
       },
     },
     ...(purge
       ? [
           {
-            title: `remove ${place.kafka}`,
-            skip: () => (data ? false : 'there are no data'),
+            title: `remove ${data.length === 0 ? place.kafka : data.join(' and ')}`,
+            skip: () => (data.length > 0 ? false : 'there are no data'),
             run: async () => {
-              await rm(place.kafka, { recursive: true, force: true });
-              await removeIfEmpty(dirname(place.kafka));
+              const shared = await sharedDataOf(place.postgres);
+              for (const folder of [...(shared === null ? [] : [shared]), ...data])
+                await rm(folder, { recursive: true, force: true });
+              await removeIfEmpty(place.state);
             },
           },
         ]
@@ -165,10 +200,22 @@ export function planDown(
 }
 
 function downResult(
-  { place, broker, clients, problem }: DownFacts,
-  outcome: DownResult['outcome'],
+  { place, broker, postgres, clients, problem }: DownFacts,
+  ended: { outcome: DownResult['outcome']; postgres: DownResult['outcome'] },
 ): DownResult {
-  return { outcome, kafka: broker, clients, data: existsSync(place.kafka) ? place.kafka : null, problem };
+  const ifThere = (folder: string): string | null => (existsSync(folder) ? folder : null);
+  return {
+    outcome: ended.outcome,
+    kafka: broker,
+    postgres:
+      postgres === null
+        ? null
+        : { outcome: ended.postgres, pid: postgres.pid, port: postgres.port, version: postgres.version },
+    clients,
+    data: ifThere(place.kafka),
+    postgres_data: ifThere(place.postgres),
+    problem,
+  };
 }
 
 /** Removes the folder and the .gitignore that `hippo up` created; other files stay. */

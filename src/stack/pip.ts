@@ -2,8 +2,8 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from '../core/exec.ts';
 import { ChildError } from '../core/errors.ts';
+import { MEGABYTE, barOf, megabytes, sizeOfFiles } from './sizes.ts';
 
-const MEGABYTE = 1_000_000;
 const UNIT_BYTES: Readonly<Record<string, number>> = { B: 1, kB: 1_000, MB: MEGABYTE, GB: 1_000 * MEGABYTE };
 /** pip rounds the size that it prints, so a complete file may be a little smaller. */
 const COMPLETE = 0.999;
@@ -188,8 +188,6 @@ export function stepOf(line: string): string {
   return known ?? said.replace(/: started$|: finished.*$| \(from .*/, '').slice(0, 60);
 }
 
-const BAR = 20;
-
 /** `downloading █████░░░░░░░░░░░░░░░ 113.8 MB of 455.4 MB` */
 export function downloadProgress(size: number, { total }: Download): string {
   return `downloading ${barOf(size / bytesOf(total))} ${megabytes(size)} of ${total}`;
@@ -224,15 +222,6 @@ function bytesOf(size: string): number {
   return Number(amount) * (UNIT_BYTES[unit] ?? 1);
 }
 
-function megabytes(size: number): string {
-  return `${(size / MEGABYTE).toFixed(1)} MB`;
-}
-
-function barOf(share: number): string {
-  const filled = Math.min(BAR, Math.round(share * BAR));
-  return '█'.repeat(filled) + '░'.repeat(BAR - filled);
-}
-
 /**
  * How large a gzip file is when it is unpacked, bytes: its last four bytes say so (RFC 1952, ISIZE). Undefined for other
  * files, and for what is larger than four bytes can say.
@@ -249,15 +238,4 @@ export async function unpackedSize(file: string): Promise<number | undefined> {
   } finally {
     await handle.close();
   }
-}
-
-/** The size of all files in a folder that others are writing to, bytes. */
-async function sizeOfFiles(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  let sum = 0;
-  for (const entry of entries) {
-    if (!entry.isFile()) continue;
-    sum += (await stat(join(entry.parentPath, entry.name)).catch(() => ({ size: 0 }))).size;
-  }
-  return sum;
 }

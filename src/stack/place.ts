@@ -9,6 +9,8 @@ export interface StackPlace {
   state: string;
   /** Kafka's settings, data and log. */
   kafka: string;
+  /** PostgreSQL's password, data and log. */
+  postgres: string;
   /** The file that {@link exclusively} locks, so that only one of two `hippo up` starts the broker. */
   lock: string;
 }
@@ -18,5 +20,11 @@ export function stackPlace(directory: string): StackPlace {
   const file = findUpward(directory, join(PROJECT_STATE_DIRECTORY, 'stack.json'));
   const root = file === undefined ? directory : dirname(dirname(file));
   const state = join(root, PROJECT_STATE_DIRECTORY);
-  return { directory: root, state, kafka: join(state, 'kafka'), lock: join(state, 'stack') };
+  return {
+    directory: root,
+    state,
+    kafka: join(state, 'kafka'),
+    postgres: join(state, 'postgres'),
+    lock: join(state, 'stack'),
+  };
 }

@@ -3,7 +3,12 @@ export interface Artifact {
   group: string;
   artifact: string;
   version: string;
+  /** Without what it needs. */
+  alone?: boolean;
 }
+
+const NOTHING_ELSE =
+  '<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>';
 
 /**
  * A pom with these dependencies, for `mvn dependency:copy-dependencies`.
@@ -12,8 +17,8 @@ export interface Artifact {
  */
 export function pomOf(name: string, artifacts: readonly Artifact[]): string {
   const dependencies = artifacts.map(
-    ({ group, artifact, version }) =>
-      `    <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`,
+    ({ group, artifact, version, alone = false }) =>
+      `    <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version>${alone ? NOTHING_ELSE : ''}</dependency>`,
   );
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>

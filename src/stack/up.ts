@@ -1,9 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type BrokersOrigin, type FoundBrokers, adviceFor, findBrokers } from '../config/brokers.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import type { KafkaConfig } from '../config/schema.ts';
-import { type StackFile, readStackFile, writeStackFile } from '../config/stack-file.ts';
+import { type KafkaConfig, STACK_PARTS, type StackPart } from '../config/schema.ts';
+import { didYouMean } from '../core/near.ts';
+import { type StackFile, readStackFile } from '../config/stack-file.ts';
 import type { Millis } from '../core/clock.ts';
 import { clientCommandFor } from '../core/environment/index.ts';
 import { UserError } from '../core/errors.ts';
@@ -14,10 +13,15 @@ import { type RunningBroker, startBroker } from './broker.ts';
 import { KAFKA_VERSION, type KafkaDistribution, findKafka, installKafka } from './distribution.ts';
 import { type FoundBroker, findBroker } from './found-broker.ts';
 import { requireJava } from './java.ts';
-import { exclusively } from './lock.ts';
+import { fetchJars, jarPath, missingJars } from './jars.ts';
 import { type StackPlace, stackPlace } from './place.ts';
+import { type ConfiguredDatabase, askDatabase, configuredDatabase } from './postgres/configured.ts';
+import { type FoundPostgres, findPostgres } from './postgres/found.ts';
+import { POSTGRES_VERSION, findPostgresPrograms, installPostgres } from './postgres/programs.ts';
+import { type RunningPostgres, startPostgres } from './postgres/server.ts';
 import { proveRoundTrip } from './probe.ts';
 import { requirePython } from './python.ts';
+import { ASSUMED, DATABASE_URL, noting } from './record.ts';
 import { SPARK_VERSION, type Spark, findSpark, installSpark } from './spark.ts';
 
 /** How long the local broker may take for an answer. */
@@ -30,12 +34,16 @@ export interface UpOptions {
   port?: number | undefined;
   /** Whether to fetch Spark if there is none. */
   spark: boolean;
+  /** What to start besides Kafka, and besides what hippo.yaml names. */
+  with: readonly StackPart[];
   /** How long Kafka's start may take. Default: five minutes. */
   timeout?: Millis | undefined;
   signal?: AbortSignal | undefined;
 }
 
-export interface UpRequest extends Omit<UpOptions, 'loaded' | 'env'> {
+export interface UpRequest extends Omit<UpOptions, 'loaded' | 'env' | 'with'> {
+  /** `--with`, not checked yet. */
+  with: readonly string[];
   /** `--config` and `--profile`. */
   file: string | undefined;
   profile: string | undefined;
@@ -55,13 +63,25 @@ export interface UpFacts {
   recorded: StackFile | null;
   kafka: KafkaDistribution | null;
   spark: Spark | null;
+  /** Null: none is wanted. */
+  postgres: PostgresFacts | null;
+  /** Of `stack.jars`. */
+  jars: { wanted: readonly string[]; missing: readonly string[] };
 }
+
+/** Of a PostgreSQL that is wanted: the configured one, else a local one. */
+export type PostgresFacts =
+  | { configured: ConfiguredDatabase }
+  | { configured: null; running: FoundPostgres | null; hasPrograms: boolean };
 
 /** What the steps find out as they run. */
 export interface UpContext {
   brokers: string[];
   broker: RunningBroker | null;
   spark: Spark | null;
+  postgres: RunningPostgres | null;
+  /** Of the configured PostgreSQL. */
+  postgresVersion: string | null;
   topics: { created: string[]; present: string[] };
 }
 
@@ -75,10 +95,28 @@ export interface UpResult {
   directory: string;
   kafka: { pid: number; port: number; version: string; data: string; log: string } | null;
   spark: { submit: string; version: string } | null;
+  /** Null: none is wanted. The local one's password is in stack.json. */
+  postgres: UpPostgres | null;
+  /** The jars of `stack.jars`: their paths. */
+  spark_jars: string[];
   topics: { created: string[]; present: string[] };
   /** The command that starts the project's client; null outside of a project and in one without jobs. */
   start_client: string | null;
 }
+
+export type UpPostgres =
+  | { from: 'environment'; variable: typeof DATABASE_URL; place: string; version: string }
+  | {
+      from: 'stack';
+      /** Whether this command started it; false if it ran already. */
+      started: boolean;
+      place: string;
+      version: string;
+      pid: number;
+      port: number;
+      data: string;
+      log: string;
+    };
 
 /** A plan that was not executed, for `--dry-run`. */
 export interface UpPlan {
@@ -87,7 +125,8 @@ export interface UpPlan {
 }
 
 /**
- * Starts a local Kafka, creates the topics and installs Spark, as far as they are missing.
+ * Starts a local Kafka, and a PostgreSQL where one is wanted, creates the topics and fetches Spark and jars, as far as they are
+ * missing.
  *
  * @throws UserError for a port together with configured brokers; what a step throws
  */
@@ -96,11 +135,12 @@ export async function up({
   profile,
   dryRun,
   runSteps,
+  with: parts,
   ...rest
 }: UpRequest): Promise<UpResult | UpPlan> {
   const { env } = process;
-  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env });
-  const options = { ...rest, loaded, env };
+  const loaded = await loadConfig({ file, profile, cwd: process.cwd(), env, assumed: ASSUMED });
+  const options = { ...rest, loaded, env, with: parts.map(partNamed) };
   const facts = await gatherUpFacts(options);
   const steps = planUp(facts, options);
   if (dryRun) return describeUp(steps, facts);
@@ -109,22 +149,44 @@ export async function up({
   return upResult(facts, context, startOf(loaded));
 }
 
+function partNamed(word: string): StackPart {
+  const part = STACK_PARTS.find((each) => each === word);
+  if (part !== undefined) return part;
+  throw new UserError(`--with must be one of ${STACK_PARTS.join(', ')}; it is "${word}"`, {
+    why: didYouMean(word, STACK_PARTS),
+    next: ['hippo up --with postgres'],
+  });
+}
+
 /**
  * Gathers the facts; changes nothing.
  *
  * @throws UserError for a port together with configured brokers
  */
-async function gatherUpFacts({ loaded, env, port }: UpOptions): Promise<UpFacts> {
+async function gatherUpFacts({ loaded, env, port, with: parts }: UpOptions): Promise<UpFacts> {
   const place = stackPlace(loaded.directory);
+  const { stack } = loaded.config;
+  const isWanted = [...stack.with, ...parts].includes('postgres');
+  const more = {
+    recorded: orNull(() => readStackFile(place.directory)),
+    postgres: isWanted ? await postgresFacts(place, env) : null,
+    jars: { wanted: stack.jars, missing: missingJars(stack.jars) },
+  };
   const known = orNull(() => findBrokers(loaded, env));
   if (known !== null && known.origin.from !== 'stack') {
     if (port !== undefined) throw notOurs(known);
-    return { place, configured: known, broker: null, recorded: null, kafka: null, spark: null };
+    return { place, configured: known, broker: null, kafka: null, spark: null, ...more };
   }
-  const recorded = orNull(() => readStackFile(place.directory));
   const [broker, kafka, spark] = await Promise.all([findBroker(place.kafka), findKafka(env), findSpark(env)]);
   if (broker === null) await requireJava(env);
-  return { place, configured: null, broker, recorded, kafka, spark };
+  return { place, configured: null, broker, kafka, spark, ...more };
+}
+
+async function postgresFacts(place: StackPlace, env: NodeJS.ProcessEnv): Promise<PostgresFacts> {
+  const url = env[DATABASE_URL] ?? '';
+  if (url !== '') return { configured: configuredDatabase(url) };
+  const [running, programs] = await Promise.all([findPostgres(place.postgres), findPostgresPrograms()]);
+  return { configured: null, running, hasPrograms: programs !== null };
 }
 
 function notOurs({ brokers, origin }: FoundBrokers): UserError {
@@ -150,20 +212,27 @@ function orNull<T>(read: () => T): T | null {
 
 /** The steps from the facts to a running stack. */
 export function planUp(facts: UpFacts, options: UpOptions): Step<UpContext>[] {
-  if (facts.configured !== null) return [createTopics(facts, options)];
+  const { configured, broker, kafka, spark, postgres, jars, recorded } = facts;
+  const isLocal = configured === null;
+  const mustFetch = postgres?.configured === null && postgres.running === null && !postgres.hasPrograms;
+  const isAboutJars = jars.wanted.length > 0 || recorded?.sparkJars !== undefined;
   return [
-    ...(facts.broker === null && facts.kafka === null ? [fetchKafka(options)] : []),
-    ...(options.spark && facts.spark === null ? [fetchSpark(options)] : []),
-    startKafka(facts, options),
+    ...(isLocal && broker === null && kafka === null ? [fetchKafka(options)] : []),
+    ...(isLocal && options.spark && spark === null ? [fetchSpark(options)] : []),
+    ...(mustFetch ? [fetchPostgres(options)] : []),
+    ...(isAboutJars ? [takeJars(facts, options)] : []),
+    ...(isLocal ? [startKafka(facts, options)] : []),
+    ...postgresSteps(facts, options),
     createTopics(facts, options),
-    ...(facts.broker === null ? [prove(options)] : []),
+    ...(isLocal && broker === null ? [prove(options)] : []),
   ];
 }
 
 function upContext(facts: UpFacts): UpContext {
   const brokers =
     facts.configured?.brokers ?? (facts.broker === null ? [] : [`127.0.0.1:${facts.broker.port}`]);
-  return { brokers, broker: null, spark: facts.spark, topics: { created: [], present: [] } };
+  const topics = { created: [], present: [] };
+  return { brokers, broker: null, spark: facts.spark, postgres: null, postgresVersion: null, topics };
 }
 
 /** The plan as data. */
@@ -176,16 +245,16 @@ export async function describeUp(steps: readonly Step<UpContext>[], facts: UpFac
   return { dry_run: true, steps: await Promise.all(described) };
 }
 
-/** The result of the steps. */
 /** The command that starts the project's client, as typed here. */
 function startOf({ file, config }: LoadedConfig): string | null {
   if (file === null || Object.keys(config.jobs).length === 0) return null;
   return clientCommandFor(file, process.cwd());
 }
 
+/** The result of the steps. */
 function upResult(facts: UpFacts, context: UpContext, start: string | null): UpResult {
   const { broker, spark } = context;
-  const recorded = facts.recorded?.kafka;
+  const recorded = facts.recorded?.kafka ?? null;
   const kafka =
     broker !== null
       ? {
@@ -195,7 +264,7 @@ function upResult(facts: UpFacts, context: UpContext, start: string | null): UpR
           data: broker.dataDirectory,
           log: broker.logFile,
         }
-      : facts.broker !== null && recorded !== undefined
+      : facts.broker !== null && recorded !== null
         ? { ...facts.broker, data: recorded.dataDirectory, log: recorded.logFile }
         : null;
   return {
@@ -205,9 +274,29 @@ function upResult(facts: UpFacts, context: UpContext, start: string | null): UpR
     directory: facts.place.directory,
     kafka,
     spark: spark === null ? null : { submit: spark.sparkSubmit, version: spark.version },
+    postgres: postgresOf(facts.postgres, context),
+    spark_jars: facts.jars.wanted.map(jarPath),
     topics: context.topics,
     start_client: start,
   };
+}
+
+function postgresOf(facts: PostgresFacts | null, context: UpContext): UpPostgres | null {
+  if (facts === null) return null;
+  if (facts.configured !== null) {
+    const { place } = facts.configured;
+    return {
+      from: 'environment',
+      variable: DATABASE_URL,
+      place,
+      version: context.postgresVersion ?? 'unknown',
+    };
+  }
+  if (context.postgres === null) return null;
+  const { pid, port, version, data, logFile, database } = context.postgres;
+  const place = `postgres://127.0.0.1:${port}/${database}`;
+  const started = facts.running?.pid !== pid;
+  return { from: 'stack', started, place, version, pid, port, data, log: logFile };
 }
 
 function fetchKafka({ signal }: UpOptions): Step<UpContext> {
@@ -229,44 +318,82 @@ function fetchSpark({ env, signal }: UpOptions): Step<UpContext> {
   };
 }
 
+function fetchPostgres({ signal }: UpOptions): Step<UpContext> {
+  return {
+    title: `fetch PostgreSQL ${POSTGRES_VERSION} (60 MB, once)`,
+    run: async (_, update) => {
+      await installPostgres(update, signal);
+    },
+  };
+}
+
+function takeJars({ place, recorded, jars }: UpFacts, { signal }: UpOptions): Step<UpContext> {
+  const { wanted, missing } = jars;
+  const sparkJars = wanted.map(jarPath).join(',');
+  const names = missing.length === 1 ? missing[0] : `${missing.length} jars`;
+  return {
+    title: missing.length > 0 ? `fetch ${names ?? ''} for Spark (once)` : 'note the jars for Spark',
+    skip: () => (missing.length === 0 && sparkJars === (recorded?.sparkJars ?? '') ? 'all are there' : false),
+    run: async (_, update) => {
+      await fetchJars(missing, update, signal);
+      const onWait = (): void => update('another hippo up is at it');
+      await noting(place, () => Promise.resolve({ sparkJars }), { onWait, signal });
+    },
+  };
+}
+
+function postgresSteps({ place, postgres }: UpFacts, options: UpOptions): Step<UpContext>[] {
+  if (postgres === null) return [];
+  const { signal, timeout } = options;
+  if (postgres.configured !== null) {
+    const { configured } = postgres;
+    return [
+      {
+        title: `connect to ${configured.place} ($${DATABASE_URL})`,
+        run: async (context) => {
+          context.postgresVersion = await askDatabase(configured);
+        },
+      },
+    ];
+  }
+  const { running } = postgres;
+  const start = running === null ? `start PostgreSQL ${POSTGRES_VERSION}` : undefined;
+  return [
+    {
+      title: start ?? `check the PostgreSQL at 127.0.0.1:${running?.port ?? ''}`,
+      run: async (context, update) => {
+        const options = { directory: place.postgres, signal, timeout, update };
+        const noted = await noting(place, async () => ({ postgres: await startPostgres(options) }), {
+          onWait: () => update('another hippo up is at it'),
+          signal,
+        });
+        context.postgres = noted.postgres ?? null;
+      },
+    },
+  ];
+}
+
 function startKafka({ place, broker, recorded, kafka }: UpFacts, options: UpOptions): Step<UpContext> {
   return {
     title: `start Kafka ${broker?.version ?? kafka?.version ?? KAFKA_VERSION}`,
     skip: ({ spark }) =>
       broker !== null &&
-      broker.pid === recorded?.kafka.pid &&
+      broker.pid === recorded?.kafka?.pid &&
       (options.port ?? broker.port) === broker.port &&
       spark?.sparkSubmit === recorded.spark?.sparkSubmit
         ? `already up at 127.0.0.1:${broker.port}`
         : false,
     run: async (context, update) => {
-      await mkdir(place.state, { recursive: true });
-      // Keeps everything in this folder out of git.
-      await writeFile(join(place.state, '.gitignore'), '*\n');
       const { env, port, signal, timeout } = options;
-      const start = async (): Promise<RunningBroker> => {
-        const running = await startBroker({ directory: place.kafka, port, env, signal, timeout, update });
-        await writeStackFile(place.directory, stackFile(running, context.spark, recorded));
-        return running;
-      };
-      context.broker = await exclusively(place.lock, start, {
+      const start = (): Promise<RunningBroker> =>
+        startBroker({ directory: place.kafka, port, env, signal, timeout, update });
+      const noted = await noting(place, async () => ({ broker: await start(), spark: context.spark }), {
         onWait: () => update('another hippo up is at it'),
         signal,
       });
-      context.brokers = context.broker.brokers;
+      context.broker = noted.broker ?? null;
+      context.brokers = noted.broker?.brokers ?? [];
     },
-  };
-}
-
-/** The content of stack.json. A broker that ran before keeps its start time. */
-function stackFile(broker: RunningBroker, spark: Spark | null, recorded: StackFile | null): StackFile {
-  const { pid, port, dataDirectory, logFile, version } = broker;
-  return {
-    version: 1,
-    brokers: broker.brokers,
-    kafka: { pid, port, dataDirectory, logFile, version },
-    spark: spark === null ? null : { sparkSubmit: spark.sparkSubmit, version: spark.version },
-    startedAt: recorded?.kafka.pid === pid ? recorded.startedAt : new Date().toISOString(),
   };
 }
 

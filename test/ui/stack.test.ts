@@ -16,6 +16,8 @@ const UP: UpResult = {
     log: `${here}/.hippo/kafka/broker.log`,
   },
   spark: { submit: '/opt/spark/bin/spark-submit', version: '4.1.1' },
+  postgres: null,
+  spark_jars: [],
   topics: {
     created: ['frontier-adw', 'hippo-start', 'hippo-finish', 'hippo-schedule', 'service-health'],
     present: [],
@@ -79,7 +81,40 @@ test('a dry run lists the steps', () => {
   );
 });
 
+const POSTGRES = {
+  from: 'stack',
+  started: true,
+  place: 'postgres://127.0.0.1:5432/hippo',
+  version: '18.4',
+  pid: 8,
+  port: 5432,
+  data: `${here}/.hippo/postgres/data`,
+  log: `${here}/.hippo/postgres/postgres.log`,
+} as const;
+
+test('with PostgreSQL and jars it says where they are, and where the password is', () => {
+  const jars = ['/home/ann/.cache/hippo/jars/org/postgresql/postgresql/42.7.8/postgresql-42.7.8.jar'];
+  const text = renderUp({ ...UP, postgres: POSTGRES, spark_jars: jars });
+  expect(text).toContain(`
+  jars    postgresql-42.7.8.jar
+✓ PostgreSQL 18.4 is up at postgres://127.0.0.1:5432/hippo
+  url     $DATABASE_URL in jobs, services and hippo.yaml; the password is in
+          .hippo/stack.json
+  data    .hippo/postgres/data (log: .hippo/postgres/postgres.log)
+`);
+});
+
+test('where $DATABASE_URL is set, it says that this PostgreSQL is used', () => {
+  const place = 'postgres://db.example.com:5432/shop';
+  const postgres = { from: 'environment', variable: 'DATABASE_URL', place, version: '16.2' } as const;
+  expect(renderUp({ ...UP, postgres })).toContain(`
+✓ PostgreSQL 16.2 answers at postgres://db.example.com:5432/shop
+  from    $DATABASE_URL is set, so none is started
+`);
+});
+
 const KAFKA = { pid: 7, port: 40_913, version: '4.3.1' };
+const NONE = { kafka: null, postgres: null, clients: [], data: null, postgres_data: null, problem: null };
 
 test('after a stop: what still runs, and what stays', () => {
   const clients = [
@@ -88,7 +123,7 @@ test('after a stop: what still runs, and what stays', () => {
   ];
   const problem = 'hippo.yaml is not YAML';
   expect(
-    renderDown({ outcome: 'stopped', kafka: KAFKA, clients, data: `${here}/.hippo/kafka`, problem }),
+    renderDown({ ...NONE, outcome: 'stopped', kafka: KAFKA, clients, data: `${here}/.hippo/kafka`, problem }),
   ).toBe(
     `✓ Kafka is down (it was at 127.0.0.1:40913)
 ! hippo.yaml is not YAML; that did not matter here. See hippo config.
@@ -99,13 +134,18 @@ test('after a stop: what still runs, and what stays', () => {
 });
 
 test('nothing to stop', () => {
-  expect(renderDown({ outcome: 'gone', kafka: null, clients: [], data: null, problem: null })).toBe(
-    '✓ Nothing to stop: no local Kafka runs here',
-  );
+  expect(renderDown({ ...NONE, outcome: 'gone' })).toBe('✓ Nothing to stop: no local Kafka runs here');
 });
 
 test('a broker that had to be killed is named as such', () => {
-  expect(renderDown({ outcome: 'killed', kafka: KAFKA, clients: [], data: null, problem: null })).toMatch(
-    /^! Kafka did not stop in time/,
+  expect(renderDown({ ...NONE, outcome: 'killed', kafka: KAFKA })).toMatch(/^! Kafka did not stop in time/);
+});
+
+test('a PostgreSQL that was stopped is named, without Kafka where none ran', () => {
+  const postgres = { outcome: 'stopped', pid: 8, port: 5432, version: '18.4' } as const;
+  const postgres_data = `${here}/.hippo/postgres`;
+  expect(renderDown({ ...NONE, outcome: 'gone', postgres, postgres_data })).toBe(
+    `✓ PostgreSQL is down (it was at 127.0.0.1:5432)
+  The data stay in .hippo/postgres; hippo down --purge removes them.`,
   );
 });

@@ -150,7 +150,7 @@ class Client {
     kafka: Kafka,
     found: { hooks: Awaited<ReturnType<typeof loadHooks>>; tag: string; sparkSubmit: string | null },
   ) {
-    const { config, directory } = options.loaded;
+    const { config, directory, environment } = options.loaded;
     this.#options = options;
     this.#hippo = hippo;
     this.#kafka = kafka;
@@ -174,6 +174,7 @@ class Client {
       owner: found.tag,
       directory,
       sparkSubmit: found.sparkSubmit,
+      environment,
       killGrace: config.client.kill_grace,
       hooks: found.hooks,
       guard: this.#guard,
@@ -202,6 +203,7 @@ class Client {
       owner: found.tag,
       directory,
       sparkSubmit: found.sparkSubmit,
+      environment,
       guard: this.#guard,
       isOwner: () => this.#isOwner(),
       announce: (service, events) => this.#owner.announced(service, events),

@@ -1,4 +1,5 @@
 import type { YarnConfig } from '../../config/schema.ts';
+import type { StackEnvironment } from '../../config/stack-file.ts';
 import type { HookDecision } from '../hooks.ts';
 import type { Submission } from '../machine/types.ts';
 import { MAX_INPUTS_VARIABLE } from './inputs-file.ts';
@@ -16,6 +17,8 @@ export interface JobEnvironmentOptions {
   hippo: string;
   owner: string;
   sparkSubmit: string | null;
+  /** Variables of the local stack that the client's own environment does not have. */
+  environment: StackEnvironment;
   yarn: YarnConfig;
 }
 
@@ -24,7 +27,7 @@ export interface JobEnvironmentOptions {
  * hippo.yaml and a hook set replaces hippo's defaults for Spark, but never the variables that identify the attempt.
  */
 export function jobEnvironment(
-  { hippo, owner, sparkSubmit, yarn }: JobEnvironmentOptions,
+  { hippo, owner, sparkSubmit, environment, yarn }: JobEnvironmentOptions,
   submission: Submission,
   decision: Exclude<HookDecision, { veto: string }>,
   files: AttemptPaths,
@@ -33,6 +36,7 @@ export function jobEnvironment(
   const given = { ...submission.env, ...decision.env };
   const { owner: ofHippo, run, firing, attempt } = sparkTags(owner, submission);
   return {
+    ...environment,
     ...(sparkSubmit === null ? {} : { SPARK_SUBMIT: sparkSubmit }),
     ...sparkDefaults(yarn, { ...process.env, ...given }),
     ...given,

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { messageOf } from '../../core/errors.ts';
 import type { Millis } from '../../core/clock.ts';
 import type { YarnConfig } from '../../config/schema.ts';
+import type { StackEnvironment } from '../../config/stack-file.ts';
 import type { HookRun } from '../hooks.ts';
 import type { JobOutcome, Submission } from '../machine/types.ts';
 import { attemptLogPath, noteInLog, tailOf } from './attempt-log.ts';
@@ -55,6 +56,8 @@ export interface SupervisorOptions {
   /** The project: working directory of the jobs. */
   directory: string;
   sparkSubmit: string | null;
+  /** As in {@link JobEnvironmentOptions}. */
+  environment: StackEnvironment;
   killGrace: Millis;
   hooks: HookRunner;
   guard: Guard;

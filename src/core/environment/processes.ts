@@ -46,12 +46,17 @@ export async function isAlive(pid: number): Promise<boolean> {
 }
 
 /**
- * Sends SIGTERM, and SIGKILL if the process still exists after `grace` milliseconds.
+ * Sends a signal, and SIGKILL if the process still exists after `grace` milliseconds.
  *
+ * @param first the signal that asks it to end
  * @returns how it ended; `gone` if there was no such process
  */
-export async function terminate(pid: number, grace: number): Promise<'gone' | 'stopped' | 'killed'> {
-  if (!signal(pid, 'SIGTERM')) return 'gone';
+export async function terminate(
+  pid: number,
+  grace: number,
+  first: NodeJS.Signals = 'SIGTERM',
+): Promise<'gone' | 'stopped' | 'killed'> {
+  if (!signal(pid, first)) return 'gone';
   if (await hasEnded(pid, grace)) return 'stopped';
   signal(pid, 'SIGKILL');
   await hasEnded(pid, 10_000);

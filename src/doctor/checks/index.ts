@@ -9,6 +9,7 @@ import { node } from './node.ts';
 import { python } from './python.ts';
 import { sources } from './sources.ts';
 import { sparkSubmit } from './spark-submit.ts';
+import { stack } from './stack.ts';
 import { startScripts } from './start-scripts.ts';
 import { state } from './state.ts';
 import { topics } from './topics.ts';
@@ -22,6 +23,7 @@ export const checks: readonly Check[] = [
   hippoYaml,
   startScripts,
   disk,
+  stack,
   kafka,
   topics,
   state,

@@ -129,7 +129,13 @@ function checkSubmission(submission: Submission): void {
 }
 
 function environmentOf(submission: Submission): Record<string, string> {
-  const options = { hippo: 'etl', owner: 'cluster/etl', sparkSubmit: null, yarn: config.yarn };
+  const options = {
+    hippo: 'etl',
+    owner: 'cluster/etl',
+    sparkSubmit: null,
+    environment: {},
+    yarn: config.yarn,
+  };
   const inputs = { path: '/project/.hippo/inputs/x.json', json: JSON.stringify(submission.inputs) };
   const environment = jobEnvironment(
     options,

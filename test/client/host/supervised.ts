@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { vi } from 'vitest';
 import { parseConfig } from '../../../src/config/schema.ts';
+import type { StackEnvironment } from '../../../src/config/stack-file.ts';
 import type { HookDecision, HookRun } from '../../../src/client/hooks.ts';
 import type { Submission } from '../../../src/client/machine/types.ts';
 import { attemptLogPath } from '../../../src/client/host/attempt-log.ts';
@@ -44,6 +45,7 @@ export interface SupervisedOptions {
   /** The `yarn` section of hippo.yaml. */
   yarn?: object;
   sparkSubmit?: string;
+  environment?: StackEnvironment;
   beforeSubmit?: (run: HookRun) => Promise<HookDecision> | HookDecision;
   needsResult?: boolean;
   isOwner?: boolean;
@@ -65,6 +67,7 @@ export async function supervised(options: SupervisedOptions = {}): Promise<Super
     owner,
     directory,
     sparkSubmit: options.sparkSubmit ?? null,
+    environment: options.environment ?? {},
     killGrace: options.killGrace ?? 5_000,
     hooks: {
       file: null,

@@ -105,6 +105,14 @@ describe('an attempt', () => {
     expect(lines.some((line) => line.startsWith('SPARK_MASTER='))).toBe(false);
   });
 
+  it('has the variables of the local stack, unless hippo.yaml sets them', async () => {
+    await using host = await supervised({ environment: { DATABASE_URL: 'of the stack', OTHER: 'too' } });
+    await host.script('job.sh', sh('echo "$DATABASE_URL, $OTHER"'));
+    const submission = host.start({ env: { OTHER: 'of hippo.yaml' } });
+    await host.exitOf(submission);
+    expect(await host.logOf(submission)).toContain('of the stack, of hippo.yaml');
+  });
+
   it('gets its arguments as they are: no shell reads them', async () => {
     await using host = await supervised();
     await host.script('job.sh', sh('printf "%s\\n" "$@"'));

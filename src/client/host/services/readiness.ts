@@ -1,5 +1,4 @@
 /** Whether a service is ready, as `ready` of hippo.yaml says how to tell. */
-import { createServer } from 'node:net';
 import type { ServiceConfig } from '../../../config/schema.ts';
 import { isAborted } from '../../../core/abort.ts';
 import { tryToConnect } from '../../../core/connect.ts';
@@ -73,13 +72,4 @@ function placeOf(tcp: number | string | true, own: number | null): { host: strin
   if (typeof tcp !== 'string') return { host: '127.0.0.1', port: tcp === true ? (own ?? 0) : tcp };
   const colon = tcp.lastIndexOf(':');
   return { host: tcp.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(tcp.slice(colon + 1)) };
-}
-
-/** Whether a program may listen on this port of the loopback address. */
-export function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
-  });
 }

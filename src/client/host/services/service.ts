@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import type { ServiceConfig, YarnConfig } from '../../../config/schema.ts';
+import type { StackEnvironment } from '../../../config/stack-file.ts';
 import { isAborted, untilAborted } from '../../../core/abort.ts';
 import { pauseAfter } from '../../../core/backoff.ts';
 import type { Millis } from '../../../core/clock.ts';
 import { pause } from '../../../core/deadline.ts';
 import { formatDuration } from '../../../core/duration.ts';
+import { isFree } from '../../../core/free-port.ts';
 import { messageOf } from '../../../core/errors.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../../core/paths.ts';
 import { isSameRecord } from '../../../core/record-ref.ts';
@@ -28,7 +30,7 @@ import {
 } from '../tags.ts';
 import { followEvents, leftEventsFiles, newEventsFile } from './events-file.ts';
 import type { Lease } from './lease.ts';
-import { isFree, watchReadiness } from './readiness.ts';
+import { watchReadiness } from './readiness.ts';
 import { tellReload, writeReloadFile } from './reloading.ts';
 import { ServiceLog, pruneLogs, serviceLogPath } from './service-log.ts';
 import { ServiceTelling } from './telling.ts';
@@ -76,6 +78,8 @@ export interface ServiceOptions {
   /** The project's folder. */
   directory: string;
   sparkSubmit: string | null;
+  /** Variables of the local stack that the client's own environment does not have. */
+  environment: StackEnvironment;
   yarn: YarnConfig;
   killGrace: Millis;
   guard: Pick<Guard, 'watch' | 'forget'>;
@@ -542,8 +546,9 @@ export class Service {
     events: string | null;
     reloadFile: string;
   }): Record<string, string | undefined> {
-    const { name, config, hippo, owner, sparkSubmit, yarn } = this.#options;
+    const { name, config, hippo, owner, sparkSubmit, environment, yarn } = this.#options;
     return {
+      ...environment,
       ...(sparkSubmit === null ? {} : { SPARK_SUBMIT: sparkSubmit }),
       // A driver in this process ends with it; one on YARN would go on.
       ...sparkDefaults({ ...yarn, deploy_mode: 'client' }, { ...process.env, ...config.env }),

@@ -16,7 +16,7 @@ import { Service, type ServiceOptions, type ServiceView } from './service.ts';
 
 export interface ServicesOptions extends Pick<
   ServiceOptions,
-  'hippo' | 'owner' | 'directory' | 'sparkSubmit' | 'isOwner' | 'announce' | 'tell'
+  'hippo' | 'owner' | 'directory' | 'sparkSubmit' | 'environment' | 'isOwner' | 'announce' | 'tell'
 > {
   kafka: Kafka;
   config: Config;

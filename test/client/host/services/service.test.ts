@@ -55,6 +55,7 @@ async function make(
     owner: `test/${folder.path}`,
     directory: folder.path,
     sparkSubmit: null,
+    environment: {},
     yarn: parseConfig({}).yarn,
     killGrace: 1_000,
     guard,
