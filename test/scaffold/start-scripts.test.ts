@@ -166,6 +166,29 @@ describe('start-spark.sh', () => {
     await rm(join(folder, '.hippo'), { recursive: true });
   });
 
+  it('takes jars and the database from the environment, else from where hippo up has noted them', async () => {
+    const shows = await program(
+      'shows',
+      '#!/bin/sh\necho "$DATABASE_URL"\nfor word; do echo "$word"; done\n',
+    );
+    const shown = async (env: Record<string, string>): Promise<string[]> => {
+      const { lines } = await run(script(), [], { SPARK_SUBMIT: shows, ...env });
+      const jars = lines.indexOf('--jars');
+      return [lines[0] ?? '', ...(jars === -1 ? [] : lines.slice(jars, jars + 2))];
+    };
+    expect(await shown({})).toEqual(['']);
+    await mkdir(join(folder, '.hippo'), { recursive: true });
+    const noted = { sparkJars: '/a b.jar,/c.jar', environment: { DATABASE_URL: 'postgres://u:p@h/d' } };
+    for (const indent of [0, 2]) {
+      await writeFile(join(folder, '.hippo/stack.json'), JSON.stringify(noted, null, indent));
+      expect(await shown({})).toEqual(['postgres://u:p@h/d', '--jars', '/a b.jar,/c.jar']);
+      expect(await shown({ SPARK_JARS: '/own.jar', DATABASE_URL: 'mine' })).toEqual([
+        ...['mine', '--jars', '/own.jar'],
+      ]);
+    }
+    await rm(join(folder, '.hippo'), { recursive: true });
+  });
+
   it('runs the job on the Python that lies beside spark-submit, unless told otherwise', async () => {
     const python = await program('venv/bin/python3');
     const env = {
