@@ -101,7 +101,8 @@ describe('start-spark.sh', () => {
     const { lines } = await run(script(), [], {
       SPARK_SUBMIT: recorder,
       SPARK_MASTER: 'yarn',
-      SPARK_APP: 'spark-app/other.py',
+      SPARK_APP: 'spark-app/other.jar',
+      SPARK_CLASS: 'Other',
       SPARK_LOG_LEVEL: 'INFO',
       HIPPO_NAME: 'uat.flights',
       HIPPO_JOB: 'load',
@@ -110,8 +111,9 @@ describe('start-spark.sh', () => {
     expect(lines.slice(2)).toEqual([
       ...['--master', 'yarn', '--name', 'uat.flights.load'],
       ...['--conf', 'spark.log.level=INFO', '--conf', 'spark.ui.showConsoleProgress=false'],
+      ...['--class', 'Other'],
       ...['--conf', 'spark.yarn.tags=hippo-owner-1,hippo-attempt-2'],
-      'spark-app/other.py',
+      'spark-app/other.jar',
     ]);
   });
 

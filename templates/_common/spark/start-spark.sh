@@ -5,7 +5,8 @@
 #   SPARK_JARS         jars that the job needs, separated by commas [default: those of stack.jars that `hippo up` fetched]
 #   SPARK_MASTER       where the job runs: yarn, k8s://…, spark://… [default: local[*]]
 #   SPARK_DEPLOY_MODE  where the driver runs: client (on this machine) or cluster [default: client]
-#   SPARK_APP          the program [default: spark-app/summarize.py]
+#   SPARK_APP          the program [default: [= spark_app =]]
+#   SPARK_CLASS        the class of a jar that is run [default: the main class of its manifest]
 #   SPARK_LOG_LEVEL    the level of Spark's own log: ERROR, WARN, INFO, DEBUG [default: ERROR]
 #   DATABASE_URL       a database, for jobs that use one [default: the PostgreSQL of `hippo up`]
 #   HIPPO_SPARK_TAGS   tags by which the client finds the job on YARN, to watch it and to end it
@@ -44,12 +45,13 @@ if [[ -n $database ]]; then export DATABASE_URL=$database; fi
 master=${SPARK_MASTER:-local[*]}
 options=(
   --master "$master"
-  --name "${HIPPO_NAME:-[= name =]}.${HIPPO_JOB:-summarize}"
+  --name "${HIPPO_NAME:-[= name =]}.${HIPPO_JOB:-[= spark_app | split: '/' | last | split: '.' | first =]}"
   --conf "spark.log.level=${SPARK_LOG_LEVEL:-ERROR}"
   --conf spark.ui.showConsoleProgress=false
 )
 jars=${SPARK_JARS:-$(of_hippo_up sparkJars)}
 if [[ -n $jars ]]; then options+=(--jars "$jars"); fi
+if [[ -n ${SPARK_CLASS:-} ]]; then options+=(--class "$SPARK_CLASS"); fi
 if [[ $master == local* ]]; then
   # On one machine Spark opens no port to the network and serves no web page.
   export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}
@@ -66,4 +68,4 @@ if [[ ${SPARK_DEPLOY_MODE:-client} == cluster ]]; then
   done
 fi
 
-exec "$submit" "${options[@]}" "${SPARK_APP:-spark-app/summarize.py}" "$@"
+exec "$submit" "${options[@]}" "${SPARK_APP:-[= spark_app =]}" "$@"
