@@ -14,6 +14,15 @@ export type InputRole = Exclude<TopicRole, 'state'>;
 /** The roles of the topics that every hippo reads. */
 export const COMMON_INPUTS = ['frontier', 'finish', 'schedule'] as const satisfies readonly InputRole[];
 
+/** The roles of the topics that a hippo reads only where a need names them. */
+export function messageNeedRoles({ topics }: Pick<Config, 'topics'>): InputRole[] {
+  const isOther = (role: TopicRole): role is InputRole =>
+    role !== 'state' && !COMMON_INPUTS.some((common) => common === role);
+  return (Object.keys(topics) as (keyof Config['topics'])[]).filter(
+    (name): name is InputRole => name !== 'prefix' && isOther(name),
+  );
+}
+
 /** The roles of the topics that a hippo reads: those of its needs' messages, too. Each has a dead-letter topic. */
 export function inputRoles({ jobs, services }: Pick<TopicUse, 'jobs' | 'services'>): readonly InputRole[] {
   const needs = [

@@ -17,7 +17,9 @@ export {
   nextOffset,
   positionsToJson,
   samePositions,
+  sinceOf,
   withPosition,
+  withSince,
 } from './positions.ts';
 export { isWholeState } from './place.ts';
 export {

@@ -1,19 +1,31 @@
 /** Input positions: of each partition the next offset to be read, and which topic it is an offset of. */
 import { type Json, type JsonObject, isJsonObject } from '../core/json.ts';
+import type { Millis } from '../core/clock.ts';
 import { formatOffset, isSameTopic, parseOffset } from '../core/record-ref.ts';
 import type { TopicPartition, TopicPartitionOffset } from '../kafka/port.ts';
 
 /** Partition → next offset; and the id of the topic, left out where it is not known. */
-export type TopicPositions = ReadonlyMap<number, bigint> & { readonly topicId?: string };
+export type TopicPositions = ReadonlyMap<number, bigint> & {
+  readonly topicId?: string;
+  /**
+   * When the hippo began to read the topic at its end, if some partitions could not be read then. Those have no position yet:
+   * they are read from what was written since.
+   */
+  readonly since?: Millis;
+};
 
 /** By the topic's name. */
 export type Positions = ReadonlyMap<string, TopicPositions>;
 
 function topicPositions(
-  topicId: string | undefined,
   offsets: Iterable<readonly [number, bigint]>,
+  { topicId, since }: { topicId: string | undefined; since: Millis | undefined },
 ): TopicPositions {
-  return Object.assign(new Map(offsets), topicId === undefined ? {} : { topicId });
+  return Object.assign(
+    new Map(offsets),
+    topicId === undefined ? {} : { topicId },
+    since === undefined ? {} : { since },
+  );
 }
 
 /** The value of the record `<hippo>/offsets`. */
@@ -23,6 +35,7 @@ export function positionsToJson(positions: Positions): Json {
       topic,
       {
         ...(offsets.topicId === undefined ? {} : { topicId: offsets.topicId }),
+        ...(offsets.since === undefined ? {} : { since: offsets.since }),
         next: Object.fromEntries(
           [...offsets].map(([partition, next]) => [String(partition), formatOffset(next)]),
         ),
@@ -37,13 +50,16 @@ export function positionsFromJson(value: JsonObject): Positions {
 }
 
 function topicPositionsFromJson(value: Json): TopicPositions {
-  const { topicId, next = null }: JsonObject = isJsonObject(value) ? value : {};
+  const { topicId, since, next = null }: JsonObject = isJsonObject(value) ? value : {};
   const offsets: [number, bigint][] = [];
   for (const [partition, text] of Object.entries(isJsonObject(next) ? next : {})) {
     const offset = parseOffset(text);
     if (/^\d+$/.test(partition) && offset !== undefined) offsets.push([Number(partition), offset]);
   }
-  return topicPositions(typeof topicId === 'string' ? topicId : undefined, offsets);
+  return topicPositions(offsets, {
+    topicId: typeof topicId === 'string' ? topicId : undefined,
+    since: typeof since === 'number' ? since : undefined,
+  });
 }
 
 /** @returns undefined where there is no position, and where the one that there is belongs to another topic of that name */
@@ -61,8 +77,36 @@ export function withPosition(
   { topic, topicId, partition, offset }: TopicPartitionOffset,
 ): Positions {
   const known = positions.get(topic);
-  const offsets = new Map(isSameTopic(known?.topicId, topicId) ? known : []).set(partition, offset);
-  return new Map(positions).set(topic, topicPositions(topicId ?? known?.topicId, offsets));
+  const isSame = isSameTopic(known?.topicId, topicId);
+  const offsets = new Map(isSame ? known : []).set(partition, offset);
+  const ofTopic = { topicId: topicId ?? known?.topicId, since: isSame ? known?.since : undefined };
+  return new Map(positions).set(topic, topicPositions(offsets, ofTopic));
+}
+
+interface Topic {
+  topic: string;
+  topicId?: string | undefined;
+}
+
+/** @returns {@link TopicPositions.since}, unless it is another topic's of that name */
+export function sinceOf(positions: Positions, { topic, topicId }: Topic): Millis | undefined {
+  const known = positions.get(topic);
+  return isSameTopic(known?.topicId, topicId) ? known?.since : undefined;
+}
+
+/** @param since undefined: all partitions have positions */
+export function withSince(
+  positions: Positions,
+  { topic, topicId }: Topic,
+  since: Millis | undefined,
+): Positions {
+  const known = positions.get(topic);
+  if (known?.since === since) return positions;
+  const offsets = isSameTopic(known?.topicId, topicId) ? (known ?? []) : [];
+  return new Map(positions).set(
+    topic,
+    topicPositions(offsets, { topicId: topicId ?? known?.topicId, since }),
+  );
 }
 
 export function listPositions(positions: Positions): TopicPartitionOffset[] {
@@ -81,6 +125,9 @@ export function samePositions(one: Positions, other: Positions): boolean {
   return (
     all.length === listPositions(other).length &&
     all.every((position) => nextOffset(other, position) === position.offset) &&
-    [...one].every(([topic, { topicId }]) => other.get(topic)?.topicId === topicId)
+    [...one, ...other].every(([topic]) => {
+      const [ofOne, ofOther] = [one.get(topic), other.get(topic)];
+      return ofOne?.topicId === ofOther?.topicId && ofOne?.since === ofOther?.since;
+    })
   );
 }

@@ -6,7 +6,9 @@ import {
   parseStateRecord,
   positionsToJson,
   samePositions,
+  sinceOf,
   withPosition,
+  withSince,
 } from '../../src/state/index.ts';
 
 const at = (partition: number, offset: bigint, topicId?: string) => ({
@@ -52,6 +54,23 @@ test.each([
   ['other', undefined],
 ])('the next offset for the id %s', (topicId, next) => {
   expect(nextOffset(positions(at(0, 5n, 'id')), { topic: 't', topicId, partition: 0 })).toBe(next);
+});
+
+test('keep since when a topic is read, of which some partitions could not be read then', () => {
+  const unread = withSince(new Map(), { topic: 't', topicId: 'id' }, 1_493_394_946_000);
+  expect(listPositions(unread)).toEqual([]);
+  const part = withPosition(unread, at(0, 5n, 'id'));
+  expect(positionsToJson(part)).toEqual({ t: { topicId: 'id', since: 1_493_394_946_000, next: { 0: '5' } } });
+  for (const written of [unread, part]) {
+    const record = parseStateRecord({ kind: 'offsets', hippo: 'etl' }, positionsToJson(written));
+    expect(record).toEqual({ kind: 'offsets', hippo: 'etl', positions: written });
+    expect(sinceOf(written, { topic: 't', topicId: 'id' })).toBe(1_493_394_946_000);
+    expect(sinceOf(written, { topic: 't', topicId: 'other' })).toBeUndefined();
+    expect(samePositions(written, withSince(written, { topic: 't' }, undefined))).toBe(false);
+  }
+  expect(samePositions(new Map(), unread)).toBe(false);
+  expect(withSince(part, { topic: 't', topicId: 'id' }, undefined)).toEqual(positions(at(0, 5n, 'id')));
+  expect(withPosition(part, at(0, 1n, 'other'))).toEqual(positions(at(0, 1n, 'other')));
 });
 
 test('differ by the id alone', () => {

@@ -14,6 +14,7 @@ import type {
   TopicInfo,
   TopicPartitionOffset,
   TransactionalProducer,
+  Trouble,
 } from '../../src/kafka/port.ts';
 
 interface Topic {
@@ -28,6 +29,7 @@ export type Asked = Pick<
   | 'brokers'
   | 'topics'
   | 'offsets'
+  | 'offsetsAt'
   | 'openTransactions'
   | 'committed'
   | 'lookUp'
@@ -48,6 +50,8 @@ export class MemoryKafka implements Asked {
   hides: (record: KafkaRecord) => boolean = () => false;
   /** `<topic>/<partition>`: nothing can be written there. */
   readonly leaderless = new Set<string>();
+  /** `<topic>/<partition>`: where it ends cannot be asked. */
+  readonly unreadable = new Set<string>();
   /** What topics take: bytes of max.message.bytes. */
   readonly limits = new Map<string, number>();
   /** Whether it may be asked for {@link limits}. */
@@ -80,7 +84,7 @@ export class MemoryKafka implements Asked {
   }
 
   produce(record: OutgoingRecord): TopicPartitionOffset {
-    const { topic, key = null, value, headers = {} } = record;
+    const { topic, key = null, value, headers = {}, timestamp = 0 } = record;
     const { topicId, logs } = this.topic(topic);
     const partition = this.#partitionOf(record);
     const log = logs[partition];
@@ -91,7 +95,7 @@ export class MemoryKafka implements Asked {
       topicId,
       partition,
       offset,
-      timestamp: 0,
+      timestamp,
       key: bytes(key),
       value: bytes(value),
       headers: headers as Headers,
@@ -150,14 +154,35 @@ export class MemoryKafka implements Asked {
     hidden: [],
   });
 
-  offsets: Kafka['offsets'] = (name) =>
-    new Promise((resolve) => {
-      const ranges = this.topic(name).logs.map(({ length }, partition) => {
-        const end = BigInt(length);
-        return { partition, low: 0n, high: end, stable: end };
-      });
-      resolve(ranges);
+  offsets: Kafka['offsets'] = (name, onTrouble) =>
+    this.#ofReadable(name, onTrouble, ({ length }, partition) => {
+      const end = BigInt(length);
+      return { partition, low: 0n, high: end, stable: end };
     });
+
+  offsetsAt: Kafka['offsetsAt'] = (name, at, onTrouble) =>
+    this.#ofReadable(name, onTrouble, (log, partition) => {
+      const first = log.findIndex(({ timestamp }) => timestamp >= at);
+      return { partition, offset: BigInt(first < 0 ? log.length : first) };
+    });
+
+  #ofReadable<T>(
+    topic: string,
+    onTrouble: ((trouble: Trouble) => void) | undefined,
+    ask: (log: readonly KafkaRecord[], partition: number) => T,
+  ): Promise<T[]> {
+    return new Promise((resolve) => {
+      const logs = [...this.topic(topic).logs.entries()];
+      const without = logs.flatMap(([partition]) =>
+        this.unreadable.has(`${topic}/${partition}`) ? [partition] : [],
+      );
+      const error = leaderless(topic, without, BROKERS);
+      if (without.length > 0 && onTrouble === undefined) throw error;
+      if (without.length > 0)
+        onTrouble?.({ places: without.map((partition) => ({ topic, partition })), error });
+      resolve(logs.flatMap(([partition, log]) => (without.includes(partition) ? [] : [ask(log, partition)])));
+    });
+  }
 
   openTransactions: Kafka['openTransactions'] = () => Promise.resolve([]);
   topicLimit: Kafka['topicLimit'] = (topic) =>

@@ -8,7 +8,7 @@ import type { FoundState } from './state-topic.ts';
 
 /** The hippo whose state was looked for. */
 export interface Seeker {
-  kafka: Pick<Kafka, 'committed'>;
+  kafka: Pick<Kafka, 'committed' | 'lookUp'>;
   config: Config;
   hippo: string;
   group: string;
@@ -19,6 +19,7 @@ export interface Seeker {
  * fire the runs of all retained events again.
  *
  * @throws UserError when a part of the state is there, or the group has committed offsets: a person must decide
+ * @throws DeniedError when this user may see none of the topics
  */
 export async function requireFirstStart(
   found: Exclude<FoundState, { kind: 'whole' }>,
@@ -34,7 +35,11 @@ export async function requireFirstStart(
     );
   }
   const inputs = inputRoles(config).map((role) => topicName(config, role));
-  if ((await kafka.committed(group, inputs)).length === 0) return;
+  // A group commits offsets in all of its topics, so those that this user may see tell it.
+  const { found: seen, hidden } = await kafka.lookUp(inputs);
+  if (seen.length === 0 && hidden[0] !== undefined) throw hidden[0];
+  const topics = seen.map(({ topic: name }) => name);
+  if ((await kafka.committed(group, topics)).length === 0) return;
   throw lost(
     hippo,
     `the state of ${hippo} is lost`,

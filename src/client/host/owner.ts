@@ -27,6 +27,7 @@ import {
   type InputRole,
   dlqName,
   inputRoles,
+  messageNeedRoles,
   topicName,
   usedRoles,
 } from '../../config/topics.ts';
@@ -62,7 +63,9 @@ import {
   type StateValue,
   describeStateKey,
   listPositions,
+  sinceOf,
   withPosition,
+  withSince,
 } from '../../state/index.ts';
 import { startPositions } from './positions.ts';
 import { InputProgress } from './progress.ts';
@@ -570,14 +573,17 @@ export class Owner {
   }
 
   async #startReading(turn: Turn): Promise<void> {
-    const { kafka, config, log } = this.#options;
+    const { kafka, config, clock, log } = this.#options;
+    const now = clock.now() + clock.jump;
     const from = [];
+    const begun = [];
     this.#aside.restart();
     this.#catchUp.forget();
     this.#notReadOn.clear();
     this.#notStarted.clear();
     turn.positions = this.#withoutFormer(turn.positions);
-    const infos = await kafka.topics([...this.#kinds.keys()]);
+    // Of a topic that this user may not see, the id is not known.
+    const { found: infos } = await kafka.lookUp([...this.#kinds.keys()]);
     for (const topic of this.#kinds.keys()) {
       const letters = this.#withoutLetters.get(topic);
       if (letters !== undefined) {
@@ -586,8 +592,10 @@ export class Owner {
       }
       const topicId = infos.find((info) => info.topic === topic)?.topicId;
       const ranges = await this.#rangesOf(topic);
+      const since = sinceOf(turn.positions, { topic, topicId });
+      const written = since === undefined ? undefined : await this.#writtenSince(topic, since);
       const start = startPositions(
-        { topic, topicId, startsAtEnd: !this.#isCommon(topic) },
+        { topic, topicId, startsAtEnd: !this.#isCommon(topic), written },
         ranges,
         turn.positions,
         config.client.start_from,
@@ -597,8 +605,11 @@ export class Owner {
         this.#progress.setStartingEnd({ topic, topicId, partition, offset: stable });
       }
       for (const jump of start.jumps) log(gapEvent(jump, jump));
+      const isPartial = this.#notStarted.has(topic);
+      begun.push({ topic, topicId, since: isPartial ? (start.beginsAtEnd ? now : since) : undefined });
     }
     for (const position of from) turn.positions = withPosition(turn.positions, position);
+    for (const { since, ...topic } of begun) turn.positions = withSince(turn.positions, topic, since);
     this.#reader = await kafka.reader({
       from,
       onTrouble: (trouble) => this.#troubled(trouble),
@@ -618,17 +629,32 @@ export class Owner {
    */
   #withoutFormer(positions: Positions): Positions {
     const { config } = this.#options;
-    const former = (['start', 'health', 'alert', 'model'] as const)
+    const former = messageNeedRoles(config)
       .map((role) => topicName(config, role))
       .filter((topic) => !this.#kinds.has(topic));
     return new Map([...positions].filter(([topic]) => !former.includes(topic)));
   }
 
   /** Of an input topic. What cannot be read for now is told, and left out. */
-  async #rangesOf(topic: string): Promise<OffsetRange[]> {
+  #rangesOf(topic: string): Promise<OffsetRange[]> {
+    return this.#readable(topic, (onTrouble) => this.#options.kafka.offsets(topic, onTrouble));
+  }
+
+  /** Partition → the first offset at or after a time. What cannot be read for now is told, and left out. */
+  async #writtenSince(topic: string, since: Millis): Promise<Map<number, bigint>> {
+    const found = await this.#readable(topic, (onTrouble) =>
+      this.#options.kafka.offsetsAt(topic, since, onTrouble),
+    );
+    return new Map(found.map(({ partition, offset }) => [partition, offset]));
+  }
+
+  async #readable<T>(
+    topic: string,
+    ask: (onTrouble: (trouble: Trouble) => void) => Promise<T[]>,
+  ): Promise<T[]> {
     const { kafka } = this.#options;
     try {
-      return await kafka.offsets(topic, (trouble) => {
+      return await ask((trouble) => {
         this.#notStarted.add(topic);
         this.#aside.told(trouble);
       });
@@ -1008,6 +1034,8 @@ export class Owner {
             this.#mailbox.fail(new StartAgain('the state topic was made again'));
           continue;
         }
+        // What could not be read when reading started was not added: reading starts again when it can be read.
+        if (this.#notStarted.has(topic)) continue;
         if (partitions.every(({ partition }) => this.#progress.knows(topic, partition))) continue;
         const ranges = await kafka.offsets(topic);
         if (isOver()) return;

@@ -9,18 +9,26 @@ export interface InputTopic {
   topic: string;
   topicId?: string | undefined;
   startsAtEnd?: boolean;
+  /**
+   * Partition → the first offset written since the hippo began to read the topic, where it has begun and could not read some
+   * partitions then; a partition that is left out cannot be read for now.
+   */
+  written?: ReadonlyMap<number, bigint> | undefined;
 }
 
 export interface Start {
   from: TopicPartitionOffset[];
   /** Where the known position is not in the log. */
   jumps: (TopicPartition & Jump)[];
+  /** The hippo begins to read the topic now, at its end. */
+  beginsAtEnd: boolean;
 }
 
 /**
  * Where reading begins: at the known positions. A hippo that knows none starts for the first time, and `startFrom` decides. A
  * partition without a position among others that have one was added since: it is read from its beginning, otherwise the
- * events that are in it already would never be read. Positions of a topic that was deleted say nothing of the one that
+ * events that are in it already would never be read. A partition that could not be read when the hippo began to read its topic at
+ * the end is read from what was written since. Positions of a topic that was deleted say nothing of the one that
  * has its name now,
  * which is read from its beginning; so is a log that does not have the known position.
  *
@@ -29,25 +37,20 @@ export interface Start {
  *   what was asked for before there was such a need must not start runs now
  */
 export function startPositions(
-  { topic, topicId, startsAtEnd }: InputTopic,
+  { topic, topicId, startsAtEnd, written }: InputTopic,
   ranges: readonly OffsetRange[],
   known: Positions,
   startFrom: 'beginning' | 'end',
 ): Start {
-  const isNew = (known.get(topic)?.size ?? 0) === 0;
-  const first = startsAtEnd === true && isNew ? 'end' : known.size === 0 ? startFrom : 'beginning';
-  const start: Start = { from: [], jumps: [] };
+  const isNew = !known.has(topic);
+  const beginsAtEnd = (startsAtEnd === true && isNew) || (known.size === 0 && startFrom === 'end');
+  const start: Start = { from: [], jumps: [], beginsAtEnd };
   for (const { partition, low, high } of ranges) {
     const former = known.get(topic)?.get(partition);
     const wanted = nextOffset(known, { topic, topicId, partition });
-    const got =
-      wanted === undefined
-        ? first === 'beginning'
-          ? low
-          : high
-        : wanted < low || wanted > high
-          ? low
-          : wanted;
+    const first = beginsAtEnd ? high : written === undefined ? low : written.get(partition);
+    const got = wanted === undefined ? first : wanted < low || wanted > high ? low : wanted;
+    if (got === undefined) continue;
     start.from.push({ topic, topicId, partition, offset: got });
     if (former !== undefined && wanted === undefined && former !== got) {
       start.jumps.push({ topic, partition, from: former, to: got, cause: 'made-again' });

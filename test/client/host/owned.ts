@@ -74,6 +74,7 @@ export class Owned {
       sources = [],
       clock = new SteadyClock(() => NOON + performance.now()),
       alerts,
+      startFrom = 'beginning',
     }: {
       kafka?: MemoryKafka;
       once?: boolean;
@@ -81,9 +82,15 @@ export class Owned {
       clock?: SteadyClock;
       /** Left out: nothing is alerted. */
       alerts?: AlertsDefinition;
+      /** `client.start_from` */
+      startFrom?: 'beginning' | 'end';
     } = {},
   ) {
-    const config = parseConfig({ jobs, ...(alerts === undefined ? {} : { alerts: {} }) });
+    const config = parseConfig({
+      jobs,
+      client: { start_from: startFrom },
+      ...(alerts === undefined ? {} : { alerts: {} }),
+    });
     this.kafka = kafka ?? new MemoryKafka();
     for (const { topic, partitions } of topicSpecs(config))
       if (this.kafka.find(topic) === undefined) this.kafka.create(topic, partitions);
@@ -138,6 +145,7 @@ export class Owned {
       topic: 'frontier-adw',
       key: table,
       value: serialiseMessage(landing(table, partition)),
+      timestamp: Math.round(NOON + performance.now()),
     });
   }
 

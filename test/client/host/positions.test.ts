@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { committable, startPositions } from '../../../src/client/host/positions.ts';
 import { newRun } from '../../../src/client/machine/firing.ts';
 import type { OffsetRange } from '../../../src/kafka/port.ts';
-import { type Positions, withPosition } from '../../../src/state/index.ts';
+import { type Positions, withPosition, withSince } from '../../../src/state/index.ts';
 
 const TOPIC = 'frontier-adw';
 
@@ -50,6 +50,19 @@ test.each(['beginning', 'end'] as const)(
   },
 );
 
+test('partitions that could not be read at the first start begin at what was written since', () => {
+  const known = withSince(positions({ 0: 5n }), { topic: TOPIC }, 1_493_394_946_000);
+  const topic = { topic: TOPIC, startsAtEnd: true, written: new Map([[1, 7n]]) };
+  const ranges = [range(0, 2n, 9n), range(1, 2n, 9n), range(2, 2n, 9n)];
+  const start = startPositions(topic, ranges, known, 'end');
+  // Of the third one it is not known yet what was written since.
+  expect(start.from.map(({ partition, offset }) => [partition, offset])).toEqual([
+    [0, 5n],
+    [1, 7n],
+  ]);
+  expect(start.beginsAtEnd).toBe(false);
+});
+
 test.each(['beginning', 'end'] as const)(
   'a later start reads a partition that was added from its beginning, with start_from: %s',
   (startFrom) => {
@@ -69,7 +82,9 @@ test.each([
   ['removed', 1n, 2n],
   ['shorter', 10n, 2n],
 ] as const)('a position outside of the log: %s', (cause, from, to) => {
-  expect(startPositions({ topic: TOPIC }, [range(0, 2n, 9n)], positions({ 0: from }), 'end')).toEqual({
+  const start = startPositions({ topic: TOPIC }, [range(0, 2n, 9n)], positions({ 0: from }), 'end');
+  expect(start).toEqual({
+    beginsAtEnd: false,
     from: [{ topic: TOPIC, partition: 0, offset: to }],
     jumps: [{ topic: TOPIC, partition: 0, from, to, cause }],
   });
