@@ -235,6 +235,13 @@ const job = deferred(() =>
       ),
       'optional',
     ),
+    keep_result: v.optional(
+      described(
+        v.boolean(),
+        "The result of the job's last success is kept in the hippo's state, and each attempt gets it as $HIPPO_LAST_RESULT",
+      ),
+      false,
+    ),
   }),
 );
 

@@ -141,6 +141,7 @@ function knownState(records: Iterable<StateRecord>, removed: ReadonlyMap<string,
       case 'alert':
       case 'expected':
       case 'timed':
+      case 'last-result':
         break;
     }
   }

@@ -45,6 +45,7 @@ export {
   type AlertState,
   type ExpectedState,
   type InputState,
+  type LastResult,
   type OwnerRecord,
   type Pause,
   type RunId,

@@ -24,6 +24,8 @@ export type StateKey =
   | { kind: 'paused'; hippo: string; job: string }
   /** `<hippo>/timed/<job>` */
   | { kind: 'timed'; hippo: string; job: string }
+  /** `<hippo>/last-result/<job>` */
+  | { kind: 'last-result'; hippo: string; job: string }
   /**
    * `<hippo>/offsets`: the input positions that the other records reflect; `<hippo>/owner`: the client that writes;
    * `<hippo>/probe`: not state, but the mark up to which a client that takes over reads a partition.
@@ -42,6 +44,7 @@ export function formatStateKey(key: StateKey): string {
     case 'paused':
     case 'expected':
     case 'timed':
+    case 'last-result':
       return `${key.hippo}/${key.kind}/${key.job}`;
     case 'source':
       return `${key.hippo}/source/${key.source}`;
@@ -90,6 +93,8 @@ export function describeStateKey(text: string): string {
       return `the pause of ${key.job}`;
     case 'timed':
       return `up to when ${key.job} has run`;
+    case 'last-result':
+      return `the last result of ${key.job}`;
     case 'source':
       return `the state of source ${key.source}`;
     case 'announced':
@@ -131,11 +136,11 @@ export function parseStateKey(text: string): StateKey | undefined {
   if (rest.startsWith('alert/') && rest !== 'alert/')
     return { kind: 'alert', hippo, alert: rest.slice('alert/'.length) };
   const [, kind, job = '', , path] =
-    /^(run|input|run-input|paused|timed|expected|source|service|announced|produced)\/([^/]+)(\/(.+))?$/s.exec(
+    /^(run|input|run-input|paused|timed|last-result|expected|source|service|announced|produced)\/([^/]+)(\/(.+))?$/s.exec(
       rest,
     ) ?? [];
-  if ((kind === 'paused' || kind === 'timed' || kind === 'expected') && path === undefined)
-    return { kind, hippo, job };
+  const isOfJob = kind === 'paused' || kind === 'timed' || kind === 'last-result' || kind === 'expected';
+  if (isOfJob && path === undefined) return { kind, hippo, job };
   if (kind === 'source' && path === undefined) return { kind, hippo, source: job };
   if (kind === 'service' && path === undefined) return { kind, hippo, service: job };
   if (kind === 'announced' && path !== undefined) return { kind, hippo, source: job, bucket: path };

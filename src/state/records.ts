@@ -8,6 +8,7 @@ import type {
   AlertState,
   ExpectedState,
   InputState,
+  LastResult,
   OwnerRecord,
   Pause,
   RunInput,
@@ -26,6 +27,7 @@ export type StateRecord =
   | { kind: 'run-input'; hippo: string; job: string; need: string; part: RunInput }
   | { kind: 'paused'; hippo: string; job: string; pause: Pause }
   | { kind: 'timed'; hippo: string; job: string; state: TimedState }
+  | { kind: 'last-result'; hippo: string; job: string; last: LastResult }
   | { kind: 'source'; hippo: string; source: string; state: SourceState }
   | { kind: 'service'; hippo: string; service: string; state: ServiceState }
   | { kind: 'alert'; hippo: string; alert: string; state: AlertState }
@@ -67,6 +69,8 @@ export function parseStateRecord(key: StateKey, value: StateValue): StateRecord 
       return isPause(value) ? { kind: 'paused', hippo, job: key.job, pause: value } : undefined;
     case 'timed':
       return isTimed(value) ? { kind: 'timed', hippo, job: key.job, state: value } : undefined;
+    case 'last-result':
+      return isLastResult(value) ? { kind: 'last-result', hippo, job: key.job, last: value } : undefined;
     case 'source':
       return isSourceState(value) ? { kind: 'source', hippo, source: key.source, state: value } : undefined;
     case 'service':
@@ -168,6 +172,10 @@ function isPause(value: unknown): value is Pause {
 
 function isTimed(value: unknown): value is TimedState {
   return isJsonObject(value) && typeof value['through'] === 'number';
+}
+
+function isLastResult(value: unknown): value is LastResult {
+  return isJsonObject(value) && typeof value['jobId'] === 'string' && value['result'] !== undefined;
 }
 
 function isReload(value: Json): boolean {

@@ -31,6 +31,13 @@ export interface TimedState {
   through: Millis;
 }
 
+/** Of a job with `keep_result`: what its last success has written as its result. */
+export interface LastResult {
+  /** Of that firing. */
+  jobId: string;
+  result: Json;
+}
+
 export interface RunState extends RunId {
   status: RunStatus;
   /** Id of the present or last firing: `<job>_<epoch s>`; null before the first. */

@@ -90,8 +90,8 @@ describe('what is wrong with a hippo.yaml', () => {
     ],
     [
       'jobs: { load: { need: [{ table: a.b }], x: 1 } }',
-      'jobs.load.need is no key here. Did you mean needs? (allowed: every, needs, at, catch_up, run, args, env, produces, timeout, deadline, expected, give_up, retries, concurrency, order, on_reland, while_paused, result)',
-      'jobs.load.x is no key here; allowed: every, needs, at, catch_up, run, args, env, produces, timeout, deadline, expected, give_up, retries, concurrency, order, on_reland, while_paused, result',
+      'jobs.load.need is no key here. Did you mean needs? (allowed: every, needs, at, catch_up, run, args, env, produces, timeout, deadline, expected, give_up, retries, concurrency, order, on_reland, while_paused, result, keep_result)',
+      'jobs.load.x is no key here; allowed: every, needs, at, catch_up, run, args, env, produces, timeout, deadline, expected, give_up, retries, concurrency, order, on_reland, while_paused, result, keep_result',
     ],
     // Which of the alternatives was meant.
     [need('{}'), 'jobs.load.needs[0].table is missing; it must be text'],

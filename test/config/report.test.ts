@@ -164,7 +164,8 @@ test('the whole text: YAML, each value with its origin, secrets masked', async (
     concurrency: 1                      # default
     on_reland: rerun                    # default
     while_paused: keep                  # default
-    result: optional                    # default`,
+    result: optional                    # default
+    keep_result: false                  # default`,
   );
 });
 

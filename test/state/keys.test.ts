@@ -16,6 +16,7 @@ describe('a key of the state topic', () => {
       { kind: 'run-input', hippo: 'etl', job: 'load', input: 'dt=1/region=us/btd.party{a=b/c}' },
     ],
     ['etl/timed/load', { kind: 'timed', hippo: 'etl', job: 'load' }],
+    ['etl/last-result/load', { kind: 'last-result', hippo: 'etl', job: 'load' }],
     ['etl/alert/etl/deadline/load/1', { kind: 'alert', hippo: 'etl', alert: 'etl/deadline/load/1' }],
     ['etl/paused/load', { kind: 'paused', hippo: 'etl', job: 'load' }],
     ['etl/offsets', { kind: 'offsets', hippo: 'etl' }],

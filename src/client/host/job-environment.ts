@@ -51,6 +51,7 @@ export function jobEnvironment(
     HIPPO_INPUTS_FILE: files.inputs.path,
     HIPPO_TRACEPARENT: traceparent ?? '',
     HIPPO_RESULT_FILE: files.result,
+    HIPPO_LAST_RESULT: submission.lastResult === null ? undefined : JSON.stringify(submission.lastResult),
     [ATTEMPT_TAG]: submission.attemptId,
     [OWNER_TAG]: owner,
     [SPARK_TAGS]: [ofHippo, run, firing, attempt].join(','),

@@ -395,7 +395,12 @@ export class Turn {
     const event = { type: 'job-exited', at, run: { job, key }, attemptId, outcome } as const;
     const { effects } = step(this.#context.definition, this.state, event);
     for (const effect of effects) {
-      const error = effect.type === 'publish' ? this.#unfitness(effect, submission.jobId) : undefined;
+      const error =
+        effect.type === 'publish'
+          ? this.#unfitness(effect, submission.jobId)
+          : effect.type === 'persist'
+            ? this.#unfitnessOfResult(effect)
+            : undefined;
       if (error !== undefined) return { status: 'failed', exitCode: 0, error, permanent: true };
     }
     return outcome;
@@ -416,6 +421,13 @@ export class Turn {
     return excess === undefined
       ? undefined
       : describeExcess(excess, `the event of its output ${message.db}.${message.table}`);
+  }
+
+  /** A result that is to be kept, and that the state topic does not take, keeps a success from being one, too. */
+  #unfitnessOfResult(effect: Extract<Effect, { type: 'persist' }>): string | undefined {
+    if (parseStateKey(effect.key)?.kind !== 'last-result') return undefined;
+    const excess = this.#context.limits.excess(this.#stateRecord(effect));
+    return excess === undefined ? undefined : describeExcess(excess, 'the record that keeps its result');
   }
 
   #collect(effect: Effect): void {

@@ -108,6 +108,7 @@ export interface JobDefinition {
     | 'order'
     | 'on_reland'
     | 'while_paused'
+    | 'keep_result'
   >;
 }
 

@@ -9,6 +9,7 @@ import {
   type ExpectedState,
   NO_ANNOUNCEMENTS,
   type InputState,
+  type LastResult,
   type Pause,
   type RunId,
   type ServiceState,
@@ -265,6 +266,12 @@ export class Draft {
     this.#records.set(key, timed === null ? null : { through: timed.through });
   }
 
+  putLastResult({ name }: JobDefinition, last: LastResult): void {
+    this.#change({ lastResults: this.#state.lastResults.set(name, last) });
+    const key = formatStateKey({ kind: 'last-result', hippo: this.definition.hippo, job: name });
+    this.#records.set(key, asJson(last));
+  }
+
   pauseOf(job: Pick<JobDefinition, 'name'>): Pause | undefined {
     return this.#state.pauses.get(job.name);
   }
@@ -372,6 +379,6 @@ function placed({ isLarge }: JobDefinition, run: Run): Run {
 }
 
 /** States are plain data: what goes into a record is what the state holds. */
-function asJson(value: AlertState | ExpectedState | InputState | Pause | ServiceState): Json {
+function asJson(value: AlertState | ExpectedState | InputState | LastResult | Pause | ServiceState): Json {
   return value as unknown as Json;
 }

@@ -152,6 +152,7 @@ function start(draft: Draft, job: JobDefinition, run: Run): void {
   const submission = submissionOf(draft.definition, job, slotFor(draft.definition, job, run), {
     run: running,
     traceparent,
+    lastResult: job.policy.keep_result ? (draft.state.lastResults.get(job.name)?.result ?? null) : null,
   });
   if (submission.ok) draft.submit(submission.value);
   else end(draft, job, running, { status: 'failed', error: submission.message });
@@ -248,6 +249,8 @@ export function end(
     ...(error === undefined ? {} : { error: firstLine(error) }),
   };
   if (isFiring(run) && hasJobId(run)) {
+    if (status === 'succeeded' && result !== undefined && job.policy.keep_result)
+      draft.putLastResult(job, { jobId: run.jobId, result });
     const produced = status === 'succeeded' ? produce(draft, job, run, { result, finishTime, marked }) : {};
     draft.publish(
       'finish',

@@ -69,6 +69,7 @@ function goneJob({ job: name, apart }: Run): JobDefinition {
       concurrency: 0,
       on_reland: 'ignore',
       while_paused: 'keep',
+      keep_result: false,
     },
   };
 }

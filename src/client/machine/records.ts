@@ -52,6 +52,10 @@ export function restore(
       state = { ...state, timed: state.timed.set(record.job, record.state) };
       continue;
     }
+    if (record?.kind === 'last-result') {
+      state = { ...state, lastResults: state.lastResults.set(record.job, record.last) };
+      continue;
+    }
     const source = sourceOf(definition, key);
     if (source !== undefined && record !== undefined) state = withSourceRecord(state, source, record);
     if (source !== undefined || !('job' in key)) continue;
@@ -95,6 +99,8 @@ export function* recordsOf(
     yield [formatStateKey({ kind: 'alert', hippo, alert }), known as unknown as Json];
   for (const [job, { through }] of state.timed)
     yield [formatStateKey({ kind: 'timed', hippo, job }), { through }];
+  for (const [job, last] of state.lastResults)
+    yield [formatStateKey({ kind: 'last-result', hippo, job }), last as unknown as Json];
   for (const [service, known] of state.services)
     yield [formatStateKey({ kind: 'service', hippo, service }), known as unknown as Json];
   for (const [job, buckets] of state.outputs)

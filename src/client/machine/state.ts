@@ -6,6 +6,7 @@ import type {
   AlertState,
   ExpectedState,
   InputState,
+  LastResult,
   Pause,
   RunId,
   RunState,
@@ -40,6 +41,8 @@ export interface MachineState {
   readonly pauses: PersistentMap<string, Pause>;
   /** By timed job. */
   readonly timed: PersistentMap<string, TimedState>;
+  /** By job with `keep_result`; also of jobs that are gone, or do not keep it any more. */
+  readonly lastResults: PersistentMap<string, LastResult>;
   /** By source; of a service, what it has announced. */
   readonly sources: PersistentMap<string, Source>;
   /** By job: of each partition that it has produced, the last event. Of jobs that are gone, too. */
@@ -116,6 +119,7 @@ export function emptyState(): MachineState {
     landings: PersistentMap(),
     pauses: PersistentMap(),
     timed: PersistentMap(),
+    lastResults: PersistentMap(),
     sources: PersistentMap(),
     outputs: PersistentMap(),
     services: PersistentMap(),

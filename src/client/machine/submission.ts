@@ -1,3 +1,4 @@
+import type { Json } from '../../core/json.ts';
 import { parsePartitionPath } from '../../messages/index.ts';
 import { type Definition, inOrder, type JobDefinition, type Slot } from './definition.ts';
 import { type ArgumentContext, type TemplateResult, WindowDate } from '../../windows/index.ts';
@@ -10,7 +11,11 @@ export function submissionOf(
   definition: Definition,
   job: JobDefinition,
   slot: Slot,
-  { run, traceparent }: { run: Run & { jobId: string; attemptId: string }; traceparent: string },
+  {
+    run,
+    traceparent,
+    lastResult,
+  }: { run: Run & { jobId: string; attemptId: string }; traceparent: string; lastResult: Json | null },
 ): TemplateResult<Submission> {
   const context = contextOf(definition, job, slot, run);
   const argv = [...job.program];
@@ -39,6 +44,7 @@ export function submissionOf(
       inputs: inOrder(job, run.inputs),
       timeout: job.policy.timeout ?? null,
       traceparent,
+      lastResult,
     },
   };
 }

@@ -229,4 +229,6 @@ export interface Submission extends RunId {
   /** Milliseconds. The machine cancels the attempt after it, on a tick: the host need not. */
   timeout: Millis | null;
   traceparent: string | null;
+  /** Of a job with `keep_result`: the result of its last success; null: there is none. */
+  lastResult: Json | null;
 }

@@ -148,6 +148,7 @@ export function submissionOf(given: Partial<Submission> = {}): Submission {
     inputs: [],
     timeout: null,
     traceparent: null,
+    lastResult: null,
     ...given,
   };
 }

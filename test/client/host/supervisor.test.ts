@@ -105,6 +105,17 @@ describe('an attempt', () => {
     expect(lines.some((line) => line.startsWith('SPARK_MASTER='))).toBe(false);
   });
 
+  it('has the last result, if there is one', async () => {
+    await using host = await supervised();
+    await host.script('job.sh', sh('echo "last: ${HIPPO_LAST_RESULT-none}"'));
+    const first = host.start();
+    await host.exitOf(first);
+    expect(await host.logOf(first)).toContain('last: none');
+    const next = host.start({ attemptId: 'a-3', lastResult: { watermark: 'é 1' } });
+    await host.exitOf(next);
+    expect(await host.logOf(next)).toContain('last: {"watermark":"é 1"}');
+  });
+
   it('has the variables of the local stack, unless hippo.yaml sets them', async () => {
     await using host = await supervised({ environment: { DATABASE_URL: 'of the stack', OTHER: 'too' } });
     await host.script('job.sh', sh('echo "$DATABASE_URL, $OTHER"'));

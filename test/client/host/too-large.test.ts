@@ -202,6 +202,22 @@ describe.each([true, false])(
   },
 );
 
+it('a result that is to be kept, and that the state topic does not take, makes the run fail for good', async () => {
+  const client = owned({ load: { ...EACH, keep_result: true } });
+  client.kafka.limits.set(STATE, 1_500);
+  void client.own();
+  client.land('no=1');
+  await until('it runs', () => client.submitted.length === 1);
+  client.exit('no=1', { status: 'succeeded', result: { v: 'x'.repeat(1_500) } });
+  await until('it finishes', () => client.saw('finished').length === 1);
+  expect(client.saw('ended').at(-1)).toMatchObject({
+    outcome: 'failed',
+    error: expect.stringMatching(
+      /^the record that keeps its result needs \d+ bytes; max\.message\.bytes of the topic hippo-state is 1500$/,
+    ) as unknown,
+  });
+});
+
 it('an output that cannot be rendered makes the run fail: the log says so, too', async () => {
   const client = owned({
     load: { ...EACH, produces: [{ table: 'dm.t', partition: { v: '{{ result.v }}' } }] },

@@ -17,7 +17,7 @@ describe('each hippo.yaml in docs/CLIENT.md', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('is there', () => {
-    expect(blocks).toHaveLength(10);
+    expect(blocks).toHaveLength(11);
   });
 
   it.each(blocks)('is one that a client runs with:\n%s', async (yaml) => {

@@ -61,6 +61,7 @@ describe('a firing', () => {
         ],
         timeout: 2 * HOUR,
         traceparent: expect.stringMatching(/^00-a{32}-[\da-f]{16}-01$/) as string,
+        lastResult: null,
       },
     ]);
   });
