@@ -1,6 +1,13 @@
 import { UserError } from '../core/errors.ts';
 import { shellWord } from '../core/shell.ts';
-import { type AnswerValue, type RawAnswers, noAnswer, readAnswer } from './answer.ts';
+import {
+  type AnswerValue,
+  type AnswerValues,
+  type RawAnswers,
+  type ReadAnswer,
+  noAnswer,
+  readAnswer,
+} from './answer.ts';
 import { isTrue, renderText } from './render.ts';
 import { type Question, type Template, flagOf } from './template.ts';
 
@@ -73,7 +80,7 @@ export async function collectAnswers(
       values[name] = noAnswer(question);
       continue;
     }
-    const read = readAnswer(question, answer, values);
+    const read = judgeAnswer(question, answer, values);
     if ('problem' in read)
       throw wrongAnswer(template, question, read.problem, { ...given, [name]: suggested });
     raw[name] = answer.trim();
@@ -82,6 +89,15 @@ export async function collectAnswers(
   }
   if (missing.length > 0) throw missingAnswers(template, missing);
   return { raw, values, taken };
+}
+
+/** Reads an answer, and refuses one that does not go with the answers before it. */
+function judgeAnswer(question: Question, raw: string, earlier: AnswerValues): ReadAnswer {
+  const read = readAnswer(question, raw, earlier);
+  if ('problem' in read) return read;
+  const values = { ...earlier, [question.name]: read.value };
+  const refused = question.refuse?.find((rule) => isTrue(rule.if, values));
+  return refused === undefined ? read : { problem: refused.why };
 }
 
 /** @param answers those to the questions before this one */
@@ -107,7 +123,7 @@ function promptFor(question: Question, suggested: string, earlier: Answers['valu
     ...(question.type === 'choice' || question.type === 'every' ? { choices: question.choices } : {}),
     ...(suggested === '' ? {} : { suggested }),
     problemOf: (text) => {
-      const read = readAnswer(question, text, earlier);
+      const read = judgeAnswer(question, text, earlier);
       return 'problem' in read ? read.problem : undefined;
     },
   };

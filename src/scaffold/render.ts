@@ -32,6 +32,10 @@ const liquid = new Liquid({
 });
 liquid.registerFilter('yaml', (value: string) => stringify(value, { lineWidth: 0 }).trimEnd());
 liquid.registerFilter('shell', (value: string) => (/^[\w./:=-]+$/.test(value) ? value : `'${value}'`));
+/** A name of a column as Spark SQL reads it in a list of columns and types. */
+liquid.registerFilter('sql_name', (name: string) => (/^[A-Za-z_]\w*$/.test(name) ? name : `\`${name}\``));
+/** What is left of a text in a name of hippo.yaml. */
+liquid.registerFilter('source_name', (text: string) => text.replaceAll(/[^A-Za-z0-9_-]/g, '_'));
 // Of what the question `every` is answered with, unless that is `event`.
 const units = unitsOf();
 liquid.registerFilter('unit_noun', (unit: WindowUnit) => units.runnable(unit).window.noun);

@@ -10,7 +10,7 @@ import { STAGES, orderOf } from './stages.ts';
 /** What every question has; ./answer.ts reads the answers of each type. */
 const common = {
   /** The key of its answer; the flag has the same name with dashes. */
-  name: v.pipe(v.string(), v.regex(/^[a-z][a-z_]*$/)),
+  name: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9_]*$/)),
   /** The prompt. */
   ask: v.string(),
   /** The flag's description. */
@@ -22,6 +22,8 @@ const common = {
   example: v.optional(v.string()),
   /** A Liquid condition over earlier answers. If it is false, the question does not apply, and its answer is empty. */
   only_if: v.optional(v.string()),
+  /** Liquid conditions over this answer and earlier ones: if one is true, the answer is refused, with the reason. */
+  refuse: v.optional(v.array(v.strictObject({ if: v.string(), why: v.string() }))),
 };
 const choices = v.pipe(v.array(v.strictObject({ value: v.string(), title: v.string() })), v.minLength(2));
 const question = v.variant('type', [

@@ -205,3 +205,18 @@ it('reads several of the choices as a list', async () => {
   const { values } = await collectAnswers(copy, { source: 's3, folder' }, 'defaults');
   expect(values['source']).toEqual(['s3', 'folder']);
 });
+
+it('refuses an answer that does not go with an earlier one, on a terminal too', async () => {
+  const frontier = listTemplates().find(({ type }) => type === 'frontier')!;
+  const given = { table: 'shop.orders', partition: 'dt,region', dialect: 'legacy' };
+  const why = 'legacy events do not name their levels, so a table may have one level at most';
+  await expect(collectAnswers(frontier, given, 'defaults')).rejects.toThrow(`--dialect: ${why}`);
+  const problems: (string | undefined)[] = [];
+  const ask: Ask = ({ choices, suggested, problemOf }) => {
+    if (choices?.some(({ value }) => value === 'legacy'))
+      problems.push(problemOf('legacy'), problemOf('pairs'));
+    return Promise.resolve(suggested ?? '');
+  };
+  await collectAnswers(frontier, { table: 'shop.orders', partition: 'dt,region' }, { ask });
+  expect(problems).toEqual([why, undefined]);
+});
