@@ -890,6 +890,14 @@ const coordinates = v.pipe(
   ),
 );
 
+const stackTopic = v.strictObject({
+  partitions: v.optional(wholeNumber(1, 10_000), 1),
+  config: v.optional(
+    described(v.record(v.string(), scalarText), "The topic's settings, such as cleanup.policy: compact"),
+    {},
+  ),
+});
+
 const stack = v.strictObject({
   with: v.optional(
     described(
@@ -904,6 +912,13 @@ const stack = v.strictObject({
       'Jars that Spark jobs need, which `hippo up` fetches by Maven: GROUP:ARTIFACT:VERSION, each without what it needs in turn',
     ),
     [],
+  ),
+  topics: v.optional(
+    described(
+      v.record(topicName, stackTopic),
+      'Topics that `hippo up` creates besides those of hippo, by name',
+    ),
+    {},
   ),
 });
 

@@ -1,5 +1,5 @@
 import { type TopicUse, dlqName, inputRoles, topicName, usedRoles } from '../config/topics.ts';
-import type { TopicRole } from '../config/schema.ts';
+import type { Config, TopicRole } from '../config/schema.ts';
 import type { TopicSpec } from './port.ts';
 
 const DAY_MS = 86_400_000;
@@ -38,16 +38,24 @@ const DLQ = { partitions: 1, config: { 'retention.ms': String(90 * DAY_MS) } };
  * @param brokers how many brokers the cluster has: with three or more each record is kept on three, and two must have it
  */
 export function topicSpecs(config: TopicUse, brokers = 1): TopicSpec[] {
+  return [
+    ...usedRoles(config).map((role) => specOf(topicName(config, role), SHAPES[role], brokers)),
+    ...inputRoles(config).map((role) => specOf(dlqName(topicName(config, role)), DLQ, brokers)),
+  ];
+}
+
+/** The topics of `stack.topics`: those of the data, which hippo itself neither reads nor writes. */
+export function stackTopicSpecs({ topics }: Config['stack'], brokers = 1): TopicSpec[] {
+  return Object.entries(topics).map(([topic, shape]) => specOf(topic, shape, brokers));
+}
+
+interface Shape {
+  partitions: number;
+  config: Record<string, string>;
+}
+
+function specOf(topic: string, { partitions, config }: Shape, brokers: number): TopicSpec {
   const replicationFactor = Math.min(Math.max(brokers, 1), 3);
   const safety: Record<string, string> = replicationFactor === 3 ? { 'min.insync.replicas': '2' } : {};
-  const spec = (topic: string, shape: { partitions: number; config: Record<string, string> }): TopicSpec => ({
-    topic,
-    partitions: shape.partitions,
-    replicationFactor,
-    config: { ...shape.config, ...safety },
-  });
-  return [
-    ...usedRoles(config).map((role) => spec(topicName(config, role), SHAPES[role])),
-    ...inputRoles(config).map((role) => spec(dlqName(topicName(config, role)), DLQ)),
-  ];
+  return { topic, partitions, replicationFactor, config: { ...safety, ...config } };
 }

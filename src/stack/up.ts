@@ -8,7 +8,7 @@ import { clientCommandFor } from '../core/environment/index.ts';
 import { UserError } from '../core/errors.ts';
 import type { RunSteps, Step } from '../core/steps.ts';
 import { connectKafka } from '../kafka/connect.ts';
-import { topicSpecs } from '../kafka/topics.ts';
+import { stackTopicSpecs, topicSpecs } from '../kafka/topics.ts';
 import { type RunningBroker, startBroker } from './broker.ts';
 import { KAFKA_VERSION, type KafkaDistribution, findKafka, installKafka } from './distribution.ts';
 import { type FoundBroker, findBroker } from './found-broker.ts';
@@ -407,7 +407,10 @@ function createTopics({ configured }: UpFacts, { loaded }: UpOptions): Step<UpCo
       const kafka = await connectKafka({ brokers: context.brokers, settings, next });
       try {
         const { brokers } = await kafka.cluster();
-        const specs = topicSpecs(loaded.config, brokers.length);
+        const specs = [
+          ...topicSpecs(loaded.config, brokers.length),
+          ...stackTopicSpecs(loaded.config.stack, brokers.length),
+        ];
         const created = await kafka.createTopics(specs);
         const present = specs.map(({ topic }) => topic).filter((topic) => !created.includes(topic));
         context.topics = { created, present };

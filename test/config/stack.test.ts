@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LoadedConfig, loadConfig } from '../../src/config/load.ts';
 import { writeStackFile } from '../../src/config/stack-file.ts';
+import { stackTopicSpecs } from '../../src/kafka/topics.ts';
 
 let project: string;
 beforeEach(async () => {
@@ -33,16 +34,45 @@ describe('the section stack', () => {
   test('may be overridden by a profile', async () => {
     const yaml =
       'stack: { with: [postgres], jars: ["g:a:1"] }\nprofiles: { prod: { stack: { with: [] } } }\n';
-    expect((await load(yaml)).config.stack).toEqual({ with: ['postgres'], jars: ['g:a:1'] });
-    expect((await load(yaml, { profile: 'prod' })).config.stack).toEqual({ with: [], jars: ['g:a:1'] });
+    expect((await load(yaml)).config.stack).toEqual({ with: ['postgres'], jars: ['g:a:1'], topics: {} });
+    expect((await load(yaml, { profile: 'prod' })).config.stack).toEqual({
+      with: [],
+      jars: ['g:a:1'],
+      topics: {},
+    });
   });
 
   test.each([
     ['with: [redis]', 'stack.with[0] must be one of postgres'],
     ['jars: ["org.postgresql:postgresql"]', 'must be GROUP:ARTIFACT:VERSION'],
     ['jars: ["a:..:1"]', 'must be GROUP:ARTIFACT:VERSION'],
+    ['topics: { "a b": {} }', 'must be a Kafka topic name'],
+    ['topics: { a: { partitions: 0 } }', 'stack.topics.a.partitions'],
   ])('%s is refused', async (section, message) => {
     await expect(load(`stack: { ${section} }`)).rejects.toThrow(message);
+  });
+});
+
+describe('the topics of the section stack', () => {
+  const yaml =
+    'stack: { topics: { shop.events: { partitions: 3 }, shop.totals: { config: { retention.ms: 5 } } } }';
+
+  test('have one partition unless it says more, and its settings', async () => {
+    const { config } = await load(yaml);
+    expect(stackTopicSpecs(config.stack)).toEqual([
+      { topic: 'shop.events', partitions: 3, replicationFactor: 1, config: {} },
+      { topic: 'shop.totals', partitions: 1, replicationFactor: 1, config: { 'retention.ms': '5' } },
+    ]);
+  });
+
+  test('are kept on three brokers where there are so many', async () => {
+    const { config } = await load(yaml);
+    expect(stackTopicSpecs(config.stack, 4)[0]).toEqual({
+      topic: 'shop.events',
+      partitions: 3,
+      replicationFactor: 3,
+      config: { 'min.insync.replicas': '2' },
+    });
   });
 });
 
