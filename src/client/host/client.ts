@@ -203,7 +203,7 @@ class Client {
       owner: found.tag,
       directory,
       sparkSubmit: found.sparkSubmit,
-      environment,
+      environment: { HIPPO_KAFKA_BROKERS: kafka.brokers.join(','), ...environment },
       guard: this.#guard,
       isOwner: () => this.#isOwner(),
       announce: (service, events) => this.#owner.announced(service, events),

@@ -78,7 +78,7 @@ export interface ServiceOptions {
   /** The project's folder. */
   directory: string;
   sparkSubmit: string | null;
-  /** Variables of the local stack that the client's own environment does not have. */
+  /** Where Kafka is, and variables of the local stack that the client's own environment does not have. */
   environment: StackEnvironment;
   yarn: YarnConfig;
   killGrace: Millis;
