@@ -33,6 +33,7 @@ export function readAnswer(question: Question, raw: string, earlier: AnswerValue
     case 'every':
       return readEvery(text);
     case 'partition':
+      if (question.every !== undefined) return readPartition(text, question.every, { isFixed: true });
       return text === NONE ? { value: [] } : readPartition(text, (earlier['every'] ?? 'event') as Frequency);
     case 'columns':
       return text === NONE ? { value: [] } : readColumns(text, earlier);

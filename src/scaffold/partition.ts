@@ -14,6 +14,8 @@ export interface PartitionLevel {
   name: string;
   /** Its value in hippo.yaml: a template of the window's date, or plain text; empty with `every: event`. */
   value: string;
+  /** The format of its date, or plain text; empty with `every: event`. */
+  format: string;
   /** The job's argument: `yyyymm={{ window | date: '%Y%m' }}`. */
   argument: string;
   /** A value for the sample input. */
@@ -45,8 +47,13 @@ type Read<T> = { value: T } | { problem: string };
  * Reads `yyyymm`, `year,month`, `dt=%Y-%m-%d,region=us`: outermost level first.
  *
  * @param every with `event` a level needs only a name, because any partition fits; otherwise it needs a value
+ * @param isFixed there is no flag `--every` by which it could be changed
  */
-export function readPartition(text: string, every: Frequency): Read<PartitionLevel[]> {
+export function readPartition(
+  text: string,
+  every: Frequency,
+  { isFixed = false } = {},
+): Read<PartitionLevel[]> {
   const levels: PartitionLevel[] = [];
   const carried: string[] = [];
   for (const part of text.split(',').map((word) => word.trim())) {
@@ -64,7 +71,7 @@ export function readPartition(text: string, every: Frequency): Read<PartitionLev
   return {
     problem:
       `it does not tell the ${nounOf(every)} of what has landed: ${missing.join(', ')} missing. ` +
-      `Name levels that do, or choose another --every`,
+      (isFixed ? 'Name levels that do' : 'Name levels that do, or choose another --every'),
   };
 }
 
@@ -74,7 +81,7 @@ function readLevel(name: string, given: string | undefined, every: Frequency): R
     if (given !== undefined)
       return { problem: `with --every event any ${name} will do: write ${name} alone` };
     const sample = format === undefined ? 'sample' : sampleOf(format);
-    return { value: { name, value: '', argument: `${name}={{ partition.${name} }}`, sample } };
+    return { value: { name, value: '', format: '', argument: `${name}={{ partition.${name} }}`, sample } };
   }
   if (format === undefined || format === '') {
     return {
@@ -87,7 +94,7 @@ function readLevel(name: string, given: string | undefined, every: Frequency): R
     };
   }
   if (!format.includes('%'))
-    return { value: { name, value: format, argument: `${name}=${format}`, sample: format } };
+    return { value: { name, value: format, format, argument: `${name}=${format}`, sample: format } };
   const finer = given === undefined ? finerThan(format, every) : undefined;
   if (finer !== undefined) {
     return {
@@ -95,7 +102,7 @@ function readLevel(name: string, given: string | undefined, every: Frequency): R
     };
   }
   const value = `{{ window | date: '${format}' }}`;
-  return { value: { name, value, argument: `${name}=${value}`, sample: sampleOf(format) } };
+  return { value: { name, value, format, argument: `${name}=${value}`, sample: sampleOf(format) } };
 }
 
 function nounOf(every: Frequency): string {

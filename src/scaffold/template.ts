@@ -28,7 +28,13 @@ const common = {
 const choices = v.pipe(v.array(v.strictObject({ value: v.string(), title: v.string() })), v.minLength(2));
 const question = v.variant('type', [
   v.strictObject({
-    type: v.picklist(['table', 'partition', 'columns', 'column', 'topic', 'duration']),
+    type: v.picklist(['table', 'columns', 'column', 'topic', 'duration']),
+    ...common,
+  }),
+  v.strictObject({
+    type: v.literal('partition'),
+    /** Which window the levels must tell. Left out: that of the question `every`. */
+    every: v.optional(v.picklist(WINDOW_UNITS)),
     ...common,
   }),
   v.strictObject({ type: v.literal('choice'), choices, ...common }),

@@ -48,8 +48,14 @@ describe('partition levels of a table', () => {
   it('gives the job its own template of the argument, and the sample a value', () => {
     expect(readPartition('yyyymm,group', 'event')).toEqual({
       value: [
-        { name: 'yyyymm', value: '', argument: 'yyyymm={{ partition.yyyymm }}', sample: '202401' },
-        { name: 'group', value: '', argument: 'group={{ partition.group }}', sample: 'sample' },
+        {
+          name: 'yyyymm',
+          value: '',
+          format: '',
+          argument: 'yyyymm={{ partition.yyyymm }}',
+          sample: '202401',
+        },
+        { name: 'group', value: '', format: '', argument: 'group={{ partition.group }}', sample: 'sample' },
       ],
     });
     expect(readPartition('dt=%Y-%m-%d,region=us', 'day')).toMatchObject({
