@@ -45,7 +45,7 @@ if [[ -n $database ]]; then export DATABASE_URL=$database; fi
 master=${SPARK_MASTER:-local[*]}
 options=(
   --master "$master"
-  --name "${HIPPO_NAME:-[= name =]}.${HIPPO_JOB:-[= spark_app | split: '/' | last | split: '.' | first =]}"
+  --name "${HIPPO_NAME:-[= name =]}.${HIPPO_JOB:-${HIPPO_SERVICE:-[= spark_app | split: '/' | last | split: '.' | first =]}}"
   --conf "spark.log.level=${SPARK_LOG_LEVEL:-ERROR}"
   --conf spark.ui.showConsoleProgress=false
 )
