@@ -89,6 +89,8 @@ function judge(program: (fields: ConditionFields) => unknown, fields: ConditionF
     return { kind: 'unjudged', reason: 'The expression is neither true nor false' };
   } catch (error) {
     if (error instanceof RangeError) return { kind: 'unjudged', reason: TOO_DEEP };
+    // The library takes a field named "constructor" for the class of its object, and fails.
+    if (error instanceof TypeError) return { kind: 'unjudged', reason: UNUSUAL };
     if (!(error instanceof EvaluationError || error instanceof CelTypeError)) throw error;
     return { kind: error.code === 'no_such_key' ? 'lacking' : 'unjudged', reason: plain(error.summary) };
   } finally {
@@ -100,6 +102,8 @@ function judge(program: (fields: ConditionFields) => unknown, fields: ConditionF
 function plain(summary: string): string {
   return summary.replaceAll(MATCHES, 'matches');
 }
+
+const UNUSUAL = 'An object with a field named "constructor" cannot be judged';
 
 const TRUE: Verdict = { kind: 'true' };
 const FALSE: Verdict = { kind: 'false' };

@@ -1,9 +1,11 @@
 import { type Condition, compileCondition } from '../conditions/index.ts';
 import { RecordFields } from '../conditions/record.ts';
 import { UserError } from '../core/errors.ts';
+import { fieldReader } from '../core/json-fields.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
 import { nativeValue } from './json-value.ts';
 import { requiredTexts } from './required-texts.ts';
+import { valueFields } from './value-fields.ts';
 
 /** Records that were left out for another reason than that the expression is false of them. */
 export interface Doubt {
@@ -39,6 +41,7 @@ const JUDGED_IN_FULL = 100;
 export function compileFilter(expression: string): Filter {
   const condition = parse(expression);
   const required = requiredTexts(condition.ast).map((text) => Buffer.from(text));
+  const parseValue = parserFor(condition);
   const doubts: Doubts = {
     unjudged: { count: 0, reason: undefined },
     lacking: { count: 0, reason: undefined },
@@ -53,10 +56,19 @@ export function compileFilter(expression: string): Filter {
     doubts,
     keep(record) {
       if (required.length > 0 && ++seen > JUDGED_IN_FULL && lacksOne(record.value, required)) return false;
-      const verdict = condition.judge(new RecordFields(record, nativeValue));
+      const verdict = condition.judge(new RecordFields(record, parseValue));
       return 'reason' in verdict ? doubt(verdict.kind, verdict.reason) : verdict.kind === 'true';
     },
   };
+}
+
+/** Parses a value as far as the expression sees it. */
+function parserFor({ ast }: Condition): (value: Buffer | null) => unknown {
+  const names = valueFields(ast);
+  // What has a field of this name is judged in another way.
+  const read = names === undefined ? undefined : fieldReader([...names, 'constructor']);
+  if (read === undefined) return nativeValue;
+  return (value) => (value === null ? undefined : read(value)) ?? nativeValue(value);
 }
 
 const BACKSLASH = 0x5c;

@@ -25,6 +25,10 @@ it.each([
   expect(judge(expression, value).kind).toBe(kind);
 });
 
+it.each([null, 5, {}])('a value with a field named constructor cannot be judged: %j', (constructor) => {
+  expect(judge('value.a == 1', { a: 1, constructor })).toMatchObject({ kind: 'unjudged' });
+});
+
 it('a wrong pattern is an error of the expression, with its place', () => {
   expect(compileCondition('value.a == 1 || value.a.matches("(")')).toMatchObject({
     ok: false,

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileCondition } from '../../src/conditions/index.ts';
+import { RecordFields } from '../../src/conditions/record.ts';
 import { compileFilter } from '../../src/records/filter.ts';
+import { nativeValue } from '../../src/records/json-value.ts';
+import { jsonText } from '../support/json.ts';
 import { record } from './record.ts';
 
 const event = record({
@@ -183,4 +187,33 @@ describe('records that the filter leaves out by their bytes, without parsing the
     expect(judge('value.n == 5')('{"n":5.0}')).toBe(true);
     expect(judge('key == null && value.t == "a"')('{"t":"a"}')).toBe(true);
   });
+});
+
+/** Of most values only the fields that the expression names are read, which must not change the result. */
+it('judges a value by a few of its fields as it does by the whole', () => {
+  const expressions = [
+    'value.a > "b"',
+    'value.a == value.b',
+    'has(value.a) && value.b > 3',
+    'value["a"] == null || value.b.exists(x, x == 1)',
+  ];
+  const json = fc.oneof(
+    jsonText,
+    fc
+      .array(fc.tuple(fc.constantFrom('a', 'b', 'constructor', 'c'), jsonText), { maxLength: 4 })
+      .map((fields) => `{${fields.map(([name, value]) => `"${name}":${value}`).join()}}`),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...expressions), json, (expression, value) => {
+      const of = record({ value });
+      const filter = compileFilter(expression);
+      const compiled = compileCondition(expression);
+      if (!compiled.ok) throw new Error(compiled.problem.message);
+      const whole = compiled.condition.judge(new RecordFields(of, nativeValue));
+      expect(filter.keep(of)).toBe(whole.kind === 'true');
+      const { unjudged, lacking } = filter.doubts;
+      expect(unjudged.reason ?? lacking.reason).toBe('reason' in whole ? whole.reason : undefined);
+    }),
+    { numRuns: 1_000 },
+  );
 });
