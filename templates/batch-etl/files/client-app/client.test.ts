@@ -36,7 +36,7 @@ test('input that is there lets the job start as it is', () => {
 });
 
 test('input that is missing fails the attempt and is named', () => {
-  assert.throws(() => client.beforeSubmit(run), /shop\.sales\/yyyymm=202401 is missing/);
+  assert.throws(() => client.beforeSubmit(run), /shop\.sales\/yyyymm=202401 does not exist/);
 });
 
 test('input elsewhere is left to Spark', () => {
