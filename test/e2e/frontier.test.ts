@@ -45,7 +45,7 @@ async function scaffold(project: TestProject, given: Record<string, string>): Pr
       const [program = '', ...args] = argv;
       const all = { cwd: folder, env: { ...project.env, HIPPO, ...env }, reject: false } as const;
       const { exitCode, stdout, stderr } = await execa(program, args, all);
-      return { exitCode, stdout: String(stdout), stderr: String(stderr) };
+      return { exitCode, stdout, stderr };
     },
   };
 }
