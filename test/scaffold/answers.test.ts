@@ -18,7 +18,16 @@ async function refusal(given: RawAnswers): Promise<UserError> {
 describe('answers without a terminal', () => {
   it('takes defaults, each by the answers before it', async () => {
     const table = 'shop.sales';
-    const daily = { table, every: 'day', partition: 'yyyymmdd', group_by: 'none', measure: 'none' };
+    const daily = {
+      table,
+      every: 'day',
+      partition: 'yyyymmdd',
+      group_by: 'none',
+      measure: 'none',
+      schema: 'none',
+      input: 'files',
+      language: 'python',
+    };
     expect((await collectAnswers(batchEtl, { table }, 'defaults')).raw).toEqual(daily);
     const monthly = (await collectAnswers(batchEtl, { table, every: 'month' }, 'defaults')).raw;
     expect(monthly['partition']).toBe('yyyymm');
@@ -77,6 +86,9 @@ describe('answers of a person', () => {
       ['Which partition levels does the table have', 'yyyymmddhh'],
       ['By which columns does the job group', 'none'],
       ['Which numeric columns does the job average', 'none'],
+      ['Which columns must the table have, of which types', 'none'],
+      ['What does the job read', 'files'],
+      ['In which language is the job', 'python'],
     ]);
     expect(raw).toMatchObject({ table: 'shop.sales', every: 'hour', partition: 'yyyymmddhh' });
   });
@@ -112,8 +124,11 @@ describe("the sample's answers", () => {
     expect(taken).toEqual({
       '--table': 'nyc.flights',
       '--partition': 'yyyymm',
-      '--group-by': 'none',
-      '--measure': 'none',
+      '--group-by': 'carrier',
+      '--measure': 'dep_delay',
+      '--schema': 'carrier STRING, dep_delay DOUBLE',
+      '--input': 'files',
+      '--language': 'python',
     });
   });
 });

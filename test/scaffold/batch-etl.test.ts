@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { jsonSchema } from '../../src/config/json-schema.ts';
 import { execa } from '../../src/core/exec.ts';
 import { ANSWERS_FILE, type RecordedProject } from '../../src/scaffold/answers-file.ts';
+import { findingsOfRuff, findingsOfShellcheck } from './critics.ts';
 import { MONTHLY, VARIANTS, filesOf, makeProject } from './project.ts';
 
 /** Their content depends on hippo's version or schema. */
@@ -50,7 +51,9 @@ describe('a batch-etl project', () => {
     async (variant, answers) => {
       const directory = await makeProject(answers);
       const files = await filesOf(directory);
-      for (const file of files.filter((path) => /^(hippo.yaml|README.md|data.*)$/.test(path))) {
+      // The other answers leave the programs as they are.
+      const ofAnswers = 'input' in answers || 'language' in answers ? /./ : /^(hippo.yaml|README.md|data.*)$/;
+      for (const file of files.filter((path) => ofAnswers.test(path) && !VERSIONED.includes(path))) {
         await expect(await readFile(join(directory, file), 'utf8')).toMatchFileSnapshot(
           `snapshots/batch-etl/${variant}/${file}.snap`,
         );
@@ -75,6 +78,16 @@ describe('a batch-etl project', () => {
     },
   );
 
+  it.each([
+    ['table', 'python'],
+    ['table', 'scala'],
+    ['files', 'scala'],
+  ])('has programs without a finding of ruff and shellcheck: %s, %s', async (input, language) => {
+    const directory = await makeProject({ ...MONTHLY, input, language });
+    expect(await findingsOfRuff(directory)).toBe(language === 'scala' ? null : 'All checks passed!');
+    expect(await findingsOfShellcheck(directory)).toBe('');
+  });
+
   it('keeps a name that YAML would read as something else', async () => {
     const directory = await makeProject({ table: 'a.b' }, { name: '42' });
     expect((await loadConfig({ cwd: directory, env: {} })).config.name).toBe('42');
@@ -97,7 +110,13 @@ describe('a batch-etl project', () => {
       template_version: 1,
       hippo: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
       name: 'flights',
-      answers: { ...MONTHLY, partition: 'yyyymm' },
+      answers: {
+        ...MONTHLY,
+        partition: 'yyyymm',
+        schema: 'carrier STRING, dep_delay DOUBLE',
+        input: 'files',
+        language: 'python',
+      },
     });
     const written = (await filesOf(directory)).filter((path) => path !== ANSWERS_FILE);
     const { stdout } = await execa('git', ['hash-object', '--no-filters', ...written], { cwd: directory });

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { SOURCE_KINDS } from '../../src/config/schema.ts';
 import { compileProject } from '../../src/client/host/project.ts';
-import { execa } from '../../src/core/exec.ts';
 import { listTemplates } from '../../src/scaffold/template.ts';
+import { findingsOfShellcheck } from './critics.ts';
 import { filesOf, makeProject } from './project.ts';
 
 const ENV = {
@@ -50,11 +50,6 @@ describe('a frontier project', () => {
     const loaded = await loadConfig({ cwd: directory, env: ENV });
     expect((await compileProject(loaded)).warnings).toEqual([]);
     expect(Object.values(loaded.config.sources)).toHaveLength(answers.source.split(',').length);
-    const scripts = files.filter((file) => file.endsWith('.sh'));
-    const { stdout } = await execa('shellcheck', ['--severity=style', ...scripts], {
-      cwd: directory,
-      reject: false,
-    });
-    expect(stdout).toBe('');
+    expect(await findingsOfShellcheck(directory)).toBe('');
   });
 });

@@ -32,6 +32,9 @@ export const VARIANTS: Readonly<Record<string, RawAnswers>> = {
   week: { table: 'nyc.flights', every: 'week' },
   part_of_day: { table: 'nyc.flights', every: '15m' },
   unpartitioned: { table: 'btd.party', partition: 'none' },
+  table: { ...MONTHLY, input: 'table' },
+  scala: { ...MONTHLY, language: 'scala' },
+  scala_table: { ...MONTHLY, language: 'scala', input: 'table' },
 };
 
 /** The files of a project, by their paths in it, sorted. */
