@@ -34,7 +34,10 @@ export function readAnswer(question: Question, raw: string, earlier: AnswerValue
       return readEvery(text);
     case 'partition':
       if (question.every !== undefined) return readPartition(text, question.every, { isFixed: true });
-      return text === NONE ? { value: [] } : readPartition(text, (earlier['every'] ?? 'event') as Frequency);
+      if (text === NONE) return { value: [] };
+      return readPartition(text, (earlier['every'] ?? 'event') as Frequency, {
+        isFixed: earlier['every'] === undefined,
+      });
     case 'columns':
       return text === NONE ? { value: [] } : readColumns(text, earlier);
     case 'choices':

@@ -60,7 +60,7 @@ export function readPartition(
     const [name = '', ...rest] = part.split('=');
     if (!/^[A-Za-z_]\w*$/.test(name)) return { problem: `"${part}" is no level: write LEVEL or LEVEL=VALUE` };
     if (levels.some((level) => level.name === name)) return { problem: `the level ${name} occurs twice` };
-    const level = readLevel(name, rest.length === 0 ? undefined : rest.join('='), every);
+    const level = readLevel(name, rest.length === 0 ? undefined : rest.join('='), every, isFixed);
     if ('problem' in level) return level;
     levels.push(level.value);
     carried.push(...(level.value.value.match(/%[A-Za-z]/g) ?? []));
@@ -75,11 +75,18 @@ export function readPartition(
   };
 }
 
-function readLevel(name: string, given: string | undefined, every: Frequency): Read<PartitionLevel> {
+function readLevel(
+  name: string,
+  given: string | undefined,
+  every: Frequency,
+  isFixed: boolean,
+): Read<PartitionLevel> {
   const format = given ?? FORMATS.get(name.toLowerCase());
   if (every === 'event') {
     if (given !== undefined)
-      return { problem: `with --every event any ${name} will do: write ${name} alone` };
+      return {
+        problem: `${isFixed ? '' : 'with --every event '}any ${name} will do: write ${name} alone`,
+      };
     const sample = format === undefined ? 'sample' : sampleOf(format);
     return { value: { name, value: '', format: '', argument: `${name}={{ partition.${name} }}`, sample } };
   }

@@ -221,6 +221,14 @@ it('reads several of the choices as a list', async () => {
   expect(values['source']).toEqual(['s3', 'folder']);
 });
 
+it('says of a partition only what its template asks for', async () => {
+  const frontier = listTemplates().find(({ type }) => type === 'frontier')!;
+  const given = { table: 'shop.orders', partition: 'dt=us' };
+  await expect(collectAnswers(frontier, given, 'defaults')).rejects.toThrow(
+    '--partition: any dt will do: write dt alone',
+  );
+});
+
 it('refuses an answer that does not go with an earlier one, on a terminal too', async () => {
   const frontier = listTemplates().find(({ type }) => type === 'frontier')!;
   const given = { table: 'shop.orders', partition: 'dt,region', dialect: 'legacy' };

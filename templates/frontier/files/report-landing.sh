@@ -28,11 +28,15 @@ partition=
 [%- endif %]
 
 # The token comes from a file descriptor, so that no list of processes shows it.
-curl --fail-with-body --silent --show-error \
+url=${LANDED_URL:-http://127.0.0.1:[= port =]/landed}
+curl --fail-with-body --silent \
   --retry 30 --retry-delay 2 --retry-max-time 60 --retry-connrefused \
   --header @<(printf 'authorization: Bearer %s' "$(<secrets/landed-token)") \
   --header 'content-type: application/json' \
   --header "idempotency-key: ${LANDED_KEY:-$(date +%s)-$$-$RANDOM}" \
   --data "{\"partition\": {$partition}}" \
-  "${LANDED_URL:-http://127.0.0.1:[= port =]/landed}"
-echo
+  "$url" || {
+  code=$?
+  echo "report-landing.sh: $url has not taken the report (exit code $code of curl). Does ./start-client.sh run?" >&2
+  exit 1
+}
