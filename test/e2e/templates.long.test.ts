@@ -53,7 +53,7 @@ test.each(listTemplates().map(({ type }) => type))('%s runs at once, as its READ
   } finally {
     for (const { kill } of clients) kill();
     await Promise.all(clients.map(({ ended }) => ended));
-    await hippo(['down'], { cwd: project, env: { HIPPO_BROKERS: '', HIPPO_CONFIG: '' } });
+    await hippo(['down', '--purge', '--yes'], { cwd: project, env: { HIPPO_BROKERS: '', HIPPO_CONFIG: '' } });
   }
   await rm(folder, { recursive: true, force: true });
 });

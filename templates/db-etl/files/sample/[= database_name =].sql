@@ -1,0 +1,23 @@
+-- A sample of [= database_table =]: ./sql.sh sample/[= database_name =].sql makes it anew.
+[%- assign schema = database_table | split: '.' | first %]
+[%- assign own = 'id,customer,amount,tags,details,' | split: ',' %]
+[%- assign column = watermark %]
+[%- if own contains watermark %][% assign column = 'updated_at' %][% endif %]
+CREATE SCHEMA IF NOT EXISTS "[= schema =]";
+DROP TABLE IF EXISTS "[= schema =]"."[= database_name =]";
+CREATE TABLE "[= schema =]"."[= database_name =]" (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  customer uuid NOT NULL,
+  amount numeric(12, 2) NOT NULL,
+  tags text[],
+  details jsonb,
+  "[= column =]" timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO "[= schema =]"."[= database_name =]" (customer, amount, tags, details, "[= column =]")
+SELECT
+  md5((n % 50)::text)::uuid,
+  (n % 997) + 0.99,
+  CASE WHEN n % 3 = 0 THEN ARRAY['gift', 'express'] END,
+  jsonb_build_object('items', n % 7 + 1),
+  now() - n * interval '1 minute'
+FROM generate_series(1, 1000) AS n;
