@@ -245,9 +245,10 @@ export async function describeUp(steps: readonly Step<UpContext>[], facts: UpFac
   return { dry_run: true, steps: await Promise.all(described) };
 }
 
-/** The command that starts the project's client, as typed here. */
+/** The command that starts the project's client, as typed here; null if there is nothing for it to do. */
 function startOf({ file, config }: LoadedConfig): string | null {
-  if (file === null || Object.keys(config.jobs).length === 0) return null;
+  const work = { ...config.jobs, ...config.sources, ...config.services };
+  if (file === null || Object.keys(work).length === 0) return null;
   return clientCommandFor(file, process.cwd());
 }
 

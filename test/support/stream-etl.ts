@@ -72,20 +72,19 @@ export interface ArchivedRecord {
   file: string;
 }
 
-const READERS = {
-  parquet: (table: string) =>
-    `read_parquet('${table}/**/*.parquet', hive_partitioning = true, hive_types_autocast = false, filename = true)`,
-};
-
 /** What DuckDB finds in the archive; nothing before the first landing. */
-export async function archived({ folder }: StreamProject): Promise<ArchivedRecord[]> {
-  const table = join(folder, 'data/archive/shop.events');
+export async function archived(
+  { folder }: StreamProject,
+  archive = join(folder, 'data/archive'),
+): Promise<ArchivedRecord[]> {
+  const table = join(archive, 'shop.events');
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   try {
     const found = await connection.runAndReadAll(
       `SELECT kafka_value ->> 'id' AS id, concat(kafka_partition, ':', kafka_offset) AS record,
-         concat('dt=', dt, '/hour=', hour) AS partition, filename AS file FROM ${READERS.parquet(table)}`,
+         concat('dt=', dt, '/hour=', hour) AS partition, filename AS file
+       FROM read_parquet('${table}/**/*.parquet', hive_partitioning = true, hive_types_autocast = false, filename = true)`,
     );
     return found.getRowObjectsJS() as unknown as ArchivedRecord[];
   } catch (error) {

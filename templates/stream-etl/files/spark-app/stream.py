@@ -290,6 +290,7 @@ def leave(text: str) -> None:
 
 
 KNOWN = [
+    (r"journal\.Fenced: ([^\n]*)", "{}. This process is fenced"),
     (r"No space left on device", "no space is left on the disk"),
     (r"File too large", "a file is larger than this process may write (ulimit -f)"),
     (r"Disk quota exceeded", "the disk quota is used up"),
@@ -307,5 +308,8 @@ def explained(text: str) -> str:
         if match := re.search(pattern, text):
             known = words.format(*match.groups())
             return f"{known}. Nothing is lost: it goes on where it was"
+    # Of an error in a batch's own code: the last line of Python's traceback.
+    if match := re.search(r"Traceback \(most recent call last\):\n(?:[ \t][^\n]*\n)+([^\n]+)", text):
+        return match[1]
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[0] if lines else "unknown error"

@@ -187,6 +187,8 @@ class ErrorsTest(unittest.TestCase):
             ("java.io.IOException: No space left on device\n\tat x", "no space is left on the disk. Nothing is lost"),
             ("Partition t-0's offset was changed, some data may have been lost", "To go on without them: --gap skip"),
             ("org.apache.kafka.common.errors.TimeoutException: no answer\n\tat x", "Kafka does not answer: org.apache"),
+            ("Traceback (most recent call last):\n  File x\n    a = b\nKeyError: 'a'\n\tat y", "KeyError: 'a'"),
+            ("X: Traceback (most recent call last):\n  F\njournal.Fenced: another one\n", "another one. This process is"),
             ("\nsomething else\n\tat x", "something else"),
         ]
         for text, expected in table:
