@@ -175,7 +175,9 @@ async function gatherUpFacts({ loaded, env, port, with: parts }: UpOptions): Pro
   const known = orNull(() => findBrokers(loaded, env));
   if (known !== null && known.origin.from !== 'stack') {
     if (port !== undefined) throw notOurs(known);
-    return { place, configured: known, broker: null, kafka: null, spark: null, ...more };
+    // Jars are for Spark: then it is wanted here, too.
+    const spark = stack.jars.length > 0 ? await findSpark(env) : null;
+    return { place, configured: known, broker: null, kafka: null, spark, ...more };
   }
   const [broker, kafka, spark] = await Promise.all([findBroker(place.kafka), findKafka(env), findSpark(env)]);
   if (broker === null) await requireJava(env);
@@ -215,10 +217,11 @@ export function planUp(facts: UpFacts, options: UpOptions): Step<UpContext>[] {
   const { configured, broker, kafka, spark, postgres, jars, recorded } = facts;
   const isLocal = configured === null;
   const mustFetch = postgres?.configured === null && postgres.running === null && !postgres.hasPrograms;
+  const usesSpark = isLocal || jars.wanted.length > 0;
   const isAboutJars = jars.wanted.length > 0 || recorded?.sparkJars !== undefined;
   return [
     ...(isLocal && broker === null && kafka === null ? [fetchKafka(options)] : []),
-    ...(isLocal && options.spark && spark === null ? [fetchSpark(options)] : []),
+    ...(usesSpark && options.spark && spark === null ? [fetchSpark(options)] : []),
     ...(mustFetch ? [fetchPostgres(options)] : []),
     ...(isAboutJars ? [takeJars(facts, options)] : []),
     ...(isLocal ? [startKafka(facts, options)] : []),
@@ -334,11 +337,15 @@ function takeJars({ place, recorded, jars }: UpFacts, { signal }: UpOptions): St
   const names = missing.length === 1 ? missing[0] : `${missing.length} jars`;
   return {
     title: missing.length > 0 ? `fetch ${names ?? ''} for Spark (once)` : 'note the jars for Spark',
-    skip: () => (missing.length === 0 && sparkJars === (recorded?.sparkJars ?? '') ? 'all are there' : false),
-    run: async (_, update) => {
+    skip: ({ spark }) =>
+      missing.length === 0 &&
+      sparkJars === (recorded?.sparkJars ?? '') &&
+      spark?.sparkSubmit === recorded?.spark?.sparkSubmit &&
+      'all are there',
+    run: async ({ spark }, update) => {
       await fetchJars(missing, update, signal);
       const onWait = (): void => update('another hippo up is at it');
-      await noting(place, () => Promise.resolve({ sparkJars }), { onWait, signal });
+      await noting(place, () => Promise.resolve({ sparkJars, spark }), { onWait, signal });
     },
   };
 }

@@ -36,16 +36,11 @@ export function renderUp(result: UpResult | UpPlan): string {
 }
 
 function localLines(result: UpResult, kafka: NonNullable<UpResult['kafka']>): string[] {
-  const { spark, started, directory } = result;
+  const { started, directory } = result;
   return [
     `${chalk.green('✓')} Kafka ${kafka.version} is ${started ? '' : 'already '}up at ${chalk.bold(result.brokers.join(', '))}`,
     ...topicLines(result),
-    ...wrap(
-      spark === null
-        ? 'none; hippo up without --no-spark fetches it'
-        : `${spark.version}, ${tilde(spark.submit)}`,
-      '  spark   ',
-    ),
+    ...sparkLines(result),
     ...wrap(`${here(kafka.data)} (log: ${here(kafka.log)})`, '  data    '),
     ...(directory === process.cwd() ? [] : wrap(`the stack of ${tilde(directory)}`, '  project ')),
     ...jarLines(result),
@@ -78,8 +73,14 @@ function configuredLines(result: UpResult): string[] {
     `${chalk.green('✓')} ${what}: the brokers are configured`,
     ...wrap(`${result.brokers.join(', ')} (${originText(result.configured)})`, '  brokers '),
     ...topicLines(result),
+    ...(result.spark_jars.length > 0 ? sparkLines(result) : []),
     ...jarLines(result),
   ];
+}
+
+function sparkLines({ spark }: UpResult): string[] {
+  const place = spark === null ? null : `${spark.version}, ${tilde(spark.submit)}`;
+  return wrap(place ?? 'none; hippo up without --no-spark fetches it', '  spark   ');
 }
 
 function originText(origin: UpResult['configured']): string {

@@ -132,6 +132,19 @@ describe('the plan of hippo up', () => {
     ]);
   });
 
+  test('fetches Spark for jars also if brokers are configured', async () => {
+    const configured: UpFacts['configured'] = {
+      brokers: ['k:9092'],
+      origin: { from: 'environment', variable: 'HIPPO_BROKERS' },
+    };
+    const jars = { wanted: [JAR], missing: [] };
+    await expect(titles({ configured, jars })).resolves.toEqual([
+      'fetch Spark 4.1.1 (455 MB, once)',
+      'note the jars for Spark',
+      'create the topics that are missing',
+    ]);
+  });
+
   test('starts no PostgreSQL where $DATABASE_URL names one, and shows no password', async () => {
     const configured = configuredDatabase('postgresql://ann:swordfish@db.example.com/shop?sslmode=require');
     await expect(titles({ kafka: KAFKA, spark: SPARK, postgres: { configured } })).resolves.toEqual([
