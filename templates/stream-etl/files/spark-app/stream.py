@@ -4,6 +4,7 @@ A purpose is one program: it makes its query from `Stream.records()`, and hands 
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -284,6 +285,10 @@ def main(name: str, program: Callable[[], None]) -> None:
 
 
 def leave(text: str) -> None:
+    if (session := SparkSession.getActiveSession()) is not None:
+        # What its threads say of their end would follow the reason, which is told as the last line.
+        with contextlib.suppress(Py4JError, OSError):
+            session.sparkContext.setLogLevel("OFF")
     print(text, file=sys.stderr, flush=True)
     # Spark's threads may still wait for Kafka, or for a lock; what is written is safe at any moment.
     os._exit(1)
