@@ -79,5 +79,5 @@ describe.each(listTemplates().map(({ type }) => ({ type })))('the sample of $typ
     const tsc = join(ROOT, 'node_modules/.bin/tsc');
     const { stdout } = await execa(tsc, ['-p', '.'], { cwd: project, reject: false });
     expect(stdout).toBe('');
-  });
+  }, 300_000);
 });
