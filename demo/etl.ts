@@ -74,7 +74,7 @@ async function showRows(stage: Stage): Promise<void> {
     );
     stage.say(`  ${DATABASE_TABLE} has ${rows.length} rows. The latest to leave:`);
     for (const { carrier, rows: count, delay } of rows.slice(0, 3))
-      stage.say(`    ${carrier.padEnd(7)}  ${count.padStart(7)}  ${Number(delay).toFixed(1).padStart(6)}`);
+      stage.say(`    ${carrier.padEnd(7)}  ${count.padStart(7)}  ${delay.toFixed(1).padStart(6)}`);
   } finally {
     await client.end();
   }
