@@ -11,13 +11,12 @@ import { type Costs, costOf, costsText } from './processes.ts';
 
 /** How many hippos share the state topic. The first says what the start of a client costs by itself. */
 const FLEETS = [1, 1_000, 10_000];
-/**
- * The tractor keeps the runs of all hippos in memory, and a check of hippo doctor ends after 15 s: of more hippos than these
- * neither reads the whole topic.
- */
+/** A check of hippo doctor ends after 15 s: of more hippos than these the whole topic is not read. */
 const LARGEST_READ_WHOLE = 1_000;
 const RECORDS = 500;
 const ROUNDS = 3;
+/** Longer than reading the topic takes. */
+const WAIT = '30s';
 /** As `hippo up` makes the state topic. */
 const PARTITIONS = 4;
 const HOUR = 3_600_000;
@@ -69,11 +68,14 @@ jobs: { load: { every: hour, needs: [{ table: btd.party }], run: "true" } }
     onePartition: () => costOf(one, running),
   };
   const ask = (...asked: string[]): Promise<Costs> =>
-    costOf([...stage.hippo, ...asked, '--json'], { ...running, allowed: [0, 1] });
+    costOf([...stage.hippo, ...asked, '--json'], { ...running, allowed: [0, 1, 4] });
+  // No client runs, so nothing comes of the event before the time is up.
+  const event = ['trigger', '--table', 'btd.other', '--partition', 'dt=1', '--wait', '--timeout', WAIT];
   if (size <= LARGEST_READ_WHOLE)
     Object.assign(contenders, {
       doctor: () => ask('doctor', 'state'),
       tractor: () => ask('tractor'),
+      wait: () => ask(...event),
       topic: () => costOf(all, running),
     });
   const costs = await byTurns(contenders, (name, round, cost) =>
@@ -90,6 +92,7 @@ jobs: { load: { every: hour, needs: [{ table: btd.party }], run: "true" } }
     ...row('start of a client, to its ownership', 'takeover', ['onePartition', 'its partition']),
     ...row("hippo doctor state, which wants one hippo's", 'doctor', ['topic', 'the topic']),
     ...row('hippo tractor, which wants those of all', 'tractor', ['topic', 'the topic']),
+    ...row(`hippo trigger --wait --timeout ${WAIT}, which follows all`, 'wait', ['topic', 'the topic']),
   ];
 }
 

@@ -35,22 +35,42 @@ export function isSameRecord(one: RecordRef, other: RecordRef): boolean {
 
 /** A set of records. A reference that does not know the topic's id stands for the record of whichever topic has the name. */
 export class RecordSet {
-  /** By {@link recordId}: the ids of the topics; undefined: not known. */
-  readonly #topicIds = new Map<string, readonly (string | undefined)[]>();
+  /** By topic, the id that is known of it, and partition. Offsets are numbers as far as these hold them: a set may have millions. */
+  readonly #topics = new Map<string, Map<string | undefined, Map<number, Set<number | string>>>>();
 
   constructor(refs: Iterable<RecordRef> = []) {
     for (const ref of refs) this.add(ref);
   }
 
-  add(ref: RecordRef): void {
-    const id = recordId(ref);
-    const known = this.#topicIds.get(id);
-    if (known?.includes(ref.topicId) !== true) this.#topicIds.set(id, [...(known ?? []), ref.topicId]);
+  add({ topic, topicId, partition, offset }: RecordRef): void {
+    const ids = inMap(
+      this.#topics,
+      topic,
+      () => new Map<string | undefined, Map<number, Set<number | string>>>(),
+    );
+    const partitions = inMap(ids, topicId, () => new Map<number, Set<number | string>>());
+    inMap(partitions, partition, () => new Set<number | string>()).add(compactOffset(offset));
   }
 
-  has(ref: RecordRef): boolean {
-    return this.#topicIds.get(recordId(ref))?.some((topicId) => isSameTopic(topicId, ref.topicId)) === true;
+  has({ topic, topicId, partition, offset }: RecordRef): boolean {
+    const wanted = compactOffset(offset);
+    for (const [id, partitions] of this.#topics.get(topic) ?? [])
+      if (isSameTopic(id, topicId) && partitions.get(partition)?.has(wanted) === true) return true;
+    return false;
   }
+}
+
+function inMap<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+function compactOffset(offset: string): number | string {
+  const number = Number(offset);
+  return Number.isSafeInteger(number) ? number : offset;
 }
 
 /** Whether JSON is a record reference; it may have further fields. */

@@ -1,7 +1,6 @@
 /** What an observer keeps of what it has read. */
 import type { TopicRole } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
-import { RecordSet } from '../core/record-ref.ts';
 import type {
   FrontierEvent,
   JobFinish,
@@ -10,10 +9,9 @@ import type {
   MessageKind,
   ServiceHealth,
 } from '../messages/index.ts';
-import { FORGETTER, type Positions, RunParts, type StateRecord } from '../state/index.ts';
-import { type StateEntry, recordOfEntry } from '../state/reader.ts';
 import type { Found, Takers } from './feed.ts';
-import type { KnownRun, PausedJob, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
+import { type KnownState, StateMemory } from './state-memory.ts';
 
 /** What has a time, from a horizon on. What a look has returned never changes. */
 class Timeline<Item extends { at: Millis }> {
@@ -60,99 +58,6 @@ class HealthMemory {
   clear(): void {
     this.#last.clear();
   }
-}
-
-/** What the hippos' state says. */
-interface KnownState extends Pick<Snapshot, 'runs' | 'paused' | 'landed' | 'jobs' | 'forgotten'> {
-  /** By hippo: the next offsets that its state reflects. */
-  positions: ReadonlyMap<string, Positions>;
-}
-
-/** The latest record of each key of the state topic. */
-class StateMemory {
-  /** Since the last look, not decoded: a later one of the same key may replace it. */
-  readonly #fresh = new Map<string, StateEntry>();
-  readonly #records = new Map<string, StateRecord>();
-  /** By hippo: when its owner's record was removed. */
-  readonly #removed = new Map<string, Millis>();
-  #known: KnownState | undefined;
-
-  take(entry: StateEntry): void {
-    this.#fresh.set(entry.id, entry);
-  }
-
-  clear(): void {
-    this.#fresh.clear();
-    this.#records.clear();
-    this.#removed.clear();
-    this.#known = undefined;
-  }
-
-  look(): KnownState {
-    if (this.#known !== undefined && this.#fresh.size === 0) return this.#known;
-    for (const entry of this.#fresh.values()) {
-      const record = recordOfEntry(entry);
-      if (record === undefined) this.#records.delete(entry.id);
-      else this.#records.set(entry.id, record);
-      if (entry.key.kind !== 'owner') continue;
-      if (entry.value === null) this.#removed.set(entry.key.hippo, entry.at);
-      else this.#removed.delete(entry.key.hippo);
-    }
-    this.#fresh.clear();
-    return (this.#known = knownState(this.#records.values(), this.#removed));
-  }
-}
-
-function knownState(records: Iterable<StateRecord>, removed: ReadonlyMap<string, Millis>): KnownState {
-  const runs: KnownRun[] = [];
-  const parts = new RunParts();
-  const paused: PausedJob[] = [];
-  const landed = new RecordSet();
-  const positions = new Map<string, Positions>();
-  const jobs = new Map<string, Readonly<Record<string, string>>>();
-  const forgotten = new Map(removed);
-  for (const record of records) {
-    switch (record.kind) {
-      case 'run':
-        runs.push({ hippo: record.hippo, run: record.run });
-        for (const input of Object.values(record.run.inputs)) landed.add(input);
-        break;
-      case 'input':
-        landed.add(record.input);
-        break;
-      case 'run-input':
-        parts.add(record);
-        if (record.part.landed !== undefined) landed.add(record.part.landed);
-        break;
-      case 'paused':
-        paused.push({ hippo: record.hippo, job: record.job, ...record.pause });
-        break;
-      case 'offsets':
-        positions.set(record.hippo, record.positions);
-        break;
-      case 'owner':
-        if (record.owner.jobs !== undefined) jobs.set(record.hippo, record.owner.jobs);
-        if (record.owner.client === FORGETTER) forgotten.set(record.hippo, Date.parse(record.owner.since));
-        break;
-      case 'source':
-      case 'service':
-      case 'announced':
-      case 'produced':
-      case 'alert':
-      case 'expected':
-      case 'timed':
-      case 'last-result':
-        break;
-    }
-  }
-  return {
-    runs: runs.map(({ hippo, run }) => ({ hippo, run: parts.whole(hippo, run) })),
-    paused,
-    landed,
-    jobs,
-    forgotten,
-    positions,
-  };
 }
 
 /** All that an observer has read. */

@@ -39,7 +39,12 @@ export interface Snapshot {
   now: Millis;
   /** The horizon: messages whose records are older were left out; the state was read whole. */
   since: Millis;
+  /** Without those that have succeeded and are not held: of many hippos there are too many of them. */
   runs: readonly KnownRun[];
+  /** The keys of the records of those, of the hippos that do not say which jobs they have. */
+  succeeded: ReadonlySet<string>;
+  /** The hippos whose state has runs. */
+  withRuns: ReadonlySet<string>;
   paused: readonly PausedJob[];
   /** The events that a hippo's state remembers as landed. */
   landed: RecordSet;

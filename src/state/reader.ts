@@ -1,5 +1,7 @@
 /** Reads the state topic. A hippo's own client reads its part in another way: see client/host/state-topic. */
 import type { Millis } from '../core/clock.ts';
+import { fieldReader } from '../core/json-fields.ts';
+import { type RecordRef, isRecordRef } from '../core/record-ref.ts';
 import type { Kafka, KafkaRecord } from '../kafka/port.ts';
 import { existingTopics } from '../kafka/look-up.ts';
 import { readUntilNow } from '../kafka/read-until-now.ts';
@@ -34,6 +36,23 @@ export function stateEntry({
 /** @returns undefined where the entry says nothing: see {@link parseStateRecord} */
 export function recordOfEntry({ key, value }: StateEntry): StateRecord | undefined {
   return value === null ? undefined : parseStateRecord(key, decodeStateValue(key, value));
+}
+
+const readFields = fieldReader(['status', 'held', 'inputs']);
+
+/**
+ * What a run was started with that has succeeded and is not held. Most runs have, and readers of all hippos need no more of those:
+ * so their records are not decoded.
+ *
+ * @returns undefined where the run has another status, or the entry is of something else
+ */
+export function inputsOfSucceeded({ key, value }: StateEntry): RecordRef[] | undefined {
+  if (key.kind !== 'run' || value === null) return undefined;
+  const { status, held, inputs } = readFields?.(value) ?? {};
+  if (status !== 'succeeded' || held !== undefined || typeof inputs !== 'object' || inputs === null)
+    return undefined;
+  const refs: unknown[] = Object.values(inputs);
+  return refs.every(isRecordRef) ? refs : undefined;
 }
 
 /**

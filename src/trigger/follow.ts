@@ -188,12 +188,15 @@ export class Follower {
   /**
    * A record of the state topic has been written. Kinds other than runs, their inputs, pauses and offsets do not matter here.
    *
-   * @param record undefined for a tombstone
+   * @param record undefined for a tombstone, and for a run that has succeeded and is not held
    */
   stateChanged(key: StateKey, record: StateRecord | undefined, now: Millis): FollowChange[] {
     if (record?.kind === 'run') {
       const { hippo, run } = record;
-      this.#state.set(formatStateKey(key), { hippo, run, causes: causesOf(run) });
+      // Nothing is asked of a run that has succeeded: its start and finish messages tell it.
+      if (isUnfinished(run) || hasEndedBadly(run))
+        this.#state.set(formatStateKey(key), { hippo, run, causes: causesOf(run) });
+      else this.#state.delete(formatStateKey(key));
     } else if (record?.kind === 'run-input') {
       const { run, landed } = this.#apart.take(key, record);
       if (landed === undefined) return [];

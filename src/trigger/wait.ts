@@ -8,7 +8,7 @@ import { type HidingTransaction, hidingTransaction } from '../core/open-transact
 import type { Kafka } from '../kafka/port.ts';
 import { PRODUCED_BY } from '../messages/index.ts';
 import { Feed } from '../observe/index.ts';
-import { type StateEntry, recordOfEntry } from '../state/reader.ts';
+import { type StateEntry, inputsOfSucceeded, recordOfEntry } from '../state/reader.ts';
 import {
   type FollowChange,
   type FollowedRun,
@@ -117,9 +117,11 @@ export class Watch {
   }
 
   #takeState(entry: StateEntry): void {
+    const { key } = entry;
     // Other records are not needed, so they are not decoded.
-    if (FOLLOWED_KINDS.has(entry.key.kind))
-      this.#tell(this.#follower.stateChanged(entry.key, recordOfEntry(entry), this.#options.clock.now()));
+    if (!FOLLOWED_KINDS.has(key.kind)) return;
+    const record = inputsOfSucceeded(entry) === undefined ? recordOfEntry(entry) : undefined;
+    this.#tell(this.#follower.stateChanged(key, record, this.#options.clock.now()));
   }
 
   #tell(changes: readonly FollowChange[]): void {

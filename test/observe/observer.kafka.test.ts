@@ -87,7 +87,7 @@ const alive = (hippo: string, at = NOW) => ({
   value: serialiseMessage(sign(hippo, at, '/srv')[1].message),
   timestamp: at,
 });
-const stateOf = (key: string, status: 'running' | 'succeeded') => ({
+const stateOf = (key: string, status: 'running' | 'failed') => ({
   key: `etl/run/load/${key}`,
   value: JSON.stringify(run('etl', 'load', key, { status }).run),
 });
@@ -121,12 +121,12 @@ describe('a look', () => {
     expect(delivered()).toBe(5);
 
     await write('frontier', event('201702'));
-    await write('state', stateOf('201701', 'succeeded'));
+    await write('state', stateOf('201701', 'failed'));
     await write('state', offsets(config, 2n));
     const second = await observer.look({ now: NOW, since: LONG_AGO });
     expect(delivered()).toBe(8);
     expect(months(second)).toEqual(['201701', '201702']);
-    expect(runs(second)).toEqual(['201701 succeeded']);
+    expect(runs(second)).toEqual(['201701 failed']);
     // What an earlier look returned stays as it was.
     expect(months(first)).toEqual(['201701']);
     expect(second).toEqual(await observe(kafka, config, { now: NOW, since: LONG_AGO }));
@@ -140,7 +140,7 @@ describe('a look', () => {
       await write('health', alive(at === NOW ? 'etl' : 'gone', at));
       await write('start', { value: 'not a start', timestamp: at });
     }
-    await write('state', { ...stateOf('201701', 'succeeded'), timestamp: then });
+    await write('state', { ...stateOf('201701', 'failed'), timestamp: then });
     const observer = await open();
     const wide = await observer.look({ now: NOW, since: LONG_AGO });
     expect(months(wide)).toEqual(['201701', '201702']);
@@ -153,7 +153,7 @@ describe('a look', () => {
     expect(months(narrow)).toEqual(['201702']);
     expect(narrow.unreadable).toBe(1);
     expect([...narrow.health.keys()]).toEqual(['etl']);
-    expect(runs(narrow)).toEqual(['201701 succeeded']);
+    expect(runs(narrow)).toEqual(['201701 failed']);
     expect(narrow).toEqual(await observe(kafka, config, { now: NOW, since: NOW - minutes(10) }));
   });
 

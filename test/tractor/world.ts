@@ -14,6 +14,8 @@ export function world(parts: Partial<Snapshot> = {}): Snapshot {
     now: NOON,
     since: NOON - hours(48),
     runs: [],
+    succeeded: new Set(),
+    withRuns: new Set(parts.runs?.map(({ hippo }) => hippo)),
     paused: [],
     landed: new RecordSet(),
     events: [],

@@ -1,6 +1,7 @@
 import { listed } from '../../core/listed.ts';
 import type { Millis } from '../../core/clock.ts';
-import type { RunState } from '../../state/index.ts';
+import type { JobFinish } from '../../messages/index.ts';
+import { type RunState, formatStateKey } from '../../state/index.ts';
 import { pullRuns } from '../pull.ts';
 import { type Recovery, type Scope, type Stuck, inScope, iso } from '../recovery.ts';
 import { type Snapshot, isOwned } from '../../observe/index.ts';
@@ -51,7 +52,7 @@ function failedRuns(snapshot: Snapshot, scope: Scope): FailedRun[] {
   for (const { message, at } of snapshot.finishes) {
     const { hippoName: hippo, jobName: job, runKey, isSuccess, errorMsg } = message;
     const id = runId(hippo, job, runKey ?? null);
-    if (known.has(id) || snapshot.jobs.has(hippo)) continue;
+    if (snapshot.jobs.has(hippo) || known.has(id) || hasSucceeded(snapshot, message)) continue;
     if (at <= (snapshot.forgotten.get(hippo) ?? -Infinity)) continue;
     const before = latest.get(id);
     if (before !== undefined && before.at > at) continue;
@@ -116,7 +117,7 @@ function describe(run: FailedRun, snapshot: Snapshot): Stuck {
   const notes = [
     asked === undefined ? '' : `asked again ${ago(snapshot.now, asked.at)}${by(asked.message.by)}`,
     pause === undefined ? '' : `its job is paused${by(pause.by)}`,
-    owned || snapshot.runs.every((known) => known.hippo !== hippo) ? '' : 'no client of its hippo runs',
+    owned || !snapshot.withRuns.has(hippo) ? '' : 'no client of its hippo runs',
   ].filter((note) => note !== '');
   return {
     recovery: 'rerun-failed-run',
@@ -133,6 +134,14 @@ function describe(run: FailedRun, snapshot: Snapshot): Stuck {
     pull: run.repeatable && (asked === undefined || owned),
     events: [],
   };
+}
+
+/** As the state of a hippo has it that does not say which jobs it has. */
+function hasSucceeded(
+  { succeeded }: Snapshot,
+  { hippoName: hippo, jobName: job, runKey: key }: JobFinish,
+): boolean {
+  return key !== undefined && succeeded.has(formatStateKey({ kind: 'run', hippo, job, key }));
 }
 
 function runId(hippo: string, job: string, key: string | null): string {
