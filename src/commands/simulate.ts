@@ -25,13 +25,13 @@ export default class Simulate extends HippoCommand<SimulationReport> {
 
   protected async work(): Promise<SimulationReport> {
     const { args, flags } = await this.parse(Simulate);
-    const { from, to, config: file, profile } = flags;
+    const { from, to, config: file, profile, listing: listings = [], announced = [] } = flags;
     if (args.file !== undefined && (from ?? to) !== undefined) {
       throw new UserError('a file is simulated as a whole; --from and --to choose from the topics', {
         next: ['hippo tail frontier finish --from … --to … --json | hippo simulate -'],
       });
     }
-    if (flags.listing.length + flags.announced.length > 0 && (from ?? to) !== undefined) {
+    if (listings.length + announced.length > 0 && (from ?? to) !== undefined) {
       throw new UserError(
         'with --listing and --announced the topics are not read; --from and --to choose from the topics',
         {
@@ -47,8 +47,8 @@ export default class Simulate extends HippoCommand<SimulationReport> {
       file,
       profile,
       source: args.file,
-      listings: flags.listing,
-      announced: flags.announced,
+      listings,
+      announced,
       from,
       to,
       jobDuration: flags['job-duration'],

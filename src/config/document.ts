@@ -14,7 +14,7 @@ import {
 import { type ErrorPlace, UserError, messageOf } from '../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { type ConfigPath, formatPath } from './path.ts';
-import { CHECK, problemsError } from './problems.ts';
+import { checkCommand, problemsError } from './problems.ts';
 import { fileSchema } from './schema.ts';
 import { emptyMembers, withTexts } from './texts.ts';
 
@@ -177,7 +177,7 @@ function treeOf(document: Document, file: string): JsonObject {
   if (value === null) return {};
   if (!isJsonObject(value)) {
     throw new UserError(`${file} must be a mapping of keys to values`, {
-      next: [CHECK],
+      next: [checkCommand(file)],
       place: { file, line: 1, column: 1 },
     });
   }

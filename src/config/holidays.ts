@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { decodeText } from '../core/encoding.ts';
-import { type ErrorPlace, messageOf } from '../core/errors.ts';
+import { type ErrorPlace } from '../core/errors.ts';
+import { fileReason } from '../core/file-reason.ts';
 import { longestBreak } from '../windows/units.ts';
 import { type Problem, problemsError } from './problems.ts';
 import type { CalendarConfig } from './schema.ts';
@@ -35,10 +36,14 @@ export async function readHolidays(
   const placed = problems.map(({ line, column, message }): Problem => {
     return { place: { file: shown, line, column }, message };
   });
-  if (placed.length > 0) throw problemsError(shown, placed);
+  if (placed.length > 0) throw problemsError(shown, placed, setting.file);
   const sorted = [...new Set(dates)].sort();
   if (longestBreak({ weekdays, holidays: new Set(sorted.map(Date.parse)) }) > LONGEST_BREAK) {
-    throw problemsError(shown, [{ place: setting, message: 'leaves no business day for more than a year' }]);
+    throw problemsError(
+      shown,
+      [{ place: setting, message: 'leaves no business day for more than a year' }],
+      setting.file,
+    );
   }
   return sorted;
 }
@@ -48,7 +53,7 @@ function readText(file: string, shown: string, setting: ErrorPlace): string {
     return decodeText(readFileSync(file));
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const why = isMissing ? `there is no file ${shown}` : `${shown}: ${messageOf(error)}`;
-    throw problemsError(shown, [{ place: setting, message: `cannot be read: ${why}` }]);
+    const why = isMissing ? `there is no file ${shown}` : `${shown}: ${fileReason(error)}`;
+    throw problemsError(shown, [{ place: setting, message: `cannot be read: ${why}` }], setting.file);
   }
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
 import { EncodingError, decodeText, toUtf8Command } from '../core/encoding.ts';
-import { type ErrorPlace, UserError, messageOf } from '../core/errors.ts';
+import { type ErrorPlace, UserError } from '../core/errors.ts';
+import { fileReason } from '../core/file-reason.ts';
 import { isJsonObject } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
 import type { ConfigDocument } from './document.ts';
-import { findUpward } from './find.ts';
+import { CONFIG_FILE, findUpward } from './find.ts';
 import type { Interpolation } from './interpolate.ts';
 import { layer, type Layers, type ValueSource } from './layers.ts';
 import { type ConfigPath, formatPath } from './path.ts';
@@ -17,7 +18,7 @@ import { validate } from './validate.ts';
 export type { ValueSource } from './layers.ts';
 export type { ConfigPath } from './path.ts';
 
-export const CONFIG_FILE = 'hippo.yaml';
+export { CONFIG_FILE } from './find.ts';
 
 export interface LoadOptions {
   /** Default: the nearest hippo.yaml, upward from `cwd`. If there is none, the defaults of the schema apply. */
@@ -115,7 +116,7 @@ function read(file: string, shown: string): string {
     const encoding = error instanceof EncodingError ? error.encoding : undefined;
     const mend = encoding === undefined ? [] : [toUtf8Command(shown, encoding)];
     throw new UserError(missing ? `there is no ${shown}` : `${shown} cannot be read`, {
-      ...(missing ? {} : { why: messageOf(error) }),
+      ...(missing ? {} : { why: fileReason(error) }),
       next: missing
         ? ['correct --config or HIPPO_CONFIG', 'or leave them out: hippo then takes the nearest hippo.yaml']
         : mend,

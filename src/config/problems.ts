@@ -1,3 +1,6 @@
+import { resolve } from 'node:path';
+import { shellWord } from '../core/shell.ts';
+import { CONFIG_FILE, findUpward } from './find.ts';
 import { type ErrorDetails, type ErrorPlace, UserError } from '../core/errors.ts';
 
 /** One thing that is wrong with the configuration. */
@@ -17,15 +20,27 @@ export class ConfigError extends UserError {
   }
 }
 
-/** The command to type after hippo.yaml is corrected. */
-export const CHECK = 'hippo config    (checks it again)';
+/**
+ * The command to type after hippo.yaml is corrected.
+ *
+ * @param file the path as errors print it: one that hippo would not find by itself was given by --config
+ */
+export function checkCommand(file: string): string {
+  const found = findUpward(process.cwd(), CONFIG_FILE) ?? resolve(CONFIG_FILE);
+  const given = found === resolve(file) ? '' : ` --config ${shellWord(file)}`;
+  return `hippo config${given}    (checks it again)`;
+}
 
-/** One error that lists each problem once, in the order of the file. */
-export function problemsError(file: string, problems: readonly Problem[]): ConfigError {
+/**
+ * One error that lists each problem once, in the order of the file.
+ *
+ * @param config the hippo.yaml that the file belongs to; left out: it is the file
+ */
+export function problemsError(file: string, problems: readonly Problem[], config = file): ConfigError {
   const byText = new Map(problems.map((problem) => [describe(problem), problem]));
   const sorted = [...byText.values()].sort((left, right) => position(left) - position(right));
   const [first] = sorted;
-  const next = [CHECK];
+  const next = [checkCommand(config)];
   if (sorted.length === 1 && first !== undefined) {
     return new ConfigError(`${first.place.key ?? file} ${first.message}`, sorted, {
       place: first.place,

@@ -88,7 +88,16 @@ export function optionalText(description: string) {
 
 const CLOCK_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
-export const clockTime = v.pipe(v.string(), v.regex(CLOCK_TIME, 'must be a time of day such as "22:00"'));
+export const clockTime = v.pipe(
+  v.string(),
+  v.regex(CLOCK_TIME, ({ input }) => `must be a time of day such as ${clockTimeFor(input, '22:00')}`),
+);
+
+/** What to write for a time of day: `"02:00"` where `2:00` stands, else the example. */
+export function clockTimeFor(text: string, example: string): string {
+  const meant = `0${text}`;
+  return JSON.stringify(CLOCK_TIME.test(meant) ? meant : example);
+}
 
 /** A duration, or a time of day: milliseconds, or `HH:MM`, in the loaded configuration. */
 export function durationOrTime(description: string) {
@@ -101,7 +110,9 @@ export function durationOrTime(description: string) {
       if (CLOCK_TIME.test(text)) return text;
       const millis = parseDuration(text);
       if (millis !== undefined) return millis;
-      addIssue({ message: `must be a time of day such as "06:30", or ${durationForm(text)}` });
+      addIssue({
+        message: `must be a time of day such as ${clockTimeFor(text, '06:30')}, or ${durationForm(text)}`,
+      });
       return NEVER;
     }),
   );

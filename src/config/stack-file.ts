@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { UserError, messageOf } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
+import { fileReason } from '../core/file-reason.ts';
 import { processExists } from '../core/process-exists.ts';
 import { newId } from '../core/ids.ts';
 import { type Json, isJsonObject, parsePlainJson } from '../core/json.ts';
@@ -95,7 +96,7 @@ function read(file: string): FoundStack | null {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new UserError('the local stack cannot be read', { why: messageOf(error), place: { file } });
+    throw new UserError('the local stack cannot be read', { why: fileReason(error), place: { file } });
   }
   const stack = parse(text);
   if (stack === undefined) {

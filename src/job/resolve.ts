@@ -102,10 +102,14 @@ async function checkOwn(
     const others = canPause ? [...definition.sources.keys(), ...definition.services.keys()] : [];
     const names = [...definition.jobs.keys(), ...others];
     const near = nearMisses(name, names).map((one) => `${verb} ${one}`);
+    const withMembers = OTHER_KINDS.map(({ section }) => section).filter(
+      (section) => definition[section].size > 0,
+    );
+    const sections = ['jobs', ...(canPause ? withMembers : [])];
     throw new UserError(`${hippo} has no job${canPause ? ', source or service' : ''} ${name}`, {
       why:
         didYouMean(name, names) ?? (names.length === 0 ? 'It has no jobs.' : `It has ${names.join(', ')}.`),
-      next: near.length > 0 ? near : ['hippo config jobs'],
+      next: near.length > 0 ? near : sections.map((section) => `hippo config ${section}`),
       place: loaded.place(names.length === 0 ? [] : ['jobs']),
     });
   }

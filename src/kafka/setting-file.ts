@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { decodeText } from '../core/encoding.ts';
-import { UserError, messageOf } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
+import { fileReason } from '../core/file-reason.ts';
 
 /**
  * The text of a file that hippo.yaml names, without a byte order mark: it would become part of a password.
@@ -12,7 +13,7 @@ export function readSettingFile(file: string, key: string): string {
   try {
     return decodeText(readFileSync(file), true);
   } catch (error) {
-    throw unusableFile(file, key, { problem: 'cannot be read', why: messageOf(error), cause: error });
+    throw unusableFile(file, key, { problem: 'cannot be read', why: fileReason(error), cause: error });
   }
 }
 

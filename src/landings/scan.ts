@@ -22,7 +22,7 @@ import { operator, requestRecord, sendRequests } from '../job/request.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { type FrontierEvent, partitionPath } from '../messages/index.ts';
-import { type FoundLanding, type Skip, describeAway, isScanError } from '../sources/index.ts';
+import { type FoundLanding, PartlyAwayError, type Skip, SourceAwayError, describeAway, isScanError } from '../sources/index.ts';
 import { fingerprintOf } from '../state/index.ts';
 import { recordOfEntry, stateEntry } from '../state/reader.ts';
 import {
@@ -67,6 +67,8 @@ export interface ScanPreview {
   skipped: SkippedPath[];
   /** Why the place could not be listed to its end. */
   error: string | null;
+  /** Nothing of it could be listed: that may pass by itself. */
+  is_away: boolean;
   /** All that was listed, for `hippo simulate --listing`; null if it was not asked for. */
   listing: ListedLanding[] | null;
 }
@@ -153,7 +155,7 @@ export async function previewScan(options: ScanOptions & { listing: boolean }): 
   try {
     const known = (await readSources(kafka, loaded, hippo)).get(found.source.name);
     const at = Date.now();
-    const { events, skips, error, listing } = await preview(definition, found, known, options);
+    const { events, skips, error, isAway, listing } = await preview(definition, found, known, options);
     const { settle } = found.source;
     const isWaiting = ({ landedAt }: PreviewedEvent): boolean => landedAt + settle > at;
     return {
@@ -167,6 +169,7 @@ export async function previewScan(options: ScanOptions & { listing: boolean }): 
         .map(({ planned, landedAt }) => ({ ...planned, settles_at: isoTime(landedAt + settle) ?? '' })),
       skipped: skips.map(({ path, reason, isUnfinished }) => ({ path, reason, unfinished: isUnfinished })),
       error,
+      is_away: isAway,
       listing,
     };
   } finally {
@@ -268,6 +271,7 @@ interface Previewed {
   events: PreviewedEvent[];
   skips: Skip[];
   error: string | null;
+  isAway: boolean;
   listing: ListedLanding[] | null;
 }
 
@@ -326,14 +330,16 @@ async function preview(
     once: true,
   });
   let error: string | null = null;
+  let isAway = false;
   try {
     await watcher.watch(signal);
   } catch (thrown) {
     if (!isScanError(thrown)) throw thrown;
     error = describeAway(thrown);
+    isAway = thrown instanceof SourceAwayError && !(thrown instanceof PartlyAwayError);
   }
   signal.throwIfAborted();
-  return { events, skips, error, listing };
+  return { events, skips, error, isAway, listing };
 }
 
 /** The events of a step, each with the time of its landing. */

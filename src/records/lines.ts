@@ -1,7 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { UTF8_BOM, toUtf8Command, wideEncoding } from '../core/encoding.ts';
-import { UserError, messageOf } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
+import { fileReason } from '../core/file-reason.ts';
 import { shellWord } from '../core/shell.ts';
 
 const MIB = 1024 * 1024;
@@ -229,7 +230,7 @@ async function openFile(name: string): Promise<FileHandle> {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw new UserError(missing ? `there is no file ${name}` : `${name} cannot be read`, {
-      why: missing ? `It was looked for in ${dirname(resolve(name))}.` : messageOf(error),
+      why: missing ? `It was looked for in ${dirname(resolve(name))}.` : fileReason(error),
       next: missing
         ? [
             'correct the name of the file',

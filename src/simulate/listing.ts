@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Definition, ToldLanding } from '../client/machine/index.ts';
 import { type Millis, isoTime } from '../core/clock.ts';
-import { UserError, messageOf } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
+import { fileReason } from '../core/file-reason.ts';
 import { type JsonObject, isJsonObject, parsePlainJson } from '../core/json.ts';
 import { parsePartitionPath } from '../messages/index.ts';
 import { landingHash } from '../state/index.ts';
@@ -35,7 +36,7 @@ export async function readListing(file: string, { sources }: Definition): Promis
   try {
     value = parsePlainJson(await readFile(file, 'utf8'));
   } catch (error) {
-    throw refuse(messageOf(error));
+    throw refuse(fileReason(error));
   }
   if (!isJsonObject(value)) throw refuse('It is no JSON object.');
   const { source: of, at, listing, error, skipped } = value;

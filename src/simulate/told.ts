@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { readEvents } from '../client/host/services/events-file.ts';
 import type { Config } from '../config/schema.ts';
 import type { Definition, ToldEvent } from '../client/machine/index.ts';
-import { UserError, messageOf } from '../core/errors.ts';
+import { UserError } from '../core/errors.ts';
+import { fileReason } from '../core/file-reason.ts';
 import type { SkippedPath } from './listing.ts';
 
 export interface ToldFile {
@@ -45,7 +46,7 @@ export async function readTold(
   try {
     bytes = await readFile(file);
   } catch (error) {
-    throw new UserError(`${file} cannot be read`, { why: messageOf(error), next: [HOW], place: { file } });
+    throw new UserError(`${file} cannot be read`, { why: fileReason(error), next: [HOW], place: { file } });
   }
   const refused: SkippedPath[] = [];
   const events = readEvents(bytes, (line, reason) =>

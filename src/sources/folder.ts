@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import type { Millis } from '../core/clock.ts';
 import { within } from '../core/deadline.ts';
 import { formatDuration } from '../core/duration.ts';
-import { messageOf } from '../core/errors.ts';
+import { fileReason } from '../core/file-reason.ts';
 import { look } from '../core/looks.ts';
 import {
   type Entry,
@@ -158,8 +158,8 @@ class Folder implements Place, OpenPlace {
   #failed(path: string, error: unknown): SourceAwayError {
     if (error instanceof SourceAwayError) return error;
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (path === this.name && AWAY_CODES.includes(code)) return this.#away(messageOf(error), error);
-    return new UnreadableError(`${path} cannot be read`, { why: messageOf(error), cause: error });
+    if (path === this.name && AWAY_CODES.includes(code)) return this.#away(fileReason(error), error);
+    return new UnreadableError(`${path} cannot be read`, { why: fileReason(error), cause: error });
   }
 
   #away(why: string, cause?: unknown): SourceAwayError {

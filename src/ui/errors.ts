@@ -5,7 +5,7 @@ import { wrap } from './text.ts';
 
 /** An error as people read it: what, where, why, what to do next. Only a bug shows a stack. */
 export function renderErrorReport(error: ErrorReport): string {
-  const lines = [`${chalk.red('✗')} ${visibleLines(error.message)}`];
+  const lines = headline(error);
   const place = error.place === undefined ? '' : describePlace(error.place);
   if (place !== '') lines.push(`  ${chalk.dim('at')} ${visible(place)}`);
   if (error.why !== undefined) lines.push(...visibleLines(error.why).split('\n').flatMap(wrapped));
@@ -14,6 +14,12 @@ export function renderErrorReport(error: ErrorReport): string {
   }
   if (error.stack !== undefined) lines.push('', 'This is a bug in hippo. Its stack:', ...indent(error.stack));
   return lines.join('\n');
+}
+
+/** What is wrong in a file may be a long sentence; other headlines have names that are copied. */
+function headline({ message, place }: ErrorReport): string[] {
+  const mark = `${chalk.red('✗')} `;
+  return place?.file === undefined ? [mark + visibleLines(message)] : wrap(visibleLines(message), mark);
 }
 
 /** What may stand around a command in a remedy: `or hippo up`, `hippo up    (creates the topics)`. */

@@ -12,14 +12,12 @@ export const simulateFlags = {
       'A file with what hippo source scan NAME --dry-run --json printed; may be repeated. Shows what the source would announce, and when.',
     helpValue: 'FILE',
     multiple: true,
-    default: [],
   }),
   announced: Flags.string({
     description:
       'A file with lines that a service wrote to $HIPPO_EVENTS_FILE; may be repeated. Shows what the service would announce.',
     helpValue: 'SERVICE=FILE',
     multiple: true,
-    default: [],
   }),
   'job-duration': durationFlag({ description: 'Assume that each job runs this long.', default: '0s' }),
 };

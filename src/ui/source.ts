@@ -33,6 +33,7 @@ export function renderScan(result: ScanResult | ScanPreview): string {
 }
 
 export function scanVerdict(result: ScanResult | ScanPreview): ExitCode {
+  if (!('scan' in result) && result.is_away) return ExitCode.unreachable;
   const error = 'scan' in result ? result.scan.error : result.error;
   return error === null ? ExitCode.ok : ExitCode.notFine;
 }

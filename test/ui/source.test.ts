@@ -94,6 +94,7 @@ describe('hippo source scan', () => {
       listing: null,
       skipped: [{ path: '/landing/dt=2026-11-29', reason: 'it has no _SUCCESS', unfinished: true }],
       error: null,
+      is_away: false,
     };
     expect(renderScan(preview).split('\n')).toEqual([
       'orders: would announce 1 landing; 1,234 known',
@@ -101,7 +102,8 @@ describe('hippo source scan', () => {
       'skips 1 path:',
       '  - /landing/dt=2026-11-29: it has no _SUCCESS',
     ]);
-    expect(scanVerdict({ ...preview, error: 'away' })).toBe(1);
+    expect(scanVerdict({ ...preview, error: 'away', is_away: true })).toBe(3);
+    expect(scanVerdict({ ...preview, error: 'a part cannot be read' })).toBe(1);
     const [event] = preview.would_announce;
     const waits = [{ ...event!, partition: 'dt=\u202E3', settles_at: '2026-11-28T12:00:30Z' }];
     expect(

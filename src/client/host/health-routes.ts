@@ -1,3 +1,4 @@
+import { type Millis, isoTime } from '../../core/clock.ts';
 import { type Route, json, text } from '../../http/index.ts';
 import { type ClientStatus, isReady } from './status.ts';
 
@@ -17,7 +18,7 @@ export function healthRoutes(
       path: '/readyz',
       handle: () => {
         const now = status();
-        return json(now, isReady(now) ? 200 : 503);
+        return json(readable(now), isReady(now) ? 200 : 503);
       },
     },
     {
@@ -29,4 +30,26 @@ export function healthRoutes(
       },
     },
   ];
+}
+
+/** With its times in ISO 8601. */
+function readable(status: ClientStatus) {
+  const { services, last_finish: lastFinish, sources, receivers } = status;
+  return {
+    ...status,
+    services: services.map((service) => ({ ...service, since: isoTime(service.since) })),
+    last_finish: timeOf(lastFinish),
+    sources: sources.map(({ last_scan: scan, ...source }) => ({
+      ...source,
+      last_scan: scan === null ? null : { ...scan, at: isoTime(scan.at) },
+    })),
+    receivers: receivers.map((receiver) => ({
+      ...receiver,
+      failing_since: timeOf(receiver.failing_since),
+    })),
+  };
+}
+
+function timeOf(at: Millis | null): string | null {
+  return at === null ? null : isoTime(at);
 }

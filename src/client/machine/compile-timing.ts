@@ -3,6 +3,8 @@ import { type Calendar, type TemplateResult, wallClockAfter } from '../../window
 import { type WindowUnit, isFiner } from '../../windows/units.ts';
 import type { Timing } from './definition.ts';
 
+const CLOCK_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+
 /** @param at as it stands in hippo.yaml: a time of day after the window's end or, for windows shorter than a day, a duration */
 export function compileTiming(
   at: string,
@@ -17,7 +19,8 @@ export function compileTiming(
       allowed: 'the time after the window ends, such as 5m',
     };
   }
-  if (/^([01]\d|2[0-3]):[0-5]\d$/.test(at))
-    return { ok: true, value: (window) => wallClockAfter(calendar, window, at) };
-  return { ok: false, message: `"${at}" is no time of day`, allowed: 'a time of day such as "02:00"' };
+  if (CLOCK_TIME.test(at)) return { ok: true, value: (window) => wallClockAfter(calendar, window, at) };
+  const meant = `0${at}`;
+  const allowed = `a time of day such as "${CLOCK_TIME.test(meant) ? meant : '02:00'}"`;
+  return { ok: false, message: `"${at}" is no time of day`, allowed };
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type pg from 'pg';
 import { messageOf } from '../../core/errors.ts';
+import { fileReason } from '../../core/file-reason.ts';
 import type { Millis } from '../../core/clock.ts';
 import { SourceSettingError } from '../scanner.ts';
 import { type Asked, scanError } from './errors.ts';
@@ -196,7 +197,10 @@ async function withPassword({ url, passwordFile }: Connecting): Promise<string> 
     // As a parameter, because a URL of a socket has no host, and then no password of its own.
     parsed.searchParams.set('password', (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, ''));
   } catch (error) {
-    throw new SourceSettingError('sql.password_file cannot be read', { why: messageOf(error), cause: error });
+    throw new SourceSettingError('sql.password_file cannot be read', {
+      why: fileReason(error),
+      cause: error,
+    });
   }
   return parsed.href;
 }
