@@ -15,6 +15,18 @@ export interface Death {
   words: string;
 }
 
+/** What a client also tells while it takes over. */
+const IDLE: readonly ClientEvent['event'][] = ['notice', 'rejected', 'gap', 'disconnected', 'connected'];
+
+/**
+ * Whether the events of a client show that it has the hippo's state in memory, and so can write it again. It has not before it
+ * owns, after it has lost the ownership, and while it takes over, which is over when it tells of work.
+ */
+export function showsState(events: readonly ClientEvent['event'][]): boolean {
+  const owned = events.lastIndexOf('owner');
+  return owned > events.lastIndexOf('lost') && events.slice(owned + 1).some((event) => !IDLE.includes(event));
+}
+
 const living = new Set<ChildProcess>();
 // However this process ends, its clients do not outlive it.
 process.on('exit', () => {
@@ -59,6 +71,8 @@ export class Client {
   readonly #isApart: boolean;
   readonly #others: string[] = [];
   readonly #owns = Promise.withResolvers<undefined>();
+  /** Rises with what it says of its own hippo. */
+  signs = 0;
 
   /** The boundary at which it ends itself, if it gets there. */
   readonly crashesAt: Boundary | null;
@@ -95,6 +109,11 @@ export class Client {
     }));
   }
 
+  /** See {@link showsState}. */
+  get holdsState(): boolean {
+    return showsState(this.events.map(({ event }) => event));
+  }
+
   get isDead(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
@@ -125,6 +144,8 @@ export class Client {
     try {
       const event = JSON.parse(line) as ClientEvent & { at: string };
       this.events.push(event);
+      // Bad messages of all hippos' rounds are rejected by each.
+      if (event.event !== 'rejected') this.signs += 1;
       if (event.event === 'owner') this.#owns.resolve(undefined);
     } catch {
       this.#others.push(line.trim());

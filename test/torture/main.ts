@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { canMakeMachines } from './client.ts';
 import { describe, tableOf } from './report.ts';
-import { type Round, runRound } from './round.ts';
+import { GIVING_UP, type Round, runRound } from './round.ts';
 import { World } from './world.ts';
 
 const { values } = parseArgs({
@@ -56,7 +56,7 @@ try {
   await Promise.all(Array.from({ length: Number(values.parallel) }, worker));
 } finally {
   const isFine = done.every(({ violations }) => violations.length === 0);
-  await world.close(!isFine);
+  await world.close(done.some(({ kept }) => kept !== null));
   process.exitCode = isFine && done.length > 0 ? 0 : 1;
 }
 const table = tableOf({
@@ -70,7 +70,7 @@ console.log(`\n${table}`);
 if (values.write)
   await appendFile(fileURLToPath(new URL('../../docs/TORTURE.md', import.meta.url)), `\n${table}`);
 
-function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): string {
+function lineOf({ seed, scenario, deaths, took, violations, givenUp, kept }: Round): string {
   const how = [
     scenario.standby ? 'standby' : 'restart',
     ...(scenario.broker === null ? [] : [`broker ${scenario.broker.how}`]),
@@ -80,7 +80,8 @@ function lineOf({ seed, scenario, deaths, took, violations, kept }: Round): stri
     ...(scenario.hasAlerts ? ['alerts'] : []),
     ...scenario.changes.map(describe),
   ];
-  const verdict = violations.length === 0 ? '✓' : '✗';
-  const details = violations.map((text) => `\n    ${text}`).join('');
+  const verdict = violations.length > 0 ? '✗' : givenUp === null ? '✓' : '?';
+  const why = givenUp === null ? [] : [`without a verdict: ${GIVING_UP[givenUp.reason]}`, ...givenUp.details];
+  const details = [...why, ...violations].map((text) => `\n    ${text}`).join('');
   return `${verdict} seed ${seed}, ${how.join(', ')}: ${deaths.join('; ')} (${(took / 1000).toFixed(1)} s)${details}${kept === null ? '' : `\n    ${kept}`}`;
 }

@@ -1,6 +1,6 @@
 /** The table of docs/TORTURE.md. */
 import { cpus, totalmem } from 'node:os';
-import type { Round } from './round.ts';
+import { GIVING_UP, type Round } from './round.ts';
 import type { PlannedChange } from './scenario.ts';
 
 export interface Run {
@@ -61,6 +61,10 @@ export function tableOf({ rounds, seed, minutes, parallel, brokerDeaths }: Run):
     ],
     ['events that they announced, each once', sum(({ announced }) => announced)],
     ['from a death to the next owner, median / 99 of 100', `${at(0.5)} / ${at(0.99)}`],
+    ...Object.entries(GIVING_UP).map(([reason, text]): [string, number] => [
+      `rounds without a verdict: ${text}`,
+      rounds.filter(({ givenUp }) => givenUp?.reason === reason).length,
+    ]),
     ['rounds in which something was lost, doubled or left over', broken.length],
   ];
   return [

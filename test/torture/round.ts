@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { processesTagged } from '../../src/client/host/process-group.ts';
 import type { AlertList } from '../../src/alerts/list.ts';
-import { identityOf } from '../../src/config/groups.ts';
+import { groupName, identityOf } from '../../src/config/groups.ts';
 import type { TopicRole } from '../../src/config/schema.ts';
+import { pollStart } from '../../src/core/deadline.ts';
 import type { KafkaRecord, OffsetRange, OutgoingRecord, TopicPartitionOffset } from '../../src/kafka/port.ts';
 import { type Alert, parseFinish, parseMessage } from '../../src/messages/index.ts';
 import { listPositions } from '../../src/state/index.ts';
@@ -18,6 +19,8 @@ import { type Change, Operator } from './changes.ts';
 import { MovableClock } from './faketime.ts';
 import { Keeper } from './keeper.ts';
 import { Landings } from './landings.ts';
+import { lostCommits } from './lost-commits.ts';
+import { textOf, topicOf } from './partition-log.ts';
 import {
   type Disturbance,
   type Extras,
@@ -42,14 +45,29 @@ export interface Round extends Verdict {
   /** From each death to the next owner, milliseconds. */
   takeovers: number[];
   took: number;
+  /** null: there is a verdict. */
+  givenUp: GivenUp | null;
   /** Where its files were kept: only if something was wrong. */
   kept: string | null;
 }
 
+/** A round that says nothing of hippo, and why. */
+export interface GivenUp {
+  reason: keyof typeof GIVING_UP;
+  /** What shows it. */
+  details: readonly string[];
+}
+
+export const GIVING_UP = {
+  state: 'the state topic was made again while a client took over, before it had the state in memory',
+  markers: 'Kafka lost a commit (KAFKA-20734)',
+} as const;
+
 /** A client that does not come to own in this time is ended all the same, milliseconds. */
 const OWN_PATIENCE = 10_000;
-const END_PATIENCE = 60_000;
-const FINAL_PATIENCE = 180_000;
+/** A wait ends where the clients have told nothing for so long while the broker was there; and at the latest after `MOST_PATIENCE`. */
+const QUIET_PATIENCE = 60_000;
+const MOST_PATIENCE = 600_000;
 
 export async function runRound(world: World, seed: number, extras: Extras): Promise<Round> {
   const begun = performance.now();
@@ -83,6 +101,7 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
   await keeper?.begin();
   await mkdir(join(directory, '.hippo'), { recursive: true });
   const torture = new Torture({ world, topics, directory, workload, scenario, landings, reports, keeper });
+  let givenUp: GivenUp | null = null;
   const verdict = await torture
     .run()
     .then(() => {
@@ -90,10 +109,11 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
       const parts = { world, topics, directory, workload, landings, reports, keeper, areApart };
       return world.use(() => judge({ ...parts, ...torture.ended }));
     })
-    .catch((error: unknown): Verdict => ({
-      ...NOTHING,
-      violations: [`the round broke off: ${inspect(error)}`],
-    }))
+    .catch((error: unknown): Verdict => {
+      if (error instanceof StateLost) givenUp = { reason: 'state', details: [error.message] };
+      const violations = error instanceof StateLost ? [] : [`the round broke off: ${inspect(error)}`];
+      return { ...NOTHING, violations };
+    })
     .finally(async () => {
       torture.killAll();
       await alarms?.close();
@@ -101,9 +121,17 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
   const violations = [...torture.violations, ...verdict.violations];
   const isFine = violations.length === 0;
   if (isFine) await rm(directory, { recursive: true, force: true, maxRetries: 3 });
-  else await writeFile(join(directory, 'clients.jsonl'), torture.said);
+  else {
+    const lost = await torture.keepEvidence().catch((error: unknown) => {
+      violations.push(`what the broker has could not be kept: ${inspect(error)}`);
+      return [];
+    });
+    // What is found follows from it, or may: the hippo's state and its messages do not belong together any more.
+    if (lost.length > 0) givenUp = { reason: 'markers', details: [...lost, ...violations.splice(0)] };
+  }
   return {
     ...verdict,
+    givenUp,
     violations,
     seed,
     scenario,
@@ -115,6 +143,14 @@ export async function runRound(world: World, seed: number, extras: Extras): Prom
   };
 }
 
+/** A client ended because the hippo's state is lost, which it did not have in memory. */
+class StateLost extends Error {}
+
+/** The client says that it cannot go on without the state: see `requireFirstStart`. */
+function hasLostState({ code, words }: Death): boolean {
+  return code === 2 && /state of \S+ is lost/.test(words);
+}
+
 /** Of each partition of the frontier topic, how many events are removed before they are read. */
 const UNREAD = 5;
 
@@ -123,6 +159,12 @@ const lengthAfter = {
   shorter: (before: number) => Math.floor(before / 2),
   equal: (before: number) => before,
   longer: (before: number) => before + 5,
+} as const;
+
+/** Why a wait was given up. */
+const GAVE_UP = {
+  silent: `no client has told anything for ${QUIET_PATIENCE / 1_000} s`,
+  late: `not within ${MOST_PATIENCE / 60_000} minutes`,
 } as const;
 
 interface TortureParts {
@@ -373,9 +415,12 @@ class Torture {
     const isWritten = (): boolean =>
       client?.events.some((each) => each.event === 'notice' && each.text.includes('has written it again')) ===
       true;
-    const deadline = performance.now() + END_PATIENCE;
-    while (client?.isDead === false && !isWritten() && performance.now() < deadline) await sleep(50);
-    if (!isWritten()) this.violations.push('the state was not written again after its topic was made again');
+    await this.#wait(() => isWritten() || client?.isDead !== false);
+    const death = client?.isDead === true ? await client.death : null;
+    if (isWritten()) return;
+    if (client?.holdsState === false && death !== null && hasLostState(death))
+      throw new StateLost(death.words);
+    this.violations.push('the state was not written again after its topic was made again');
   }
 
   /** @param lengths how many records each partition is to have */
@@ -416,21 +461,39 @@ class Torture {
 
   /** Waits until something is so, and starts another client where one ends. @param else_ a violation, where it does not come */
   async #lives(first: Client, else_: string, isSo: () => Promise<boolean>): Promise<Client> {
-    const deadline = performance.now() + END_PATIENCE;
     let client = first;
-    while (!(await isSo())) {
+    const outcome = await this.#wait(async () => {
+      if (await isSo()) return true;
       if (client.isDead) {
         this.#bury(await client.death, client.crashesAt === null ? 'by itself' : `at ${client.crashesAt}`);
         await this.#world.ready();
         client = this.#start(null);
       }
-      if (performance.now() > deadline) {
-        this.violations.push(`${else_} within ${END_PATIENCE} ms`);
-        break;
-      }
-      await sleep(100);
-    }
+      return false;
+    });
+    if (outcome !== 'ready') this.violations.push(`${else_}: ${GAVE_UP[outcome]}`);
     return client;
+  }
+
+  /**
+   * Waits until something is so. How long that takes depends on the machine, on what else it does, and on the broker, which other
+   * rounds end, too. So a wait goes on as long as there are signs of life.
+   *
+   * @param clients whose events are these signs
+   * @returns `silent` when there was no sign for {@link QUIET_PATIENCE}, `late` after {@link MOST_PATIENCE}
+   */
+  #wait(
+    isSo: () => boolean | Promise<boolean>,
+    clients: readonly Client[] = this.#clients,
+  ): ReturnType<typeof pollStart> {
+    let away = 0;
+    const sign = (): number => {
+      // Nothing can be expected then, and its start has a patience of its own.
+      if (this.#world.isBrokerAway) away += 1;
+      const told = clients.reduce((sum, { signs }) => sum + 1 + signs, 0);
+      return told + this.#world.brokerChanges + away;
+    };
+    return pollStart(isSo, { every: 100, millis: MOST_PATIENCE, quiet: QUIET_PATIENCE, sign });
   }
 
   async #hasTakenIn(ranges: readonly OffsetRange[]): Promise<boolean> {
@@ -520,6 +583,24 @@ class Torture {
       .join('');
   }
 
+  /**
+   * Writes what the clients have said and what the broker has on its disk to the round's folder.
+   *
+   * @returns the commits that Kafka has lost, in words
+   */
+  async keepEvidence(): Promise<string[]> {
+    await writeFile(join(this.#directory, 'clients.jsonl'), this.said);
+    const into = join(this.#directory, 'partitions');
+    await mkdir(into, { recursive: true });
+    const id = groupName(identityOf(this.#topics.config, this.#workload.hippo));
+    return this.#world.use(async () => {
+      const partitions = await this.#world.partitions(this.#topics);
+      for (const [name, bytes] of partitions)
+        await writeFile(join(into, `${name}.txt`), textOf(bytes, topicOf(name)));
+      return lostCommits(await this.#world.markersLeftOut(id), id, partitions);
+    });
+  }
+
   /** For a round that was broken off. */
   killAll(): void {
     for (const client of this.#clients) if (!client.isDead) client.kill('SIGKILL');
@@ -560,12 +641,12 @@ class Torture {
   }
 
   async #mustEnd(client: Client, how: string): Promise<void> {
-    const death = await client.died(END_PATIENCE);
-    if (death === null) {
-      this.violations.push(`a client did not end within ${END_PATIENCE} ms of ${how}`);
+    const outcome = await this.#wait(() => client.isDead, [client]);
+    if (outcome !== 'ready') {
+      this.violations.push(`a client did not end after ${how}: ${GAVE_UP[outcome]}`);
       client.kill('SIGKILL');
     }
-    this.#bury(death ?? (await client.death), how);
+    this.#bury(await client.death, how);
   }
 
   async #mustLeaveNothing(): Promise<void> {
@@ -615,12 +696,16 @@ class Torture {
     const read = (): Promise<KafkaRecord[]> =>
       this.#world.use(() => this.#world.read(this.#topics.of('frontier')));
     const made = (await keeper?.made())?.length ?? 0;
-    const deadline = performance.now() + END_PATIENCE;
     await client.owns(OWN_PATIENCE);
-    await reports?.finish(AbortSignal.timeout(END_PATIENCE));
+    const calledOff = new AbortController();
+    let areReported = reports === null;
+    const reporting = reports?.finish(calledOff.signal).then(() => (areReported = true));
     const isDone = async (): Promise<boolean> =>
-      keeper === null || keeper.announced(await read()).size >= made;
-    while (!(await isDone()) && performance.now() < deadline && !client.isDead) await sleep(200);
+      client.isDead || (areReported && (keeper === null || keeper.announced(await read()).size >= made));
+    // What is not announced then, the judge finds.
+    await this.#wait(isDone);
+    calledOff.abort();
+    await reporting;
     client.kill('SIGTERM');
     await this.#mustEnd(client, 'SIGTERM');
     // What it made in its last moments a further process would announce: there is none.
@@ -631,15 +716,16 @@ class Torture {
   async #finish(): Promise<void> {
     for (const time of ['first', 'second'] as const) {
       const client = this.#start(null, ['--once']);
-      const death = await client.died(FINAL_PATIENCE);
-      if (death === null) {
-        this.violations.push(
-          `hippo run --once did not end: ${client.events.map((each) => JSON.stringify(each)).join('\n')}`,
-        );
+      const outcome = await this.#wait(() => client.isDead, [client]);
+      if (outcome !== 'ready') {
         client.kill('SIGKILL');
         await client.death;
+        this.violations.push(
+          `hippo run --once did not end, ${GAVE_UP[outcome]}: ${client.events.map((each) => JSON.stringify(each)).join('\n')}`,
+        );
         return;
       }
+      const death = await client.death;
       if (death.code !== 0 && death.code !== 1) {
         this.violations.push(
           `hippo run --once ended with ${death.code ?? death.signal ?? ''}: ${death.words}`,

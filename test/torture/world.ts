@@ -1,8 +1,12 @@
 /** What all rounds share: a broker that can be ended and started again, its topics, and a connection to it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createGunzip, createGzip } from 'node:zlib';
 import getPort, { clearLockedPorts, portNumbers } from 'get-port';
 import { type Config, type TopicRole, parseConfig } from '../../src/config/schema.ts';
 import { topicName } from '../../src/config/topics.ts';
@@ -14,6 +18,8 @@ import { type RunningBroker, startBroker } from '../../src/stack/broker.ts';
 import { isAlive } from '../../src/core/environment/index.ts';
 import { watchdog } from '../support/watchdog.ts';
 import { findFaketime } from './faketime.ts';
+import { type LeftOut, leftOutIn } from './lost-commits.ts';
+import { readPartitions } from './partition-log.ts';
 
 /** Sections of hippo.yaml that every hippo here has. A short session: each death is waited out. */
 export const SECTIONS = {
@@ -52,6 +58,9 @@ export class World {
   readonly faketime: string | null;
   /** How often the broker was ended. */
   brokerDeaths = 0;
+  #brokerStarts = 1;
+  readonly #dataDirectory: string;
+  readonly #logFile: string;
   #pid: number;
   readonly #port: number;
   readonly #callOff: () => void;
@@ -82,6 +91,8 @@ export class World {
     this.kafka = kafka;
     this.clusterId = clusterId;
     this.faketime = faketime;
+    this.#dataDirectory = broker.dataDirectory;
+    this.#logFile = broker.logFile;
     this.#pid = broker.pid;
     this.#port = broker.port;
     this.#callOff = callOff;
@@ -112,9 +123,47 @@ export class World {
     process.kill(this.#pid, how);
     while (await isAlive(this.#pid)) await sleep(20);
     this.brokerDeaths += 1;
+    // The start that follows would keep the log of this one broker only.
+    await pipeline(
+      createReadStream(this.#logFile),
+      createGzip(),
+      createWriteStream(`${this.#logFile}.${this.brokerDeaths}.gz`),
+    );
     await Promise.race([typeof back === 'number' ? sleep(back) : back, this.#closed.promise]);
     if (this.#isClosed) return;
     this.#pid = (await start(this.folder, this.#port)).pid;
+    this.#brokerStarts += 1;
+  }
+
+  get isBrokerAway(): boolean {
+    return this.#away !== null;
+  }
+
+  /** Rises each time the broker is ended or started. */
+  get brokerChanges(): number {
+    return this.brokerDeaths + this.#brokerStarts;
+  }
+
+  /** What the broker has on its disk of the topics, and of transactions. */
+  partitions({ config: own }: Topics): Promise<Map<string, Buffer>> {
+    const topics = topicSpecs(own).map(({ topic }) => topic);
+    return readPartitions(this.#dataDirectory, topics);
+  }
+
+  /** What the brokers have logged of markers of this transactional id that they left out. */
+  async markersLeftOut(transactionalId: string): Promise<LeftOut[]> {
+    const folder = join(this.folder, 'kafka');
+    const logs = (await readdir(folder)).filter((name) => /^broker\.log(\.\d+\.gz)?$/.test(name));
+    const found: LeftOut[] = [];
+    for (const name of logs) {
+      const file = createReadStream(join(folder, name));
+      const input = name.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+      for await (const line of createInterface({ input })) {
+        const leftOut = leftOutIn(line, transactionalId);
+        if (leftOut !== undefined) found.push(leftOut);
+      }
+    }
+    return found;
   }
 
   /** Does what needs the broker; waits for it where it is away, and keeps it there. */
