@@ -22,7 +22,14 @@ import { operator, requestRecord, sendRequests } from '../job/request.ts';
 import type { Kafka } from '../kafka/port.ts';
 import { connectProject } from '../kafka/project.ts';
 import { type FrontierEvent, partitionPath } from '../messages/index.ts';
-import { type FoundLanding, PartlyAwayError, type Skip, SourceAwayError, describeAway, isScanError } from '../sources/index.ts';
+import {
+  type FoundLanding,
+  PartlyAwayError,
+  type Skip,
+  SourceAwayError,
+  describeAway,
+  isScanError,
+} from '../sources/index.ts';
 import { fingerprintOf } from '../state/index.ts';
 import { recordOfEntry, stateEntry } from '../state/reader.ts';
 import {
