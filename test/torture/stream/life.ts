@@ -19,7 +19,7 @@ import {
 import { type Kill, stepTaken } from './kill.ts';
 
 const TOPIC = 'shop.events';
-const PATIENCE = 300_000;
+const PATIENCE = 600_000;
 /** Each second so many events are sent; a second is five minutes of event time. */
 const EVENTS = 20;
 const MINUTES = 5;
@@ -51,7 +51,7 @@ export class Life {
 
   static async begin(): Promise<Life> {
     const folder = await mkdtemp(join(tmpdir(), 'hippo-stream-torture-'));
-    const sections = 'client: { session_timeout: 6s, kill_grace: 1s, http: { port: 0 } }\n';
+    const sections = 'client: { session_timeout: 30s, kill_grace: 1s, http: { port: 0 } }\n';
     const project = await scaffoldStream(join(folder, 'clicks'), { topic: TOPIC, sections });
     // The archive alone, so that there is time for more kills; it is never given up.
     await changeConfig(

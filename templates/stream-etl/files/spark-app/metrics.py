@@ -1,5 +1,6 @@
 """A Prometheus page and a health page of this process, on $HIPPO_PORT."""
 
+import contextlib
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,11 +64,13 @@ def serve(port: int, metrics: Metrics, is_ready: Callable[[], bool]) -> Threadin
 
         def answer(self, status: int, text: str) -> None:
             body = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            # The client may have stopped waiting for the answer.
+            with contextlib.suppress(ConnectionError):
+                self.send_response(status)
+                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_args):
             pass
