@@ -129,7 +129,8 @@ async function refusal(port: Port, section: Section): Promise<{ exitCode: number
   const text = renderErrorReport(jsonError(error))
     .replaceAll(broker.address[port], 'BROKER')
     .replaceAll(`${project}/`, '')
-    .replaceAll(/\S+\.yaml:/g, 'hippo.yaml:');
+    .replaceAll(/\S+\.yaml:/g, 'hippo.yaml:')
+    .replaceAll(/--config \S+\.yaml/g, '--config FILE');
   return { exitCode: error.exitCode, text };
 }
 
@@ -328,7 +329,7 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     { tls: { ...ca, cert_file: client.cert_file } },
     '✗ kafka.tls.key_file is missing; cert_file needs it',
     '  at hippo.yaml:5:3 (kafka.tls.key_file)',
-    '  → hippo config    (checks it again)',
+    '  → hippo config --config FILE    (checks it again)',
   );
   wrong(
     'the key of another certificate',
@@ -369,7 +370,7 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     'a client certificate that has expired',
     'MTLS',
     { tls: { ...ca, cert_file: 'certs/expired-client.pem', key_file: 'certs/expired-client.key' } },
-    `✗ the file of kafka.tls.cert_file holds a certificate that has expired on ${EXPIRED.to}`,
+    `✗ the file of kafka.tls.cert_file holds a certificate that has expired on\n  ${EXPIRED.to}`,
     '  at certs/expired-client.pem (kafka.tls.cert_file)',
     '  → check kafka.tls.cert_file in hippo.yaml',
   );
@@ -379,15 +380,16 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     { sasl: { mechanism: 'plain', password: '${KAFKA_PASSWORD}' } },
     '✗ kafka.sasl.username is missing; plain needs it',
     '  at hippo.yaml:5:3 (kafka.sasl.username)',
-    '  → hippo config    (checks it again)',
+    '  → hippo config --config FILE    (checks it again)',
   );
   wrong(
     'a variable that is not set',
     'SASL',
     { sasl: byPassword('plain', { password: '${NO_PASSWORD}' }) },
-    '✗ kafka.sasl.password needs the environment variable NO_PASSWORD, which is not set',
+    '✗ kafka.sasl.password needs the environment variable NO_PASSWORD, which is not',
+    '  set',
     '  at hippo.yaml:8:15 (kafka.sasl.password)',
-    '  → hippo config    (checks it again)',
+    '  → hippo config --config FILE    (checks it again)',
   );
   wrong(
     'a password file that is not there',
@@ -412,7 +414,7 @@ describe('hippo.yaml cannot be used, with exit code 2:', () => {
     { sasl: byPassword('plain', { password_file: 'secrets/kafka-password' }) },
     '✗ kafka.sasl.password_file says again what password says; leave one of them out',
     '  at hippo.yaml:9:20 (kafka.sasl.password_file)',
-    '  → hippo config    (checks it again)',
+    '  → hippo config --config FILE    (checks it again)',
   );
 });
 

@@ -31,9 +31,18 @@ async function withAdmin(
   }
 }
 
-/** @param count how many partitions the topic has then */
+/** Returns when the brokers lead all partitions. @param count how many the topic has then */
 export function addPartitions(brokers: readonly string[], topic: string, count: number): Promise<void> {
-  return withAdmin(brokers, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }));
+  return withAdmin(brokers, async (admin) => {
+    await admin.createPartitions({ topicPartitions: [{ topic, count }] });
+    const areLed = async (): Promise<boolean> => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const led = topics[0]?.partitions.filter(({ leader }) => leader >= 0) ?? [];
+      return led.length >= count;
+    };
+    if (!(await poll(areLed, { every: 50, millis: 60_000 })))
+      throw new Error(`${topic} has not got ${count} partitions`);
+  });
 }
 
 /** Removes the records before an offset. */

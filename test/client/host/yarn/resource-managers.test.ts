@@ -93,7 +93,7 @@ describe('of two resource managers', () => {
     const asking = managers(['http://127.0.0.1:1', yarn.standby]).tagged('a', signal);
     await expect(asking).rejects.toThrow(SilentError);
     await expect(asking).rejects.toThrow(
-      `http://127.0.0.1:1: bad port; ${yarn.standby}: status 200: Can not find any active RM. Will retry in next 3 seconds.`,
+      `http://127.0.0.1:1: no HTTP client connects to this port, because it belongs to another protocol: set another one; ${yarn.standby}: status 200: Can not find any active RM. Will retry in next 3 seconds.`,
     );
   });
 });
