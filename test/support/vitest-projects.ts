@@ -2,6 +2,7 @@
 import type { TestProjectInlineConfiguration } from 'vitest/config';
 
 const LONG = 'test/**/*.long.test.ts';
+const SOAK = 'test/**/*.soak.test.ts';
 const KAFKA = ['test/**/*.kafka.test.ts', 'test/e2e/**/*.test.ts'];
 
 const hasOwnBrokers = (process.env['HIPPO_TEST_BROKERS'] ?? '') !== '';
@@ -20,7 +21,7 @@ export const unitTests: TestProjectInlineConfiguration = {
   test: {
     name: 'unit',
     include: ['test/**/*.test.ts'],
-    exclude: [LONG, ...KAFKA],
+    exclude: [LONG, SOAK, ...KAFKA],
     globalSetup: ['test/support/tools-setup.ts'],
     maxWorkers: WORKERS,
     ...PATIENCE,
@@ -32,7 +33,7 @@ export const kafkaTests: TestProjectInlineConfiguration = {
   test: {
     name: 'kafka',
     include: KAFKA,
-    exclude: [LONG],
+    exclude: [LONG, SOAK],
     globalSetup: [
       'test/support/tools-setup.ts',
       'test/support/build-setup.ts',
@@ -64,4 +65,9 @@ export const longTests: TestProjectInlineConfiguration = {
     ...PATIENCE,
     testTimeout: 900_000,
   },
+};
+
+/** What takes longer still: compilers, and all that is killed at every step. */
+export const soakTests: TestProjectInlineConfiguration = {
+  test: { ...longTests.test, name: 'soak', include: [SOAK], testTimeout: 3_600_000 },
 };
