@@ -1,5 +1,6 @@
 /** The kinds of value that the schema of hippo.yaml is made of. */
 import * as v from 'valibot';
+import { CLOCK_TIME, clockTimeFor } from '../core/clock-time.ts';
 import { DURATION_FORM, durationForm, parseDuration } from '../core/duration.ts';
 import { SIZE_FORM, parseSize, sizeForm, sizeText } from '../core/size.ts';
 
@@ -86,18 +87,10 @@ export function optionalText(description: string) {
   return v.optional(described(v.string(), description));
 }
 
-const CLOCK_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
-
 export const clockTime = v.pipe(
   v.string(),
   v.regex(CLOCK_TIME, ({ input }) => `must be a time of day such as ${clockTimeFor(input, '22:00')}`),
 );
-
-/** What to write for a time of day: `"02:00"` where `2:00` stands, else the example. */
-export function clockTimeFor(text: string, example: string): string {
-  const meant = `0${text}`;
-  return JSON.stringify(CLOCK_TIME.test(meant) ? meant : example);
-}
 
 /** A duration, or a time of day: milliseconds, or `HH:MM`, in the loaded configuration. */
 export function durationOrTime(description: string) {

@@ -1,9 +1,8 @@
+import { CLOCK_TIME, clockTimeFor } from '../../core/clock-time.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { type Calendar, type TemplateResult, wallClockAfter } from '../../windows/index.ts';
 import { type WindowUnit, isFiner } from '../../windows/units.ts';
 import type { Timing } from './definition.ts';
-
-const CLOCK_TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
 
 /** @param at as it stands in hippo.yaml: a time of day after the window's end or, for windows shorter than a day, a duration */
 export function compileTiming(
@@ -20,7 +19,6 @@ export function compileTiming(
     };
   }
   if (CLOCK_TIME.test(at)) return { ok: true, value: (window) => wallClockAfter(calendar, window, at) };
-  const meant = `0${at}`;
-  const allowed = `a time of day such as "${CLOCK_TIME.test(meant) ? meant : '02:00'}"`;
+  const allowed = `a time of day such as ${clockTimeFor(at, '02:00')}`;
   return { ok: false, message: `"${at}" is no time of day`, allowed };
 }
