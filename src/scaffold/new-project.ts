@@ -6,10 +6,17 @@ import { nearMisses } from '../core/near.ts';
 import { shellWord } from '../core/shell.ts';
 import type { RawAnswers } from './answer.ts';
 import { answersFile } from './answers-file.ts';
-import { type AnswerSource, type Answers, collectAnswers } from './collect.ts';
+import { type AnswerSource, collectAnswers } from './collect.ts';
 import { typeChoices } from './list.ts';
 import { nameProblem } from './name.ts';
-import { type ProjectFile, type TryStep, renderFiles, stepsOf, variablesOf } from './render.ts';
+import {
+  type ProjectFile,
+  type TryStep,
+  type Variables,
+  renderFiles,
+  stepsOf,
+  variablesOf,
+} from './render.ts';
 import { type Template, listTemplates } from './template.ts';
 import { isEmptyFolder, writeProject } from './write.ts';
 
@@ -65,7 +72,8 @@ export async function newProject(options: NewProjectOptions): Promise<NewProject
   await isEmptyFolder(directory);
   if (!options.force) refuseInside(directory);
   const answers = await collectAnswers(template, options.given, options.from);
-  const files = renderProject(template, name, answers);
+  const variables = variablesOf(template, name, answers.values);
+  const files = renderProject(template, name, { answers: answers.raw, variables });
   if (!options.dryRun) await writeProject(directory, files);
   return {
     type: template.type,
@@ -75,7 +83,7 @@ export async function newProject(options: NewProjectOptions): Promise<NewProject
     dry_run: options.dryRun,
     answers: answers.raw,
     taken: answers.taken,
-    next: stepsOf(template, variablesOf(template, name, answers.values)),
+    next: stepsOf(template, variables),
     files: files.map(({ path, content, mode }) => ({
       path,
       bytes: Buffer.byteLength(content),
@@ -99,9 +107,13 @@ function refuseInside(directory: string): void {
 }
 
 /** All files of a project, including the record of its answers. */
-function renderProject(template: Template, name: string, answers: Answers): ProjectFile[] {
-  const files = renderFiles(template, variablesOf(template, name, answers.values));
-  return [answersFile(template, name, answers.raw, files), ...files];
+function renderProject(
+  template: Template,
+  name: string,
+  { answers, variables }: { answers: RawAnswers; variables: Variables },
+): ProjectFile[] {
+  const files = renderFiles(template, variables);
+  return [answersFile(template, name, answers, files), ...files];
 }
 
 async function askType(templates: readonly Template[], from: AnswerSource): Promise<string> {
