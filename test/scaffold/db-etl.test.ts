@@ -2,9 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { execa } from '../../src/core/exec.ts';
 import type { RawAnswers } from '../../src/scaffold/answer.ts';
-import { ruffProgram } from '../support/ruff.ts';
+import { findingsOfRuff, findingsOfShellcheck } from './critics.ts';
 import { filesOf, makeProject } from './project.ts';
 
 const IN = { direction: 'in', database_table: 'sales.orders', table: 'shop.orders' };
@@ -71,6 +70,7 @@ describe('a db-etl project', () => {
         'database',
         'load',
         'make_sample',
+        'partition',
         'run_sql',
         'run_tests',
         'test_database',
@@ -78,16 +78,8 @@ describe('a db-etl project', () => {
         'testing',
       ].map((name) => `spark-app/${name}.py`),
     ]);
-    const rules = ['--select', 'E,F,W,I,B,UP,SIM,RET', '--line-length', '125', '--target-version', 'py310'];
-    const ruff = ['check', '--isolated', '--no-cache', '--config', 'src=["spark-app"]', ...rules, '.'];
-    const checked = await execa(ruffProgram(), ruff, { cwd: directory, reject: false });
-    expect(checked.stdout).toBe('All checks passed!');
-    const scripts = ['make-sample.sh', 'sql.sh'];
-    const { stdout } = await execa('shellcheck', ['--severity=style', ...scripts], {
-      cwd: directory,
-      reject: false,
-    });
-    expect(stdout).toBe('');
+    expect(await findingsOfRuff(directory)).toBe('All checks passed!');
+    expect(await findingsOfShellcheck(directory)).toBe('');
   });
 
   it.each([

@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 import database
 from database import Column, Problem, Session, literal, quoted
 from lake import Lake
+from partition import level
 
 # Types that Parquet has, too. All others become text as PostgreSQL writes them: uuid, jsonb, inet, interval, enums …
 KEPT = {"bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "bpchar", "date", "timestamp", "timestamptz"}
@@ -32,14 +33,6 @@ SETTINGS = {
     # Microseconds, as PostgreSQL has them; other programs than Spark read INT96 as times without a zone.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
 }
-
-
-def level(text: str) -> tuple[str, str]:
-    """Reads `name=value`. Spark would take `*` or `{` in a path as a pattern, and `/` as a folder."""
-    match = re.fullmatch(r"(\w+)=([\w.:+ -]+)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not level=value of plain characters")
-    return match[1], match[2]
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:

@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import json
 import os
-import re
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
@@ -18,18 +17,11 @@ from pyspark.sql import functions as F
 
 import database
 from database import Problem, Session, literal, quoted
+from partition import level
 
 ROWS_AT_ONCE = 5_000
 # Of each run of each table: which attempt has loaded it last.
 LEDGER = "hippo_loads"
-
-
-def level(text: str) -> tuple[str, str]:
-    """Reads `name=value`. Spark would take `*` or `{` in a path as a pattern, and `/` as a folder."""
-    match = re.fullmatch(r"(\w+)=([\w.:+ -]+)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not level=value of plain characters")
-    return match[1], match[2]
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
