@@ -102,15 +102,25 @@ function judgeAnswer(question: Question, raw: string, earlier: AnswerValues): Re
 
 /** @param answers those to the questions before this one */
 function doesNotApply(template: Template, question: Question, answers: RawAnswers): UserError {
-  const condition = question.only_if ?? '';
-  const others = template.questions.filter(
-    ({ name }) => new RegExp(`\\b${name}\\b`).test(condition) && answers[name] !== undefined,
-  );
+  const others = decidingQuestions(template, question, answers);
   const flags = others.map((other) => `${flagOf(other)} ${shellWord(answers[other.name] ?? '')}`).join(' ');
   return new UserError(`${flagOf(question)} does not go with ${flags}`, {
     why: question.help,
     next: [`leave ${flagOf(question)} out, or change ${others.map(flagOf).join(', ')}`, helpOf(template)],
   });
+}
+
+/** The answered questions that a question depends on: also by way of one that does not apply itself. */
+function decidingQuestions(
+  template: Template,
+  { only_if: condition = '' }: Question,
+  answers: RawAnswers,
+): Question[] {
+  return template.questions
+    .filter(({ name }) => new RegExp(`\\b${name}\\b`).test(condition))
+    .flatMap((other) =>
+      answers[other.name] === undefined ? decidingQuestions(template, other, answers) : [other],
+    );
 }
 
 function helpOf({ type }: Template): string {

@@ -85,6 +85,7 @@ describe('a db-etl project', () => {
   it.each([
     [{ ...IN, watermark: 'id' }, '--watermark does not go with --load full'],
     [{ ...OUT, load: 'full' }, '--load does not go with --direction out'],
+    [{ ...OUT, watermark: 'id' }, '--watermark does not go with --direction out'],
     [{ ...IN, load: 'incremental' }, 'a db-etl needs --watermark'],
   ])('refuses what does not go together: %o', async (answers, message) => {
     await expect(make(answers)).rejects.toThrow(message);
