@@ -1,6 +1,6 @@
 /** The kinds of value that the schema of hippo.yaml is made of. */
 import * as v from 'valibot';
-import { CLOCK_TIME, clockTimeFor } from '../core/clock-time.ts';
+import { CLOCK_TIME, clockTimeFor } from '../core/clock.ts';
 import { DURATION_FORM, durationForm, parseDuration } from '../core/duration.ts';
 import { SIZE_FORM, parseSize, sizeForm, sizeText } from '../core/size.ts';
 

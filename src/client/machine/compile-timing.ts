@@ -1,4 +1,4 @@
-import { CLOCK_TIME, clockTimeFor } from '../../core/clock-time.ts';
+import { CLOCK_TIME, clockTimeFor } from '../../core/clock.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { type Calendar, type TemplateResult, wallClockAfter } from '../../windows/index.ts';
 import { type WindowUnit, isFiner } from '../../windows/units.ts';
