@@ -384,7 +384,6 @@ export class Owner {
     const alive = unbroken ? this.#aliveAttempts() : new Map<string, Millis>();
     const runs = [...listRuns(this.#state)];
     const again = runs.filter((run) => run.status === 'running' && !alive.has(run.attemptId ?? ''));
-    log({ event: 'owner', group, runs: runs.length, again: again.length, orphans });
     // Times of another owner, or of an earlier process, are the wall clock's: no jump stands between them and us.
     if (!unbroken) clock.follow(clock.jump);
     const turn = this.#turn(stateTopic);
@@ -399,6 +398,8 @@ export class Owner {
     for (const exit of this.#unrecorded.values()) this.#mailbox.exited(exit);
     await this.#startReading(turn);
     signal.throwIfAborted();
+    // Told when the positions are written: what is published after that is read, also where a first start begins at the end.
+    turn.events.unshift({ event: 'owner', group, runs: runs.length, again: again.length, orphans });
     await this.#finish(turn);
     this.#toldRights = null;
     this.#isBroken = false;
