@@ -16,6 +16,14 @@ export const jobArgs = {
   }),
 };
 
+/** Of the commands that sources and services have, too. */
+export const pausableArgs = {
+  job: Args.string({
+    description: "The job, source or service: its NAME in this project's hippo, or HIPPO/NAME.",
+    required: true,
+  }),
+};
+
 /** What every request has. */
 export const requestFlags = {
   reason: Flags.string({

@@ -85,13 +85,13 @@ function describeHealth({
   return `${chalk.red('✗')} ${name} ${chalk.red('ill')}${why} ${where}`;
 }
 
-/** `▲ etl failed: load 201704 has failed: exit code 3`, `✓ etl failed, over after 2 h: load 201704 has succeeded` */
+/** `▲ alert failed of etl: load 201704 has failed: exit code 3`, `✓ alert failed of etl, over after 2 h: load 201704 has succeeded` */
 function describeAlert({ state, condition, hippoName, since, time, text }: Alert): string {
   const name = chalk.bold(visible(hippoName));
   const said = visible(firstLine(text));
-  if (state === 'firing') return `${chalk.red('▲')} ${name} ${chalk.red(condition)}: ${said}`;
+  if (state === 'firing') return `${chalk.red('▲')} alert ${chalk.red(condition)} of ${name}: ${said}`;
   const after = formatSeconds(Math.max(0, time - since));
-  return `${chalk.green('✓')} ${name} ${condition}, ${chalk.green('over')} after ${after}: ${said}`;
+  return `${chalk.green('✓')} alert ${condition} of ${name}, ${chalk.green('over')} after ${after}: ${said}`;
 }
 
 /** `◆ BUILD_MODEL iris` */

@@ -42,7 +42,7 @@ function localLines(result: UpResult, kafka: NonNullable<UpResult['kafka']>): st
     ...topicLines(result),
     ...sparkLines(result),
     ...wrap(`${here(kafka.data)} (log: ${here(kafka.log)})`, '  data    '),
-    ...(directory === process.cwd() ? [] : wrap(`the stack of ${tilde(directory)}`, '  project ')),
+    ...wrap(tilde(directory), '  project '),
     ...jarLines(result),
   ];
 }

@@ -271,19 +271,26 @@ export function renderWait(
   }
 }
 
-/** `etl has read it, and needs nothing of it. No client of load runs.` */
+/** `etl has read it, and none of its needs matches: …. No client of load runs.` */
 function whoHasRead({ live, readers: all, down }: WaitReport, noRun: readonly NoRun[]): string {
   const others = live.filter((hippo) => !all.includes(hippo));
   const readers = all.filter((hippo) => !noRun.some((found) => found.hippo === hippo));
-  const verbs = ({ length }: readonly string[]): [has: string, needs: string] =>
-    length === 1 ? ['has', 'needs'] : ['have', 'need'];
-  const [has, needs] = verbs(readers);
+  const has = ({ length }: readonly string[]): string => (length === 1 ? 'has' : 'have');
   return [
-    ...(readers.length === 0 ? [] : [`${names(readers)} ${has} read it, and ${needs} nothing of it.`]),
-    ...(others.length === 0 ? [] : [`${names(others)} ${verbs(others)[0]} not read it.`]),
+    ...(readers.length === 0
+      ? []
+      : [
+          `${names(readers)} ${has(readers)} read it, and none of ${readers.length === 1 ? 'its' : 'their'} needs${NO_MATCH}`,
+        ]),
+    ...(others.length === 0 ? [] : [`${names(others)} ${has(others)} not read it.`]),
     ...(down.length === 0 ? [] : [`${noneRuns(down)}.`]),
   ].join(' ');
 }
+
+/** Which of these it is, a message of the client's log says for conditions; the partitions are in its hippo.yaml. */
+const NO_MATCH =
+  ' matches: the table, the levels of the partition or its date differ, or a condition (when) is false. ' +
+  'The log of its client names the conditions that were false.';
 
 /** Of an empty text no line. */
 function wrapped(text: string): string[] {

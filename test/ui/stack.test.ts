@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { renderDown, renderUp } from '../../src/ui/stack.ts';
+import { tilde } from '../../src/ui/text.ts';
 import type { UpResult } from '../../src/stack/up.ts';
 
 const here = process.cwd();
@@ -31,6 +32,7 @@ test('after a start: where it is, what was made, what to type next', () => {
           service-health
   spark   4.1.1, /opt/spark/bin/spark-submit
   data    .hippo/kafka/data (log: .hippo/kafka/broker.log)
+  project ${tilde(process.cwd())}
 
 Next:
   hippo new batch-etl NAME        a hippo of your own

@@ -211,8 +211,10 @@ describe('the last lines', () => {
       report({ wait: wait('no-reaction', { live: ['etl', 'slow'], down: ['load'] }) }),
       4,
       '✗ No hippo reacted.\n' +
-        '  etl has read it, and needs nothing of it. slow has not read it. No client of\n' +
-        '  load runs.\n' +
+        '  etl has read it, and none of its needs matches: the table, the levels of the\n' +
+        '  partition or its date differ, or a condition (when) is false. The log of its\n' +
+        '  client names the conditions that were false. slow has not read it. No client\n' +
+        '  of load runs.\n' +
         '  → hippo tail start --from -1h',
     ],
     [
@@ -227,7 +229,9 @@ describe('the last lines', () => {
         '  is not newer than that of the landing 2017-04-28T15:55:47Z (frontier-adw 1:7).\n' +
         '  Run 201704 succeeded at 2017-04-28T16:00:00Z.\n' +
         '  → hippo trigger --table btd.party --partition yyyymm=201704 --exec-date now\n' +
-        '  other has read it, and needs nothing of it.',
+        '  other has read it, and none of its needs matches: the table, the levels of the\n' +
+        '  partition or its date differ, or a condition (when) is false. The log of its\n' +
+        '  client names the conditions that were false.',
     ],
     [
       'one has ignored that it landed again',

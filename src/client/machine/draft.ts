@@ -346,6 +346,17 @@ export class Draft {
     this.#notices.push({ type: 'notice', level, ...about, text });
   }
 
+  /** Says that nothing happens. Of many such notices most are not logged, and their sentences not made. */
+  remark(text: () => string): void {
+    this.#notices.push({
+      type: 'notice',
+      level: 'info',
+      get text() {
+        return text();
+      },
+    });
+  }
+
   #noteRun({ job, key }: RunId): void {
     const record = this.#runKey({ job, key });
     this.#records.set(record, null);

@@ -42,7 +42,7 @@ export function take(draft: Draft, listener: Listener, arrived: Arrived): void {
   const { from } = arrived;
   for (const landing of landings) {
     if (refusal === undefined) land(draft, listener, landing, from);
-    else draft.notice('info', `${job.name} passes over ${nameOf({ need, landing, from })}: ${refusal}`);
+    else draft.remark(() => `${job.name} passes over ${nameOf({ need, landing, from })}: ${refusal}`);
   }
 }
 
@@ -52,7 +52,8 @@ function land(draft: Draft, { job, need }: Listener, landing: Landing, from: Mes
   const known = draft.landing(job, need.id, landing.value);
   const what = { job, need, landing, from };
   if (known !== undefined && !isNewer(need, { version, ...from }, known)) {
-    const why = `its ${need.dates} ${isoSecond(version)} is not newer than that of the landing before, ${isoSecond(known.version)} (${place(known)})`;
+    const why = (): string =>
+      `its ${need.dates} ${isoSecond(version)} is not newer than that of the landing before, ${isoSecond(known.version)} (${place(known)})`;
     ignore(draft, what, why);
     return;
   }
@@ -95,8 +96,8 @@ interface Landed extends Listener {
 }
 
 /** The client's log has the reason for each landing that changes nothing. */
-function ignore(draft: Draft, what: Landed, why: string): void {
-  draft.notice('info', `${what.job.name} ignores ${nameOf(what)}: ${why}`);
+function ignore(draft: Draft, what: Landed, why: () => string): void {
+  draft.remark(() => `${what.job.name} ignores ${nameOf(what)}: ${why()}`);
 }
 
 /** `btd.party yyyymm=201704 (frontier-adw 3:2)` */
@@ -123,7 +124,7 @@ function serve(draft: Draft, { what, slot, input }: { what: Landed; slot: Slot; 
   } else if (isFiring(run)) {
     if (!isNews(job, need, run)) return;
     if (job.policy.on_reland === 'ignore')
-      ignore(draft, what, `it landed again while run ${run.key} was running, and ${ignores(job)}`);
+      ignore(draft, what, () => `it landed again while run ${run.key} was running, and ${ignores(job)}`);
     else draft.putRun(job, withRelanded(draft, run, input));
   } else if (isOpen(run)) {
     settle(draft, job, { ...run, inputs: draft.withInput(run.inputs, input) });
@@ -136,7 +137,7 @@ function serve(draft: Draft, { what, slot, input }: { what: Landed; slot: Slot; 
       ignore(
         draft,
         what,
-        `it landed again after run ${run.key} had ended (${run.status}), and ${ignores(job)}`,
+        () => `it landed again after run ${run.key} had ended (${run.status}), and ${ignores(job)}`,
       );
     reland(draft, job, withRelanded(draft, run, input), job.policy.on_reland);
   }
