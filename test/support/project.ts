@@ -120,7 +120,8 @@ async function endClient(client: TestClient): Promise<void> {
   clearTimeout(late);
 }
 
-function startClient(cwd: string, env: Record<string, string>): TestClient {
+/** Starts the client of any project; the caller ends it. */
+export function startClient(cwd: string, env: Record<string, string>): TestClient {
   const child = startHippo(['run', '--json'], { cwd, env });
   const events: ClientEvent[] = [];
   let changed = Promise.withResolvers<undefined>();
