@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { compileProject } from '../../src/client/host/project.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { jsonSchema } from '../../src/config/json-schema.ts';
 import { execa } from '../../src/core/exec.ts';
@@ -68,7 +69,10 @@ describe('a batch-etl project', () => {
     'has a hippo.yaml that loads: %s',
     async (_, answers) => {
       const directory = await makeProject(answers);
-      const { config, file } = await loadConfig({ cwd: directory, env: {} });
+      const loaded = await loadConfig({ cwd: directory, env: {} });
+      // A client can run with it: the templates of arguments and outputs are right, too.
+      expect((await compileProject(loaded)).warnings).toEqual([]);
+      const { config, file } = loaded;
       expect(file).toBe(join(directory, 'hippo.yaml'));
       expect(config.name).toBe('flights');
       expect(config.jobs['summarize']?.every).toBe(answers['every'] ?? 'day');
