@@ -133,6 +133,9 @@ const OTHER_NUMBERS = 2;
 const LEVELS_LOOKED_AT = 32;
 /** How a whole number can be written so that its digits are not all (`5.0`, `5e0`), and some strings. */
 const FRACTION_OR_EXPONENT = /\d[.eE]/;
+const SHORT_TEXT = 4_096;
+/** Each number that a JavaScript number may change, and some strings: a fraction, an exponent, 16 digits, `-0`. */
+const DOUBTFUL = /\d[.eE]|\d{16}|-0(?!\d)/;
 
 /**
  * Whether the numbers of a parsed value have all digits of its text. Most messages have no numbers or a few small integers, so
@@ -141,6 +144,8 @@ const FRACTION_OR_EXPONENT = /\d[.eE]/;
  * @returns false: perhaps
  */
 function isExact(value: unknown, text: string): boolean {
+  // Of a short text this takes less time than a look at each of its values.
+  if (text.length <= SHORT_TEXT && !DOUBTFUL.test(text)) return true;
   const kind = numbersOf(value, LEVELS_LOOKED_AT);
   return kind === NO_NUMBERS || (kind === SAFE_INTEGERS && !FRACTION_OR_EXPONENT.test(text));
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import { DIALECTS, dialectOf, readExecDate } from './dialects.ts';
 import { name, text, withExtra } from './fields.ts';
 import type { FrontierDialect, FrontierEvent } from './types.ts';
@@ -17,7 +17,7 @@ export function readFrontier(object: JsonObject): FrontierEvent {
     partitions: readPartitions(object),
     method: object['method'] === undefined ? '' : text(object['method'], 'method'),
     execDate: readExecDate(object[date], date),
-    extra: Object.fromEntries(Object.entries(object).filter(([key]) => !own.has(key))),
+    extra: without(object, own),
   };
 }
 
@@ -40,6 +40,13 @@ export function writeFrontier(event: FrontierEvent, dialect: FrontierDialect = e
     },
     event.extra,
   );
+}
+
+/** By hand: most events have no other field, and a backlog has many events. */
+function without(object: JsonObject, own: ReadonlySet<string>): JsonObject {
+  const rest: [string, Json][] = [];
+  for (const key in object) if (!own.has(key)) rest.push([key, object[key] ?? null]);
+  return Object.fromEntries(rest);
 }
 
 /** If the dialect's own field is missing, the other one of exec_date and timestamp is read. */

@@ -225,7 +225,7 @@ export function windowsBetween(series: Series, from: Millis, to: Millis): Window
 }
 
 /** Keeps what was computed; a full cache is emptied, so that years of windows do not fill the memory. */
-function remember<Key, Value>(cache: Map<Key, Value>, key: Key, value: Value): Value {
+export function remember<Key, Value>(cache: Map<Key, Value>, key: Key, value: Value): Value {
   if (cache.size >= CACHED_WINDOWS) cache.clear();
   cache.set(key, value);
   return value;

@@ -1,5 +1,5 @@
 import type { Millis } from '../core/clock.ts';
-import type { Calendar, Window } from './calendar.ts';
+import { type Calendar, type Window, remember } from './calendar.ts';
 import {
   type Shift,
   dateParser,
@@ -18,7 +18,7 @@ export interface PartitionTemplate {
   readonly identifiesOneWindow: boolean;
   render(window: Window): string[];
   /** The windows for which {@link render} gives these values, in order. */
-  windows(values: readonly string[]): Window[];
+  windows(values: readonly string[]): readonly Window[];
 }
 
 const DAY = 86_400_000;
@@ -58,7 +58,7 @@ export function compilePartition(
     levels.map((pieces) => renderPieces(pieces, window.date, units));
   const probes = PROBES.flatMap((date) => calendar.ofDate(unit, date));
   for (const reading of readings(levels)) {
-    const windows = (values: readonly string[]): Window[] => {
+    const find = (values: readonly string[]): Window[] => {
       const from = reading.parse(values);
       if (from === undefined) return [];
       const back = inverseShifts(reading.shifts);
@@ -67,6 +67,12 @@ export function compilePartition(
       return calendar
         .between(unit, shiftDate(from, back, units) - slack, shiftDate(to, back, units) + slack)
         .filter((window) => render(window).every((value, level) => value === values[level]));
+    };
+    // The partitions of a backlog repeat: of each table and each landing again the same values.
+    const known = new Map<string, readonly Window[]>();
+    const windows = (values: readonly string[]): readonly Window[] => {
+      const key = values.join('\0');
+      return known.get(key) ?? remember(known, key, find(values));
     };
     const found = probes.map((window) => windows(render(window)).map(({ key }) => key));
     if (probes.every(({ key }, index) => found[index]?.includes(key))) {

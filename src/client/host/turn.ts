@@ -5,7 +5,7 @@
 import type { Millis } from '../../core/clock.ts';
 import { formatOffset, isSameTopic } from '../../core/record-ref.ts';
 import type { Config } from '../../config/schema.ts';
-import type { KafkaRecord, OutgoingRecord } from '../../kafka/port.ts';
+import type { KafkaRecord, OutgoingRecord, TopicPartitionOffset } from '../../kafka/port.ts';
 import { type InputRole, dlqName, topicName } from '../../config/topics.ts';
 import {
   type FrontierEvent,
@@ -126,7 +126,9 @@ export type ProcessEffect = Extract<Effect, { type: 'submit' | 'cancel' | 'scan'
 
 export class Turn {
   state: MachineState;
-  positions: Positions;
+  #positions: Positions;
+  /** The newest position: of a batch each record has one, and only the last one need become part of {@link positions}. */
+  #newest: TopicPartitionOffset | null = null;
   /** What people should know, once the turn is written. */
   readonly events: ClientEvent[] = [];
   /** What to start and stop, once the turn is written. */
@@ -147,7 +149,7 @@ export class Turn {
   constructor(context: TurnContext, state: MachineState, positions: Positions) {
     this.#context = context;
     this.state = state;
-    this.positions = positions;
+    this.#positions = positions;
   }
 
   /** How many landings were ignored, besides those that {@link events} has. */
@@ -162,6 +164,34 @@ export class Turn {
   /** Whether something has been decided that must be written before anything else happens. */
   get hasEffects(): boolean {
     return this.#state.size + this.#messages.length + this.processEffects.length > 0;
+  }
+
+  /** Where the inputs are to be read on. */
+  get positions(): Positions {
+    this.#takeNewest();
+    return this.#positions;
+  }
+
+  set positions(positions: Positions) {
+    this.#newest = null;
+    this.#positions = positions;
+  }
+
+  #readTo(position: TopicPartitionOffset): void {
+    const isFurther =
+      this.#newest?.topic === position.topic && this.#newest.partition === position.partition;
+    if (!isFurther) this.#takeNewest();
+    this.#newest = position;
+  }
+
+  #takeNewest(): void {
+    if (this.#newest !== null) this.#positions = withPosition(this.#positions, this.#newest);
+    this.#newest = null;
+  }
+
+  #topicIdOf(topic: string): string | undefined {
+    const newest = this.#newest?.topic === topic ? this.#newest.topicId : undefined;
+    return newest ?? this.#positions.get(topic)?.topicId;
   }
 
   /** The transaction, the input positions included. */
@@ -299,14 +329,10 @@ export class Turn {
       this.events.push(gapEvent(batch, batch.jumped));
     // A partition that was added to a topic made again may be known before the reader hands out the rest of the former topic.
     const isOfFormer =
-      batch.jumped === undefined && !isSameTopic(this.positions.get(batch.topic)?.topicId, batch.topicId);
+      batch.jumped === undefined && !isSameTopic(this.#topicIdOf(batch.topic), batch.topicId);
     if (isOfFormer) return undefined;
-    this.positions = withPosition(this.positions, {
-      topic: batch.topic,
-      topicId: batch.topicId,
-      partition: batch.partition,
-      offset: next,
-    });
+    const { topic, topicId, partition } = batch;
+    this.#readTo({ topic, topicId, partition, offset: next });
     return undefined;
   }
 
