@@ -116,7 +116,11 @@ export class Life {
       stdio: ['ignore', this.#log(), this.#log()],
       detached: true,
     });
-    await this.#until(() => this.#landings() > landed, 'a landing of the other Spark');
+    const lands = (): boolean => {
+      if (other.exitCode !== null) throw new Error(`the other Spark ended with ${other.exitCode}`);
+      return this.#landings() > landed;
+    };
+    await this.#until(lands, 'a landing of the other Spark');
     for (const { pid } of frozen) signalOne(pid, 'SIGCONT');
     await this.#until(
       () => frozen.every(({ pid }) => !this.#processes().some((one) => one.pid === pid)),
