@@ -6,8 +6,17 @@ HIPPO_SIGHUP=ignored
 trap 'HIPPO_SIGHUP=default' HUP
 kill -HUP $$
 export HIPPO_SIGHUP
-# A client runs for months and is mostly at rest: V8's young generation, which keeps the size that it once had, is kept small.
-case $1 in run) exec node --max-semi-space-size=4 "$0" "$@" ;; esac
+# A client runs for months and is mostly at rest: V8's young generation, which keeps the size that it once had, is kept small,
+# and glibc returns freed blocks to the system. Its jobs do not inherit that.
+case $1 in run)
+  if [ -z "${GLIBC_TUNABLES+set}" ]; then
+    HIPPO_GLIBC_TUNABLES=hippo
+    GLIBC_TUNABLES=glibc.malloc.mmap_threshold=32768:glibc.malloc.trim_threshold=65536
+    export HIPPO_GLIBC_TUNABLES GLIBC_TUNABLES
+  fi
+  exec node --max-semi-space-size=4 "$0" "$@"
+  ;;
+esac
 exec node "$0" "$@"
 */;
 // Plain JavaScript that every Node can parse: on an old one it must still be able to say so.

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { ExitCode } from './core/errors.ts';
 import { respectIgnoredHangup } from './core/hangup.ts';
+import { forgetTunables } from './core/tunables.ts';
 import { packageRoot, version } from './version.ts';
 
 const VERSION_FLAGS = new Set(['--version', '-v']);
@@ -52,6 +53,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       return;
     }
     respectIgnoredHangup(process.env, process.ppid);
+    forgetTunables(process.env);
     const { default: found } = await load();
     await found.run(argv.slice(command.length), command.join(' '));
   }
