@@ -17,8 +17,8 @@ import os
 import re
 import sys
 
-[% if input == 'files' %]from py4j.protocol import Py4JJavaError
-[% endif %]from pyspark.errors import [% if input == 'files' %]AnalysisException, [% endif %]ParseException
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import [% if input == 'files' %]AnalysisException, [% endif %]ParseException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, NumericType, [% if input == 'files' %]StringType, StructField, [% endif %]StructType
@@ -167,18 +167,20 @@ def wrong_values(frame: DataFrame, fields: list[StructField]) -> list[str]:
         for index, field in enumerate(fields)
         if row[2 * index + 1] > 0
     ]
-
-
-def unreadable_file(error: Py4JJavaError) -> str | None:
-    """What Spark says of a file that it cannot read, without the stack traces. None: the error is another one."""
-    said, cause = [], error.java_exception
-    while cause is not None:
-        said.append(" ".join(str(cause.getMessage()).split()))
-        cause = cause.getCause()
-    return ": ".join(said) if "FAILED_READ_FILE" in said[0] else None
 [%- else %]
     return frame
 [%- endif %]
+
+
+def storage_problem(error: Py4JJavaError, what: str) -> str | None:
+    """What Spark says of a file that it cannot read or write, without the stack traces. None: the error is another one."""
+    said, kind, cause = [], "", error.java_exception
+    while cause is not None:
+        said.append(" ".join(str(cause.getMessage()).split()))
+        kind, cause = cause.getClass().getName(), cause.getCause()
+    if "FAILED_READ_FILE" in said[0]:
+        return ": ".join(said)
+    return f"{what}: {said[-1]}" if re.match(r"(java\.(io|net|nio)|org\.apache\.hadoop)\.", kind) else None
 
 
 def measures_of(frame: DataFrame, group_by: list[str], wanted: list[str]) -> list[str]:
@@ -263,22 +265,26 @@ def main() -> None:
 [%- else %]
     spark = SparkSession.builder.getOrCreate()
 [%- endif %]
+[%- if input == 'table' %]
+    what = "cannot read or write the tables of the metastore"
+[%- else %]
+    input_dir = os.environ.get("HIPPO_INPUT_DIR", "data/input")
+    output_dir = os.environ.get("HIPPO_OUTPUT_DIR", "data/output")
+    what = f"cannot read {input_dir} or write {output_dir}"
+[%- endif %]
     try:
 [%- if input == 'table' %]
         result = run(spark, args)
 [%- else %]
-        input_dir = os.environ.get("HIPPO_INPUT_DIR", "data/input")
-        result = run(spark, args, input_dir, os.environ.get("HIPPO_OUTPUT_DIR", "data/output"))
+        result = run(spark, args, input_dir, output_dir)
 [%- endif %]
     except DataProblem as problem:
         sys.exit(f"summarize: {problem}")
-[%- if input == 'files' %]
     except Py4JJavaError as error:
-        reason = unreadable_file(error)
+        reason = storage_problem(error, what)
         if reason is None:
             raise
         sys.exit(f"summarize: {reason}")
-[%- endif %]
     finally:
         spark.stop()
     if result_file := os.environ.get("HIPPO_RESULT_FILE"):

@@ -232,7 +232,15 @@ class SummarizeTest(unittest.TestCase):
         other.write_text("city,item,price,amount\nTaipei,tea,30,2\n")
         with self.assertRaises(Py4JJavaError) as caught:
             self.run_job("--partition", "yyyymm=202401", "--schema", "amount INT, price DOUBLE")
-        self.assertRegex(summarize.unreadable_file(caught.exception), "part-1.csv.*Expected: amount but found: price")
+        problem = summarize.storage_problem(caught.exception, "")
+        self.assertRegex(problem, "part-1.csv.*Expected: amount but found: price")
+
+    def test_says_where_it_cannot_write(self):
+        self.land("yyyymm=202401", SALES)
+        (self.folder / "output").write_text("a file, and no folder")
+        with self.assertRaises(Py4JJavaError) as caught:
+            self.run_job("--partition", "yyyymm=202401")
+        self.assertRegex(summarize.storage_problem(caught.exception, "cannot write there"), "^cannot write there: .*output")
 [%- endif %]
 
     def test_refuses_a_partition_that_would_read_other_files(self):

@@ -80,11 +80,13 @@ class Database:
 
 
 def problem_of(error: Py4JJavaError, place: str = "the database") -> Exception:
-    """What an error of the driver says; an error of another kind stays as it is."""
-    thrown = error.java_exception
+    """What an error of the driver says, or of the files; an error of another kind stays as it is."""
+    thrown, last = error.java_exception, error.java_exception
     while thrown is not None and not is_sql(thrown):
-        thrown = thrown.getCause()
+        thrown, last = thrown.getCause(), thrown
     if thrown is None:
+        if re.match(r"(java\.(io|net|nio)|org\.apache\.hadoop)\.", last.getClass().getName()):
+            return Problem(f"cannot read or write the files of the table: {' '.join(str(last.getMessage()).split())}")
         return error
     state = thrown.getSQLState() or ""
     text = " ".join((thrown.getMessage() or "").split())

@@ -1,9 +1,6 @@
 import com.fasterxml.jackson.databind.ObjectMapper
 import java.nio.file.{Files, Paths}
 import java.util.{LinkedHashMap => JsonObject}
-[%- if input == 'files' %]
-import org.apache.spark.SparkException
-[%- endif %]
 import org.apache.spark.sql.{[% if input == 'files' %]AnalysisException, [% endif %]Column, DataFrame, SparkSession}
 import org.apache.spark.sql.catalyst.parser.ParseException
 import org.apache.spark.sql.functions.{col, count, expr[% if input == 'files' %], first[% endif %], lit, mean[% if input == 'files' %], when[% endif %]}
@@ -42,20 +39,20 @@ object Summarize {
       try Arguments.parse(args.toList)
       catch { case problem: DataProblem => fail(problem.getMessage, code = 2) }
     val spark = SparkSession.builder()[% if input == 'table' %].enableHiveSupport()[% endif %].getOrCreate()
-    val outcome =
 [%- if input == 'table' %]
+    val what = "cannot read or write the tables of the metastore"
+    val outcome =
       try Right(run(spark, arguments))
 [%- else %]
-      try {
-        val inputDir = sys.env.getOrElse("HIPPO_INPUT_DIR", "data/input")
-        Right(run(spark, arguments, inputDir, sys.env.getOrElse("HIPPO_OUTPUT_DIR", "data/output")))
-      }
+    val inputDir = sys.env.getOrElse("HIPPO_INPUT_DIR", "data/input")
+    val outputDir = sys.env.getOrElse("HIPPO_OUTPUT_DIR", "data/output")
+    val what = s"cannot read $inputDir or write $outputDir"
+    val outcome =
+      try Right(run(spark, arguments, inputDir, outputDir))
 [%- endif %]
       catch {
         case problem: DataProblem => Left(problem.getMessage)
-[%- if input == 'files' %]
-        case error: SparkException if isUnreadableFile(error) => Left(reasonOf(error))
-[%- endif %]
+        case error: Throwable => Left(storageProblem(error, what).getOrElse(throw error))
       } finally spark.stop()
     val json = new ObjectMapper().writeValueAsString(outcome.fold(fail(_), identity))
     sys.env.get("HIPPO_RESULT_FILE").foreach(file => Files.writeString(Paths.get(file), json))
@@ -216,21 +213,19 @@ object Summarize {
             s"(in ${row.getLong(2 * index + 1)} of ${row.getLong(0)} rows)"
       }
     }
-
-  def isUnreadableFile(error: SparkException): Boolean =
-    Option(error.getCondition).exists(_.startsWith("FAILED_READ_FILE"))
-
-  /** What the error and its causes say, without the stack traces. */
-  def reasonOf(error: Throwable): String =
-    Iterator
-      .iterate(error)(_.getCause)
-      .takeWhile(_ != null)
-      .map(each => String.valueOf(each.getMessage).trim.replaceAll("\\s+", " "))
-      .mkString(": ")
 [%- else %]
     frame
   }
 [%- endif %]
+
+  /** What Spark says of a file that it cannot read or write, without the stack traces. None: the error is another one. */
+  def storageProblem(error: Throwable, what: String): Option[String] = {
+    val causes = Iterator.iterate(error)(_.getCause).takeWhile(_ != null).toSeq
+    val said = causes.map(each => String.valueOf(each.getMessage).trim.replaceAll("\\s+", " "))
+    if (said.head.contains("FAILED_READ_FILE")) Some(said.mkString(": "))
+    else if (causes.last.getClass.getName.matches("(java\\.(io|net|nio)|org\\.apache\\.hadoop)\\..*")) Some(s"$what: ${said.last}")
+    else None
+  }
 
   /** The measures asked for, or every numeric column that is no group. */
   def measuresOf(frame: DataFrame, groupBy: Seq[String], wanted: Seq[String]): Seq[String] = {

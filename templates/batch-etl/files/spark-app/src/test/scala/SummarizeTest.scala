@@ -220,8 +220,14 @@ class SummarizeTest extends AnyFunSuite with BeforeAndAfterAll with BeforeAndAft
     land("yyyymm=202401", sales)
     land("yyyymm=202401", "city,item,price,amount\nTaipei,tea,30,2\n", "part-1.csv")
     val error = intercept[SparkException](runJob("--partition", "yyyymm=202401", "--schema", "amount INT, price DOUBLE"))
-    assert(Summarize.isUnreadableFile(error))
-    assert(Summarize.reasonOf(error).contains("Expected: amount but found: price"))
+    assert(Summarize.storageProblem(error, "").exists(_.contains("Expected: amount but found: price")))
+  }
+
+  test("says where it cannot write") {
+    land("yyyymm=202401", sales)
+    Files.writeString(folder.resolve("output"), "a file, and no folder")
+    val error = intercept[Exception](runJob("--partition", "yyyymm=202401"))
+    assert(Summarize.storageProblem(error, "cannot write there").exists(_.matches("cannot write there: .*output.*")))
   }
 [%- endif %]
 
