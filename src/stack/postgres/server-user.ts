@@ -7,16 +7,16 @@ export interface ServerUser {
   gid: number;
 }
 
-/** Of `nobody`, which every Linux has. */
-const NOBODY: ServerUser = { uid: 65_534, gid: 65_534 };
+/** The user without rights that every Linux has. */
+const WITHOUT_RIGHTS: ServerUser = { uid: 65_534, gid: 65_534 };
 const ENTER = 0o001;
 
-/** PostgreSQL refuses to run as root: then it runs as nobody. Null: as the user of this process. */
+/** PostgreSQL refuses to run as root: then it runs as the user 65534. Null: as the user of this process. */
 export function serverUser(): ServerUser | null {
-  return process.getuid?.() === 0 ? NOBODY : null;
+  return process.getuid?.() === 0 ? WITHOUT_RIGHTS : null;
 }
 
-/** Whether nobody may enter this folder, and each one above it. A folder that does not exist yet can be made enterable. */
+/** Whether the user 65534 may enter this folder, and each one above it. A folder that does not exist yet can be made enterable. */
 export async function isEnterable(folder: string): Promise<boolean> {
   for (let path = resolve(folder); ; path = dirname(path)) {
     const found = await stat(path).catch(() => undefined);

@@ -65,7 +65,7 @@ type Account = Readonly<Record<'user' | 'password' | 'database', string>>;
 
 /**
  * Starts a real PostgreSQL on loopback and waits until it takes statements. The process is a session of its own: it outlives
- * the caller. One that already runs in this folder is taken as it is. As root it runs as nobody.
+ * the caller. One that already runs in this folder is taken as it is. As root it runs as {@link serverUser}.
  *
  * @throws UserError where none can be fetched, or its password is lost; ChildError with the end of its log when it stops at
  * once; TimeoutError when its log does not grow any more, or the time is over

@@ -18,7 +18,7 @@ folder=data/landing/[= table =]
 [%- endif %]
 
 mkdir -p "$folder"
-# While it has no marker, nobody takes it for complete.
+# Without a marker it is not announced: it may not be complete.
 rm -f "$folder/_SUCCESS"
 printf 'order_id,amount\n1,9.90\n2,12.50\n' >"$folder/part-0.csv"
 touch "$folder/_SUCCESS"

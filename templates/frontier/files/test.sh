@@ -8,7 +8,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 # What hippo.yaml takes from the environment: any value will do here.
 [%- endif %]
 [%- if source contains 'sql' %]
-export DATABASE_URL=${DATABASE_URL:-postgres://nobody@127.0.0.1:5432/none}
+export DATABASE_URL=${DATABASE_URL:-postgres://reader@127.0.0.1:5432/none}
 [%- endif %]
 [%- if s3_variable != '' %]
 export [= s3_variable =]=${[= s3_variable =]:-s3://bucket/prefix/}
