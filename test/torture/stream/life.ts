@@ -79,7 +79,7 @@ export class Life {
     const { folder } = this.#project;
     if (!(await stepTaken(step, folder))) return null;
     const begun = performance.now();
-    const landed = this.#landings();
+    let landed = this.#landings();
     switch (victim) {
       case 'Spark':
         this.#signal('SIGKILL', 'java');
@@ -88,8 +88,8 @@ export class Life {
         this.#signal('SIGKILL', 'python');
         break;
       case 'client':
-        this.#client.kill('SIGKILL');
-        this.#client = this.#startClient();
+        await this.#killClient();
+        landed = this.#landings();
         break;
       case 'broker':
         process.kill(stackOf(this.#project).kafka.pid, 'SIGKILL');
@@ -104,8 +104,21 @@ export class Life {
     return performance.now() - begun;
   }
 
+  /** Its Spark goes on until the next client ends it, and starts its own. */
+  async #killClient(): Promise<void> {
+    const left = new Set(this.#processes().map(({ pid }) => pid));
+    this.#client.kill('SIGKILL');
+    this.#client = this.#startClient();
+    const isReplaced = (): boolean => {
+      const now = this.#processes();
+      return now.length > 0 && now.every(({ pid }) => !left.has(pid));
+    };
+    await this.#until(isReplaced, 'the next client starts its own archive');
+  }
+
   /** Spark stands still while another process archives; then it wakes, finds itself fenced, and ends. */
   async #freeze(): Promise<void> {
+    await this.#until(() => this.#processes().length > 0, 'an archive to freeze');
     const frozen = this.#processes();
     this.#signal('SIGSTOP');
     const landed = this.#landings();
