@@ -163,11 +163,10 @@ test('out: Parquet becomes rows, once, where Spark is killed midway; what is wro
 
     await land(200_000);
     await run('trigger');
-    const { pid } = await client.event(
-      'submitted',
-      ({ attempt }) =>
-        attempt === 1 && client.events.filter(({ event }) => event === 'submitted').length === 2,
-    );
+    const attempts = (): { pid: number }[] =>
+      client.events.flatMap((event) => (event.event === 'submitted' ? [{ pid: event.pid }] : []));
+    await until(() => attempts().length === 2, 'the second run starts', PATIENCE);
+    const pid = attempts()[1]?.pid ?? 0;
     const staged = "SELECT FROM pg_tables WHERE tablename LIKE 'hippo_staging_%'";
     await until(async () => (await query(url, staged)).length > 0, 'rows are staged', PATIENCE);
     process.kill(-pid, 'SIGKILL');
