@@ -2,7 +2,11 @@ import { expect, test } from 'vitest';
 import { forgetTunables } from '../../src/core/tunables.ts';
 
 test('what bin/run.js has set for the client alone is not inherited by its jobs', () => {
-  const env = { HIPPO_GLIBC_TUNABLES: 'hippo', GLIBC_TUNABLES: 'glibc.malloc.trim_threshold=65536', HOME: '/h' };
+  const env = {
+    HIPPO_GLIBC_TUNABLES: 'hippo',
+    GLIBC_TUNABLES: 'glibc.malloc.trim_threshold=65536',
+    HOME: '/h',
+  };
   forgetTunables(env);
   expect(env).toEqual({ HOME: '/h' });
 });

@@ -178,8 +178,7 @@ export class Turn {
   }
 
   #readTo(position: TopicPartitionOffset): void {
-    const isFurther =
-      this.#newest?.topic === position.topic && this.#newest.partition === position.partition;
+    const isFurther = this.#newest?.topic === position.topic && this.#newest.partition === position.partition;
     if (!isFurther) this.#takeNewest();
     this.#newest = position;
   }
