@@ -133,6 +133,7 @@ const OTHER_NUMBERS = 2;
 const LEVELS_LOOKED_AT = 32;
 /** How a whole number can be written so that its digits are not all (`5.0`, `5e0`), and some strings. */
 const FRACTION_OR_EXPONENT = /\d[.eE]/;
+/** A longer text is most often a few long strings, which {@link numbersOf} does not look into. */
 const SHORT_TEXT = 4_096;
 /** Each number that a JavaScript number may change, and some strings: a fraction, an exponent, 16 digits, `-0`. */
 const DOUBTFUL = /\d[.eE]|\d{16}|-0(?!\d)/;

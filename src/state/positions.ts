@@ -71,13 +71,19 @@ export function nextOffset(
   return isSameTopic(offsets?.topicId, topicId) ? offsets?.get(partition) : undefined;
 }
 
-/** Positions of another topic of that name are left out: they say nothing of this one. */
+/**
+ * Positions of another topic of that name are left out: they say nothing of this one.
+ *
+ * @returns the same positions where they have it already: each record of a batch tells the same end of its partition
+ */
 export function withPosition(
   positions: Positions,
   { topic, topicId, partition, offset }: TopicPartitionOffset,
 ): Positions {
   const known = positions.get(topic);
   const isSame = isSameTopic(known?.topicId, topicId);
+  const isKnown = isSame && known?.get(partition) === offset;
+  if (isKnown && (topicId === undefined || topicId === known.topicId)) return positions;
   const offsets = new Map(isSame ? known : []).set(partition, offset);
   const ofTopic = { topicId: topicId ?? known?.topicId, since: isSame ? known?.since : undefined };
   return new Map(positions).set(topic, topicPositions(offsets, ofTopic));

@@ -275,22 +275,22 @@ export function renderWait(
 function whoHasRead({ live, readers: all, down }: WaitReport, noRun: readonly NoRun[]): string {
   const others = live.filter((hippo) => !all.includes(hippo));
   const readers = all.filter((hippo) => !noRun.some((found) => found.hippo === hippo));
-  const has = ({ length }: readonly string[]): string => (length === 1 ? 'has' : 'have');
   return [
-    ...(readers.length === 0
-      ? []
-      : [
-          `${names(readers)} ${has(readers)} read it, and none of ${readers.length === 1 ? 'its' : 'their'} needs${NO_MATCH}`,
-        ]),
-    ...(others.length === 0 ? [] : [`${names(others)} ${has(others)} not read it.`]),
+    ...(readers.length === 0 ? [] : [noMatch(readers)]),
+    ...(others.length === 0 ? [] : [`${names(others)} ${others.length === 1 ? 'has' : 'have'} not read it.`]),
     ...(down.length === 0 ? [] : [`${noneRuns(down)}.`]),
   ].join(' ');
 }
 
-/** Which of these it is, a message of the client's log says for conditions; the partitions are in its hippo.yaml. */
-const NO_MATCH =
-  ' matches: the table, the levels of the partition or its date differ, or a condition (when) is false. ' +
-  'The log of its client names the conditions that were false.';
+/** Only a hippo's hippo.yaml tells which of the reasons it is; of conditions its client's log does, too. */
+function noMatch(readers: readonly string[]): string {
+  const isOne = readers.length === 1;
+  return (
+    `${names(readers)} ${isOne ? 'has' : 'have'} read it, and none of ${isOne ? 'its' : 'their'} needs matches: ` +
+    'the table, the levels of the partition or its date differ, or a condition (when) is false. ' +
+    `The log of ${isOne ? 'its client' : 'their clients'} names the conditions that were false.`
+  );
+}
 
 /** Of an empty text no line. */
 function wrapped(text: string): string[] {

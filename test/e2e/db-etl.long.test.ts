@@ -13,7 +13,7 @@ import { hippo } from '../support/cli.ts';
 import { duckdb } from '../support/duckdb.ts';
 import { makeFolder } from '../support/folder.ts';
 import { query } from '../support/postgres.ts';
-import { type TestClient, startClient, until } from '../support/project.ts';
+import { type TestClient, endClient, startClient, until } from '../support/project.ts';
 
 // Each run of Spark takes ten seconds on a machine that does nothing else.
 const PATIENCE = 600_000;
@@ -62,15 +62,10 @@ async function withProject(direction: string, use: (made: Made) => Promise<void>
     const url = readStackFile(directory)?.environment?.['DATABASE_URL'] ?? '';
     await use({ directory, url, hippo: run, start });
   } finally {
-    await Promise.all(clients.map(end));
+    await Promise.all(clients.map(endClient));
     await run('down', '--purge', '--yes');
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   }
-}
-
-async function end(client: TestClient): Promise<void> {
-  client.kill('SIGTERM');
-  await client.ended;
 }
 
 test('in: rows become Parquet, and none is lost where the client is killed midway', async () => {

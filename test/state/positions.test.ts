@@ -78,3 +78,13 @@ test('differ by the id alone', () => {
   expect(samePositions(positions(at(0, 5n)), positions(at(0, 5n, 'new')))).toBe(false);
   expect(samePositions(positions(at(0, 5n, 'new')), positions(at(0, 5n, 'new')))).toBe(true);
 });
+
+test('a position that is known changes nothing, and an id that was not known is taken', () => {
+  const known = positions(at(0, 5n));
+  expect(withPosition(known, at(0, 5n))).toBe(known);
+  const named = withPosition(known, at(0, 5n, 'id'));
+  expect(named.get('t')?.topicId).toBe('id');
+  expect(withPosition(named, at(0, 5n, 'id'))).toBe(named);
+  expect(nextOffset(withPosition(named, at(0, 5n, 'other')), at(0, 0n, 'other'))).toBe(5n);
+  expect(nextOffset(withPosition(named, at(0, 6n, 'id')), at(0, 0n, 'id'))).toBe(6n);
+});

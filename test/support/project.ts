@@ -113,7 +113,7 @@ async function makeProject(
 }
 
 /** In order, and where that takes too long by force. */
-async function endClient(client: TestClient): Promise<void> {
+export async function endClient(client: TestClient): Promise<void> {
   client.kill('SIGTERM');
   const late = setTimeout(() => client.kill('SIGKILL'), 30_000);
   await client.ended;

@@ -1,9 +1,9 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { execa } from '../../src/core/exec.ts';
 import { newProject } from '../../src/scaffold/new-project.ts';
 import { installSpark } from '../../src/stack/spark.ts';
+import { duckdb } from './duckdb.ts';
 
 /** A stream-etl project for tests: it closes hours after seconds. */
 export interface StreamProject {
@@ -78,21 +78,16 @@ export async function archived(
   archive = join(folder, 'data/archive'),
 ): Promise<ArchivedRecord[]> {
   const table = join(archive, 'shop.events');
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
   try {
-    const found = await connection.runAndReadAll(
+    const found = await duckdb(
       `SELECT kafka_value ->> 'id' AS id, concat(kafka_partition, ':', kafka_offset) AS record,
          concat('dt=', dt, '/hour=', hour) AS partition, filename AS file
        FROM read_parquet('${table}/**/*.parquet', hive_partitioning = true, hive_types_autocast = false, filename = true)`,
     );
-    return found.getRowObjectsJS() as unknown as ArchivedRecord[];
+    return found as unknown as ArchivedRecord[];
   } catch (error) {
     if (String(error).includes('No files found')) return [];
     throw error;
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
   }
 }
 

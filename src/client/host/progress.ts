@@ -37,8 +37,6 @@ export class InputProgress {
 
   /** A partition's end, as a batch of it says. */
   setEnd(end: TopicPartitionOffset): void {
-    // Each record of a batch tells the same end.
-    if (nextOffset(this.#ends, end) === end.offset) return;
     this.#ends = withPosition(this.#ends, end);
   }
 

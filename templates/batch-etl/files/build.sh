@@ -23,5 +23,6 @@ if [[ ! -d $jars || -z $scala ]]; then
 fi
 
 echo "compiles with Scala $scala against $jars"
-exec mvn --batch-mode --quiet --file spark-app/pom.xml package \
+# Without --quiet: a warning of the compiler is an error here, and must be seen.
+exec mvn --batch-mode -Dorg.slf4j.simpleLogger.defaultLogLevel=warn --file spark-app/pom.xml package \
   -Dspark.jars="$jars" -Dscala.version="$scala" -Dscala.binary.version="${scala%.*}" "$@"
