@@ -51,7 +51,7 @@ const ROOMS = {
   windows: ['index', 'units'],
   sources: ['index'],
   conditions: ['index', 'record'],
-  http: ['index'],
+  http: ['index', 'app/index'],
   'kafka/wire': ['index'],
   'core/environment': ['index'],
 };
