@@ -81,7 +81,7 @@ const options = {
     // oclif asks for these only to run TypeScript sources, which the bundle has none of.
     ...['typescript', 'ts-node', 'tsx'],
     // Native addons: npm installs the build for the user's own platform.
-    ...['@node-rs/crc32', 'lz4-napi', 'snappy'],
+    ...['@duckdb/node-api', '@node-rs/crc32', 'lz4-napi', 'snappy'],
   ],
   banner: { js: "const __url=process.getBuiltinModule('node:url').pathToFileURL(__filename).href;" },
   define: { 'import.meta.url': '__url' },

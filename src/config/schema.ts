@@ -4,6 +4,7 @@ import { sizeText } from '../core/size.ts';
 import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 import { receiver, receiverParts } from './alerts-schema.ts';
+import { queries } from './queries-schema.ts';
 import {
   USUAL_BUSINESS_DAYS,
   WEEKDAYS,
@@ -985,6 +986,7 @@ export const configSchema = v.strictObject({
   services: v.optional(v.record(name, service), {}),
   stack: v.optional(stack, {}),
   alerts: v.optional(alerts),
+  queries: v.optional(queries),
 });
 
 /** A profile is merged over the base, so it may leave out anything. */
@@ -1033,6 +1035,10 @@ export type SourceOf<Kind extends SourceKind> = Kind extends SourceKind
   : never;
 export type AlertsConfig = NonNullable<Config['alerts']>;
 export type ServiceConfig = Config['services'][string];
+export type QueriesConfig = NonNullable<Config['queries']>;
+export type QueryTableConfig = QueriesConfig['tables'][string];
+export type QueryRouteConfig = QueriesConfig['routes'][string];
+export type QueryParameterConfig = QueryRouteConfig['parameters'][string];
 export type OutputConfig = NonNullable<JobConfig['produces']>[number];
 export type NeedConfig = JobConfig['needs'][number];
 export type SingleNeedConfig = v.InferOutput<typeof singleNeed>;

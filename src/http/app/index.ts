@@ -10,4 +10,5 @@ export { type AppLimits, DEFAULT_LIMITS } from './limits.ts';
 export type { Readiness } from './health.ts';
 export { type Answers, answers, problemsOf } from './answers.ts';
 export { type FieldProblem, invalid, problemFor } from './problems.ts';
+export { isLoopback } from './loopback.ts';
 export type { Trace } from './trace.ts';
