@@ -4,6 +4,7 @@ import { sizeText } from '../core/size.ts';
 import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 import { receiver, receiverParts } from './alerts-schema.ts';
+import { serve } from './serve-schema.ts';
 import {
   USUAL_BUSINESS_DAYS,
   WEEKDAYS,
@@ -985,6 +986,7 @@ export const configSchema = v.strictObject({
   services: v.optional(v.record(name, service), {}),
   stack: v.optional(stack, {}),
   alerts: v.optional(alerts),
+  serve: v.optional(serve),
 });
 
 /** A profile is merged over the base, so it may leave out anything. */
@@ -1004,6 +1006,7 @@ const profile = deferred(() =>
     services: v.optional(v.record(name, v.partial(service))),
     stack: v.optional(stack),
     alerts: v.optional(v.union([described(v.literal(false), 'No alert is published or sent'), alertsParts])),
+    serve: v.optional(serve),
   }),
 );
 
@@ -1013,7 +1016,7 @@ export const fileSchema = v.strictObject({
   profiles: v.optional(
     described(
       v.record(name, profile),
-      'Settings merged over kafka, topics, logs, yarn, sources, services, stack and alerts by --profile NAME or $HIPPO_PROFILE',
+      'Settings merged over kafka, topics, logs, yarn, sources, services, stack, alerts and serve by --profile NAME or $HIPPO_PROFILE',
     ),
     {},
   ),
@@ -1032,6 +1035,7 @@ export type SourceOf<Kind extends SourceKind> = Kind extends SourceKind
   ? Extract<SourceConfig, Record<Kind, unknown>>
   : never;
 export type AlertsConfig = NonNullable<Config['alerts']>;
+export type ServeConfig = NonNullable<Config['serve']>;
 export type ServiceConfig = Config['services'][string];
 export type OutputConfig = NonNullable<JobConfig['produces']>[number];
 export type NeedConfig = JobConfig['needs'][number];
