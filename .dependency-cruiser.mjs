@@ -12,6 +12,7 @@ const SERVICES = [
   'tail',
   'scaffold',
   'stack',
+  'serve',
 ];
 const LAYERS = {
   commands: ['ui', ...SERVICES, 'client', 'observe', 'records', 'state', ...BASE],
@@ -28,6 +29,7 @@ const LAYERS = {
   observe: ['state', 'records', ...BASE],
   client: ['alerts', 'state', 'sources', 'http', 'conditions', ...BASE],
   alerts: ['state', ...BASE],
+  serve: ['predict', 'query', 'http', 'config', 'core'],
   predict: ['sources', 'core'],
   query: ['http', 'messages', 'config', 'core'],
   sources: ['messages', 'config', 'core'],

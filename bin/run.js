@@ -8,6 +8,8 @@ kill -HUP $$
 export HIPPO_SIGHUP
 # A client runs for months and is mostly at rest: V8's young generation, which keeps the size that it once had, is kept small,
 # and glibc returns freed blocks to the system. Its jobs do not inherit that.
+# A query holds one of libuv's threads as long as it runs, and their number is fixed before Node starts.
+case $1 in serve) export UV_THREADPOOL_SIZE="${UV_THREADPOOL_SIZE:-16}" ;; esac
 case $1 in run)
   if [ -z "${GLIBC_TUNABLES+set}" ]; then
     HIPPO_GLIBC_TUNABLES=hippo

@@ -5,6 +5,7 @@ import { isTimezone } from '../core/timezone.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 import { receiver, receiverParts } from './alerts-schema.ts';
 import { queries } from './queries-schema.ts';
+import { serve } from './serve-schema.ts';
 import {
   USUAL_BUSINESS_DAYS,
   WEEKDAYS,
@@ -987,6 +988,7 @@ export const configSchema = v.strictObject({
   stack: v.optional(stack, {}),
   alerts: v.optional(alerts),
   queries: v.optional(queries),
+  serve: v.optional(serve),
 });
 
 /** A profile is merged over the base, so it may leave out anything. */
@@ -1006,6 +1008,7 @@ const profile = deferred(() =>
     services: v.optional(v.record(name, v.partial(service))),
     stack: v.optional(stack),
     alerts: v.optional(v.union([described(v.literal(false), 'No alert is published or sent'), alertsParts])),
+    serve: v.optional(serve),
   }),
 );
 
@@ -1015,7 +1018,7 @@ export const fileSchema = v.strictObject({
   profiles: v.optional(
     described(
       v.record(name, profile),
-      'Settings merged over kafka, topics, logs, yarn, sources, services, stack and alerts by --profile NAME or $HIPPO_PROFILE',
+      'Settings merged over kafka, topics, logs, yarn, sources, services, stack, alerts and serve by --profile NAME or $HIPPO_PROFILE',
     ),
     {},
   ),
@@ -1034,6 +1037,7 @@ export type SourceOf<Kind extends SourceKind> = Kind extends SourceKind
   ? Extract<SourceConfig, Record<Kind, unknown>>
   : never;
 export type AlertsConfig = NonNullable<Config['alerts']>;
+export type ServeConfig = NonNullable<Config['serve']>;
 export type ServiceConfig = Config['services'][string];
 export type QueriesConfig = NonNullable<Config['queries']>;
 export type QueryTableConfig = QueriesConfig['tables'][string];

@@ -128,8 +128,7 @@ function requireKeysElsewhere({ host, keys, setting }: AppOptions): void {
   });
 }
 
-/** Longer parts of a path are refused: the values of a hundred features fit. */
-const LONGEST_PARAMETER = 4_096;
+/** Of a request's target, and of a part of its path. A schema may allow less. */
 const LONGEST_TARGET = 8_192;
 
 function newFastify({ log }: AppOptions, limits: AppLimits): FastifyInstance {
@@ -146,7 +145,7 @@ function newFastify({ log }: AppOptions, limits: AppLimits): FastifyInstance {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: true,
-    routerOptions: { maxParamLength: LONGEST_PARAMETER },
+    routerOptions: { maxParamLength: LONGEST_TARGET },
     frameworkErrors: (error, request, reply) => {
       // Hooks have not run for what has no valid path.
       prepare(request);
@@ -194,6 +193,8 @@ function prepareRequests(app: FastifyInstance, { limits, metrics, state }: Reque
       const status = reply.raw.writableFinished ? reply.statusCode : 499;
       const millis = reply.elapsedTime;
       metrics.observe({ method: request.method, route: routeOf(request), status, seconds: millis / 1_000 });
+      // Probes come each second, for as long as the process runs.
+      if (request.routeOptions.config.isAlwaysAnswered === true && status < 500) return;
       request.log.info(requestLine(request, status, millis), 'request');
     });
     if (request.url.length > LONGEST_TARGET) throw new HttpProblem(414, 'the request target is too long');

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { packageRoot } from '../../version.ts';
+import { PAGE_FILES } from './page-files.ts';
 
 export interface DocsOptions {
   title: string;
@@ -11,13 +12,6 @@ export interface DocsOptions {
   version: string;
   hasKeys: boolean;
 }
-
-/** The files of swagger-ui's page: the build copies them into dist/. */
-export const PAGE_FILES: Readonly<Record<string, string>> = {
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
-  'swagger-ui.css': 'text/css; charset=utf-8',
-  'favicon-32x32.png': 'image/png',
-};
 
 /** Scripts and styles of this origin only, none of them inline; swagger-ui's icons are `data:` URLs. */
 const CSP = [

