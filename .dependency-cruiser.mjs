@@ -31,7 +31,7 @@ const LAYERS = {
   alerts: ['state', ...BASE],
   serve: ['predict', 'query', 'http', 'config', 'core'],
   predict: ['sources', 'core'],
-  query: ['http', 'messages', 'config', 'core'],
+  query: ['http', 'kafka', 'messages', 'config', 'core'],
   sources: ['messages', 'config', 'core'],
   records: ['conditions', ...BASE],
   state: BASE,

@@ -9,6 +9,7 @@ import type { HttpApp, Readiness } from '../http/app/index.ts';
 import { type Route, compileRoutes } from './compile.ts';
 import { Data } from './data.ts';
 import { Engine } from './engine.ts';
+import type { History, HistoryOptions } from './history.ts';
 import { eventOf, landingsOf } from './landings.ts';
 import { addQueryMetrics } from './metrics.ts';
 import type { TableSpec } from './partitions.ts';
@@ -16,7 +17,7 @@ import { addQueryRoutes } from './routes.ts';
 import { takeSlot } from './slot.ts';
 
 export interface QueriesOptions {
-  loaded: Pick<LoadedConfig, 'config' | 'directory' | 'place'>;
+  loaded: LoadedConfig;
   env: NodeJS.ProcessEnv;
   notice: (level: 'info' | 'warning', text: string) => void;
 }
@@ -52,9 +53,18 @@ export async function openQueries({ loaded, env, notice }: QueriesOptions): Prom
     scratch: join(slot.folder, 'scratch'),
   });
   try {
+    // Before the first look at the folders: what lands meanwhile has an event that is read.
+    const history = await historyOf({
+      loaded,
+      env,
+      folder: slot.folder,
+      tables,
+      notice,
+      land: (landings) => data.land(landings),
+    });
     const data = await Data.open({ tables, folder: slot.folder, engine, keep: queries.keep, notice });
     const routes = await compileRoutes({ loaded, queries, engine, data });
-    return running({ tables, routes, engine, data, env, release: slot.release });
+    return running({ tables, routes, engine, data, env, history, release: slot.release });
   } catch (error) {
     await engine.close();
     await slot.release();
@@ -68,10 +78,19 @@ interface Running {
   engine: Engine;
   data: Data;
   env: NodeJS.ProcessEnv;
+  history: History | null;
   release: () => Promise<void>;
 }
 
-function running({ tables, routes, engine, data, env, release }: Running): Queries {
+/** null: no client runs this process, so that nothing is told. */
+async function historyOf(options: HistoryOptions): Promise<History | null> {
+  if (options.env['HIPPO_RELOAD_FILE'] === undefined || options.env['HIPPO_KAFKA_BROKERS'] === undefined)
+    return null;
+  const { History: Opened } = await import('./history.ts');
+  return Opened.open(options);
+}
+
+function running({ tables, routes, engine, data, env, history, release }: Running): Queries {
   const land = async (text: string): Promise<void> => {
     const event = eventOf(text);
     if (event !== null) await data.land(landingsOf(event, tables));
@@ -80,6 +99,7 @@ function running({ tables, routes, engine, data, env, release }: Running): Queri
     // The client has written the file before: nobody else can say what has landed.
     const { HIPPO_RELOAD_FILE: file } = env;
     await land(file === undefined ? JSON.stringify(body) : await readFile(file, 'utf8'));
+    history?.look();
   };
   return {
     addTo: async ({ fastify, registry }) => {
@@ -96,6 +116,7 @@ function running({ tables, routes, engine, data, env, release }: Running): Queri
       };
     },
     close: async () => {
+      await history?.close();
       await data.close();
       await engine.close();
       await release();
