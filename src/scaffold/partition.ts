@@ -37,7 +37,7 @@ function directivesOf(unit: WindowUnit): string[] {
 }
 /** Those that a level's format may use, the coarsest first. */
 const DIRECTIVES = [...new Set([...WINDOW_UNITS.toReversed().flatMap(directivesOf), '%M'])];
-const FORMAT = new RegExp(`^([\\p{L}\\p{N}_.:+ -]|${DIRECTIVES.join('|')})+$`, 'u');
+const FORMAT = new RegExp(`^([\\p{L}\\p{N}_.:+-]|${DIRECTIVES.join('|')})+$`, 'u');
 
 const SAMPLE_DATE = Date.UTC(2024, 0, 1);
 
@@ -97,7 +97,7 @@ function readLevel(
   }
   if (!FORMAT.test(format)) {
     return {
-      problem: `"${format}" may hold letters, digits, "._:+-", spaces, and ${DIRECTIVES.join(', ')} of the date`,
+      problem: `"${format}" may hold letters, digits, "._:+-", and ${DIRECTIVES.join(', ')} of the date`,
     };
   }
   if (!format.includes('%'))

@@ -39,6 +39,10 @@ describe.each(listTemplates().map(({ type }) => ({ type })))('the sample of $typ
       const text = await readFile(join(project, file), 'utf8');
       await expect(text).toMatchFileSnapshot(`snapshots/${type}/sample/${file}.snap`);
     }
+    // Of a file that is no longer made, the snapshot goes, too.
+    const snapshots = await filesOf(join(import.meta.dirname, `snapshots/${type}/sample`));
+    const expected = ['files', ...files.filter((path) => !VERSIONED.includes(path))];
+    expect(snapshots.toSorted()).toEqual(expected.map((path) => `${path}.snap`).toSorted());
   });
 
   it('has a hippo.yaml of its type that loads', async () => {

@@ -12,9 +12,9 @@ if [[ ! $* =~ $form ]]; then
   echo "land-files.sh: '$*' is not[% for level in partition %] [= level.name =]=VALUE[% endfor %]" >&2
   exit 2
 fi
-folder=data/landing/[= table =]/$(IFS=/ && echo "$*")
+folder=data/landing/[= table | shell =]/$(IFS=/ && echo "$*")
 [%- else %]
-folder=data/landing/[= table =]
+folder=data/landing/[= table | shell =]
 [%- endif %]
 
 mkdir -p "$folder"
