@@ -36,7 +36,16 @@ export {
   KILL_TARGETS,
   SCHEDULE_ACTIONS,
 } from './types.ts';
-export { isBuildModel, isKillModel, isNewModel, isPromoteModel, metricsOf } from './model.ts';
+export {
+  type BuiltVersion,
+  builtBy,
+  builtField,
+  isBuildModel,
+  isKillModel,
+  isNewModel,
+  isPromoteModel,
+  metricsOf,
+} from './model.ts';
 export { isFarAhead };
 export { nameProblem } from './fields.ts';
 export { partitionProblem } from './dialects.ts';

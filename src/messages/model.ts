@@ -3,6 +3,7 @@ import { Refusal } from './decode.ts';
 import { isNote, name, nameProblem, present, take, withExtra } from './fields.ts';
 import {
   type BuildModel,
+  type JobFinish,
   KILL_TARGETS,
   type KillModel,
   type KillTarget,
@@ -196,6 +197,26 @@ function measuredOf(value: Json | undefined): MeasuredVersion | undefined {
   const { version } = value;
   const metrics = metricsOf(value['metrics']);
   return isName(version) && metrics !== undefined ? { version, metrics } : undefined;
+}
+
+/** What the finish message of a builder says of the version that it has built. */
+export interface BuiltVersion {
+  model: string;
+  version: string;
+  promoted: boolean;
+}
+
+export function builtField({ model, version, promoted }: BuiltVersion): JsonObject {
+  return { built: { model, version, promoted } };
+}
+
+/** @returns undefined where the run has built no version */
+export function builtBy({ extra: { built = null } }: JobFinish): BuiltVersion | undefined {
+  if (!isJsonObject(built)) return undefined;
+  const { model, version, promoted } = built;
+  return isName(model) && isName(version) && typeof promoted === 'boolean'
+    ? { model, version, promoted }
+    : undefined;
 }
 
 /** @returns undefined where it is not an object of finite numbers */

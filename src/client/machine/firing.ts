@@ -262,7 +262,7 @@ export function end(
       { ...run, inputs: inOrder(job, run.inputs) },
       'finish',
     );
-    if (status === 'succeeded' && !marked) takeVersion(draft, run, result, traceparent);
+    const built = status === 'succeeded' && !marked ? takeVersion(draft, run, result, traceparent) : {};
     const produced = status === 'succeeded' ? produce(draft, job, run, { result, finishTime, marked }) : {};
     draft.publish(
       'finish',
@@ -280,6 +280,7 @@ export function end(
         extra: {
           ...(result === undefined ? {} : { result }),
           ...produced,
+          ...built,
           ...(status === 'cancelled' ? { cancelled: true } : {}),
           ...byHand(run, marked ? 'marked_by' : 'asked_by'),
         },

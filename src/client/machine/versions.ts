@@ -4,7 +4,7 @@
  */
 import { type Millis, epochSeconds } from '../../core/clock.ts';
 import { type Json, type JsonObject, isJsonObject, numberOf } from '../../core/json.ts';
-import type { Metrics, NewModel } from '../../messages/index.ts';
+import { type Metrics, type NewModel, builtField } from '../../messages/index.ts';
 import { withDefaults } from '../../messages/params.ts';
 import type { BuildState, ModelState, ModelVersion } from '../../state/index.ts';
 import type { Definition, ModelDefinition } from './definition.ts';
@@ -103,16 +103,20 @@ function textOf(value: Json | undefined): string {
   return value === undefined ? '(none)' : JSON.stringify(value).slice(0, 100);
 }
 
-/** A builder has succeeded: its version becomes known, serves or does not, and older ones are retired. */
+/**
+ * A builder has succeeded: its version becomes known, serves or does not, and older ones are retired.
+ *
+ * @returns what the finish message says of it; nothing of a job that builds no model
+ */
 export function takeVersion(
   draft: Draft,
   run: Run & { jobId: string },
   result: Json | undefined,
   traceparent: string,
-): void {
+): JsonObject {
   const model = modelOf(draft.definition, run.job);
   const built = model === undefined ? '' : readBuilt(model, run, result);
-  if (model === undefined || typeof built === 'string') return;
+  if (model === undefined || typeof built === 'string') return {};
   const state = draft.model(model);
   const { metrics, rows, manifestSha256, removed } = built;
   const decision = decide(model, state, metrics);
@@ -142,6 +146,7 @@ export function takeVersion(
     `model ${model.name}: ${version.version} is ${decision.promoted ? '' : 'not '}promoted: ${decision.why}`,
     run,
   );
+  return builtField({ model: model.name, version: version.version, promoted: decision.promoted });
 }
 
 /** Of two figures that differ by rounding only, neither is worse. */
