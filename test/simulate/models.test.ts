@@ -66,10 +66,10 @@ test('builds, promotions and refusals: each build is as good as the recorded one
     [false, 0.9, null],
     [true, 0.9, 'ann'],
   ]);
-  const text = renderSimulation(report);
+  const text = renderSimulation(report).replaceAll(/\s+/g, ' ');
   expect(text).toContain('Would build (3)');
   expect(text).toContain(`◆ iris ${first}: promoted, accuracy 0.97`);
-  expect(text).toContain(`◆ iris ${second}: not promoted, accuracy 0.9, serving`);
+  expect(text).toContain(`◆ iris ${second}: not promoted, accuracy 0.9, serving 0.97`);
   expect(text).toContain(`◆ iris ${second}: serves again, asked for by ann`);
   expect(text).toContain('refused: BUILD_MODEL iris: "depth" is no parameter; allowed: reg_param');
 });
