@@ -142,7 +142,7 @@ function sizeFlaw(file: string, found: number, expected: number): Flaw {
 function memory(file: string, bytes: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(new ArrayBuffer(bytes));
-  } catch {
-    throw new Flaw(file, `there is no memory for its ${formatSize(bytes)}`);
+  } catch (error) {
+    throw new ModelAway(`there is no memory for the ${formatSize(bytes)} of ${file}`, { cause: error });
   }
 }

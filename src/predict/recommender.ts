@@ -39,9 +39,11 @@ export async function loadRecommender(
   const popular = parsePopular(Buffer.from(await files.read(POPULAR, manifest)).toString('utf8'), items);
   const userFactors = await readFactors(USER_FACTORS, files, manifest, { rows: users, pace });
   const itemFactors = await readFactors(ITEM_FACTORS, files, manifest, { rows: items, pace });
+  const index = await Items.build(itemFactors, items, rank, pace);
+  itemFactors.buffer.transfer(0);
   return new Als(manifest, {
     ...{ userIds, itemIds, known, popular, userFactors },
-    items: new Items(itemFactors, items, rank),
+    items: index,
   });
 }
 
