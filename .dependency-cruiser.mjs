@@ -50,7 +50,7 @@ const ROOMS = {
   observe: ['index'],
   state: ['index', 'reader'],
   windows: ['index', 'units'],
-  sources: ['index'],
+  sources: ['index', 'files'],
   predict: ['index'],
   conditions: ['index', 'record'],
   http: ['index'],

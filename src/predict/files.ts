@@ -9,7 +9,7 @@ import { type OpenFile, TryAgain, type VersionFolder } from './places/place.ts';
 
 /** So often is a file read from its beginning, where the connection breaks. */
 const TRIES = 4;
-const BETWEEN_TRIES = { first: 300, most: 3_000 };
+const BETWEEN_TRIES = { first: 200, most: 2_000 };
 /** Bytes. */
 const LARGEST_MANIFEST = 16 * 2 ** 20;
 /** So many bytes are hashed at once: it takes less than a millisecond. */
