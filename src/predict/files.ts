@@ -90,10 +90,10 @@ export class VersionFiles {
       close();
       throw tooLarge;
     }
-    const parts: Uint8Array[] = [];
+    const parts: Buffer[] = [];
     let length = 0;
     for await (const chunk of chunks) {
-      parts.push(chunk);
+      parts.push(Buffer.from(chunk));
       length += chunk.length;
       if (length > LARGEST_MANIFEST) throw tooLarge;
     }
@@ -109,7 +109,7 @@ export class VersionFiles {
     const hash = createHash('sha256');
     let at = 0;
     for await (const chunk of chunks) {
-      if (at + chunk.length > print.bytes) throw sizeFlaw(name, at + chunk.length, print.bytes);
+      if (at + chunk.length > print.bytes) throw sizeFlaw(name, `more than ${print.bytes}`, print.bytes);
       target.set(chunk, at);
       at += chunk.length;
       for (let from = 0; from < chunk.length; from += HASHED) {
@@ -135,8 +135,8 @@ function requireHash(file: string, found: string, expected: string, says: string
     throw new Flaw(file, `its SHA-256 is ${found}, and ${says} ${expected}: it was changed or damaged`);
 }
 
-function sizeFlaw(file: string, found: number, expected: number): Flaw {
-  return new Flaw(file, `it has ${found} bytes or more, and must have ${expected}`);
+function sizeFlaw(file: string, found: number | string, expected: number): Flaw {
+  return new Flaw(file, `it has ${found} bytes, and must have ${expected}`);
 }
 
 function memory(file: string, bytes: number): Uint8Array<ArrayBuffer> {
