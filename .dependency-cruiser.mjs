@@ -13,6 +13,7 @@ const SERVICES = [
   'tail',
   'scaffold',
   'stack',
+  'serve',
 ];
 const LAYERS = {
   commands: ['ui', ...SERVICES, 'client', 'observe', 'records', 'state', ...BASE],
@@ -30,6 +31,7 @@ const LAYERS = {
   observe: ['state', 'records', ...BASE],
   client: ['alerts', 'state', 'sources', 'http', 'conditions', ...BASE],
   alerts: ['state', ...BASE],
+  serve: ['predict', 'http', 'config', 'core'],
   predict: ['sources', 'core'],
   sources: ['messages', 'config', 'core'],
   records: ['conditions', ...BASE],
@@ -55,7 +57,7 @@ const ROOMS = {
   sources: ['index', 'files'],
   predict: ['index'],
   conditions: ['index', 'record'],
-  http: ['index'],
+  http: ['index', 'app/index'],
   'kafka/wire': ['index'],
   'core/environment': ['index'],
 };

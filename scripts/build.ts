@@ -4,10 +4,11 @@
  * (aws.cjs), which a scan of S3 loads, and so is nodemailer (smtp.cjs), which the first mail loads.
  */
 import { execFileSync } from 'node:child_process';
-import { glob, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, glob, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, type Plugin, build } from 'esbuild';
+import { PAGE_FILES } from '../src/http/app/page-files.ts';
 import { writeHelp } from './help.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -20,7 +21,10 @@ const OUT = 'node_modules/.hippo-dist';
  * Commands that have a bundle of their own: it is less code to load, and to hold in memory, than the bundle of all commands. The
  * stack traces of one that is minified have short names.
  */
-const OWN_BUNDLES = { trigger: { minify: true }, run: {} };
+const OWN_BUNDLES = { trigger: { minify: true }, run: {}, serve: {} };
+
+/** Those that the bundle of all commands does without: each other command would load Fastify. */
+const ONLY_THEIR_OWN = ['serve'];
 
 /** Node's modules whose loading takes longer than a millisecond each, and that most commands load without using them. */
 const SLOW = ['crypto', 'tls'];
@@ -112,13 +116,20 @@ await Promise.all([
 execFileSync('tsc', ['-p', 'tsconfig.types.json', '--outDir', join(OUT, 'types')], { stdio: 'inherit' });
 await writeFile(join(OUT, 'index.js'), 'export {};\n');
 await writeHelp(root, join(OUT, 'help'));
+// The page of src/http/app/docs.ts.
+await mkdir(join(OUT, 'swagger-ui'));
+for (const name of Object.keys(PAGE_FILES))
+  await copyFile(`node_modules/@fastify/swagger-ui/static/${name}`, join(OUT, 'swagger-ui', name));
 await rm('dist', { recursive: true, force: true });
 await rename(OUT, 'dist');
 
 /** The module that src/cli.ts describes as `Bundle`. */
 function bundleOf(names: readonly string[]): string {
-  const loaders = names.map(
-    (name) => `${JSON.stringify(name)}: () => import(${JSON.stringify(commands.get(name))})`,
+  const loaders = names.map((name) =>
+    names.length > 1 && ONLY_THEIR_OWN.includes(name)
+      ? // Its name is needed, for what a misspelt one may have meant.
+        `${JSON.stringify(name)}: () => Promise.reject(new Error('it has a bundle of its own'))`
+      : `${JSON.stringify(name)}: () => import(${JSON.stringify(commands.get(name))})`,
   );
   return `export const commands = {${loaders.join()}}; export { reportUnknownCommand } from './src/ui/unknown-command.ts'`;
 }

@@ -9,7 +9,7 @@ import { wrap } from '../src/ui/text.ts';
 
 /** The order of the front page: a heading and its commands or topics. */
 const GROUPS: [string, string[]][] = [
-  ['START', ['up', 'new', 'run', 'down']],
+  ['START', ['up', 'new', 'run', 'serve', 'down']],
   ['EVENTS', ['trigger', 'tail', 'replay', 'simulate']],
   ['OPERATE', ['doctor', 'tractor', 'job', 'source', 'model', 'alerts', 'forget']],
   ['CONFIGURE', ['config', 'schema']],

@@ -5,6 +5,7 @@ import { isTimezone } from '../core/timezone.ts';
 import { PARAM_TYPES, paramProblem } from '../messages/params.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 import { receiver, receiverParts } from './alerts-schema.ts';
+import { serve } from './serve-schema.ts';
 import {
   USUAL_BUSINESS_DAYS,
   WEEKDAYS,
@@ -1131,6 +1132,7 @@ export const configSchema = v.strictObject({
   models: v.optional(v.record(modelName, model), {}),
   stack: v.optional(stack, {}),
   alerts: v.optional(alerts),
+  serve: v.optional(serve),
 });
 
 /** A profile is merged over the base, so it may leave out anything. */
@@ -1151,6 +1153,7 @@ const profile = deferred(() =>
     models: v.optional(v.record(modelName, v.partial(model))),
     stack: v.optional(stack),
     alerts: v.optional(v.union([described(v.literal(false), 'No alert is published or sent'), alertsParts])),
+    serve: v.optional(serve),
   }),
 );
 
@@ -1160,7 +1163,7 @@ export const fileSchema = v.strictObject({
   profiles: v.optional(
     described(
       v.record(name, profile),
-      'Settings merged over kafka, topics, logs, yarn, sources, services, models, stack and alerts by --profile NAME or $HIPPO_PROFILE',
+      'Settings merged over kafka, topics, logs, yarn, sources, services, models, stack, alerts and serve by --profile NAME or $HIPPO_PROFILE',
     ),
     {},
   ),
@@ -1179,6 +1182,7 @@ export type SourceOf<Kind extends SourceKind> = Kind extends SourceKind
   ? Extract<SourceConfig, Record<Kind, unknown>>
   : never;
 export type AlertsConfig = NonNullable<Config['alerts']>;
+export type ServeConfig = NonNullable<Config['serve']>;
 export type ServiceConfig = Config['services'][string];
 export type ModelConfig = Config['models'][string];
 export type ModelParamConfig = ModelConfig['params'][string];

@@ -38,6 +38,11 @@ export class HttpProblem extends Error {
     this.headers = headers;
   }
 
+  /** The same problem with further members. */
+  with(more: Readonly<Record<string, unknown>>): HttpProblem {
+    return new HttpProblem(this.status, this.message, this.headers, { ...this.#more, ...more });
+  }
+
   get reply(): Reply {
     const { status, headers, message: detail } = this;
     const title = STATUS_CODES[status] ?? 'Unknown';

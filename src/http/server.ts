@@ -154,7 +154,7 @@ const REFUSALS: Readonly<Record<string, HttpProblem>> = {
 };
 
 /** What arrived is not an HTTP request, or not in time. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+export function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -174,18 +174,23 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   );
 }
 
-function listen(server: Server, { host, port, setting }: HttpServerOptions): Promise<AddressInfo> {
+function listen(server: Server, options: HttpServerOptions): Promise<AddressInfo> {
+  const { host, port } = options;
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        new UserError(`${setting} cannot listen on ${host}:${port}`, {
-          why: error.code === 'EADDRINUSE' ? 'the port is taken' : error.message,
-          next: [`set ${setting}.port in hippo.yaml to a free port, or to 0 for any`],
-          cause: error,
-        }),
-      );
-    });
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, options)));
     server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}
+
+/** The port is taken, or the address is not this machine's. */
+export function cannotListen(
+  error: NodeJS.ErrnoException,
+  { host, port, setting }: Pick<HttpServerOptions, 'host' | 'port' | 'setting'>,
+): UserError {
+  return new UserError(`${setting} cannot listen on ${host}:${port}`, {
+    why: error.code === 'EADDRINUSE' ? 'the port is taken' : error.message,
+    next: [`set ${setting}.port in hippo.yaml to a free port, or to 0 for any`],
+    cause: error,
   });
 }
 

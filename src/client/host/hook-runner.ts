@@ -1,21 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import * as nodeModule from 'node:module';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { UserError, messageOf } from '../../core/errors.ts';
-import { importModule } from '../../core/import-module.ts';
+import { importProjectModule, projectModuleNames } from '../../core/project-module.ts';
 import { parseNative } from '../../core/json.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { HookDecision, HookOutcome, HookRun, Hooks } from '../hooks.ts';
 import { within } from '../../core/deadline.ts';
 
-const FILES = [
-  'client-app/client.ts',
-  'client-app/client.mts',
-  'client-app/client.js',
-  'client-app/client.mjs',
-];
+const FILES = projectModuleNames('client-app/client');
 const HOOK_DEADLINE = 30_000;
 const NAMES = ['beforeSubmit', 'afterFinish'] as const;
 
@@ -39,7 +31,7 @@ export async function loadHooks(directory: string, deadline = HOOK_DEADLINE): Pr
   if (file === undefined) return hookRunner(null, {}, deadline);
   let exported: unknown;
   try {
-    exported = await importFile(join(directory, file));
+    exported = await importProjectModule(join(directory, file));
   } catch (error) {
     throw new UserError(`the hooks in ${file} cannot be loaded`, {
       why: messageOf(error),
@@ -49,27 +41,6 @@ export async function loadHooks(directory: string, deadline = HOOK_DEADLINE): Pr
     });
   }
   return hookRunner(file, asHooks(exported, file), deadline);
-}
-
-async function importFile(path: string): Promise<unknown> {
-  const url =
-    path.endsWith('ts') && !stripsTypesItself() ? await strippedUrl(path) : pathToFileURL(path).href;
-  const module = (await importModule(url)) as { default?: unknown };
-  return module.default;
-}
-
-/** Node 22.18 and later strip types on import. */
-function stripsTypesItself(): boolean {
-  return Boolean(process.features.typescript);
-}
-
-/** Node 22.13 to 22.17 can strip types on request; such a file can import packages, but no neighbours. */
-async function strippedUrl(path: string): Promise<string> {
-  const source = nodeModule.stripTypeScriptTypes(await readFile(path, 'utf8'), {
-    mode: 'strip',
-    sourceUrl: path,
-  });
-  return `data:text/javascript;base64,${Buffer.from(source).toString('base64')}`;
 }
 
 function asHooks(exported: unknown, file: string): Hooks {
