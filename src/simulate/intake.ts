@@ -163,7 +163,7 @@ function nameOf(message: HippoMessage): string {
 }
 
 /** What says which topics a hippo reads. */
-type InputConfig = Pick<Config, 'topics' | 'jobs' | 'services'>;
+type InputConfig = Pick<Config, 'topics' | 'jobs' | 'services' | 'models'>;
 
 /** The topics that a client reads, and the kind of message of each. */
 export function inputTopics(config: InputConfig): Map<string, InputRole> {
