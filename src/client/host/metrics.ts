@@ -155,7 +155,8 @@ export async function createMetrics(
     ['service', 'model', 'version'],
     function (now) {
       for (const { name, models = {} } of now.services)
-        for (const [model, version] of Object.entries(models)) this.set({ service: name, model, version }, 1);
+        for (const [model, version] of Object.entries(models))
+          if (version !== null) this.set({ service: name, model, version }, 1);
     },
   );
   gauge(

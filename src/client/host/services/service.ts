@@ -63,8 +63,8 @@ export interface ServiceView {
   port: number | null;
   /** Of the last time that it ended by itself, or why it is not ready; one line. */
   error?: string;
-  /** Of a service of models: the version of each that it says it serves. */
-  models?: Readonly<Record<string, string>>;
+  /** Of a service of models: the version of each that it says it serves; null: none. */
+  models?: Readonly<Record<string, string | null>>;
 }
 
 /** What the hippo's state says of a service. */
@@ -184,7 +184,9 @@ export class Service {
       pid: this.#pid,
       port: this.#port,
       ...(this.#error === undefined ? {} : { error: this.#error }),
-      ...(this.#options.models.length === 0 ? {} : { models: this.#served }),
+      ...(this.#options.models.length === 0
+        ? {}
+        : { models: Object.fromEntries(this.models.map((name) => [name, this.#served[name] ?? null])) }),
     };
   }
 

@@ -376,6 +376,6 @@ it('is told which version to serve, follows the pointer, and is asked what it se
   expect(made.service.view.models).toEqual({ iris: 'v2' });
   expect(made.notices).toEqual(['info: service api: serves iris v1', 'info: service api: serves iris v2']);
   await made.stop();
-  expect(made.service.view.models).toEqual({});
+  expect(made.service.view.models).toEqual({ iris: null });
   expect(existsSync(file)).toBe(false);
 });
