@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compileProject } from '../../src/client/host/project.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { execa } from '../../src/core/exec.ts';
 import type { RawAnswers } from '../../src/scaffold/answer.ts';
 import { findingsOfRuff, findingsOfShellcheck, findingsOfTsc } from './critics.ts';
 import { filesOf, makeProject } from './project.ts';
@@ -86,12 +87,12 @@ describe('an ml-service project', () => {
     );
   });
 
-  it('takes other names, and a fixed port', async () => {
+  it('takes other names, and a free port', async () => {
     const directory = await make({
       example: 'blank',
       model: 'churn_2',
       table: 'crm.customers',
-      port: '8600',
+      port: 'auto',
     });
     const { config } = await loadConfig({ cwd: directory, env: {} });
     expect(Object.keys(config.models)).toEqual(['churn_2']);
@@ -99,8 +100,16 @@ describe('an ml-service project', () => {
       needs: [{ table: 'crm.customers' }],
       args: ['--table', 'crm.customers'],
     });
-    expect(config.services['api']).toMatchObject({ port: 8600, scope: 'each', ready: { http: '/readyz' } });
+    expect(config.services['api']).toMatchObject({
+      port: 'auto',
+      scope: 'each',
+      ready: { http: '/readyz' },
+    });
     expect(await filesOf(directory)).toContain('data/input/crm.customers/part-0.csv');
+    // Then ask.mjs finds the port in the log of the service.
+    const { stdout } = await execa(process.execPath, ['--check', join(directory, 'ask.mjs')]);
+    expect(stdout).toBe('');
+    expect(await readFile(join(directory, 'ask.mjs'), 'utf8')).toContain('.hippo/logs/api/');
   });
 
   it.each([

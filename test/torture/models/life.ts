@@ -66,7 +66,7 @@ export class Life {
 
   static async begin(): Promise<Life> {
     const folder = await mkdtemp(join(tmpdir(), 'hippo-model-torture-'));
-    const sections = 'client: { session_timeout: 6s, kill_grace: 1s, http: { port: 0 } }\n';
+    const sections = 'client: { session_timeout: 30s, kill_grace: 1s, http: { port: 0 } }\n';
     const project = await scaffoldMl(join(folder, 'ml'), {
       example: 'iris',
       port: await freePort(),
@@ -85,6 +85,9 @@ export class Life {
     await change(project, 'hippo.yaml', api, `${api}    max_backoff: 1s\n    give_up: { after: 1000 }\n`);
     await up(project);
     const life = new Life(folder, project);
+    // What is asked for before the hippo was first owned starts nothing.
+    const log = join(folder, 'client.log');
+    await life.#until(() => readFileSync(log, 'utf8').includes('owner of hippo.'), 'the client owns the hippo');
     await life.#build();
     await life.#until(async () => (await life.#announced()).length > 0, 'the first version is announced');
     await life.#beginToAsk();
