@@ -22,7 +22,7 @@ import { type RunningPostgres, startPostgres } from './postgres/server.ts';
 import { proveRoundTrip } from './probe.ts';
 import { requirePython } from './python.ts';
 import { ASSUMED, DATABASE_URL, noting } from './record.ts';
-import { SPARK_VERSION, type Spark, findSpark, installSpark } from './spark.ts';
+import { FETCH_SPARK, type Spark, findSpark, installSpark } from './spark.ts';
 
 /** How long the local broker may take for an answer. */
 const START_PATIENCE = 60_000;
@@ -314,7 +314,7 @@ function fetchKafka({ signal }: UpOptions): Step<UpContext> {
 
 function fetchSpark({ env, signal }: UpOptions): Step<UpContext> {
   return {
-    title: `fetch Spark ${SPARK_VERSION} (455 MB, once)`,
+    title: FETCH_SPARK,
     run: async (context, update) => {
       await requirePython(env);
       context.spark = await installSpark(update, { env, signal });
