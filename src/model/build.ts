@@ -60,7 +60,7 @@ export interface BuildReport extends SentBuild {
 }
 
 /**
- * @throws UserError for an unknown model or parameter, NotFineError where the builder is paused, ServiceError without Kafka
+ * @throws UserError for an unknown model or parameter, ServiceError without Kafka
  */
 export async function buildModel(options: BuildOptions): Promise<BuildReport> {
   const { file, profile, signal, timeout, reason } = options;
@@ -133,8 +133,8 @@ async function follow(
   return { outcome: 'timed-out', run, version: null, serving: servingOf(watch.model(hippo, model)) };
 }
 
-function runReport({ job, key, jobId, status, error = null }: RunState): BuildRun {
-  return { job, run_key: key, job_id: jobId, status, error };
+function runReport({ job, key, jobId, status, error }: RunState): BuildRun {
+  return { job, run_key: key, job_id: jobId, status, error: error ?? null };
 }
 
 export function servingOf(state: ModelState | undefined): BuildReport['serving'] {

@@ -10,7 +10,6 @@ import { Feed, type Found } from '../observe/index.ts';
 import {
   type ModelState,
   type ModelVersion,
-  type Pause,
   type Positions,
   type RunState,
   nextOffset,
@@ -75,7 +74,6 @@ const LOOK = 5_000;
 
 interface Hippo {
   models: Map<string, ModelState>;
-  pauses: Map<string, Pause>;
   /** By key of the record: those that were asked for by hand. */
   runs: Map<string, RunState>;
   positions: Positions;
@@ -142,16 +140,10 @@ export class ModelWatch {
     return this.#hippos.get(hippo)?.models.get(model);
   }
 
-  pauseOf(hippo: string, job: string): Pause | undefined {
-    return this.#hippos.get(hippo)?.pauses.get(job);
-  }
-
   /** The run that a message has asked for. */
   runOf(hippo: string, request: RecordRef): RunState | undefined {
-    return this.#hippos
-      .get(hippo)
-      ?.runs.values()
-      .find(({ manual }) => manual !== undefined && isSameRecord(manual.from, request));
+    const runs = [...(this.#hippos.get(hippo)?.runs.values() ?? [])];
+    return runs.find(({ manual }) => manual !== undefined && isSameRecord(manual.from, request));
   }
 
   /** Whether the hippo has decided about a message. */
@@ -185,19 +177,16 @@ export class ModelWatch {
 
   #take(entry: StateEntry): void {
     const { key } = entry;
-    if (!['model', 'paused', 'run', 'offsets'].includes(key.kind)) return;
+    if (!['model', 'run', 'offsets'].includes(key.kind)) return;
     const record = recordOfEntry(entry);
     const known: Hippo = this.#hippos.get(key.hippo) ?? {
       models: new Map(),
-      pauses: new Map(),
       runs: new Map(),
       positions: new Map(),
     };
     this.#hippos.set(key.hippo, known);
     if (key.kind === 'model')
       setOrDelete(known.models, key.model, record?.kind === 'model' ? record.state : undefined);
-    else if (key.kind === 'paused')
-      setOrDelete(known.pauses, key.job, record?.kind === 'paused' ? record.pause : undefined);
     else if (key.kind === 'run') {
       const run = record?.kind === 'run' && record.run.manual !== undefined ? record.run : undefined;
       setOrDelete(known.runs, entry.id, run);
@@ -206,8 +195,11 @@ export class ModelWatch {
 }
 
 export function versionReport(version: ModelVersion, state: ModelState | undefined): VersionReport {
-  const { builtAt, jobId, manifestSha256: _, ...rest } = version;
-  return { ...rest, built_at: timeOf(builtAt), job_id: jobId, serving: state?.serving === version.version };
+  const { version: name, metrics, rows, parent, promoted, why } = version;
+  return {
+    ...{ version: name, built_at: timeOf(version.builtAt), job_id: version.jobId },
+    ...{ metrics, rows, parent, promoted, why, serving: state?.serving === name },
+  };
 }
 
 function timeOf(at: Millis | null): string | null {

@@ -1,5 +1,6 @@
 import chalk from 'chalk';
 import { formatDuration, formatSeconds } from '../core/duration.ts';
+import type { Json } from '../core/json.ts';
 import { visible } from '../core/visible.ts';
 import { isBuildModel, isKillModel, isNewModel, isPromoteModel, partitionPath } from '../messages/index.ts';
 import type {
@@ -110,7 +111,7 @@ function modelDetails(message: ModelMessage): string {
   if (isNewModel(message)) return ` ${newModel(message)}`;
   if (isBuildModel(message)) {
     const params = Object.entries(message.params ?? {}).map(
-      ([param, value]) => ` ${visible(`${param}=${String(value)}`)}`,
+      ([param, value]) => ` ${visible(`${param}=${valueText(value)}`)}`,
     );
     return `${params.join('')}${askedBy(message)}`;
   }
@@ -134,6 +135,11 @@ function figures(metrics: Metrics, serving: Metrics = {}): string[] {
     const against = other === undefined ? '' : `, serving ${figure(other)}`;
     return `${visible(metric)} ${figure(value)}${against}`;
   });
+}
+
+/** The value of a parameter. */
+export function valueText(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** A metric to four digits: `0.9667`. */

@@ -7,7 +7,7 @@ import type { BuildReport, BuildRun, SentBuild } from '../model/build.ts';
 import type { ModelList } from '../model/list.ts';
 import type { PromoteReport } from '../model/promote.ts';
 import type { InstanceReport, ModelReport, VersionReport } from '../model/watch.ts';
-import { figure, runName } from './messages.ts';
+import { figure, runName, valueText } from './messages.ts';
 import { count, cut, table, wrap } from './text.ts';
 
 /** @param now epoch milliseconds */
@@ -78,7 +78,7 @@ function instanceLine(
 
 /** `✓ Asked: BUILD_MODEL flowers/iris (ann@desk: new labels)` */
 export function renderSent({ hippo, model, params, by, reason, record, clients }: SentBuild): string {
-  const set = Object.entries(params).map(([name, value]) => ` ${visible(`${name}=${String(value)}`)}`);
+  const set = Object.entries(params).map(([name, value]) => ` ${visible(`${name}=${valueText(value)}`)}`);
   return [
     `${chalk.green('✓')} Asked: BUILD_MODEL ${visible(`${hippo}/${model}`)}${set.join('')} ${chalk.dim(askedBy(by, reason))}`,
     `  topic ${record.topic}, partition ${record.partition}, offset ${record.offset}`,

@@ -34,14 +34,14 @@ async function simulated(
       'hippo-model',
       0,
       time,
-      serialiseModel({ kind: 'model', model: 'iris', extra: {}, ...message } as ModelMessage),
+      serialiseModel({ kind: 'model', model: 'iris', extra: {}, ...message }),
     );
   const source = join(folder, 'events.jsonl');
   await writeFile(source, recording.lines.map((line) => `${line}\n`).join(''));
   return runSimulation({
     ...{ file: join(folder, 'hippo.yaml'), profile: undefined, source, from: undefined, to: undefined },
     ...{ jobDuration: 0, listings: [], announced: [], signal: new AbortController().signal },
-  } as unknown as Parameters<typeof runSimulation>[0]);
+  });
 }
 
 const recorded = (version: string, accuracy: number, more: object = {}) => ({

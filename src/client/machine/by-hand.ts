@@ -17,8 +17,7 @@ export function runByHand(
   draft: Draft,
   job: JobDefinition,
   { key, window }: Slot,
-  manual: NonNullable<Run['manual']>,
-  build?: BuildState,
+  { manual, build }: { manual: NonNullable<Run['manual']>; build?: BuildState },
 ): string | undefined {
   const known = draft.run({ job: job.name, key });
   if (known?.status === 'running') return `${nameOf(known)} is running; cancel it first, or wait for its end`;

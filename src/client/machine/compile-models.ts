@@ -1,7 +1,12 @@
 /** The models of hippo.yaml: what the schema cannot check, and what the machine needs to know of each. */
 import type { JobConfig, ModelConfig, NeedConfig, ServiceConfig } from '../../config/schema.ts';
-import type { CompileProblem } from './compile.ts';
+import type { TemplateProblem } from '../../windows/index.ts';
 import type { ModelDefinition } from './definition.ts';
+
+/** A problem and where it stands in hippo.yaml. */
+interface ModelProblem extends TemplateProblem {
+  path: (string | number)[];
+}
 
 interface Surroundings {
   jobs: Readonly<Record<string, JobConfig>>;
@@ -13,7 +18,7 @@ interface Surroundings {
 export function compileModels(
   models: Readonly<Record<string, ModelConfig>>,
   { jobs, services, locate }: Surroundings,
-  problems: CompileProblem[],
+  problems: ModelProblem[],
 ): ModelDefinition[] {
   const builders = new Map<string, string>();
   return Object.entries(models).map(([name, config]): ModelDefinition => {

@@ -68,7 +68,7 @@ function start(draft: Draft, job: JobDefinition, order: BuildModel, from: Messag
   const known = draft.run({ job: job.name, key: slot.key });
   if (known !== undefined && isFiring(known)) return isAtWork(known);
   const build = order.params === undefined ? {} : { params: order.params };
-  return runByHand(draft, job, slot, { ...askedOf(order), from }, build);
+  return runByHand(draft, job, slot, { manual: { ...askedOf(order), from }, build });
 }
 
 function isAtWork(run: Run): string {

@@ -150,7 +150,7 @@ type RunAction = (
 
 const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
   run(draft, job, slot, { request, from }) {
-    const refusal = runByHand(draft, job, slot, { ...requesterOf(request), from });
+    const refusal = runByHand(draft, job, slot, { manual: { ...requesterOf(request), from } });
     if (refusal !== undefined) refuse(draft, request, refusal);
   },
 

@@ -22,19 +22,28 @@ const SERVICES = { api: { run: './api.sh', scope: 'each' as const } };
 const make = (models: object = {}): Hippo =>
   new Hippo(JOBS, { models: { iris: { ...MODELS.iris, ...models } }, services: SERVICES });
 
-const about = (message: string, fields: object = {}): ModelMessage =>
-  ({ kind: 'model', message, model: 'iris', extra: {}, ...fields }) as ModelMessage;
+const about = (message: string, fields: object = {}): ModelMessage => ({
+  kind: 'model',
+  message,
+  model: 'iris',
+  extra: {},
+  ...fields,
+});
 const BUILD = about('BUILD_MODEL');
 const ann = { by: 'ann', reason: 'new labels' };
 
 const lastKey = (hippo: Hippo): string => hippo.starts.at(-1)?.runKey ?? '';
 const fileOf = (hippo: Hippo): JsonObject => hippo.submissions.at(-1)?.model ?? {};
+/** The version that an attempt is to write. */
+const versionIn = (file: JsonObject | undefined): string => {
+  const version = file?.['version'];
+  return typeof version === 'string' ? version : '';
+};
 
 /** The present attempt of the builder ends well. @returns the version that it has built */
-function built(hippo: Hippo, accuracy: number | undefined = 0.9, more: JsonObject = {}): string {
-  const version = String(fileOf(hippo)['version']);
-  const metrics = accuracy === undefined ? {} : { accuracy };
-  const model = { name: 'iris', version, metrics, ...more };
+function built(hippo: Hippo, accuracy = 0.9, more: JsonObject = {}): string {
+  const version = versionIn(fileOf(hippo));
+  const model = { name: 'iris', version, metrics: { accuracy }, ...more };
   hippo.exit('build', lastKey(hippo), { status: 'succeeded', result: { model } });
   return version;
 }
@@ -269,7 +278,7 @@ describe('PROMOTE_MODEL', () => {
 
   it('moves the pointer back, is told by NEW_MODEL, and survives a restart', () => {
     const hippo = make({ promote: undefined });
-    const [first = '', second = ''] = [build(hippo, 1), build(hippo, 2)];
+    const [first, second] = [build(hippo, 1), build(hippo, 2)];
     hippo.now += MINUTE;
     expect(promote(hippo, first, { expect: second, ...ann })).toEqual([
       `info: model iris: ${first} serves from now on, as ann has asked`,
@@ -548,7 +557,7 @@ test('the pointer always names a version that is kept, and each build is told ex
         } else if (running !== undefined && attempt?.key === running) {
           if (each.do === 'fail') hippo.fail('build', running);
           else {
-            const version = String(attempt.model?.['version']);
+            const version = versionIn(attempt.model);
             ended.add(version);
             const metrics = each.accuracy === null ? {} : { accuracy: each.accuracy };
             hippo.exit('build', running, {
