@@ -29,9 +29,16 @@ describe("a project's own routes", () => {
     expect((await ask(`${url}/shop/about/iris`)).body).toEqual({ version: V1, kind: 'classifier' });
     expect((await ask(`${url}/shop/about/none`)).status).toBe(404);
     expect((await postJson(`${url}/shop/sum`, { a: '1' })).status).toBe(400);
-    expect(await ask(`${url}/shop/gone`)).toMatchObject({ status: 410, type: 'application/problem+json', body: { detail: 'it has gone' } });
+    expect(await ask(`${url}/shop/gone`)).toMatchObject({
+      status: 410,
+      type: 'application/problem+json',
+      body: { detail: 'it has gone' },
+    });
     const fault = await ask(`${url}/shop/fault`);
-    expect([fault.status, JSON.stringify(fault.body)]).toEqual([500, expect.not.stringContaining('secret') as string]);
+    expect([fault.status, JSON.stringify(fault.body)]).toEqual([
+      500,
+      expect.not.stringContaining('secret') as string,
+    ]);
     const { body } = await ask(`${url}/openapi.json`);
     expect(Object.keys((body as { paths: object }).paths)).toContain('/shop/about/{name}');
   });
@@ -56,7 +63,10 @@ describe("a project's own routes", () => {
     ['export default 5;', 'its default export is not a function'],
     ['export default () => { throw new Error("broken"); };', 'broken'],
     ['syntax error', ''],
-    ['export default (app) => { app.get("/a", () => 1); app.get("/a", () => 2); };', "already declared for route '/app/a'"],
+    [
+      'export default (app) => { app.get("/a", () => 1); app.get("/a", () => 2); };',
+      "already declared for route '/app/a'",
+    ],
   ])('that are broken end the start: %s', async (source, why) => {
     const models = await withRoutes(source);
     await expect(startService(models)).rejects.toMatchObject({

@@ -6,8 +6,25 @@ const V1 = '20260101T000000Z-000001';
 
 async function both() {
   const models = await newModelFolder();
-  await models.write({ kind: 'classifier', coefficients: [[1, 0], [0, 1]].concat([[0, 0]]), features: ['a', 'b'], intercepts: [0, 0, 0] });
-  await models.write({ kind: 'recommender', users: ['1'], items: ['x', 'y'], rank: 1, userFactors: Float32Array.of(1), itemFactors: Float32Array.of(2, 1), known: [[]], popular: [1] });
+  await models.write({
+    kind: 'classifier',
+    coefficients: [
+      [1, 0],
+      [0, 1],
+    ].concat([[0, 0]]),
+    features: ['a', 'b'],
+    intercepts: [0, 0, 0],
+  });
+  await models.write({
+    kind: 'recommender',
+    users: ['1'],
+    items: ['x', 'y'],
+    rank: 1,
+    userFactors: Float32Array.of(1),
+    itemFactors: Float32Array.of(2, 1),
+    known: [[]],
+    popular: [1],
+  });
   await models.point('iris', V1);
   await models.point('films', V1);
   const service = await startService(models);
@@ -16,8 +33,14 @@ async function both() {
   return service.url;
 }
 
-const input = (data: unknown, shape = [2, 2], datatype = 'FP64') => ({ name: 'input', shape, datatype, data });
-const infer = (url: string, body: unknown, model = 'iris') => postJson(`${url}/v2/models/${model}/infer`, body);
+const input = (data: unknown, shape = [2, 2], datatype = 'FP64') => ({
+  name: 'input',
+  shape,
+  datatype,
+  data,
+});
+const infer = (url: string, body: unknown, model = 'iris') =>
+  postJson(`${url}/v2/models/${model}/infer`, body);
 
 it('tells the server, its health, and the models', async () => {
   const url = await both();
@@ -36,19 +59,42 @@ it('tells the server, its health, and the models', async () => {
   };
   expect((await ask(`${url}/v2/models/iris`)).body).toMatchObject(about);
   expect((await ask(`${url}/v2/models/iris/versions/${V1}`)).body).toMatchObject(about);
-  expect((await ask(`${url}/v2/models/iris/versions/${V1}/ready`)).body).toEqual({ name: 'iris', ready: true });
-  expect((await ask(`${url}/v2/models/films`)).body).toMatchObject({ inputs: [{ name: 'user', datatype: 'BYTES' }] });
+  expect((await ask(`${url}/v2/models/iris/versions/${V1}/ready`)).body).toEqual({
+    name: 'iris',
+    ready: true,
+  });
+  expect((await ask(`${url}/v2/models/films`)).body).toMatchObject({
+    inputs: [{ name: 'user', datatype: 'BYTES' }],
+  });
 });
 
 describe('an inference', () => {
   it.each([
     ['one tensor', [input([5, 1, 1, 5])]],
-    ['nested rows', [input([[5, 1], [1, 5]])]],
+    [
+      'nested rows',
+      [
+        input([
+          [5, 1],
+          [1, 5],
+        ]),
+      ],
+    ],
     ['whole numbers', [input([5, 1, 1, 5], [2, 2], 'INT64')]],
-    ['a tensor for each feature', [{ name: 'b', shape: [2], datatype: 'FP32', data: [1, 5] }, { name: 'a', shape: [2, 1], datatype: 'FP32', data: [5, 1] }]],
+    [
+      'a tensor for each feature',
+      [
+        { name: 'b', shape: [2], datatype: 'FP32', data: [1, 5] },
+        { name: 'a', shape: [2, 1], datatype: 'FP32', data: [5, 1] },
+      ],
+    ],
   ])('takes %s', async (_, inputs) => {
     const url = await both();
-    const { status, body, headers } = await infer(url, { id: '7', inputs, outputs: [{ name: 'class' }, { name: 'class_index' }] });
+    const { status, body, headers } = await infer(url, {
+      id: '7',
+      inputs,
+      outputs: [{ name: 'class' }, { name: 'class_index' }],
+    });
     expect([status, headers.get('hippo-model-version'), body]).toEqual([
       200,
       V1,
@@ -93,7 +139,10 @@ describe('an inference', () => {
     [{ inputs: [input([1, 2], [1, 2], 'FP16')] }, '/inputs/0/datatype must be one of'],
     [{ inputs: [input([1, 2], [1e9, 2])] }, 'values; at most 2000 are taken'],
     [{ inputs: [{ ...input([1], [1]), name: 'a' }] }, 'the model iris needs the input "b"'],
-    [{ inputs: [input([1, 2], [1, 2])], outputs: [{ name: 'x' }] }, 'has no output "x"; it has class, class_index, probabilities'],
+    [
+      { inputs: [input([1, 2], [1, 2])], outputs: [{ name: 'x' }] },
+      'has no output "x"; it has class, class_index, probabilities',
+    ],
   ])('is refused as the protocol wants it: %j', async (body, message) => {
     const answer = await infer(await both(), body);
     expect(answer).toMatchObject({ status: 400, type: 'application/json; charset=utf-8' });
@@ -110,9 +159,18 @@ describe('an inference', () => {
 
   it('of no JSON is refused', async () => {
     const url = `${await both()}/v2/models/iris/infer`;
-    const post = (body: string, type: string) => ask(url, { method: 'POST', body, headers: { 'content-type': type } });
-    expect(await post('{', 'application/json')).toMatchObject({ status: 400, body: { error: 'the request is not JSON in UTF-8' } });
-    expect(await post('a=b', 'text/plain')).toMatchObject({ status: 415, body: { error: expect.any(String) as string } });
-    expect(await post(JSON.stringify({ inputs: [], more: 'x'.repeat(2 ** 20) }), 'application/json')).toMatchObject({ status: 413, body: { error: expect.any(String) as string } });
+    const post = (body: string, type: string) =>
+      ask(url, { method: 'POST', body, headers: { 'content-type': type } });
+    expect(await post('{', 'application/json')).toMatchObject({
+      status: 400,
+      body: { error: 'the request is not JSON in UTF-8' },
+    });
+    expect(await post('a=b', 'text/plain')).toMatchObject({
+      status: 415,
+      body: { error: expect.any(String) as string },
+    });
+    expect(
+      await post(JSON.stringify({ inputs: [], more: 'x'.repeat(2 ** 20) }), 'application/json'),
+    ).toMatchObject({ status: 413, body: { error: expect.any(String) as string } });
   });
 });

@@ -50,9 +50,18 @@ describe('a classifier', () => {
     const { body } = await ask(`${url}/features/9,3,4,1/probs`);
     const { probabilities } = body as { probabilities: Record<string, number> };
     expect(Object.keys(probabilities)).toEqual(['setosa', 'versicolor', 'virginica']);
-    expect(probabilities['setosa']).toBeCloseTo(Math.exp(9) / (Math.exp(9) + Math.exp(3.5) + Math.exp(1)), 12);
-    expect((await ask(`${url}/models/iris/features/-1,.5,2e0,9/class`)).body).toEqual({ ...named, class: 'virginica' });
-    expect((await ask(`${url}/features/1%2C2%2C3%2C1/class`)).body).toEqual({ ...named, class: 'versicolor' });
+    expect(probabilities['setosa']).toBeCloseTo(
+      Math.exp(9) / (Math.exp(9) + Math.exp(3.5) + Math.exp(1)),
+      12,
+    );
+    expect((await ask(`${url}/models/iris/features/-1,.5,2e0,9/class`)).body).toEqual({
+      ...named,
+      class: 'virginica',
+    });
+    expect((await ask(`${url}/features/1%2C2%2C3%2C1/class`)).body).toEqual({
+      ...named,
+      class: 'versicolor',
+    });
   });
 
   it('answers for many rows, as lists and as objects', async () => {
@@ -83,7 +92,11 @@ describe('a classifier', () => {
   it.each([
     [{ rows: [[1, 2, 3, 4], [1]] }, '/rows/1', `${FEATURES} 1`],
     [{ rows: [{ sepal_length: 1, sepal_width: 1, petal_length: 1 }] }, '/rows/0/petal_width', 'is missing'],
-    [{ rows: [{ sepal_length: 1, sepal_width: 1, petal_length: 1, petal_width: 1, 'a/b': 1 }] }, '/rows/0/a~1b', 'is not a feature of the model'],
+    [
+      { rows: [{ sepal_length: 1, sepal_width: 1, petal_length: 1, petal_width: 1, 'a/b': 1 }] },
+      '/rows/0/a~1b',
+      'is not a feature of the model',
+    ],
     [{ rows: [] }, '/rows', 'must NOT have fewer than 1 items'],
     [{ rows: Array.from({ length: 4 }, () => [1, 2, 3, 4]) }, '/rows', 'must NOT have more than 3 items'],
     [{}, '/rows', 'is missing'],
@@ -129,15 +142,27 @@ describe('a recommender', () => {
         { item: '40', score: 2 },
       ],
     });
-    expect((await ask(`${url}/users/1/top/1?known=true`)).body).toEqual({ ...films1, items: [{ item: '20', score: 4 }] });
-    expect((await ask(`${url}/models/films/users/ann%2Fb/top/1`)).body).toMatchObject({ user: 'ann/b', items: [{ item: '10' }] });
+    expect((await ask(`${url}/users/1/top/1?known=true`)).body).toEqual({
+      ...films1,
+      items: [{ item: '20', score: 4 }],
+    });
+    expect((await ask(`${url}/models/films/users/ann%2Fb/top/1`)).body).toMatchObject({
+      user: 'ann/b',
+      items: [{ item: '10' }],
+    });
   });
 
   it('answers for an unknown user with the popular items', async () => {
     const { url } = await films();
     expect(await ask(`${url}/users/nobody/top/2`)).toMatchObject({
       status: 200,
-      body: { known: false, items: [{ item: '30', score: null }, { item: '40', score: null }] },
+      body: {
+        known: false,
+        items: [
+          { item: '30', score: null },
+          { item: '40', score: null },
+        ],
+      },
     });
   });
 
@@ -158,13 +183,16 @@ describe('a recommender', () => {
     });
   });
 
-  it.each(['/users/1/top/0', '/users/1/top/1001', '/users/1/top/x', '/users/1/top/1?known=yes', '/features/1,2/class'])(
-    'refuses %s',
-    async (path) => {
-      const { url } = await films();
-      expect((await ask(`${url}${path}`)).status).toBe(path.startsWith('/features') ? 404 : 400);
-    },
-  );
+  it.each([
+    '/users/1/top/0',
+    '/users/1/top/1001',
+    '/users/1/top/x',
+    '/users/1/top/1?known=yes',
+    '/features/1,2/class',
+  ])('refuses %s', async (path) => {
+    const { url } = await films();
+    expect((await ask(`${url}${path}`)).status).toBe(path.startsWith('/features') ? 404 : 400);
+  });
 });
 
 describe('several models', () => {
@@ -176,7 +204,10 @@ describe('several models', () => {
     await models.point('films', null);
     const { url } = await startService(models);
     await serves(url, 'iris', V1);
-    expect(await ask(`${url}/readyz`)).toMatchObject({ status: 503, body: { ready: false, awaited: ['films'] } });
+    expect(await ask(`${url}/readyz`)).toMatchObject({
+      status: 503,
+      body: { ready: false, awaited: ['films'] },
+    });
     expect((await ask(`${url}/models/iris/features/9,3,4,1/class`)).status).toBe(200);
     expect((await ask(`${url}/features/9,3,4,1/class`)).status).toBe(404);
     const waits = await ask(`${url}/models/films/users/u1/top/1`);
@@ -200,13 +231,22 @@ describe('a new version', () => {
     await models.point('iris', version);
     await expect
       .poll(async () => (await ask(`${url}/readyz`)).body)
-      .toMatchObject({ ready: true, models: { iris: { version: V1, wanted: version, problem: expect.stringContaining(version) as string } } });
+      .toMatchObject({
+        ready: true,
+        models: {
+          iris: { version: V1, wanted: version, problem: expect.stringContaining(version) as string },
+        },
+      });
     expect((await ask(`${url}/features/9,3,4,1/class`)).body).toMatchObject({ model_version: V1 });
-    expect(log).toContainEqual(expect.objectContaining({ level: 'error', model: 'iris', model_version: version }));
+    expect(log).toContainEqual(
+      expect.objectContaining({ level: 'error', model: 'iris', model_version: version }),
+    );
     const { body } = await ask(`${url}/metrics`);
     expect(body).toContain('hippo_model_loads_total{model="iris",outcome="refused"} 1');
     expect(body).toContain('hippo_model_behind{model="iris"} 1');
     await models.point('iris', V1);
-    await expect.poll(async () => (await ask(`${url}/readyz`)).body).toEqual({ ready: true, models: { iris: { version: V1, wanted: V1 } } });
+    await expect
+      .poll(async () => (await ask(`${url}/readyz`)).body)
+      .toEqual({ ready: true, models: { iris: { version: V1, wanted: V1 } } });
   });
 });

@@ -38,7 +38,10 @@ describe('hippo serve', () => {
     for (const version of [V1, V2, V1]) {
       await models.point('iris', version);
       await serves(url, 'iris', version);
-      expect((await ask(`${url}/features/2,3,4,1/class`)).body).toMatchObject({ model: 'iris', model_version: version });
+      expect((await ask(`${url}/features/2,3,4,1/class`)).body).toMatchObject({
+        model: 'iris',
+        model_version: version,
+      });
     }
     const page = (await ask(`${url}/docs/`)).body as string;
     expect(page).toContain('swagger-ui-bundle.js');
@@ -56,9 +59,18 @@ describe('hippo serve', () => {
     const { port } = new URL(url);
     const socket = connect(Number(port), '127.0.0.1');
     socket.on('error', () => undefined);
-    socket.write('POST /class HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{');
+    socket.write(
+      'POST /class HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+    );
     child.kill('SIGTERM');
-    await expect.poll(() => ask(`${url}/readyz`).then(({ status }) => status, () => 'closed')).not.toBe(200);
+    await expect
+      .poll(() =>
+        ask(`${url}/readyz`).then(
+          ({ status }) => status,
+          () => 'closed',
+        ),
+      )
+      .not.toBe(200);
     child.kill('SIGTERM');
     expect((await child).exitCode).toBe(130);
     socket.destroy();
@@ -66,7 +78,11 @@ describe('hippo serve', () => {
 
   it.each([
     ['without a model file', { HIPPO_MODEL_FILE: '' }, 'hippo serve needs $HIPPO_MODEL_FILE'],
-    ['with a model file that is not there', { HIPPO_MODEL_FILE: '/nowhere/models.json' }, '$HIPPO_MODEL_FILE cannot be used'],
+    [
+      'with a model file that is not there',
+      { HIPPO_MODEL_FILE: '/nowhere/models.json' },
+      '$HIPPO_MODEL_FILE cannot be used',
+    ],
     ['with a port that is none', { HIPPO_PORT: '80a' }, '$HIPPO_PORT is not a port: 80a'],
   ])('%s ends with 2 and says why', async (_, env, message) => {
     const models = await iris();
@@ -80,7 +96,10 @@ describe('hippo serve', () => {
     await writeFile(`${models.folder}/hippo.yaml`, 'name: shop\nserve: { host: 0.0.0.0 }\n');
     const env = { HIPPO_MODEL_FILE: models.file, HIPPO_PORT: '0' };
     const { exitCode, stderr } = await hippo(['serve'], { cwd: models.folder, env });
-    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('serve would listen on 0.0.0.0 without a key') as string]);
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringContaining('serve would listen on 0.0.0.0 without a key') as string,
+    ]);
     expect(stderr).toContain('serve.keys_file');
   });
 

@@ -20,10 +20,15 @@ it('twenty swaps under load: no request fails, and no answer is of two versions'
   const askOn = async (): Promise<void> => {
     while (!isOver) {
       const { status, headers, body } = await postJson(`${url}/class`, { rows });
-      const { model_version: version, predictions } = body as { model_version: string; predictions: string[] };
+      const { model_version: version, predictions } = body as {
+        model_version: string;
+        predictions: string[];
+      };
       const mark = `v${VERSIONS.indexOf(version)}-`;
-      const isWhole = predictions.length === rows.length && predictions.every((label) => label.startsWith(mark));
-      if (status !== 200 || headers.get('hippo-model-version') !== version || !isWhole) failures.push({ status, body });
+      const isWhole =
+        predictions.length === rows.length && predictions.every((label) => label.startsWith(mark));
+      if (status !== 200 || headers.get('hippo-model-version') !== version || !isWhole)
+        failures.push({ status, body });
       seen.add(version);
     }
   };
