@@ -20,12 +20,13 @@ import {
   measuresTable,
   run,
 } from './harness.ts';
+import { predict } from './predict.ts';
 import { sources } from './sources.ts';
 import { startup } from './startup.ts';
 import { tail } from './tail.ts';
 import { trigger } from './trigger.ts';
 
-const SUITES: readonly Suite[] = [startup, trigger, tail, client, sources, fleet];
+const SUITES: readonly Suite[] = [startup, trigger, tail, client, sources, fleet, predict];
 const DOCUMENT = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
 
 const words = process.argv.slice(2);

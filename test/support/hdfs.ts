@@ -97,7 +97,7 @@ export class Hdfs {
   }
 
   /** Creates the folders above, too. */
-  async write(path: string, content = ''): Promise<void> {
+  async write(path: string, content: string | Buffer = ''): Promise<void> {
     const made = await this.#webHdfs('PUT', path, { op: 'CREATE', overwrite: 'true', noredirect: 'true' });
     const { Location: location } = (await made.json()) as { Location: string };
     const status = await put(location, content);
@@ -216,7 +216,7 @@ export class Hdfs {
 }
 
 /** Without fetch, which does not take the DataNode's "100 Continue". @returns the status */
-async function put(url: string, content: string): Promise<number> {
+async function put(url: string, content: string | Buffer): Promise<number> {
   const asked = request(url, { method: 'PUT' });
   asked.end(content);
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
