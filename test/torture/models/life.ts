@@ -87,7 +87,10 @@ export class Life {
     const life = new Life(folder, project);
     // What is asked for before the hippo was first owned starts nothing.
     const log = join(folder, 'client.log');
-    await life.#until(() => readFileSync(log, 'utf8').includes('owner of hippo.'), 'the client owns the hippo');
+    await life.#until(
+      () => readFileSync(log, 'utf8').includes('owner of hippo.'),
+      'the client owns the hippo',
+    );
     await life.#build();
     await life.#until(async () => (await life.#announced()).length > 0, 'the first version is announced');
     await life.#beginToAsk();
