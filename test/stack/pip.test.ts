@@ -139,7 +139,12 @@ test('each step of an installation is shown while it runs, with the bytes writte
     told.push(detail);
     appendFileSync(said, `${detail}\n`);
   };
-  await pipInstall(venv, ['big==1', 'small==1'], { scratch, update, period: 20, env: { ...process.env, SAID: said } });
+  await pipInstall(venv, ['big==1', 'small==1'], {
+    scratch,
+    update,
+    period: 20,
+    env: { ...process.env, SAID: said },
+  });
   const steps = told.map((detail) => /^[^░█:]+/.exec(detail)?.[0].trim());
   expect(steps.filter((step, at) => step !== steps[at - 1])).toEqual([
     'Collecting big==1',
