@@ -139,7 +139,7 @@ describe('an ml-service project', () => {
     expect(classes.body).toMatchObject({ predictions: rows.map((row) => row.class), model_version: one });
     // The project's own route.
     const flower = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
-    expect((await ask(ml, '/verdict', flower)).body).toMatchObject({
+    expect((await ask(ml, '/app/verdict', flower)).body).toMatchObject({
       class: 'setosa',
       sure: true,
       model_version: one,
@@ -210,7 +210,7 @@ describe('an ml-service project', () => {
     const unknown = await ask(ml, '/users/nobody/top/3');
     expect(unknown).toMatchObject({ status: 200, version, body: { known: false } });
     expect((unknown.body['items'] as Scored[]).map(({ score }) => score)).toEqual([null, null, null]);
-    expect((await ask(ml, '/users/1/next')).body).toMatchObject({ model_version: version });
+    expect((await ask(ml, '/app/users/1/next')).body).toMatchObject({ model_version: version });
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * Routes of this project, beside those of `hippo serve`, which loads this file when it starts and gives it a Fastify 5. For the
- * types in your editor: npm install --save-dev hippo-toolkit
+ * Routes of this project, below /app, beside those of `hippo serve`, which loads this file when it starts and gives it a
+ * Fastify 5. For the types in your editor: npm install --save-dev hippo-toolkit
  */
 import type { OwnRoutes } from 'hippo-toolkit';
 
@@ -10,7 +10,7 @@ const MODEL = '[= model =]';
 const SURE = 0.9;
 
 export default ((app, { models }) => {
-  // It takes the features by their names: [% if example == 'iris' %]{"sepal_length": 5.1, …}[% else %]{"temperature": 78, "vibration": 4.6}[% endif %]
+  // /app/verdict takes the features by their names: [% if example == 'iris' %]{"sepal_length": 5.1, …}[% else %]{"temperature": 78, "vibration": 4.6}[% endif %]
   app.post('/verdict', { schema: { summary: 'The class of one row, and whether the model is sure.', body: ROW } }, ({ body }) =>
     models.use(MODEL, (model) => {
       if (model.kind !== 'classifier') throw new Error(`${MODEL} is not a classifier`);
@@ -31,7 +31,7 @@ export function verdictOf(classes: readonly string[], probabilities: ArrayLike<n
 [%- else %]
 
 export default ((app, { models }) => {
-  // /users/1/next: the film to show to a user, and why.
+  // /app/users/1/next: the film to show to a user, and why.
   app.get('/users/:user/next', { schema: { summary: 'The film to show to a user.', params: USER } }, ({ params }) =>
     models.use(MODEL, (model) => {
       if (model.kind !== 'recommender') throw new Error(`${MODEL} is not a recommender`);
