@@ -5,7 +5,7 @@ import { join, relative, sep } from 'node:path';
 import { jsonSchema } from '../config/json-schema.ts';
 import { type WindowUnit, unitsOf } from '../windows/units.ts';
 import type { AnswerValues } from './answer.ts';
-import { LAYOUTS, type Template } from './template.ts';
+import { LAYOUTS, PARTIALS, type Template } from './template.ts';
 
 /** A file of a project, ready to be written. */
 export interface ProjectFile {
@@ -29,6 +29,7 @@ const liquid = new Liquid({
   strictFilters: true,
   ownPropertyOnly: true,
   layouts: LAYOUTS,
+  partials: PARTIALS,
 });
 liquid.registerFilter('yaml', (value: string) => stringify(value, { lineWidth: 0 }).trimEnd());
 liquid.registerFilter('shell', (value: string) => (/^[\w./:=-]+$/.test(value) ? value : `'${value}'`));

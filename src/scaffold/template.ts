@@ -115,6 +115,8 @@ const TEMPLATES = fileURLToPath(new URL('templates', packageRoot));
 
 /** The layouts of files that every project has. */
 export const LAYOUTS = join(TEMPLATES, COMMON, 'layouts');
+/** Parts of files that several templates have. */
+export const PARTIALS = join(TEMPLATES, COMMON, 'partials');
 
 /**
  * All templates of this package, in the order of the flow. Synchronous, because the flags of `hippo new` are derived from them.

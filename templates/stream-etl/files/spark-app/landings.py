@@ -51,7 +51,9 @@ class ParquetTable:
         self.compact = compact
 
     def path(self, hour: str) -> Path:
-        return self.folder.joinpath(*(f"{name}={value}" for name, value in partition_of(hour, self.levels).items()))
+        values = partition_of(hour, self.levels).items()
+        # Hive and Spark write a colon in a folder's name as %3A.
+        return self.folder.joinpath(*(f"{name}={value.replace(':', '%3A')}" for name, value in values))
 
     def prepare(self, staged: list[Path], folder: Path, number: int, is_first: bool) -> list[str]:
         written = folder.with_name(f"{folder.name}-written")

@@ -102,6 +102,10 @@ class LandingsTest(unittest.TestCase):
         nine = sorted(path.name for path in (self.root / "table/dt=2024-03-01/hour=09").iterdir())
         self.assertEqual(nine, ["part-000001-0.parquet", "part-000001-1.parquet", "part-000002-0.parquet"])
 
+    def test_an_hour_has_the_folder_that_hive_and_spark_give_it(self):
+        table = ParquetTable(self.root, [("at", "%Y-%m-%dT%H:00")], compact)
+        self.assertEqual(table.path(NINE), self.root / "at=2024-03-01T09%3A00")
+
     def test_a_kill_before_any_file_operation_loses_and_doubles_nothing(self):
         kills = 0
         for at in range(10_000):
