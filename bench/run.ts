@@ -20,6 +20,7 @@ import {
   measuresTable,
   run,
 } from './harness.ts';
+import { predict } from './predict.ts';
 import { query } from './query.ts';
 import { serve } from './serve.ts';
 import { sources } from './sources.ts';
@@ -27,7 +28,7 @@ import { startup } from './startup.ts';
 import { tail } from './tail.ts';
 import { trigger } from './trigger.ts';
 
-const SUITES: readonly Suite[] = [startup, trigger, tail, client, sources, fleet, serve, query];
+const SUITES: readonly Suite[] = [startup, trigger, tail, client, sources, fleet, predict, serve, query];
 const DOCUMENT = fileURLToPath(new URL('../docs/BENCHMARKS.md', import.meta.url));
 
 const words = process.argv.slice(2);

@@ -11,7 +11,7 @@ import { wrap } from '../src/ui/text.ts';
 const GROUPS: [string, string[]][] = [
   ['START', ['up', 'new', 'run', 'serve', 'down']],
   ['EVENTS', ['trigger', 'tail', 'replay', 'simulate']],
-  ['OPERATE', ['doctor', 'tractor', 'job', 'source', 'alerts', 'forget']],
+  ['OPERATE', ['doctor', 'tractor', 'job', 'source', 'model', 'alerts', 'forget']],
   ['CONFIGURE', ['config', 'schema']],
 ];
 

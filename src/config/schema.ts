@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { didYouMean } from '../core/near.ts';
 import { sizeText } from '../core/size.ts';
 import { isTimezone } from '../core/timezone.ts';
+import { PARAM_TYPES, paramProblem } from '../messages/params.ts';
 import { FRONTIER_DIALECTS } from '../messages/types.ts';
 import { receiver, receiverParts } from './alerts-schema.ts';
 import { queries } from './queries-schema.ts';
@@ -360,7 +361,7 @@ const topics = v.strictObject({
   health: v.optional(topicName, 'service-health'),
   alert: v.optional(described(topicName, 'Alerts; only hippos with `alerts` need it'), 'hippo-alert'),
   model: v.optional(
-    described(topicName, 'Messages about models; only hippos whose needs name it need it'),
+    described(topicName, 'Messages about models; only hippos with `models`, or whose needs name it, need it'),
     'hippo-model',
   ),
   state: v.optional(topicName, 'hippo-state'),
@@ -871,6 +872,150 @@ const service = deferred(() =>
   }),
 );
 
+/** Names of models become part of topics' keys, paths of objects and URLs. */
+export const MODEL_PATTERN = /^[a-z][a-z0-9_-]{0,63}$/;
+export const MODEL_FORM = 'lower case letters, digits, "-" and "_", beginning with a letter, at most 64';
+const modelName = v.pipe(v.string(), v.regex(MODEL_PATTERN, `must be ${MODEL_FORM}`));
+
+/** A parameter is an argument of the builder's program, never a text that a shell reads. */
+const paramName = v.pipe(
+  v.string(),
+  v.regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
+    'must be letters, digits and "_", not beginning with a digit, at most 64',
+  ),
+);
+
+const modelParam = deferred(() =>
+  v.strictObject({
+    type: v.picklist(PARAM_TYPES),
+    min: v.optional(described(v.number(), 'Of a number or integer: the smallest')),
+    max: v.optional(described(v.number(), 'Of a number or integer: the largest')),
+    values: v.optional(described(some(v.string()), 'Of a text: those that are allowed')),
+    pattern: v.optional(
+      described(
+        v.pipe(v.string(), v.check(isPattern, 'must be a regular expression, such as "[a-z]+"')),
+        'Of a text: a regular expression that the whole text must fit',
+      ),
+    ),
+    default: v.optional(
+      described(
+        v.union([v.string(), v.number(), v.boolean()]),
+        'Its value where no message sets it. Left out: it is not passed to the builder then',
+      ),
+    ),
+  }),
+);
+
+type ModelParam = v.InferOutput<typeof modelParam>;
+
+/** What a parameter says must go together; a default that is not allowed would make each build fail. */
+const paramFits = consistent<ModelParam>((param, complain) => {
+  const isNumeric = param.type === 'number' || param.type === 'integer';
+  for (const key of ['min', 'max'] as const)
+    if (param[key] !== undefined && !isNumeric) complain(key, 'goes with type: number or integer');
+  for (const key of ['values', 'pattern'] as const)
+    if (param[key] !== undefined && param.type !== 'text') complain(key, 'goes with type: text');
+  if (param.values !== undefined && param.pattern !== undefined)
+    complain('pattern', 'says what values says, too; leave one of them out');
+  if (param.min !== undefined && param.max !== undefined && param.min > param.max)
+    complain('max', `is less than min, which is ${param.min}`);
+  if (param.type === 'text' && param.values === undefined && param.pattern === undefined)
+    complain('type', 'a text needs values or pattern beside it: what it may be');
+  const problem = param.default === undefined ? undefined : paramProblem(param, param.default);
+  if (problem !== undefined) complain('default', problem);
+});
+
+const modelLocation = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?:(?:hdfs:\/\/[^\s/?#@]*|s3a?:\/\/[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]|file:\/\/)(?:\/[^?#]*)?|(?![a-z][a-z0-9+.-]*:\/\/)[^\0]+)$/s,
+    'must be a folder, or file:///folder, hdfs://host:port/folder or s3a://bucket/prefix, without credentials',
+  ),
+);
+
+const model = deferred(() =>
+  v.strictObject({
+    builder: described(name, 'The job that builds it; BUILD_MODEL runs it, its other needs run it too'),
+    service: v.optional(
+      described(v.union([name, some(name)]), 'The service, or services, that serve it; left out: none'),
+    ),
+    location: described(
+      modelLocation,
+      'The folder with its versions: relative to hippo.yaml, file://, hdfs:// or s3a://',
+    ),
+    hdfs: v.optional(
+      v.strictObject({
+        webhdfs: described(
+          v.union([some(httpAddress), commaSeparated(httpAddress)]),
+          'http://host:9870 of the NameNode, of both where there are two: their WebHDFS, by which services read',
+        ),
+        user: v.optional(
+          described(
+            name,
+            'Who asks (user.name); left out: $HADOOP_USER_NAME, else the user that runs the client',
+          ),
+        ),
+        request_timeout: v.optional(duration('How long one request to a NameNode may take'), '10s'),
+      }),
+    ),
+    s3: v.optional(
+      v.strictObject({
+        endpoint: v.optional(
+          described(
+            httpAddress,
+            'http://host:9000 of what speaks S3 but is not AWS, e.g. MinIO. Left out: AWS',
+          ),
+        ),
+        region: optionalText("The bucket's region. Left out: $AWS_REGION, or that of the profile"),
+        path_style: v.optional(
+          described(
+            v.boolean(),
+            'The name of the bucket is part of the path, not of the host. Left out: true with an endpoint, else false',
+          ),
+        ),
+        profile: optionalText(
+          "A profile of ~/.aws/config with the credentials. Left out: $AWS_PROFILE, or what AWS's programs find without one",
+        ),
+        request_timeout: v.optional(duration('How long one request to S3 may take'), '30s'),
+      }),
+    ),
+    promote: v.optional(
+      described(
+        v.strictObject({
+          metric: described(
+            v.pipe(v.string(), v.regex(/^[A-Za-z_][\w.-]{0,63}$/, 'must be the name of a metric')),
+            'Of the metrics that the builder tells: the one that decides',
+          ),
+          better: v.optional(v.picklist(['higher', 'lower']), 'higher'),
+          margin: v.optional(
+            described(
+              v.pipe(v.number(), v.minValue(0)),
+              'By how much a version may be worse than the one that serves, and still be promoted',
+            ),
+            0,
+          ),
+        }),
+        'When a new version serves. Left out: each version does',
+      ),
+    ),
+    keep: v.optional(
+      v.strictObject({
+        versions: v.optional(described(wholeNumber(1, 1_000), 'So many of the newest versions'), 10),
+        age: v.optional(duration('and none that is older'), '90d'),
+      }),
+      {},
+    ),
+    params: v.optional(
+      described(
+        v.record(paramName, v.pipe(modelParam, paramFits)),
+        'What BUILD_MODEL may set; anything else is refused',
+      ),
+      {},
+    ),
+  }),
+);
+
 function isPattern(text: string): boolean {
   try {
     new RegExp(text, 'u');
@@ -985,6 +1130,7 @@ export const configSchema = v.strictObject({
   jobs: v.optional(v.record(name, job), {}),
   sources: v.optional(v.record(name, source), {}),
   services: v.optional(v.record(name, service), {}),
+  models: v.optional(v.record(modelName, model), {}),
   stack: v.optional(stack, {}),
   alerts: v.optional(alerts),
   queries: v.optional(queries),
@@ -1006,6 +1152,7 @@ const profile = deferred(() =>
     yarn: v.optional(yarn),
     sources: v.optional(v.record(name, sourceParts)),
     services: v.optional(v.record(name, v.partial(service))),
+    models: v.optional(v.record(modelName, v.partial(model))),
     stack: v.optional(stack),
     alerts: v.optional(v.union([described(v.literal(false), 'No alert is published or sent'), alertsParts])),
     serve: v.optional(serve),
@@ -1018,7 +1165,7 @@ export const fileSchema = v.strictObject({
   profiles: v.optional(
     described(
       v.record(name, profile),
-      'Settings merged over kafka, topics, logs, yarn, sources, services, stack, alerts and serve by --profile NAME or $HIPPO_PROFILE',
+      'Settings merged over kafka, topics, logs, yarn, sources, services, models, stack, alerts and serve by --profile NAME or $HIPPO_PROFILE',
     ),
     {},
   ),
@@ -1039,6 +1186,8 @@ export type SourceOf<Kind extends SourceKind> = Kind extends SourceKind
 export type AlertsConfig = NonNullable<Config['alerts']>;
 export type ServeConfig = NonNullable<Config['serve']>;
 export type ServiceConfig = Config['services'][string];
+export type ModelConfig = Config['models'][string];
+export type ModelParamConfig = ModelConfig['params'][string];
 export type QueriesConfig = NonNullable<Config['queries']>;
 export type QueryTableConfig = QueriesConfig['tables'][string];
 export type QueryRouteConfig = QueriesConfig['routes'][string];

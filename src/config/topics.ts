@@ -6,7 +6,7 @@ export function topicName(config: Pick<Config, 'topics'>, role: TopicRole): stri
 }
 
 /** What tells which topics a hippo uses. */
-export type TopicUse = Pick<Config, 'topics' | 'alerts' | 'jobs' | 'services'>;
+export type TopicUse = Pick<Config, 'topics' | 'alerts' | 'jobs' | 'services' | 'models'>;
 
 /** A topic that a hippo reads: the role is the kind of its messages. */
 export type InputRole = Exclude<TopicRole, 'state'>;
@@ -23,13 +23,18 @@ export function messageNeedRoles({ topics }: Pick<Config, 'topics'>): InputRole[
   );
 }
 
-/** The roles of the topics that a hippo reads: those of its needs' messages, too. Each has a dead-letter topic. */
-export function inputRoles({ jobs, services }: Pick<TopicUse, 'jobs' | 'services'>): readonly InputRole[] {
+/** The roles of the topics that a hippo reads: those of its needs' messages, and of its models, too. Each has a dead-letter topic. */
+export function inputRoles({
+  jobs,
+  services,
+  models,
+}: Pick<TopicUse, 'jobs' | 'services' | 'models'>): readonly InputRole[] {
   const needs = [
     ...Object.values(jobs).flatMap((job) => job.needs),
     ...Object.values(services).flatMap(({ reload_on: reloadOn = [] }) => reloadOn),
   ];
-  return [...new Set<InputRole>([...COMMON_INPUTS, ...needs.flatMap(rolesOf)])];
+  const ofModels: InputRole[] = Object.keys(models).length === 0 ? [] : ['model'];
+  return [...new Set<InputRole>([...COMMON_INPUTS, ...needs.flatMap(rolesOf), ...ofModels])];
 }
 
 function rolesOf(need: NeedConfig): InputRole[] {
@@ -39,10 +44,10 @@ function rolesOf(need: NeedConfig): InputRole[] {
 }
 
 /** The roles of the topics that a hippo needs: the others may be missing. */
-export function usedRoles({ alerts, jobs, services }: Omit<TopicUse, 'topics'>): TopicRole[] {
+export function usedRoles({ alerts, ...inputs }: Omit<TopicUse, 'topics'>): TopicRole[] {
   const used: TopicRole[] = ['frontier', 'start', 'finish', 'schedule', 'health', 'state'];
   if (alerts !== undefined) used.push('alert');
-  return [...new Set([...used, ...inputRoles({ jobs, services })])];
+  return [...new Set([...used, ...inputRoles(inputs)])];
 }
 
 /** The dead-letter topic of a topic. */

@@ -40,6 +40,13 @@ export function parseDuration(text: string): number | undefined {
   return count === '' || unit === undefined ? undefined : Math.round(Number(count) * unit.millis);
 }
 
+/** A duration in its short form: `10 min` is `10m`, a bare number is seconds. A text that is no duration stays as it is. */
+export function shortDuration(text: string): string {
+  const [, count = '', word = ''] = readAmount(text) ?? [];
+  const unit = unitNamed(word === '' ? 's' : word);
+  return count === '' || unit === undefined ? text : `${Number(count)}${unit.words[0] ?? ''}`;
+}
+
 /**
  * What a text that {@link parseDuration} refuses may have been meant to be: `2M` is `2m (minutes)` or `60d`.
  *

@@ -29,7 +29,23 @@ import type {
 
 export type * from './types.ts';
 export type { TableAnnouncement } from './announcement.ts';
-export { ALERT_CONDITIONS, FRONTIER_DIALECTS, FRONTIER_METHODS, SCHEDULE_ACTIONS } from './types.ts';
+export {
+  ALERT_CONDITIONS,
+  FRONTIER_DIALECTS,
+  FRONTIER_METHODS,
+  KILL_TARGETS,
+  SCHEDULE_ACTIONS,
+} from './types.ts';
+export {
+  type BuiltVersion,
+  builtBy,
+  builtField,
+  isBuildModel,
+  isKillModel,
+  isNewModel,
+  isPromoteModel,
+  metricsOf,
+} from './model.ts';
 export { isFarAhead };
 export { nameProblem } from './fields.ts';
 export { partitionProblem } from './dialects.ts';
@@ -54,6 +70,7 @@ export const parseFinish = (input: Input): Parsed<JobFinish> => parseWith(input,
 export const parseAnnouncement = (input: Input): Parsed<TableAnnouncement> =>
   parseWith(input, readAnnouncement);
 export const parseSchedule = (input: Input): Parsed<ManualRequest> => parseWith(input, readSchedule);
+export const parseModel = (input: Input): Parsed<ModelMessage> => parseWith(input, readModel);
 
 /**
  * @param dialect default: the event's own

@@ -161,14 +161,93 @@ export interface Alert {
   extra: JsonObject;
 }
 
-/** What is asked of, or has become of, a model (topic `hippo-model`). */
-export interface ModelMessage {
+/** What is asked of, or has become of, a model (topic `hippo-model`). Messages of other names are allowed. */
+export type ModelMessage = BuildModel | NewModel | PromoteModel | KillModel | OtherModelMessage;
+
+interface OfModel {
   kind: 'model';
-  /** Its name: `BUILD_MODEL`, `NEW_MODEL`, `KILL`; others are allowed. */
-  message: string;
   /** The model that it is about. */
-  model?: string;
+  model: string;
   /** Everything else, kept for a round trip. */
+  extra: JsonObject;
+}
+
+/** A version is to be built. */
+export interface BuildModel extends OfModel {
+  message: 'BUILD_MODEL';
+  /** Left out: every hippo that builds the model. */
+  hippoName?: string;
+  /** Of the builder, as `params` of hippo.yaml allows them. */
+  params?: JsonObject;
+  /** Who asked, and why. */
+  by?: string;
+  reason?: string;
+}
+
+/** What a version was measured to be, by name. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** A version, and how good it is. */
+export interface MeasuredVersion {
+  version: string;
+  metrics: Metrics;
+}
+
+/** A version was built, or one that was built before serves from now on. */
+export interface NewModel extends OfModel {
+  message: 'NEW_MODEL';
+  version: string;
+  /** Whether it serves from now on. */
+  promoted: boolean;
+  hippoName: string;
+  /** The firing that has built it. */
+  jobId?: string;
+  /** The folder with all versions of the model. */
+  location: string;
+  metrics: Metrics;
+  /** The version that served when this one began to be built. */
+  parent: string | null;
+  /** The version that serves after this message. */
+  serving: MeasuredVersion | null;
+  /** By how much a version may be worse than the one that serves, and be promoted. */
+  margin?: number;
+  /** Of a promotion by hand: who asked, and why. */
+  by?: string;
+  reason?: string;
+  /** Epoch seconds. */
+  time: number;
+}
+
+/** A version that was built before is to serve. */
+export interface PromoteModel extends OfModel {
+  message: 'PROMOTE_MODEL';
+  version: string;
+  hippoName?: string;
+  /** The version that served when the operator decided; null: none. Left out: any. */
+  expect?: string | null;
+  by?: string;
+  reason?: string;
+}
+
+/** What `KILL` can stop. */
+export const KILL_TARGETS = ['builder', 'api'] as const;
+export type KillTarget = (typeof KILL_TARGETS)[number];
+
+/** The builder, or the services of the model, are to stop until they are resumed. */
+export interface KillModel extends OfModel {
+  message: 'KILL';
+  hippoName?: string;
+  /** Left out: both. */
+  target?: KillTarget;
+  by?: string;
+  reason?: string;
+}
+
+/** Any other name, or one of the names above without a model. */
+export interface OtherModelMessage {
+  kind: 'model';
+  message: string;
+  model?: string;
   extra: JsonObject;
 }
 

@@ -142,6 +142,7 @@ export class StateMemory {
         case 'last-result':
         case 'source':
         case 'service':
+        case 'model':
         case 'announced':
         case 'produced':
         case 'alert':

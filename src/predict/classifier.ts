@@ -5,9 +5,13 @@ import { parsePlainJson } from '../core/json.ts';
 import { Flaw } from './errors.ts';
 import type { VersionFiles } from './files.ts';
 import type { ClassifierManifest } from './manifest.ts';
+import type { Pace } from './pace.ts';
 import type { ClassOf, Classifier } from './types.ts';
 
 export const COEFFICIENTS = 'coefficients.json';
+
+/** So many predictions make V8 compile what they run. */
+const WARM = 500;
 
 const finite = v.pipe(v.number(), v.finite());
 const contents = v.looseObject({
@@ -18,9 +22,18 @@ const contents = v.looseObject({
 });
 
 /** @throws Flaw, ModelAway */
-export async function loadClassifier(files: VersionFiles, manifest: ClassifierManifest): Promise<Classifier> {
+export async function loadClassifier(
+  files: VersionFiles,
+  manifest: ClassifierManifest,
+  pace: Pace,
+): Promise<Classifier> {
   const json = Buffer.from(await files.read(COEFFICIENTS, manifest)).toString('utf8');
-  return new LogisticRegression(manifest, parseCoefficients(json, manifest));
+  const model = new LogisticRegression(manifest, parseCoefficients(json, manifest));
+  const row = new Float64Array(model.features.length);
+  await pace.inSteps(WARM, 10, (from, to) => {
+    for (let times = from; times < to; times += 1) model.classOf(row);
+  });
+  return model;
 }
 
 interface Coefficients {

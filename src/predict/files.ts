@@ -9,7 +9,7 @@ import { type OpenFile, TryAgain, type VersionFolder } from './places/place.ts';
 
 /** So often is a file read from its beginning, where the connection breaks. */
 const TRIES = 4;
-const BETWEEN_TRIES = { first: 300, most: 3_000 };
+const BETWEEN_TRIES = { first: 200, most: 2_000 };
 /** Bytes. */
 const LARGEST_MANIFEST = 16 * 2 ** 20;
 /** So many bytes are hashed at once: it takes less than a millisecond. */
@@ -90,10 +90,10 @@ export class VersionFiles {
       close();
       throw tooLarge;
     }
-    const parts: Uint8Array[] = [];
+    const parts: Buffer[] = [];
     let length = 0;
     for await (const chunk of chunks) {
-      parts.push(chunk);
+      parts.push(Buffer.from(chunk));
       length += chunk.length;
       if (length > LARGEST_MANIFEST) throw tooLarge;
     }
@@ -109,7 +109,7 @@ export class VersionFiles {
     const hash = createHash('sha256');
     let at = 0;
     for await (const chunk of chunks) {
-      if (at + chunk.length > print.bytes) throw sizeFlaw(name, at + chunk.length, print.bytes);
+      if (at + chunk.length > print.bytes) throw sizeFlaw(name, `more than ${print.bytes}`, print.bytes);
       target.set(chunk, at);
       at += chunk.length;
       for (let from = 0; from < chunk.length; from += HASHED) {
@@ -135,14 +135,14 @@ function requireHash(file: string, found: string, expected: string, says: string
     throw new Flaw(file, `its SHA-256 is ${found}, and ${says} ${expected}: it was changed or damaged`);
 }
 
-function sizeFlaw(file: string, found: number, expected: number): Flaw {
-  return new Flaw(file, `it has ${found} bytes or more, and must have ${expected}`);
+function sizeFlaw(file: string, found: number | string, expected: number): Flaw {
+  return new Flaw(file, `it has ${found} bytes, and must have ${expected}`);
 }
 
 function memory(file: string, bytes: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(new ArrayBuffer(bytes));
-  } catch {
-    throw new Flaw(file, `there is no memory for its ${formatSize(bytes)}`);
+  } catch (error) {
+    throw new ModelAway(`there is no memory for the ${formatSize(bytes)} of ${file}`, { cause: error });
   }
 }

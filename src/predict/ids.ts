@@ -153,7 +153,8 @@ class ListReader {
 
   end(count: number): void {
     if (count === 0) this.#expect(OPEN_LIST, 0);
-    if (this.#peek() === COMMA)
+    const next = this.#peek();
+    if (next === COMMA || (count === 0 && next === QUOTE))
       throw new Flaw(this.#file, `it has more than the ${count} ids of the manifest`);
     this.#expect(CLOSE_LIST, count);
     if (this.#peek() !== undefined) throw new Flaw(this.#file, 'something follows its list');

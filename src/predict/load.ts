@@ -30,7 +30,7 @@ export async function loadModel(place: ModelPlace, options: LoadOptions): Promis
   return withFiles(place, options, async (files, pace) => {
     const manifest = await manifestOf(files, options);
     return manifest.kind === 'classifier'
-      ? loadClassifier(files, manifest)
+      ? loadClassifier(files, manifest, pace)
       : loadRecommender(files, manifest, pace);
   });
 }

@@ -23,6 +23,8 @@ const WORD = 4;
 /** So many numbers are looked at in one step. */
 const STEP = 100_000;
 const MOST_POPULAR = 1_000;
+/** So many predictions make V8 compile what they run; more than so many milliseconds are not spent on them. */
+const WARM = { predictions: 50, millis: 500 };
 
 /** @throws Flaw, ModelAway */
 export async function loadRecommender(
@@ -39,10 +41,14 @@ export async function loadRecommender(
   const popular = parsePopular(Buffer.from(await files.read(POPULAR, manifest)).toString('utf8'), items);
   const userFactors = await readFactors(USER_FACTORS, files, manifest, { rows: users, pace });
   const itemFactors = await readFactors(ITEM_FACTORS, files, manifest, { rows: items, pace });
-  return new Als(manifest, {
+  const index = await Items.build(itemFactors, items, rank, pace);
+  itemFactors.buffer.transfer(0);
+  const model = new Als(manifest, {
     ...{ userIds, itemIds, known, popular, userFactors },
-    items: new Items(itemFactors, items, rank),
+    items: index,
   });
+  await model.warmUp(pace);
+  return model;
 }
 
 interface Rows {
@@ -161,11 +167,21 @@ class Als implements Recommender {
   }
 
   top(user: string, count: number, { withKnown = false }: TopOptions = {}): Recommendations {
-    if (this.#parts === undefined)
-      throw new BugError(`version ${this.version} of the model ${this.name} was disposed of`);
-    const row = this.#parts.userIds.rowOf(user);
-    if (row < 0) return { known: false, items: popularOf(this.#parts, count) };
-    return { known: true, items: count < 1 ? [] : this.#topOf(this.#parts, row, count, withKnown) };
+    const parts = this.#open();
+    const row = parts.userIds.rowOf(user);
+    if (row < 0) return { known: false, items: popularOf(parts, count) };
+    return { known: true, items: count < 1 ? [] : this.#topOf(parts, row, count, withKnown) };
+  }
+
+  /** Predicts for users all over the table. */
+  async warmUp(pace: Pace): Promise<void> {
+    if (this.users === 0) return;
+    const end = performance.now() + WARM.millis;
+    for (let times = 0; times < WARM.predictions && performance.now() < end; times += 1) {
+      const row = Math.floor((times * this.users) / WARM.predictions);
+      this.top(this.#open().userIds.idOf(row), 10);
+      await pace.breathe();
+    }
   }
 
   dispose(): void {
@@ -174,6 +190,12 @@ class Als implements Recommender {
     this.#parts = undefined;
     for (const part of [userIds, itemIds, items]) part.dispose();
     for (const { buffer } of [known.offsets, known.items, userFactors]) buffer.transfer(0);
+  }
+
+  #open(): Parts {
+    if (this.#parts === undefined)
+      throw new BugError(`version ${this.version} of the model ${this.name} was disposed of`);
+    return this.#parts;
   }
 
   #topOf({ known, userFactors, items, itemIds }: Parts, row: number, count: number, withKnown: boolean) {

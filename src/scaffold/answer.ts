@@ -1,6 +1,6 @@
-import { DURATION_FORM, parseDuration } from '../core/duration.ts';
+import { DURATION_FORM, parseDuration, shortDuration } from '../core/duration.ts';
 import { readWindowUnit } from '../windows/units.ts';
-import type { Question } from './template.ts';
+import { type Question, flagOf } from './template.ts';
 import { type Frequency, type PartitionLevel, readPartition } from './partition.ts';
 
 /** An answer as it was given and is recorded: text; lists are separated by commas, `none` is the empty list. */
@@ -39,7 +39,7 @@ export function readAnswer(question: Question, raw: string, earlier: AnswerValue
         isFixed: earlier['every'] === undefined,
       });
     case 'columns':
-      return text === NONE ? { value: [] } : readColumns(text, earlier);
+      return text === NONE ? { value: [] } : readColumns(text);
     case 'choices':
       return readChoices(text, question.choices);
     case 'column':
@@ -51,7 +51,7 @@ export function readAnswer(question: Question, raw: string, earlier: AnswerValue
     case 'duration':
       return parseDuration(text) === undefined
         ? { problem: `"${text}" is not ${DURATION_FORM}` }
-        : { value: text };
+        : { value: shortDuration(text) };
     case 'text':
       return new RegExp(`^(?:${question.pattern})$`, 'u').test(text)
         ? { value: text }
@@ -95,18 +95,42 @@ function readTable(text: string): ReadAnswer {
   };
 }
 
-function readColumns(text: string, earlier: AnswerValues): ReadAnswer {
+function readColumns(text: string): ReadAnswer {
   const columns = text.split(',').map((name) => name.trim());
-  for (const [index, name] of columns.entries()) {
-    if (!COLUMN.test(name)) return { problem: `"${name}" is no name of a column` };
-    if (columns.indexOf(name) < index) return { problem: `${name} occurs twice` };
-    const other = Object.entries(earlier).find(([, value]) => namesIn(value).includes(name));
-    if (other !== undefined)
-      return { problem: `${name} is among --${other[0].replaceAll('_', '-')} already` };
-  }
-  return { value: columns };
+  const wrong = columns.find((name) => !COLUMN.test(name));
+  return wrong === undefined ? { value: columns } : { problem: `"${wrong}" is no name of a column` };
 }
 
-function namesIn(value: AnswerValue): string[] {
-  return typeof value === 'string' ? [] : value.map((item) => (typeof item === 'string' ? item : item.name));
+/** Types of questions that name columns. The levels of a partition are columns, too. */
+const NAMING: readonly Question['type'][] = ['column', 'columns', 'partition'];
+
+/**
+ * Why the columns that an answer names cannot be: Spark and databases ignore the case of names, so no two of a project, and none
+ * that its programs make themselves, may differ by that alone.
+ *
+ * @param values this answer, and those to the questions before it
+ */
+export function clashOf(
+  question: Question,
+  questions: readonly Question[],
+  values: AnswerValues,
+): string | undefined {
+  const known = new Map<string, string>();
+  for (const name of question.reserved ?? [])
+    known.set(name.toLowerCase(), 'is a column that the project makes itself');
+  for (const other of questions.slice(0, questions.indexOf(question)))
+    for (const name of namesOf(other, values))
+      known.set(name.toLowerCase(), `is among ${flagOf(other)} already`);
+  for (const name of namesOf(question, values)) {
+    const clash = known.get(name.toLowerCase());
+    if (clash !== undefined) return `${name} ${clash}`;
+    known.set(name.toLowerCase(), 'occurs twice');
+  }
+  return undefined;
+}
+
+function namesOf({ type, name }: Question, values: AnswerValues): string[] {
+  const value = NAMING.includes(type) ? (values[name] ?? '') : '';
+  if (typeof value === 'string') return value === '' ? [] : [value];
+  return value.map((item) => (typeof item === 'string' ? item : item.name));
 }

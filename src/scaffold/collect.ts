@@ -5,6 +5,7 @@ import {
   type AnswerValues,
   type RawAnswers,
   type ReadAnswer,
+  clashOf,
   noAnswer,
   readAnswer,
 } from './answer.ts';
@@ -74,13 +75,15 @@ export async function collectAnswers(
     );
     const answer =
       gave ??
-      (typeof source === 'string' ? suggested : await source.ask(promptFor(question, suggested, values)));
+      (typeof source === 'string'
+        ? suggested
+        : await source.ask(promptFor(template, question, suggested, values)));
     if (answer === '' && gave === undefined) {
       missing.push(question);
       values[name] = noAnswer(question);
       continue;
     }
-    const read = judgeAnswer(question, answer, values);
+    const read = judgeAnswer(template, question, answer, values);
     if ('problem' in read)
       throw wrongAnswer(template, question, read.problem, { ...given, [name]: suggested });
     raw[name] = answer.trim();
@@ -92,10 +95,12 @@ export async function collectAnswers(
 }
 
 /** Reads an answer, and refuses one that does not go with the answers before it. */
-function judgeAnswer(question: Question, raw: string, earlier: AnswerValues): ReadAnswer {
+function judgeAnswer(template: Template, question: Question, raw: string, earlier: AnswerValues): ReadAnswer {
   const read = readAnswer(question, raw, earlier);
   if ('problem' in read) return read;
   const values = { ...earlier, [question.name]: read.value };
+  const clash = clashOf(question, template.questions, values);
+  if (clash !== undefined) return { problem: clash };
   const refused = question.refuse?.find((rule) => isTrue(rule.if, values));
   return refused === undefined ? read : { problem: refused.why };
 }
@@ -127,13 +132,18 @@ function helpOf({ type }: Template): string {
   return `hippo new ${type} --help`;
 }
 
-function promptFor(question: Question, suggested: string, earlier: Answers['values']): Prompt {
+function promptFor(
+  template: Template,
+  question: Question,
+  suggested: string,
+  earlier: Answers['values'],
+): Prompt {
   return {
     message: question.ask,
     ...(question.type === 'choice' || question.type === 'every' ? { choices: question.choices } : {}),
     ...(suggested === '' ? {} : { suggested }),
     problemOf: (text) => {
-      const read = judgeAnswer(question, text, earlier);
+      const read = judgeAnswer(template, question, text, earlier);
       return 'problem' in read ? read.problem : undefined;
     },
   };

@@ -130,7 +130,7 @@ async function askName(template: Template, types: readonly string[], from: Answe
   if (typeof from !== 'string')
     return from.ask({ message: 'What is it called?', problemOf: (text) => nameProblem(text, types) });
   throw new UserError('NAME is missing: the name of the new hippo', {
-    next: [`hippo new ${template.type} NAME`],
+    next: [`hippo new ${template.type} NAME${from === 'sample' ? ' --yes' : ''}`],
   });
 }
 

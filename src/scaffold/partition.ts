@@ -1,3 +1,4 @@
+import { partitionPath } from '../messages/index.ts';
 import { datePattern, dateUnitOf } from '../windows/index.ts';
 import {
   DATE_UNITS,
@@ -20,6 +21,8 @@ export interface PartitionLevel {
   argument: string;
   /** A value for the sample input. */
   sample: string;
+  /** The folder of that value, as Hive and Spark name it: `at=09%3A00`. */
+  folder: string;
 }
 
 export type Frequency = 'event' | WindowUnit;
@@ -37,7 +40,7 @@ function directivesOf(unit: WindowUnit): string[] {
 }
 /** Those that a level's format may use, the coarsest first. */
 const DIRECTIVES = [...new Set([...WINDOW_UNITS.toReversed().flatMap(directivesOf), '%M'])];
-const FORMAT = new RegExp(`^([\\p{L}\\p{N}_.:+ -]|${DIRECTIVES.join('|')})+$`, 'u');
+const FORMAT = new RegExp(`^([\\p{L}\\p{N}_.:+-]|${DIRECTIVES.join('|')})+$`, 'u');
 
 const SAMPLE_DATE = Date.UTC(2024, 0, 1);
 
@@ -62,7 +65,7 @@ export function readPartition(
     if (levels.some((level) => level.name === name)) return { problem: `the level ${name} occurs twice` };
     const level = readLevel(name, rest.length === 0 ? undefined : rest.join('='), every, isFixed);
     if ('problem' in level) return level;
-    levels.push(level.value);
+    levels.push({ ...level.value, folder: partitionPath([{ name, value: level.value.sample }]) });
     carried.push(...(level.value.value.match(/%[A-Za-z]/g) ?? []));
   }
   const needed = every === 'event' ? [] : directivesOf(every);
@@ -80,7 +83,7 @@ function readLevel(
   given: string | undefined,
   every: Frequency,
   isFixed: boolean,
-): Read<PartitionLevel> {
+): Read<Omit<PartitionLevel, 'folder'>> {
   const format = given ?? FORMATS.get(name.toLowerCase());
   if (every === 'event') {
     if (given !== undefined)
@@ -97,7 +100,7 @@ function readLevel(
   }
   if (!FORMAT.test(format)) {
     return {
-      problem: `"${format}" may hold letters, digits, "._:+-", spaces, and ${DIRECTIVES.join(', ')} of the date`,
+      problem: `"${format}" may hold letters, digits, "._:+-", and ${DIRECTIVES.join(', ')} of the date`,
     };
   }
   if (!format.includes('%'))

@@ -5,7 +5,7 @@ import { join, relative, sep } from 'node:path';
 import { jsonSchema } from '../config/json-schema.ts';
 import { type WindowUnit, unitsOf } from '../windows/units.ts';
 import type { AnswerValues } from './answer.ts';
-import { LAYOUTS, type Template } from './template.ts';
+import { LAYOUTS, PARTIALS, type Template } from './template.ts';
 
 /** A file of a project, ready to be written. */
 export interface ProjectFile {
@@ -29,6 +29,7 @@ const liquid = new Liquid({
   strictFilters: true,
   ownPropertyOnly: true,
   layouts: LAYOUTS,
+  partials: PARTIALS,
 });
 liquid.registerFilter('yaml', (value: string) => stringify(value, { lineWidth: 0 }).trimEnd());
 liquid.registerFilter('shell', (value: string) => (/^[\w./:=-]+$/.test(value) ? value : `'${value}'`));
@@ -100,11 +101,12 @@ export function renderFiles(template: Template, variables: Variables): ProjectFi
   return [...files.values(), schema].sort((left, right) => (left.path < right.path ? -1 : 1));
 }
 
-/** Leaves out what a template leaves behind that was run or compiled where it lies. */
+/** Leaves out what programs leave behind that were run where the template lies. Its own files have no name with a dot in front. */
 function filesBelow(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/\.pyc$/.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !/(^|\/)(\.|__pycache__\/)/.test(relative(directory, path).split(sep).join('/')));
 }
 
 function isIncluded({ only_if: conditions }: Template, path: string, variables: Variables): boolean {

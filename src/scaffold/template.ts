@@ -24,6 +24,8 @@ const common = {
   only_if: v.optional(v.string()),
   /** Liquid conditions over this answer and earlier ones: if one is true, the answer is refused, with the reason. */
   refuse: v.optional(v.array(v.strictObject({ if: v.string(), why: v.string() }))),
+  /** Of a question that names columns: those that the project's programs make themselves. */
+  reserved: v.optional(v.array(v.string())),
 };
 const choices = v.pipe(v.array(v.strictObject({ value: v.string(), title: v.string() })), v.minLength(2));
 const question = v.variant('type', [
@@ -113,6 +115,8 @@ const TEMPLATES = fileURLToPath(new URL('templates', packageRoot));
 
 /** The layouts of files that every project has. */
 export const LAYOUTS = join(TEMPLATES, COMMON, 'layouts');
+/** Parts of files that several templates have. */
+export const PARTIALS = join(TEMPLATES, COMMON, 'partials');
 
 /**
  * All templates of this package, in the order of the flow. Synchronous, because the flags of `hippo new` are derived from them.

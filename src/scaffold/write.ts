@@ -24,17 +24,20 @@ export async function isEmptyFolder(directory: string): Promise<boolean> {
 }
 
 /**
- * Writes the whole project or nothing: the files go to a temporary folder beside it, which is then renamed.
+ * Writes the whole project or nothing: the files go to a temporary folder, which is then renamed.
  *
- * @param directory missing or empty; an empty one stays the same folder, because it may be a shell's working directory
+ * @param directory missing or empty; an empty one stays the same folder, because it may be a shell's working directory, or a
+ *   mounted volume: so the temporary folder is inside it
  * @throws UserError as {@link isEmptyFolder}, or if the folder cannot be written
  */
 export async function writeProject(directory: string, files: readonly ProjectFile[]): Promise<void> {
   const exists = await isEmptyFolder(directory);
   let temporary: string | undefined;
   try {
-    await mkdir(dirname(directory), { recursive: true });
-    temporary = await mkdtemp(join(dirname(directory), `.${basename(directory)}.`));
+    if (!exists) await mkdir(dirname(directory), { recursive: true });
+    temporary = await mkdtemp(
+      exists ? join(directory, '.new.') : join(dirname(directory), `.${basename(directory)}.`),
+    );
     const project = join(temporary, 'project');
     for (const file of files) {
       const path = join(project, file.path);

@@ -169,7 +169,7 @@ export class ModelSlot {
     const { name: model } = this;
     const { version } = serving;
     const began = performance.now();
-    while (!signal.aborted) {
+    while (!isAborted(signal)) {
       try {
         const loaded = await load(place, { name: model, ...serving, signal });
         const previous = this.#current?.model.version ?? null;

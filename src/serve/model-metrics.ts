@@ -4,8 +4,8 @@ import type { ModelEvent, ModelSlot } from './engine.ts';
 
 export interface ModelMetrics {
   /** So many predictions were answered by this version. */
-  count(model: string, version: string, predictions: number): void;
-  observe(event: ModelEvent): void;
+  readonly count: (model: string, version: string, predictions: number) => void;
+  readonly observe: (event: ModelEvent) => void;
 }
 
 /** The counts of older versions are dropped: each swap makes a series. */
@@ -94,7 +94,7 @@ function addGauges(
     collect() {
       for (const gauge of [this, rows, mean, trained]) gauge.reset();
       for (const { name: model, current } of all()) {
-        if (current?.drift == null || current.model.kind !== 'classifier') continue;
+        if (current === null || current.drift === null || current.model.kind !== 'classifier') continue;
         const look = current.drift.look();
         rows.set({ model }, look.rows);
         for (const [feature, { mean: then }] of Object.entries(current.model.manifest.statistics))

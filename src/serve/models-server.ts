@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type LoadOptions as ConfigOptions, hippoName, loadConfig } from '../config/load.ts';
 import { type ServeConfig, parseConfig } from '../config/schema.ts';
-import { UserError } from '../core/errors.ts';
+import { BugError, UserError } from '../core/errors.ts';
 import { formatDuration } from '../core/duration.ts';
 import { type HttpApp, Keys, type Readiness, createApp } from '../http/app/index.ts';
 import { ModelRefused, loadModel } from '../predict/index.ts';
@@ -39,7 +39,7 @@ export interface ServeReport {
 export async function serveModels(options: ServeOptions): Promise<ServeReport> {
   const { env, stop } = options;
   const loaded = await loadConfig({ ...options, cwd: options.cwd ?? process.cwd() });
-  const settings = loaded.config.serve ?? (parseConfig({ serve: {} }).serve as ServeConfig);
+  const settings: ServeConfig = loaded.config.serve ?? defaults();
   const file = modelFileOf(env);
   const targets = await readModelFile(file);
   const slots = new Map<string, ModelSlot>();
@@ -54,7 +54,10 @@ export async function serveModels(options: ServeOptions): Promise<ServeReport> {
   for (const name of targets.keys())
     slots.set(
       name,
-      newSlot(name, { ...options, settings }, (event) => (metrics.observe(event), logged.event(event))),
+      newSlot(name, { ...options, settings }, (event) => {
+        metrics.observe(event);
+        logged.event(event);
+      }),
     );
   const { batch, top } = settings.limits;
   await addRoutes(
@@ -74,6 +77,13 @@ export async function serveModels(options: ServeOptions): Promise<ServeReport> {
   const report = await app.drain();
   await Promise.all([...slots.values()].map((slot) => slot.close()));
   return report;
+}
+
+/** Of a hippo.yaml without the section. */
+function defaults(): ServeConfig {
+  const { serve } = parseConfig({ serve: {} });
+  if (serve === undefined) throw new BugError('the schema has no defaults of serve');
+  return serve;
 }
 
 function modelFileOf(env: NodeJS.ProcessEnv): string {
@@ -194,7 +204,13 @@ async function within(
   add: (scope: FastifyInstance) => void,
 ): Promise<void> {
   // Async: what it throws rejects, and does not end the process.
-  await app.register(async (scope) => Promise.resolve(add(scope)), { prefix });
+  await app.register(
+    async (scope) => {
+      add(scope);
+      return Promise.resolve();
+    },
+    { prefix },
+  );
 }
 
 interface Logged {

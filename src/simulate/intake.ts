@@ -1,11 +1,19 @@
 import { isoTime } from '../core/clock.ts';
 import { describeInput, readInput, rejectionText } from '../client/host/inputs.ts';
 import { type Definition, subjectsOf, tableSubject } from '../client/machine/definition.ts';
+import { modelOrderOf } from '../client/machine/models.ts';
 import { type InputRole, inputRoles, topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import { type RecordRef, recordRef } from '../core/record-ref.ts';
 import type { KafkaRecord } from '../kafka/port.ts';
-import { type FrontierEvent, type HippoMessage, producedBy } from '../messages/index.ts';
+import {
+  type FrontierEvent,
+  type HippoMessage,
+  type MeasuredVersion,
+  type ModelMessage,
+  isNewModel,
+  producedBy,
+} from '../messages/index.ts';
 import type { Letter, SimulatedMessage } from './simulate.ts';
 import { type Timed, timeline } from './timeline.ts';
 
@@ -31,7 +39,7 @@ export interface IntakeReport {
   unneeded: Record<string, number>;
   /** Finish messages of this hippo; the simulation produces its own instead. */
   own_finishes: number;
-  /** Events of outputs of this hippo; the simulation produces its own instead. */
+  /** Events of outputs, and versions of models, of this hippo; the simulation produces its own instead. */
   own_events: number;
   rejected: Rejected[];
 }
@@ -52,6 +60,8 @@ export class Intake {
     own_finishes: 0,
     own_events: 0,
   };
+  /** By model. */
+  readonly #versions = new Map<string, MeasuredVersion[]>();
   #first = Infinity;
   #last = -Infinity;
 
@@ -111,6 +121,11 @@ export class Intake {
     return timeline(this.#letters);
   }
 
+  /** The versions of this hippo's models that were built while this was recorded, by model, the oldest first. */
+  recordedVersions(): ReadonlyMap<string, readonly MeasuredVersion[]> {
+    return this.#versions;
+  }
+
   report(): IntakeReport {
     const { records, elsewhere, unneeded, own_finishes, own_events } = this.#report;
     const time = (at: number): string | null => (Number.isFinite(at) ? new Date(at).toISOString() : null);
@@ -131,6 +146,11 @@ export class Intake {
     const isOwn = 'hippoName' in message && message.hippoName === hippo;
     if (isOwn && message.kind === 'schedule') return true;
     // The simulation makes its own.
+    if (message.kind === 'model' && this.#isOwnVersion(message)) {
+      this.#report.own_events += 1;
+      return false;
+    }
+    if (modelOrderOf(this.#definition, message) !== undefined) return true;
     if (message.kind === 'frontier' && this.#isOwnOutput(message)) {
       this.#report.own_events += 1;
       return false;
@@ -142,6 +162,16 @@ export class Intake {
     if (subjectsOf(message).some((subject) => listeners.has(subject))) return true;
     this.#report.unneeded.add(nameOf(message));
     return false;
+  }
+
+  #isOwnVersion(message: ModelMessage): boolean {
+    const { hippo, models } = this.#definition;
+    if (!isNewModel(message) || message.hippoName !== hippo || !models.has(message.model)) return false;
+    const { model, version, metrics, by } = message;
+    // A promotion by hand builds nothing.
+    if (by === undefined)
+      this.#versions.set(model, [...(this.#versions.get(model) ?? []), { version, metrics }]);
+    return true;
   }
 
   /** An output that needs its job's result is not produced by a simulation: what is recorded of it counts. */
@@ -163,7 +193,7 @@ function nameOf(message: HippoMessage): string {
 }
 
 /** What says which topics a hippo reads. */
-type InputConfig = Pick<Config, 'topics' | 'jobs' | 'services'>;
+type InputConfig = Pick<Config, 'topics' | 'jobs' | 'services' | 'models'>;
 
 /** The topics that a client reads, and the kind of message of each. */
 export function inputTopics(config: InputConfig): Map<string, InputRole> {

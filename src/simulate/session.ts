@@ -64,7 +64,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
     timezone: loaded.config.calendar.timezone,
     needs: [...new Set([...definition.jobs.values()].flatMap(({ needs }) => needs.map(({ id }) => id)))],
     ...simulate(definition, loaded.config, intake.messages(), {
-      ...{ jobDuration, listings, told, letters: intake.letters() },
+      ...{ jobDuration, listings, told, letters: intake.letters(), recorded: intake.recordedVersions() },
       watching: (name) => watching.get(name),
     }),
     input: intake.report(),

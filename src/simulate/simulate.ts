@@ -2,6 +2,7 @@
 import { topicName } from '../config/topics.ts';
 import type { Config } from '../config/schema.ts';
 import type { Millis } from '../core/clock.ts';
+import type { JsonObject } from '../core/json.ts';
 import {
   type Definition,
   type Effect,
@@ -24,7 +25,17 @@ import {
   step,
 } from '../client/machine/index.ts';
 import type { ConditionFields } from '../conditions/record.ts';
-import type { Alert, HippoMessage, JobFinish, MessageRef } from '../messages/index.ts';
+import {
+  type Alert,
+  type HippoMessage,
+  type JobFinish,
+  type MeasuredVersion,
+  type MessageRef,
+  type Metrics,
+  type ModelMessage,
+  isNewModel,
+  isPromoteModel,
+} from '../messages/index.ts';
 import type { AlertCondition } from '../messages/types.ts';
 import {
   type Announcements,
@@ -145,6 +156,20 @@ export interface SimulatedScan {
   error: string | null;
 }
 
+/** A version that would be built, or would serve again. */
+export interface SimulatedModel {
+  at: string;
+  model: string;
+  version: string;
+  promoted: boolean;
+  /** Of the recorded build that stands for it; empty: none does. */
+  metrics: Metrics;
+  /** The version that serves after it. */
+  serving: MeasuredVersion | null;
+  /** Who asked for it to serve; null: it was built. */
+  by: string | null;
+}
+
 export interface Simulation {
   /** In the order of time. */
   announced: Announced[];
@@ -154,6 +179,8 @@ export interface Simulation {
   produced: Produced[];
   waiting: Waiting[];
   notices: Notice[];
+  /** The versions that would be built, or serve again, in the order of time. */
+  models: SimulatedModel[];
   /** In the order of time. */
   alerts: SimulatedAlert[];
 }
@@ -182,6 +209,8 @@ export interface SimulateOptions {
   told?: readonly ToldFile[];
   /** What is rejected, in the order of time. */
   letters?: readonly Timed<Letter>[];
+  /** By model: the recorded versions of it, the oldest first. The n-th build of the simulation is as good as the n-th of them. */
+  recorded?: ReadonlyMap<string, readonly MeasuredVersion[]>;
   /** How a source is watched. [default: all is listed, each second] */
   watching?: (source: string) => Watching | undefined;
 }
@@ -228,7 +257,8 @@ export function simulate(
     } else if ('told' in input) host.tell(input.service, input.told, input.at);
     else {
       const { from, message, fields } = input.message;
-      host.handle({ type: 'message', at: input.at, from, message, ...(fields && { record: fields }) });
+      const said = message.kind === 'model' ? host.withOwnVersions(message) : message;
+      host.handle({ type: 'message', at: input.at, from, message: said, ...(fields && { record: fields }) });
     }
   }
   host.endWork();
@@ -281,11 +311,14 @@ class SimulatedHost {
   /** The landing that is told at present. */
   #present = { foundAt: 0, relanded: false };
   readonly #notices: Notice[] = [];
+  readonly #models: SimulatedModel[] = [];
+  /** By model: the versions that were built, the oldest first. */
+  readonly #built = new Map<string, string[]>();
   /** By id. */
   readonly #alerts = new Map<string, SimulatedAlert>();
 
   constructor(definition: Definition, config: Pick<Config, 'topics'>, options: SimulateOptions, at: Millis) {
-    this.#definition = withoutResults(definition);
+    this.#definition = withoutResults(definition, options.recorded ?? new Map());
     this.#unknown = new Map([...definition.jobs.values()].map((job) => [job.name, tablesByResult(job)]));
     this.#config = config;
     this.#options = options;
@@ -321,6 +354,22 @@ class SimulatedHost {
       if (next === Infinity) return;
       this.passTime(next);
     }
+  }
+
+  /** The simulation's versions have names of their own: each stands for the recorded one of the same number. */
+  withOwnVersions(message: ModelMessage): ModelMessage {
+    if (!isPromoteModel(message)) return message;
+    const recorded = this.#options.recorded?.get(message.model) ?? [];
+    const own = (version: string): string => {
+      const index = recorded.findIndex((one) => one.version === version);
+      return this.#built.get(message.model)?.[index] ?? version;
+    };
+    const { expect } = message;
+    return {
+      ...message,
+      version: own(message.version),
+      ...(typeof expect === 'string' ? { expect: own(expect) } : {}),
+    };
   }
 
   /** A service announces this. */
@@ -416,6 +465,7 @@ class SimulatedHost {
         .sort((a, b) => a.firstInputAt - b.firstInputAt || (a.key < b.key ? -1 : 1))
         .map((run) => this.#waiting(run, paused.has(run.job))),
       notices: this.#notices,
+      models: this.#models,
       alerts: [...this.#alerts.values()],
     };
   }
@@ -437,6 +487,7 @@ class SimulatedHost {
       case 'publish':
         if (effect.message.kind === 'finish') this.#finished(effect.message, at);
         else if (effect.message.kind === 'alert') this.#alerted(effect.message, at);
+        else if (effect.message.kind === 'model') this.#noteModel(effect.message, at);
         else this.#inbox.push(effect.message);
         break;
       case 'announced':
@@ -461,6 +512,13 @@ class SimulatedHost {
         ...{ at: iso(at), source, table, partition, exec_date: execDate },
         ...{ found_at: iso(foundAt), relanded },
       });
+  }
+
+  #noteModel(message: ModelMessage, at: Millis): void {
+    this.#inbox.push(message);
+    if (!isNewModel(message)) return;
+    const { model, version, promoted, metrics, serving, by = null } = message;
+    this.#models.push({ at: iso(at), model, version, promoted, metrics, serving, by });
   }
 
   #noteProduced({ run, jobId, event }: Extract<Effect, { type: 'produced' }>, at: Millis): void {
@@ -515,7 +573,20 @@ class SimulatedHost {
     this.#running.delete(attemptId);
     firing.outcome = outcome.status;
     firing.ended_at = iso(endsAt);
-    this.handle({ type: 'job-exited', at: endsAt, run: { job, key }, attemptId, outcome });
+    const told = outcome.status === 'succeeded' ? this.#resultOf(submission) : undefined;
+    const ended = told === undefined ? outcome : { ...outcome, result: told };
+    this.handle({ type: 'job-exited', at: endsAt, run: { job, key }, attemptId, outcome: ended });
+  }
+
+  /** What a builder would tell: a version as good as the recorded one of the same number, or as the last one that was recorded. */
+  #resultOf({ model }: Submission): JsonObject | undefined {
+    const { model: name, version } = model ?? {};
+    if (typeof name !== 'string' || typeof version !== 'string') return undefined;
+    const built = this.#built.get(name) ?? [];
+    const recorded = this.#options.recorded?.get(name) ?? [];
+    const metrics = (recorded[built.length] ?? recorded.at(-1))?.metrics ?? {};
+    this.#built.set(name, [...built, version]);
+    return { model: { name, version, metrics: { ...metrics } } };
   }
 
   /** A finish message comes back to its hippo, which may need it. That of a run without a process is reported. */
@@ -564,13 +635,22 @@ class SimulatedHost {
   }
 }
 
-/** The same jobs without the outputs that need a result: without one the runs would fail. */
-function withoutResults(definition: Definition): Definition {
+/**
+ * The same jobs without the outputs that need a result: without one the runs would fail. Of a model of which no version is
+ * recorded each version is promoted: nothing is known of how good it would be.
+ */
+function withoutResults(
+  definition: Definition,
+  recorded: NonNullable<SimulateOptions['recorded']>,
+): Definition {
   const jobs = [...definition.jobs].map(
     ([name, job]) =>
       [name, { ...job, outputs: job.outputs.filter(({ needsResult }) => !needsResult) }] as const,
   );
-  return { ...definition, jobs: new Map(jobs) };
+  const models = [...definition.models].map(
+    ([name, model]) => [name, recorded.has(name) ? model : { ...model, promote: null }] as const,
+  );
+  return { ...definition, jobs: new Map(jobs), models: new Map(models) };
 }
 
 function tablesByResult({ outputs }: JobDefinition): string[] {

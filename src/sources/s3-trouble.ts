@@ -16,6 +16,8 @@ export interface S3Trouble {
 export interface S3Request extends S3Settings {
   /** It was called off because it took longer than `timeout`. */
   isLate: boolean;
+  /** What was asked for: the list below the prefix, or the object of this key. */
+  key?: string;
 }
 
 /** The answer is read without an error, and is none to the question. */
@@ -54,7 +56,7 @@ const CREDENTIALS =
 
 /** @param error what the SDK threw */
 export function troubleOf(error: unknown, request: S3Request): S3Trouble {
-  const { bucket, prefix, endpoint, timeout, isLate } = request;
+  const { endpoint, bucket, timeout, isLate } = request;
   const where = endpoint ?? 'AWS';
   if (isLate) return { kind: 'broken', why: `${where} has not answered within ${formatDuration(timeout)}` };
   const { name, message, status, region } = readError(error);
@@ -70,7 +72,9 @@ export function troubleOf(error: unknown, request: S3Request): S3Trouble {
   if (name === 'RequestTimeTooSkewed')
     return final(`this machine's clock is wrong (${code}): set it, e.g. with chrony`);
   if (name === 'NoSuchBucket')
-    return setting(`there is no bucket ${bucket} at ${where} (${code}): check s3.url and s3.endpoint`);
+    return setting(
+      `there is no bucket ${bucket} at ${where} (${code}): check ${request.key === undefined ? 's3.url' : 'the location'} and s3.endpoint`,
+    );
   if (
     status === 301 ||
     status === 307 ||
@@ -80,11 +84,7 @@ export function troubleOf(error: unknown, request: S3Request): S3Trouble {
     return setting(
       `the bucket is in another region (${code}): set s3.region${region === undefined ? '' : `: ${region}`}`,
     );
-  if (status === 403)
-    return {
-      kind: 'denied',
-      why: `${where} denies the list (${code}): the credentials need s3:ListBucket on ${bucket}${prefix === '' ? '' : ` for ${prefix}`}`,
-    };
+  if (status === 403) return { kind: 'denied', why: `${where} denies ${rightOf(request, code)}` };
   if (status !== undefined && status >= 500) return { kind: 'broken', why: `${where} answers ${code}` };
   if (error instanceof NotS3Error && error.flaw !== undefined)
     return final(`${where} does not answer as S3 does (${error.flaw}): check s3.endpoint`);
@@ -95,6 +95,12 @@ export function troubleOf(error: unknown, request: S3Request): S3Trouble {
   if (status === undefined)
     return { kind: 'broken', why: `${where} cannot be reached: ${networkReason(error)}` };
   return final(`${where} answers ${code}: ${line(message)}`);
+}
+
+function rightOf({ bucket, prefix, key }: S3Request, code: string): string {
+  return key === undefined
+    ? `the list (${code}): the credentials need s3:ListBucket on ${bucket}${prefix === '' ? '' : ` for ${prefix}`}`
+    : `the object (${code}): the credentials need s3:GetObject on ${bucket}/${key}, and s3:ListBucket on ${bucket} to see that it is missing`;
 }
 
 /** @param message the SDK's, which has no credentials */

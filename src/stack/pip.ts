@@ -26,18 +26,18 @@ interface PipOptions {
 const BUILD = ['--use-pep517', '--config-settings=--build-option=--compression=stored'];
 
 /**
- * Installs one pinned requirement into the virtual environment `venv`.
+ * Installs pinned requirements into the virtual environment `venv`; the first is named where that fails.
  *
  * @throws ChildError with pip's own message
  */
 export async function pipInstall(
   venv: string,
-  requirement: string,
+  requirements: readonly [string, ...string[]],
   { scratch, update, period = 1_000, ...options }: PipOptions,
 ): Promise<void> {
   const pip = execa(
     join(venv, 'bin', 'python'),
-    ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', ...BUILD, requirement],
+    ['-m', 'pip', 'install', '--no-input', '--progress-bar', 'off', ...BUILD, ...requirements],
     {
       env: { ...(options.env ?? process.env), TMPDIR: scratch, PIP_DISABLE_PIP_VERSION_CHECK: '1' },
       reject: false,
@@ -57,7 +57,7 @@ export async function pipInstall(
   options.signal?.throwIfAborted();
   if (!result.failed) return;
   const errors = result.all.split('\n').filter((line) => /^(ERROR|error)/.test(line));
-  throw new ChildError(`${requirement} could not be installed`, {
+  throw new ChildError(`${requirements[0]} could not be installed`, {
     why: (errors.length > 0 ? errors : result.all.split('\n')).slice(-3).join('\n'),
     next: ['check the network and pip.conf, then repeat the command'],
   });

@@ -22,7 +22,7 @@ import { type RunningPostgres, startPostgres } from './postgres/server.ts';
 import { proveRoundTrip } from './probe.ts';
 import { requirePython } from './python.ts';
 import { ASSUMED, DATABASE_URL, noting } from './record.ts';
-import { SPARK_VERSION, type Spark, findSpark, installSpark } from './spark.ts';
+import { FETCH_SPARK, type Spark, findSpark, installSpark } from './spark.ts';
 
 /** How long the local broker may take for an answer. */
 const START_PATIENCE = 60_000;
@@ -102,6 +102,8 @@ export interface UpResult {
   topics: { created: string[]; present: string[] };
   /** The command that starts the project's client; null outside of a project and in one without jobs. */
   start_client: string | null;
+  /** The command after it that shows the client at work; null where nothing is to be typed, or there is no client. */
+  then: { command: string; about: 'tables' | 'job' | 'sources' } | null;
 }
 
 export type UpPostgres =
@@ -146,7 +148,7 @@ export async function up({
   if (dryRun) return describeUp(steps, facts);
   const context = upContext(facts);
   await runSteps(steps, context);
-  return upResult(facts, context, startOf(loaded));
+  return upResult(facts, context, loaded);
 }
 
 function partNamed(word: string): StackPart {
@@ -255,8 +257,25 @@ function startOf({ file, config }: LoadedConfig): string | null {
   return clientCommandFor(file, process.cwd());
 }
 
+/** What starts a run, or shows what has landed. */
+function thenOf({ jobs, sources }: LoadedConfig['config']): UpResult['then'] {
+  const names = Object.entries(jobs);
+  if (names.some(([, { needs }]) => needsTable(needs)))
+    return { command: 'hippo trigger --wait', about: 'tables' };
+  const byItself = names.find(([, { needs }]) => needs.length === 0);
+  if (byItself !== undefined) return { command: `hippo job run ${byItself[0]} --wait`, about: 'job' };
+  return Object.keys(sources).length > 0 ? { command: 'hippo source list', about: 'sources' } : null;
+}
+
+/** Needs may be groups of needs. */
+function needsTable(needs: unknown): boolean {
+  if (typeof needs !== 'object' || needs === null) return false;
+  return 'table' in needs || Object.values(needs).some(needsTable);
+}
+
 /** The result of the steps. */
-function upResult(facts: UpFacts, context: UpContext, start: string | null): UpResult {
+function upResult(facts: UpFacts, context: UpContext, loaded: LoadedConfig): UpResult {
+  const start = startOf(loaded);
   const { broker, spark } = context;
   const recorded = facts.recorded?.kafka ?? null;
   const kafka =
@@ -282,6 +301,7 @@ function upResult(facts: UpFacts, context: UpContext, start: string | null): UpR
     spark_jars: facts.jars.wanted.map(jarPath),
     topics: context.topics,
     start_client: start,
+    then: start === null ? null : thenOf(loaded.config),
   };
 }
 
@@ -314,7 +334,7 @@ function fetchKafka({ signal }: UpOptions): Step<UpContext> {
 
 function fetchSpark({ env, signal }: UpOptions): Step<UpContext> {
   return {
-    title: `fetch Spark ${SPARK_VERSION} (455 MB, once)`,
+    title: FETCH_SPARK,
     run: async (context, update) => {
       await requirePython(env);
       context.spark = await installSpark(update, { env, signal });

@@ -43,9 +43,12 @@ export { RunParts } from './run-parts.ts';
 export {
   FORGETTER,
   type AlertState,
+  type BuildState,
   type ExpectedState,
   type InputState,
   type LastResult,
+  type ModelState,
+  type ModelVersion,
   type OwnerRecord,
   type Pause,
   type RunId,

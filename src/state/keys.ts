@@ -16,6 +16,8 @@ export type StateKey =
   | { kind: 'produced'; hippo: string; job: string; bucket: string }
   /** `<hippo>/service/<service>` */
   | { kind: 'service'; hippo: string; service: string }
+  /** `<hippo>/model/<model>` */
+  | { kind: 'model'; hippo: string; model: string }
   /** `<hippo>/alert/<alert id>`. The id may have slashes. */
   | { kind: 'alert'; hippo: string; alert: string }
   /** `<hippo>/expected/<job>` */
@@ -50,6 +52,8 @@ export function formatStateKey(key: StateKey): string {
       return `${key.hippo}/source/${key.source}`;
     case 'service':
       return `${key.hippo}/service/${key.service}`;
+    case 'model':
+      return `${key.hippo}/model/${key.model}`;
     case 'alert':
       return `${key.hippo}/alert/${key.alert}`;
     case 'announced':
@@ -107,6 +111,8 @@ export function describeStateKey(text: string): string {
       return `the next window that ${key.job} expects`;
     case 'service':
       return `the state of service ${key.service}`;
+    case 'model':
+      return `the versions of model ${key.model}`;
     case 'offsets':
     case 'owner':
     case 'probe':
@@ -136,13 +142,14 @@ export function parseStateKey(text: string): StateKey | undefined {
   if (rest.startsWith('alert/') && rest !== 'alert/')
     return { kind: 'alert', hippo, alert: rest.slice('alert/'.length) };
   const [, kind, job = '', , path] =
-    /^(run|input|run-input|paused|timed|last-result|expected|source|service|announced|produced)\/([^/]+)(\/(.+))?$/s.exec(
+    /^(run|input|run-input|paused|timed|last-result|expected|source|service|model|announced|produced)\/([^/]+)(\/(.+))?$/s.exec(
       rest,
     ) ?? [];
   const isOfJob = kind === 'paused' || kind === 'timed' || kind === 'last-result' || kind === 'expected';
   if (isOfJob && path === undefined) return { kind, hippo, job };
   if (kind === 'source' && path === undefined) return { kind, hippo, source: job };
   if (kind === 'service' && path === undefined) return { kind, hippo, service: job };
+  if (kind === 'model' && path === undefined) return { kind, hippo, model: job };
   if (kind === 'announced' && path !== undefined) return { kind, hippo, source: job, bucket: path };
   if (kind === 'produced' && path !== undefined) return { kind, hippo, job, bucket: path };
   if (kind === 'run' && path !== undefined) return { kind, hippo, job, key: path };

@@ -1,5 +1,6 @@
 import { type Json, type JsonObject, isJsonObject, parseJson } from '../core/json.ts';
 import { isRecordRef } from '../core/record-ref.ts';
+import { metricsOf } from '../messages/model.ts';
 import { ALERT_CONDITIONS } from '../messages/types.ts';
 import type { StateKey } from './keys.ts';
 import { type Positions, positionsFromJson } from './positions.ts';
@@ -9,6 +10,8 @@ import type {
   ExpectedState,
   InputState,
   LastResult,
+  ModelState,
+  ModelVersion,
   OwnerRecord,
   Pause,
   RunInput,
@@ -30,6 +33,7 @@ export type StateRecord =
   | { kind: 'last-result'; hippo: string; job: string; last: LastResult }
   | { kind: 'source'; hippo: string; source: string; state: SourceState }
   | { kind: 'service'; hippo: string; service: string; state: ServiceState }
+  | { kind: 'model'; hippo: string; model: string; state: ModelState }
   | { kind: 'alert'; hippo: string; alert: string; state: AlertState }
   | { kind: 'expected'; hippo: string; job: string; expected: ExpectedState }
   | { kind: 'announced'; hippo: string; source: string; bucket: string; announced: Uint8Array }
@@ -77,6 +81,8 @@ export function parseStateRecord(key: StateKey, value: StateValue): StateRecord 
       return isServiceState(value)
         ? { kind: 'service', hippo, service: key.service, state: value }
         : undefined;
+    case 'model':
+      return isModelState(value) ? { kind: 'model', hippo, model: key.model, state: value } : undefined;
     case 'alert':
       return isAlertState(value) ? { kind: 'alert', hippo, alert: key.alert, state: value } : undefined;
     case 'expected':
@@ -137,9 +143,19 @@ function isRun(value: unknown): value is RunState {
     ['held', 'error'].every((name) => value[name] === undefined || typeof value[name] === 'string') &&
     (value['apart'] === undefined || value['apart'] === true) &&
     isRequestOrNone(value['manual']) &&
+    (value['build'] === undefined || isBuild(value['build'])) &&
     [value['inputs'], value['relanded']].every(
       (inputs) => isJsonObject(inputs) && Object.values(inputs).every(isInput),
     )
+  );
+}
+
+function isBuild(value: Json): boolean {
+  return (
+    isJsonObject(value) &&
+    (value['params'] === undefined || isJsonObject(value['params'])) &&
+    (value['version'] === undefined || typeof value['version'] === 'string') &&
+    (value['parent'] === undefined || isTextOrNull(value['parent']))
   );
 }
 
@@ -187,6 +203,35 @@ function isServiceState(value: unknown): value is ServiceState {
     isJsonObject(value) &&
     (value['resumed'] === undefined || isPause(value['resumed'])) &&
     (value['reload'] === undefined || isReload(value['reload']))
+  );
+}
+
+function isTextOrNull(value: Json | undefined): boolean {
+  return value === null || typeof value === 'string';
+}
+
+function isModelVersion(value: Json): value is JsonObject & ModelVersion {
+  return (
+    isJsonObject(value) &&
+    ['version', 'jobId', 'why'].every((name) => typeof value[name] === 'string') &&
+    typeof value['builtAt'] === 'number' &&
+    typeof value['promoted'] === 'boolean' &&
+    metricsOf(value['metrics']) !== undefined &&
+    (value['rows'] === null || typeof value['rows'] === 'number') &&
+    ['parent', 'manifestSha256'].every((name) => isTextOrNull(value[name]))
+  );
+}
+
+function isModelState(value: unknown): value is ModelState {
+  return (
+    isJsonObject(value) &&
+    ['serving', 'previous', 'by', 'reason'].every((name) => isTextOrNull(value[name])) &&
+    (value['since'] === null || typeof value['since'] === 'number') &&
+    (value['resumed'] === undefined || typeof value['resumed'] === 'number') &&
+    Array.isArray(value['versions']) &&
+    value['versions'].every(isModelVersion) &&
+    Array.isArray(value['retired']) &&
+    value['retired'].every((version) => typeof version === 'string')
   );
 }
 

@@ -1,8 +1,8 @@
 import type { Millis } from '../core/clock.ts';
-import type { Json } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import type { RecordRef } from '../core/record-ref.ts';
 import type { Watermark } from '../core/watermark.ts';
-import type { AlertCondition, MessageRef, ReceivedMessage } from '../messages/types.ts';
+import type { AlertCondition, MessageRef, Metrics, ReceivedMessage } from '../messages/types.ts';
 
 /** The value of a record: JSON, but for what is packed. */
 export type StateValue = Json | Uint8Array;
@@ -74,6 +74,8 @@ export interface RunState extends RunId {
   error?: string;
   /** It failed for a reason that a further firing does not change, such as arguments that are too long. */
   permanent?: true;
+  /** Of a job that builds a model. */
+  build?: BuildState;
   /** The present or last firing was asked for by hand: by whom, why, and the coordinates of the request. */
   manual?: {
     by?: string;
@@ -82,6 +84,16 @@ export interface RunState extends RunId {
     /** It did not run to its end: it was marked as done. */
     marked?: true;
   };
+}
+
+/** What a firing builds. */
+export interface BuildState {
+  /** What BUILD_MODEL has set. */
+  readonly params?: JsonObject;
+  /** The version that the present or last attempt writes. */
+  readonly version?: string;
+  /** The version that served when that attempt began; null: none did. */
+  readonly parent?: string | null;
 }
 
 /** What has landed for one need of a run whose inputs have records of their own: {@link RunState.apart}. */
@@ -115,6 +127,50 @@ export interface Pause {
   by?: string;
   reason?: string;
   at: Millis;
+  /**
+   * The timestamp of the record that asked for it, where another topic's records may say the opposite: of a KILL, and of a resume
+   * of what a KILL may stop. Of two such records the one that was written later counts, in whichever order they are read.
+   */
+  written?: Millis;
+}
+
+/** What a hippo has of a model: its record `<hippo>/model/<model>`. Every client that serves the model reads it; the owner writes it. */
+export interface ModelState {
+  /** The version that serves; null: none does yet. */
+  readonly serving: string | null;
+  /** The version that served before: a rollback goes there. */
+  readonly previous: string | null;
+  /** Since when {@link serving} serves; null: none does yet. */
+  readonly since: Millis | null;
+  /** Who asked for that; null: the builder's metrics decided. */
+  readonly by: string | null;
+  readonly reason: string | null;
+  /** The oldest first. */
+  readonly versions: readonly ModelVersion[];
+  /** Their folders are to be removed by the builder; they cannot be promoted. The oldest first. */
+  readonly retired: readonly string[];
+  /** When the record of the last resume of the builder was written: an older KILL does nothing. */
+  readonly resumed?: Millis;
+}
+
+/** One version of a model. */
+export interface ModelVersion {
+  readonly version: string;
+  /** When its builder had ended. */
+  readonly builtAt: Millis;
+  /** The firing that has built it. */
+  readonly jobId: string;
+  readonly metrics: Metrics;
+  /** How many rows it was trained with; null: the builder has not told. */
+  readonly rows: number | null;
+  /** The version that served when this one began to be built. */
+  readonly parent: string | null;
+  /** Whether it was promoted when it was built. */
+  readonly promoted: boolean;
+  /** Why it was, or was not, one line. */
+  readonly why: string;
+  /** Of its manifest.json, hexadecimal; null: the builder has not told. */
+  readonly manifestSha256: string | null;
 }
 
 /**

@@ -2,9 +2,11 @@ import { type Millis, isoTime } from '../core/clock.ts';
 import { type RecordRef, isSameTopic, offsetOf, recordId } from '../core/record-ref.ts';
 import type { TopicPartition, TopicPartitionOffset } from '../kafka/port.ts';
 import {
+  type BuiltVersion,
   type FrontierEvent,
   type JobFinish,
   type JobStart,
+  builtBy,
   countProduced,
   producedBy,
 } from '../messages/index.ts';
@@ -33,6 +35,8 @@ export interface FollowedRun {
   /** Seconds; null until it has ended. */
   duration: number | null;
   error: string | null;
+  /** Of a builder that has succeeded: the version, and whether it serves from then on; null: it has built none. */
+  built: BuiltVersion | null;
   /** The messages that it was started with, of those that are followed: `topic/partition/offset` of each. */
   because: string[];
 }
@@ -372,6 +376,7 @@ export class Follower {
       outcome: 'running',
       duration: null,
       error: null,
+      built: null,
       because: [],
     };
     const isNew = !this.#runs.has(id);
@@ -388,6 +393,7 @@ export class Follower {
     run.outcome = message.isSuccess ? 'succeeded' : 'failed';
     run.duration = message.durationTime;
     run.error = message.errorMsg ?? null;
+    run.built = builtBy(message) ?? null;
     this.#listed.set(id, countProduced(message));
     return [{ type: 'finished', run }, ...follows([ref, ...seen])];
   }
@@ -410,6 +416,7 @@ export class Follower {
         outcome: 'failed',
         duration: null,
         error: run.held ?? run.error ?? run.status,
+        built: null,
         because: this.#followedOf(causes),
       }));
   }

@@ -34,14 +34,14 @@ export const requestFlags = {
   'dry-run': Flags.boolean({ description: 'Print the request and its partition; send nothing.' }),
 };
 
-export const keyFlag = {
+/** @param usual which run without it */
+export const keyFlag = (usual = 'the present window') => ({
   key: Flags.string({
     char: 'k',
     helpValue: 'KEY',
-    description:
-      'The run key: 2017-04-28, 201704, 2017-04-28T05, or the partition. [default: the present window]',
+    description: `The run key: 2017-04-28, 201704, 2017-04-28T05, or the partition. [default: ${usual}]`,
   }),
-};
+});
 
 export const waitFlags = {
   wait: Flags.boolean({ char: 'w', description: 'Wait until every run that the request causes has ended.' }),

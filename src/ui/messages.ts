@@ -1,7 +1,8 @@
 import chalk from 'chalk';
 import { formatDuration, formatSeconds } from '../core/duration.ts';
+import type { Json } from '../core/json.ts';
 import { visible } from '../core/visible.ts';
-import { partitionPath } from '../messages/index.ts';
+import { isBuildModel, isKillModel, isNewModel, isPromoteModel, partitionPath } from '../messages/index.ts';
 import type {
   Alert,
   FrontierEvent,
@@ -9,7 +10,9 @@ import type {
   JobFinish,
   JobStart,
   ManualRequest,
+  Metrics,
   ModelMessage,
+  NewModel,
   ServiceHealth,
 } from '../messages/types.ts';
 
@@ -64,9 +67,8 @@ function describeFinish({
 
 /** `! run etl/load 201704 asked for by anna: late source` */
 function describeRequest({ hippoName, jobName, runKey, action, by, reason }: ManualRequest): string {
-  const who = by === undefined || by === '' ? '' : ` by ${visible(by)}`;
-  const why = reason === undefined || reason === '' ? '' : `: ${visible(firstLine(reason))}`;
-  return `${chalk.magenta('!')} ${chalk.magenta(action)} ${runName(hippoName, jobName, runKey)} asked for${who}${why}`;
+  const asked = askedBy({ by, reason });
+  return `${chalk.magenta('!')} ${chalk.magenta(action)} ${runName(hippoName, jobName, runKey)} asked for${asked}`;
 }
 
 /** `♥ etl well (pid 4711 on 10.0.0.7, every 30 s)` */
@@ -94,10 +96,61 @@ function describeAlert({ state, condition, hippoName, since, time, text }: Alert
   return `${chalk.green('✓')} alert ${condition} of ${name}, ${chalk.green('over')} after ${after}: ${said}`;
 }
 
-/** `◆ BUILD_MODEL iris` */
-function describeModel({ message, model }: ModelMessage): string {
+/**
+ * `◆ BUILD_MODEL iris reg_param=0.1 by ann: new labels`, `◆ NEW_MODEL iris promoted 20261128T234539Z-d2680d accuracy 0.97`,
+ * `◆ NEW_MODEL iris not promoted: accuracy 0.91, serving 0.97 (20261128T234539Z-d2680d)`, `■ KILL iris api by ann: leaks`
+ */
+function describeModel(message: ModelMessage): string {
+  const { message: said, model } = message;
   const about = model === undefined ? '' : ` ${chalk.cyan(visible(model))}`;
-  return `${chalk.magenta('◆')} ${chalk.bold(visible(message))}${about}`;
+  const mark = isKillModel(message) ? chalk.red('■') : chalk.magenta('◆');
+  return `${mark} ${chalk.bold(visible(said))}${about}${modelDetails(message)}`;
+}
+
+function modelDetails(message: ModelMessage): string {
+  if (isNewModel(message)) return ` ${newModel(message)}`;
+  if (isBuildModel(message)) {
+    const params = Object.entries(message.params ?? {}).map(
+      ([param, value]) => ` ${visible(`${param}=${valueText(value)}`)}`,
+    );
+    return `${params.join('')}${askedBy(message)}`;
+  }
+  if (isPromoteModel(message)) return ` ${visible(message.version)}${askedBy(message)}`;
+  if (!isKillModel(message)) return '';
+  return `${message.target === undefined ? '' : ` ${message.target}`}${askedBy(message)}`;
+}
+
+/** The figures come before what a narrow terminal may cut. */
+function newModel({ version, promoted, metrics, serving }: NewModel): string {
+  if (promoted) return [chalk.green('promoted'), visible(version), ...figures(metrics)].join(' ');
+  const [figure] = figures(metrics, serving?.metrics);
+  const why = figure === undefined ? '' : `: ${figure}`;
+  return `${chalk.yellow('not promoted')}${why} ${chalk.dim(`(${visible(version)})`)}`;
+}
+
+/** `accuracy 0.91`, or of a metric that the serving version has, too, `accuracy 0.91, serving 0.97` */
+function figures(metrics: Metrics, serving: Metrics = {}): string[] {
+  return Object.entries(metrics).map(([metric, value]) => {
+    const other = serving[metric];
+    const against = other === undefined ? '' : `, serving ${figure(other)}`;
+    return `${visible(metric)} ${figure(value)}${against}`;
+  });
+}
+
+/** The value of a parameter. */
+export function valueText(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** A metric to four digits: `0.9667`. */
+export function figure(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+function askedBy({ by, reason }: { by?: string | undefined; reason?: string | undefined }): string {
+  const who = by === undefined || by === '' ? '' : ` by ${visible(by)}`;
+  const why = reason === undefined || reason === '' ? '' : `: ${visible(firstLine(reason))}`;
+  return `${who}${why}`;
 }
 
 /** `etl/load 201704` */

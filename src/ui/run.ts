@@ -176,7 +176,7 @@ function again({ signal, running }: Extract<ClientEvent, { event: 'stopping' }>)
 }
 
 function ownership({ runs, again, orphans }: Extract<ClientEvent, { event: 'owner' }>): string {
-  const parts = [runs === 0 ? 'nothing remembered' : `${count(runs, 'run')} remembered`];
+  const parts = [runs === 0 ? 'no runs remembered' : `${count(runs, 'run')} remembered`];
   if (again > 0) parts.push(`${again} run again`);
   if (orphans > 0) parts.push(`${count(orphans, 'orphan')} ended`);
   return parts.join(', ');

@@ -11,11 +11,13 @@ import type {
   Produced,
   SimulatedAlert,
   SimulatedInput,
+  SimulatedModel,
   SimulatedScan,
   Waiting,
 } from '../simulate/simulate.ts';
 import type { IntakeReport, Rejected } from '../simulate/intake.ts';
 import type { SimulationReport } from '../simulate/session.ts';
+import { figure } from './messages.ts';
 import { COLUMNS, wrap } from './text.ts';
 
 type Time = (iso: string) => string;
@@ -23,13 +25,14 @@ type Time = (iso: string) => string;
 /** Which runs would fire, when, with what; what would still wait, and for what. */
 export function renderSimulation(report: SimulationReport): string {
   const time = timeIn(report.timezone);
-  const { announced, scans, fired, produced, waiting, notices, alerts, input } = report;
+  const { announced, scans, fired, produced, models, waiting, notices, alerts, input } = report;
   return [
     ...wrap(heading(report, time), ''),
     ...section('Would announce', announced, (event) => renderAnnounced(event, time)),
     ...section('Would skip', scans.flatMap(skipsOf), renderSkip),
     ...section('Would fire', fired, (firing) => renderFiring(firing, time)),
     ...section('Would produce', produced, (event) => renderProduced(event, time)),
+    ...section('Would build', models, (model) => renderVersion(model, time)),
     ...section('Still waiting', waiting, (run) => renderWaiting(run, time)),
     ...section('Notices', notices, (notice) => renderNotice(notice, time)),
     ...section('Alerts', alerts, (alert) => renderAlert(alert, time)),
@@ -75,6 +78,21 @@ function renderProduced({ at, job, run_key: key, table, partition }: Produced, t
   const what =
     partition === null ? `${table}, whose partition the job's result tells` : `${table} ${partition}`;
   return wrap(visible(`${job} ${key}: ${what}`.trimEnd()), `  ${time(at)} ${chalk.blue('▸')} `, '      ');
+}
+
+/** `  2017-04-28 12:01:00 ◆ iris 20170428T120000Z-d2680d: not promoted, accuracy 0.91, serving 0.97` */
+function renderVersion(
+  { at, model, version, promoted, metrics, serving, by }: SimulatedModel,
+  time: Time,
+): string[] {
+  const others = promoted ? {} : (serving?.metrics ?? {});
+  const figures = Object.entries(metrics).map(([metric, value]) => {
+    const other = others[metric];
+    return `${metric} ${figure(value)}${other === undefined ? '' : `, serving ${figure(other)}`}`;
+  });
+  const what = by === null ? (promoted ? 'promoted' : 'not promoted') : `serves again, asked for by ${by}`;
+  const text = `${model} ${version}: ${[what, ...figures].join(', ')}`;
+  return wrap(visible(text), `  ${time(at)} ${chalk.magenta('◆')} `, '      ');
 }
 
 /** So many paths are printed; `--json` has all. */

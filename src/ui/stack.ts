@@ -6,7 +6,10 @@ import { describePlace } from './errors.ts';
 import { tilde, wrap } from './text.ts';
 
 /** What to type once Kafka is there: first in a project, or outside of any, and then everywhere. */
-const firstNext = (start: string | null): (readonly [command: string, why: string])[] =>
+const firstNext = ({
+  start_client: start,
+  then,
+}: Pick<UpResult, 'start_client' | 'then'>): (readonly [command: string, why: string])[] =>
   start === null
     ? [
         ['hippo new batch-etl NAME', 'a hippo of your own'],
@@ -14,8 +17,13 @@ const firstNext = (start: string | null): (readonly [command: string, why: strin
       ]
     : [
         [start, 'in a second terminal: the client of this project'],
-        ['hippo trigger --wait', 'say that what it waits for has landed'],
+        ...(then === null ? [] : [[then.command, THEN[then.about]] as const]),
       ];
+const THEN: Readonly<Record<NonNullable<UpResult['then']>['about'], string>> = {
+  tables: 'say that what it waits for has landed',
+  job: 'run its job now',
+  sources: 'what its sources have found',
+};
 const NEXT: readonly [command: string, why: string][] = [
   ['hippo tail', 'see the events as they come'],
   ['hippo doctor', 'is anything missing?'],
@@ -101,10 +109,11 @@ function topicLines({ topics: { created, present } }: UpResult): string[] {
   return wrap(`${created.length} created: ${created.join(', ')}`, '  topics  ');
 }
 
-function nextLines({ configured, postgres, start_client: start }: UpResult): string[] {
+function nextLines(result: UpResult): string[] {
+  const { configured, postgres } = result;
   const down = [['hippo down', 'stop it; the data stay'] as const];
   const isLocal = configured === null || postgres?.from === 'stack';
-  const lines = [...firstNext(start), ...NEXT, ...(isLocal ? down : [])];
+  const lines = [...firstNext(result), ...NEXT, ...(isLocal ? down : [])];
   const width = Math.max(...lines.map(([command]) => command.length));
   return ['', 'Next:', ...lines.map(([command, why]) => `  ${chalk.cyan(command.padEnd(width))}  ${why}`)];
 }

@@ -148,7 +148,7 @@ export function renderChange({ type, run }: FollowChange): string {
 function renderRun(run: FollowedRun): string {
   const took = run.duration === null ? '' : formatSeconds(run.duration);
   if (run.outcome === 'succeeded')
-    return `${chalk.green('✓')} ${name(run)} ${chalk.green('succeeded')} in ${took}`;
+    return `${chalk.green('✓')} ${name(run)} ${chalk.green('succeeded')} in ${took}${builtWords(run)}`;
   const head = `${chalk.red('✗')} ${name(run)} ${chalk.red('failed')}${took === '' ? '' : ` after ${took}`}`;
   return [
     head,
@@ -157,6 +157,14 @@ function renderRun(run: FollowedRun): string {
       .filter((line) => line !== '')
       .map((line) => `    ${visible(line)}`),
   ].join('\n');
+}
+
+/** `: iris 20261128T234539Z-d2680d is promoted` */
+function builtWords({ built }: FollowedRun): string {
+  if (built === null) return '';
+  const { model, version, promoted } = built;
+  const what = promoted ? chalk.green('is promoted') : chalk.yellow('is not promoted');
+  return `: ${visible(`${model} ${version}`)} ${what}`;
 }
 
 function name({ hippo, job, run_key }: FollowedRun): string {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -82,15 +83,31 @@ describe('the life of a local PostgreSQL', () => {
     await expect(up('--with', 'postgres')).resolves.toEqual({ ...first, started: false });
   });
 
-  test('after a crash up starts it on its port, also where another program has got its id', async () => {
-    process.kill(first.pid, 'SIGKILL');
-    const lock = join(first.data, 'postmaster.pid');
-    await writeFile(lock, (await readFile(lock, 'utf8')).replace(/^\d+/, String(process.pid)));
-    expect((await hippo(['doctor', 'stack'], { cwd: project, env })).exitCode).toBe(1);
-    const again = await up();
-    expect(again).toMatchObject({ started: true, port: first.port });
-    await expect(query(url(), 'SELECT count(*)::int AS n FROM kept')).resolves.toEqual([{ n: 0 }]);
-  });
+  test.each(['another program', "another project's PostgreSQL"])(
+    'after a crash up starts it on its port, also where %s has got its id',
+    async (holder) => {
+      const other = spawn(
+        process.execPath,
+        ['-e', 'setTimeout(() => {}, 600_000)', '--', '-D', '/other/data'],
+        {
+          argv0: holder === 'another program' ? 'node' : '/usr/bin/postgres',
+          stdio: 'ignore',
+        },
+      );
+      try {
+        const { pid } = await up();
+        process.kill(pid, 'SIGKILL');
+        const lock = join(first.data, 'postmaster.pid');
+        await writeFile(lock, (await readFile(lock, 'utf8')).replace(/^\d+/, String(other.pid)));
+        expect((await hippo(['doctor', 'stack'], { cwd: project, env })).exitCode).toBe(1);
+        const again = await up();
+        expect(again).toMatchObject({ started: true, port: first.port });
+        await expect(query(url(), 'SELECT count(*)::int AS n FROM kept')).resolves.toEqual([{ n: 0 }]);
+      } finally {
+        other.kill('SIGKILL');
+      }
+    },
+  );
 
   test('of several up at once one starts it', async () => {
     await stopPostgres(join(project, '.hippo', 'postgres'));

@@ -25,6 +25,7 @@ describe('the hippo.yaml that comes with hippo', () => {
       kafka: { brokers: ['kafka-1:9092', 'kafka-2:9092'], sasl: { mechanism: 'scram-sha-512' } },
       jobs: { load: { needs: [{}, {}, { job: 'uat.project/gp_001' }, { topic: 'model' }] } },
       sources: { orders: { table: 'shop.orders', levels: 'yyyymm=*/region=*' } },
+      models: { iris: { builder: 'build', promote: { metric: 'accuracy' } } },
       profiles: { prod: { topics: { prefix: 'prod-' } } },
     });
   });

@@ -205,7 +205,7 @@ test('a section that is not there: what was meant', async () => {
     exitCode: 2,
   });
   await expect(report({ section: 'nothing' })).rejects.toMatchObject({
-    why: 'Its sections: name, kafka, topics, calendar, client, logs, yarn, trigger, jobs, sources, services, stack.',
+    why: 'Its sections: name, kafka, topics, calendar, client, logs, yarn, trigger, jobs, sources, services, models, stack.',
   });
 });
 

@@ -51,7 +51,7 @@ function normal(text: string, { name, prefix, brokers }: TestProject): string {
 }
 
 const SERVING = `HH:MM:SS ▸ NAME started, pid N, Kafka at BROKER
-HH:MM:SS ▸ owner of hippo.PREFIX/NAME: nothing remembered
+HH:MM:SS ▸ owner of hippo.PREFIX/NAME: no runs remembered
 HH:MM:SS → btd.party yyyymm=201704 → load 201704 (running)
 HH:MM:SS ▸ load 201704 submitted, pid N, log .hippo/logs/load/201704.ID.log
 `;

@@ -1,89 +1,35 @@
 /** A project of the type stream-etl: scaffolded, started, fed, killed; DuckDB and kcat read what it has written. */
-import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { parsePlainJson } from '../../src/core/json.ts';
 import { announced, partitionsOf } from '../support/announced.ts';
-import { type TestClient, type TestProject, httpGet, kcat, test, until } from '../support/project.ts';
-import {
-  type StreamEvent,
-  type StreamProject,
-  archived,
-  produce,
-  scaffoldStream,
-  twice,
-} from '../support/stream-etl.ts';
+import { type TestProject, httpGet, kcat, test, until } from '../support/project.ts';
+import { archived, twice } from '../support/stream-etl.ts';
+import { PATIENCE, eventsOf, hoursOf, landed, pidOf, streamFixture } from '../support/stream-fixture.ts';
 
-// Two Sparks start in twenty seconds where nothing else runs.
-const PATIENCE = 600_000;
 vi.setConfig({ testTimeout: PATIENCE });
-
-const NO_JOB = 'none: { needs: [{ table: no.table }], run: ./job.sh }';
-const CLIENT = 'client: { session_timeout: 6s, kill_grace: 1s, http: { port: 0 } }';
-
-interface Fixture {
-  project: TestProject;
-  stream: StreamProject;
-  client: () => TestClient;
-  send: (...records: (StreamEvent | string)[]) => Promise<void>;
-}
-
-async function fixture(
-  makeProject: (jobs: string) => Promise<TestProject>,
-  given: Record<string, string> = {},
-): Promise<Fixture> {
-  const project = await makeProject(NO_JOB);
-  const topic = `${project.prefix}events`;
-  const sections = `topics: { prefix: "${project.prefix}" }\n${CLIENT}\n`;
-  const stream = await scaffoldStream(join(project.directory, 'clicks'), { topic, sections, given });
-  expect(await project.hippo(['up'], { cwd: stream.folder })).toMatchObject({ exitCode: 0 });
-  return {
-    project,
-    stream,
-    client: () => project.startClient(stream.env, stream.folder),
-    send: (...records) => produce(project.brokers, topic, records),
-  };
-}
-
-/** Events of an hour of 1 March 2024, a minute apart. */
-const events = (hour: string, count: number, name = hour): StreamEvent[] =>
-  Array.from({ length: count }, (_, index) => ({
-    id: `${name}-${index}`,
-    time: `2024-03-01T${hour}:${String(index % 60).padStart(2, '0')}:00Z`,
-  }));
-
-const hours = (...names: string[]): string[] => names.map((name) => `dt=2024-03-01/hour=${name}`);
-
-async function pidOf(client: TestClient, service: string): Promise<number> {
-  const { text } = await httpGet(client, '/readyz');
-  const { services } = parsePlainJson(text) as { services: { name: string; pid: number | null }[] };
-  return services.find(({ name }) => name === service)?.pid ?? 0;
-}
-
-const landed = (project: TestProject, count: number) =>
-  until(async () => (await announced(project)).length >= count, `${count} landings`, PATIENCE);
 
 describe('a stream-etl project', () => {
   test('archives each record once and announces each hour once, over kill -9 of Spark and of the client', async ({
     makeProject,
   }) => {
-    const { project, stream, client, send } = await fixture(makeProject);
+    const { project, stream, client, send } = await streamFixture(makeProject);
     const first = client();
-    await send(...events('09', 300), ...events('10', 300), 'not an event', ...events('11', 300));
+    await send(...eventsOf('09', 300), ...eventsOf('10', 300), 'not an event', ...eventsOf('11', 300));
     await landed(project, 2);
 
     process.kill(await pidOf(first, 'archive'), 'SIGKILL');
-    await send(...events('11', 100, 'more'), ...events('12', 100));
+    await send(...eventsOf('11', 100, 'more'), ...eventsOf('12', 100));
     await landed(project, 4);
     first.kill('SIGKILL');
     await first.ended;
     // Late for nine o'clock, which has landed.
-    await send(...events('09', 50, 'late'));
+    await send(...eventsOf('09', 50, 'late'));
     const second = client();
     await landed(project, 5);
 
     const sent = [
-      ...[...events('09', 300), ...events('10', 300), ...events('11', 300)],
-      ...[...events('11', 100, 'more'), ...events('12', 100), ...events('09', 50, 'late')],
+      ...[...eventsOf('09', 300), ...eventsOf('10', 300), ...eventsOf('11', 300)],
+      ...[...eventsOf('11', 100, 'more'), ...eventsOf('12', 100), ...eventsOf('09', 50, 'late')],
     ];
     const found = await archived(stream);
     expect(found.map(({ id }) => id).toSorted()).toEqual(sent.map(({ id }) => id).toSorted());
@@ -97,7 +43,7 @@ describe('a stream-etl project', () => {
     ]);
     // A file for each landing, however many batches there were.
     expect(new Set(found.map(({ file }) => file)).size).toBe(5);
-    expect(partitionsOf(await announced(project))).toEqual(hours('09', '09', '10', '11', '12'));
+    expect(partitionsOf(await announced(project))).toEqual(hoursOf('09', '09', '10', '11', '12'));
 
     const letters = await project.hippo(['replay', '--dry-run', '--json', stream.topic], {
       cwd: stream.folder,
@@ -134,12 +80,12 @@ describe('a stream-etl project', () => {
   test('sends what comes for a landed hour to the quarantine topic, where it is to', async ({
     makeProject,
   }) => {
-    const { project, stream, client, send } = await fixture(makeProject, { late: 'quarantine' });
+    const { project, stream, client, send } = await streamFixture(makeProject, { late: 'quarantine' });
     await project.hippo(['job', 'pause', 'aggregate'], { cwd: stream.folder });
     client();
-    await send(...events('09', 10), ...events('10', 20));
+    await send(...eventsOf('09', 10), ...eventsOf('10', 20));
     await landed(project, 2);
-    await send(...events('09', 5, 'late'), ...events('11', 5));
+    await send(...eventsOf('09', 5, 'late'), ...eventsOf('11', 5));
     await landed(project, 3);
     expect((await archived(stream)).filter(({ id }) => id.startsWith('late'))).toEqual([]);
     const letters = await project.hippo(['replay', '--dry-run', '--json', stream.topic], {

@@ -197,8 +197,8 @@ const KINDS: [string, Record<string, unknown>, HippoMessage][] = [
   ],
   [
     'a message about a model',
-    { message: 'BUILD_MODEL', model: 'iris', depth: 3, asked: { by: 'ann' } },
-    { kind: 'model', message: 'BUILD_MODEL', model: 'iris', extra: { depth: 3, asked: { by: 'ann' } } },
+    { message: 'NEW_DATA', model: 'iris', depth: 3, asked: { by: 'ann' } },
+    { kind: 'model', message: 'NEW_DATA', model: 'iris', extra: { depth: 3, asked: { by: 'ann' } } },
   ],
 ];
 

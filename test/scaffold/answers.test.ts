@@ -57,7 +57,13 @@ describe('answers without a terminal', () => {
     [{ table: 'a.b', group_by: '--x' }, '--group-by: "--x" is no name of a column'],
     [{ table: 'a.b', group_by: 'c,c' }, '--group-by: c occurs twice'],
     [{ table: 'a.b', group_by: 'c', measure: 'c' }, '--measure: c is among --group-by already'],
-    [{ table: 'a.b', group_by: 'yyyymmdd' }, '--group-by: yyyymmdd is among --partition already'],
+    [{ table: 'a.b', group_by: 'YYYYMMDD' }, '--group-by: YYYYMMDD is among --partition already'],
+    [{ table: 'a.b', group_by: 'Carrier,carrier' }, '--group-by: carrier occurs twice'],
+    [{ table: 'a.b', group_by: 'Rows' }, '--group-by: Rows is a column that the project makes itself'],
+    [
+      { table: 'a.b', partition: 'dt=%Y-%m-%d %H' },
+      '--partition: "%Y-%m-%d %H" may hold letters, digits, "._:+-", and %Y, %q, %m, %G, %V, %d, %H, %M of the date',
+    ],
     [{ table: 'a.b', colour: 'red' }, 'a batch-etl has no --colour'],
   ])('refuses %j', async (given, message) => {
     expect((await refusal(given)).message).toBe(message);
@@ -219,6 +225,23 @@ it.each<[RawAnswers, string]>([
 it('reads several of the choices as a list', async () => {
   const { values } = await collectAnswers(copy, { source: 's3, folder' }, 'defaults');
   expect(values['source']).toEqual(['s3', 'folder']);
+});
+
+it.each<[string, RawAnswers, string]>([
+  ['stream-etl', { group_by: 'event_time' }, '--group-by: event_time is among --event-time already'],
+  ['stream-etl', { measure: 'hour' }, '--measure: hour is a column that the project makes itself'],
+  ['stream-etl', { partition: 'Kind=%Y-%m-%d,h=%H' }, '--partition: Kind is among --group-by already'],
+  ['frontier', { source: 'http', port: '99999' }, '--port: "99999" is not a port from 1 to 65535'],
+  ['frontier', { source: 'sql', watermark: 'amount' }, '--watermark: amount is a column that the project'],
+])('a %s refuses %j', async (type, given, message) => {
+  const template = listTemplates().find((each) => each.type === type)!;
+  await expect(collectAnswers(template, given, 'sample')).rejects.toThrow(message);
+});
+
+it('takes a duration in any of its forms, and passes on the short one', async () => {
+  const stream = listTemplates().find(({ type }) => type === 'stream-etl')!;
+  const { raw, values } = await collectAnswers(stream, { lateness: '1.5 hours', grace: '90' }, 'sample');
+  expect([raw['lateness'], values['lateness'], values['grace']]).toEqual(['1.5 hours', '1.5h', '90s']);
 });
 
 it('says of a partition only what its template asks for', async () => {

@@ -62,11 +62,39 @@ describe('a db-etl project', () => {
     expect(config.trigger.table).toBe('shop.sales');
   });
 
+  it.each([
+    ['tag', ['id', 'customer', 'amount', 'tags', 'details', 'tag']],
+    ['Tags', ['id', 'order_customer', 'order_amount', 'order_tags', 'order_details', 'Tags']],
+    ['ID', ['ID', 'customer', 'amount', 'tags', 'details', 'updated_at']],
+  ])(
+    'the sample of the watermark %s has no two columns that differ by case alone',
+    async (watermark, columns) => {
+      const directory = await make({ ...IN, load: 'incremental', watermark });
+      const sql = await readFile(join(directory, 'sample/orders.sql'), 'utf8');
+      const [, table = ''] = /CREATE TABLE [^(]*\((.*?)\n\);/s.exec(sql) ?? [];
+      expect([...table.matchAll(/^ {2}"?(\w+)/gm)].map(([, name]) => name)).toEqual(columns);
+    },
+  );
+
+  it('names a table as SQL and as a shell reads it, and a folder as Spark does', async () => {
+    const at = 'at=%Y-%m-%dT%H:00';
+    const directory = await make({ ...OUT, database_table: 'Dm.Daily-$ales', every: 'hour', partition: at });
+    const [readme, sample, yaml] = await Promise.all(
+      ['README.md', 'make-sample.sh', 'hippo.yaml'].map((file) => readFile(join(directory, file), 'utf8')),
+    );
+    expect(readme).toContain(`./sql.sh 'SELECT count(*) FROM "Dm"."Daily-$ales"'`);
+    expect(sample).toContain(" --database-table 'Dm.Daily-$ales' --partition at=2024-01-01T00:00\n");
+    // A message has the value; only folders have it escaped.
+    expect(yaml).toContain('at: 2024-01-01T00:00\n');
+    expect(await readFile(join(directory, 'spark-app/partition.py'), 'utf8')).toContain('%3A');
+  });
+
   it('has the files of its direction only, without a finding of ruff and shellcheck', async () => {
     const directory = await make(OUT);
     expect((await filesOf(directory)).filter((path) => /^(spark-app|sample)\//.test(path))).toEqual([
       'sample/rows.csv',
       ...[
+        'attempt',
         'database',
         'load',
         'make_sample',

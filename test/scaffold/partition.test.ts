@@ -54,8 +54,16 @@ describe('partition levels of a table', () => {
           format: '',
           argument: 'yyyymm={{ partition.yyyymm }}',
           sample: '202401',
+          folder: 'yyyymm=202401',
         },
-        { name: 'group', value: '', format: '', argument: 'group={{ partition.group }}', sample: 'sample' },
+        {
+          name: 'group',
+          value: '',
+          format: '',
+          argument: 'group={{ partition.group }}',
+          sample: 'sample',
+          folder: 'group=sample',
+        },
       ],
     });
     expect(readPartition('dt=%Y-%m-%d,region=us', 'day')).toMatchObject({
@@ -63,6 +71,10 @@ describe('partition levels of a table', () => {
         { argument: "dt={{ window | date: '%Y-%m-%d' }}", sample: '2024-01-01' },
         { argument: 'region=us', sample: 'us' },
       ],
+    });
+    // A colon in the name of a folder is written as Hive writes it.
+    expect(readPartition('at=%Y-%m-%dT%H:00', 'hour')).toMatchObject({
+      value: [{ sample: '2024-01-01T00:00', folder: 'at=2024-01-01T00%3A00' }],
     });
   });
 });

@@ -112,7 +112,7 @@ describe('start-spark.sh', () => {
     expect(lines.slice(2)).toEqual([
       ...['--master', 'yarn', '--name', 'uat.flights.load'],
       ...['--conf', 'spark.log.level=INFO', '--conf', 'spark.ui.showConsoleProgress=false'],
-      ...['--class', 'Other'],
+      ...['--class', 'Other', '--conf', 'spark.executorEnv.TZ=UTC'],
       ...['--conf', 'spark.yarn.tags=hippo-owner-1,hippo-attempt-2'],
       'spark-app/other.jar',
     ]);
@@ -126,11 +126,28 @@ describe('start-spark.sh', () => {
       HIPPO_INPUT_DIR: 'hdfs:///in put',
       HIPPO_RESULT_FILE: '/a/file/of/this/machine',
     });
-    expect(lines.slice(8 + 2)).toEqual([
+    expect(lines.slice(10 + 2)).toEqual([
       ...['--deploy-mode', 'cluster'],
       ...['--conf', 'spark.yarn.appMasterEnv.HIPPO_INPUT_DIR=hdfs:///in put'],
+      ...['--conf', 'spark.yarn.appMasterEnv.TZ=UTC'],
       ...['spark-app/summarize.py', '--table', 'a.b'],
     ]);
+  });
+
+  it('gives Spark and its executors UTC, and leaves all options of Java to the user', async () => {
+    const shows = await program(
+      'zone',
+      '#!/bin/sh\necho "$TZ $JDK_JAVA_OPTIONS"\nfor word; do echo "$word"; done\n',
+    );
+    const { lines } = await run(script(), [], {
+      SPARK_SUBMIT: shows,
+      SPARK_MASTER: 'spark://host:7077',
+      TZ: 'Europe/Berlin',
+      JDK_JAVA_OPTIONS: '-Xmx1g',
+    });
+    expect(lines[0]).toBe('UTC -Xmx1g');
+    expect(lines).toContain('spark.executorEnv.TZ=UTC');
+    expect(lines.join('\n')).not.toMatch(/java/i);
   });
 
   it.each([0, 1, 3, 143])("has Spark's own exit code: %i", async (code) => {

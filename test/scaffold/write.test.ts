@@ -29,6 +29,15 @@ describe('writing a project', () => {
     expect((await readdir(folder)).sort()).toEqual(['a', 'run.sh']);
   });
 
+  it('writes nothing beside an empty folder, which may be a mounted volume', async () => {
+    const volume = join(folder, 'volume');
+    await mkdir(volume);
+    const before = (await stat(folder, { bigint: true })).mtimeNs;
+    await writeProject(volume, FILES);
+    expect((await stat(folder, { bigint: true })).mtimeNs).toBe(before);
+    expect((await readdir(volume)).sort()).toEqual(['a', 'run.sh']);
+  });
+
   it('refuses a folder that holds anything, and touches nothing in it', async () => {
     await writeFile(join(folder, 'mine'), 'mine');
     await expect(writeProject(folder, FILES)).rejects.toThrow(`${folder} is not empty`);

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
 import { execa } from '../../src/core/exec.ts';
 import { clientsPython, installClients } from '../support/clients.ts';
+import { makeFolder } from '../support/folder.ts';
 import { newModelFolder, serves, startService } from './support.ts';
 
 const V1 = '20260101T000000Z-000001';
@@ -59,7 +60,8 @@ it('requests made up from the OpenAPI document cause no fault, and get answers t
       ...['--exclude-checks', 'unsupported_method,positive_data_acceptance'],
       ...['--continue-on-failure', '--no-color'],
     ],
-    { reject: false, all: true },
+    // It keeps its examples in the folder where it runs.
+    { cwd: await makeFolder('schemathesis'), reject: false, all: true },
   );
   expect([exitCode, exitCode === 0 ? '' : all]).toEqual([0, '']);
   const faults = log.filter(({ status, level }) => status === 500 || level === 'error');

@@ -65,7 +65,7 @@ export interface Service {
   url: string;
   log: Record<string, unknown>[];
   /** As SIGTERM does. */
-  stop(): Promise<ServeReport>;
+  readonly stop: () => Promise<ServeReport>;
 }
 
 /** Serves in this process, on a free port, until the test ends. */

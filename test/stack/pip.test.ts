@@ -139,7 +139,12 @@ test('each step of an installation is shown while it runs, with the bytes writte
     told.push(detail);
     appendFileSync(said, `${detail}\n`);
   };
-  await pipInstall(venv, 'big==1', { scratch, update, period: 20, env: { ...process.env, SAID: said } });
+  await pipInstall(venv, ['big==1', 'small==1'], {
+    scratch,
+    update,
+    period: 20,
+    env: { ...process.env, SAID: said },
+  });
   const steps = told.map((detail) => /^[^░█:]+/.exec(detail)?.[0].trim());
   expect(steps.filter((step, at) => step !== steps[at - 1])).toEqual([
     'Collecting big==1',
@@ -153,7 +158,7 @@ test('each step of an installation is shown while it runs, with the bytes writte
     'compiling its Python files',
   ]);
   expect(await readFile(`${said}.words`, 'utf8')).toContain(
-    '--config-settings=--build-option=--compression=stored big==1',
+    '--config-settings=--build-option=--compression=stored big==1 small==1',
   );
 });
 
@@ -165,6 +170,6 @@ test('a wheel from the cache of pip is installed without a build and shown witho
   await writeFile(join(venv, 'bin', 'python'), FROM_CACHE, { mode: 0o755 });
   const update = (detail: string): void => appendFileSync(said, `${detail}\n`);
   const env = { ...process.env, SAID: said };
-  await pipInstall(venv, 'big==1', { scratch: join(folder, 'none'), update, period: 20, env });
+  await pipInstall(venv, ['big==1', 'small==1'], { scratch: join(folder, 'none'), update, period: 20, env });
   expect(await readFile(said, 'utf8')).toContain('installing the package: 2.0 MB written');
 });

@@ -63,7 +63,7 @@ describe('the plan of hippo up', () => {
   test('fetches everything first on a machine that has nothing', async () => {
     await expect(titles({})).resolves.toEqual([
       'fetch Kafka 4.3.1 (44 MB, once)',
-      'fetch Spark 4.1.1 (455 MB, once)',
+      'fetch Spark 4.1.1 (472 MB, once)',
       ...ready,
     ]);
   });
@@ -139,7 +139,7 @@ describe('the plan of hippo up', () => {
     };
     const jars = { wanted: [JAR], missing: [] };
     await expect(titles({ configured, jars })).resolves.toEqual([
-      'fetch Spark 4.1.1 (455 MB, once)',
+      'fetch Spark 4.1.1 (472 MB, once)',
       'note the jars for Spark',
       'create the topics that are missing',
     ]);

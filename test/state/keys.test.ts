@@ -25,6 +25,8 @@ describe('a key of the state topic', () => {
     // Keys of kinds that this version does not know: hippo forget deletes them too.
     ['etl/announced/orders/0110', { kind: 'announced', hippo: 'etl', source: 'orders', bucket: '0110' }],
     ['etl/source/orders', { kind: 'source', hippo: 'etl', source: 'orders' }],
+    ['etl/model/iris', { kind: 'model', hippo: 'etl', model: 'iris' }],
+    ['etl/model/iris/x', { kind: 'unknown', hippo: 'etl', rest: 'model/iris/x' }],
     ['etl/serving/api', { kind: 'unknown', hippo: 'etl', rest: 'serving/api' }],
     ['etl/run/load', { kind: 'unknown', hippo: 'etl', rest: 'run/load' }],
     ['etl/run/load/', { kind: 'unknown', hippo: 'etl', rest: 'run/load/' }],

@@ -24,6 +24,28 @@ const RUN = {
 };
 const OWNER = { client: 'c', token: 't', host: 'h', pid: 1, since: '2017-04-28T00:00:00.000Z' };
 
+const VERSION = {
+  version: '20261128T234539Z-d2680d',
+  builtAt: 1,
+  jobId: 'build_1',
+  metrics: { accuracy: 0.97 },
+  rows: 120,
+  parent: null,
+  promoted: true,
+  why: 'it is the first version',
+  manifestSha256: 'ab12',
+};
+const MODEL = {
+  serving: VERSION.version,
+  previous: null,
+  since: 1,
+  by: null,
+  reason: null,
+  versions: [VERSION],
+  retired: ['20261127T000000Z-aaaaaa'],
+};
+const MODEL_KEY: StateKey = { kind: 'model', hippo: 'etl', model: 'iris' };
+
 const RUN_KEY: StateKey = { kind: 'run', hippo: 'etl', job: 'load', key: '2017-04-28' };
 const INPUT_KEY: StateKey = { kind: 'input', hippo: 'etl', job: 'load', input: 'a.a/dt=1' };
 const PAUSED_KEY: StateKey = { kind: 'paused', hippo: 'etl', job: 'load' };
@@ -38,6 +60,14 @@ describe('a state record', () => {
     [RUN_KEY, { ...RUN, added: 'by a newer hippo' }, { run: { ...RUN, added: 'by a newer hippo' } }],
     [INPUT_KEY, INPUT, { job: 'load', input: INPUT }],
     [PART_KEY, PART, { job: 'load', need: 'a.a', part: PART }],
+    [MODEL_KEY, MODEL, { model: 'iris', state: MODEL }],
+    [
+      RUN_KEY,
+      { ...RUN, build: { params: { depth: 3 }, parent: null } },
+      {
+        run: { ...RUN, build: { params: { depth: 3 }, parent: null } },
+      },
+    ],
     [PAUSED_KEY, { at: 1, by: 'ann' }, { job: 'load', pause: { at: 1, by: 'ann' } }],
     [OFFSETS_KEY, { t: { next: { '0': '7' } } }, { positions: new Map([['t', new Map([[0, 7n]])]]) }],
     [OWNER_KEY, OWNER, { owner: OWNER }],
@@ -58,6 +88,13 @@ describe('a state record', () => {
     ['held for a reason that is not text', RUN_KEY, { ...RUN, held: true }],
     ['of another need', INPUT_KEY, { ...INPUT, need: 'a.b' }],
     ['with an offset that is not decimal', INPUT_KEY, { ...INPUT, offset: '0x1' }],
+    ['of a build whose version is not text', RUN_KEY, { ...RUN, build: { version: 7 } }],
+    ['of a model without versions', MODEL_KEY, { ...MODEL, versions: null }],
+    [
+      'of a model with a metric that is text',
+      MODEL_KEY,
+      { ...MODEL, versions: [{ ...VERSION, metrics: { accuracy: 'high' } }] },
+    ],
     ['without its time', PAUSED_KEY, { by: 'ann' }],
     ['without positions', OFFSETS_KEY, []],
     ['without a token', OWNER_KEY, { ...OWNER, token: null }],

@@ -25,8 +25,8 @@ export async function installClients(): Promise<void> {
     await execa(command, ['-m', 'venv', venv]);
     const scratch = join(temporary, 'tmp');
     await mkdir(scratch);
-    for (const requirement of [`tritonclient[http]==${TRITON}`, `schemathesis==${SCHEMATHESIS}`])
-      await pipInstall(venv, requirement, { scratch, update: () => undefined });
+    const requirements = [`tritonclient[http]==${TRITON}`, `schemathesis==${SCHEMATHESIS}`] as const;
+    await pipInstall(venv, requirements, { scratch, update: () => undefined });
     await rm(scratch, { recursive: true, force: true });
   });
 }

@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import getPort from 'get-port';
+import { tryToConnect } from '../../src/core/connect.ts';
 import { execa } from '../../src/core/exec.ts';
 import { requireJava } from '../../src/stack/java.ts';
 import { makeFolder } from './folder.ts';
@@ -89,6 +90,11 @@ export class Hdfs {
         () => false,
       );
     await until(isUp, `the NameNode ${number} answers`);
+    // Its RPC port opens later than that of HTTP.
+    const [host = '', port] = (this.#nodes[number - 1]?.rpc ?? '').split(':');
+    const takesRpc = async (): Promise<boolean> =>
+      (await tryToConnect({ host, port: Number(port) }, AbortSignal.timeout(5_000))) === null;
+    await until(takesRpc, `the NameNode ${number} takes RPC`);
     await this.#run('nn1', 'org.apache.hadoop.hdfs.tools.DFSHAAdmin', [
       '-transitionToActive',
       '--forceactive',
@@ -97,7 +103,7 @@ export class Hdfs {
   }
 
   /** Creates the folders above, too. */
-  async write(path: string, content = ''): Promise<void> {
+  async write(path: string, content: string | Buffer = ''): Promise<void> {
     const made = await this.#webHdfs('PUT', path, { op: 'CREATE', overwrite: 'true', noredirect: 'true' });
     const { Location: location } = (await made.json()) as { Location: string };
     const status = await put(location, content);
@@ -216,7 +222,7 @@ export class Hdfs {
 }
 
 /** Without fetch, which does not take the DataNode's "100 Continue". @returns the status */
-async function put(url: string, content: string): Promise<number> {
+async function put(url: string, content: string | Buffer): Promise<number> {
   const asked = request(url, { method: 'PUT' });
   asked.end(content);
   const [response] = (await once(asked, 'response')) as [IncomingMessage];

@@ -58,8 +58,12 @@ export async function readAll(kafka: Kafka, topic: string): Promise<KafkaRecord[
 
 /** Deletes a topic and makes it again under its name: another topic, as its id says. */
 export async function remakeTopic(kafka: Kafka, topic: string, partitions = 1): Promise<void> {
+  const idNow = async (): Promise<string | undefined> =>
+    (await kafka.topics()).find((each) => each.topic === topic)?.topicId;
+  const former = await idNow();
   await kafka.deleteTopics([topic]);
   const spec = { topic, partitions, replicationFactor: 1, config: {} };
-  // A broker may still know the topic.
+  // A broker may still know the former topic, and tell its id to who asks.
   while ((await kafka.createTopics([spec])).length === 0) await sleep(20);
+  for (let id = await idNow(); id === undefined || id === former; id = await idNow()) await sleep(20);
 }

@@ -68,8 +68,9 @@ export class Moto {
     await this.#client.send(new CreateBucketCommand({ Bucket: bucket }));
   }
 
-  async put(bucket: string, key: string, body = ''): Promise<PutObjectCommandOutput> {
-    return this.#client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.from(body) }));
+  async put(bucket: string, key: string, body: string | Buffer = ''): Promise<PutObjectCommandOutput> {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    return this.#client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes }));
   }
 
   async remove(bucket: string, key: string): Promise<void> {

@@ -38,7 +38,7 @@ export async function installMoto(update: (detail: string) => void): Promise<voi
     await execa(command, ['-m', 'venv', venv]);
     const scratch = join(temporary, 'tmp');
     await mkdir(scratch);
-    for (const requirement of MOTO) await pipInstall(venv, requirement, { scratch, update });
+    for (const requirement of MOTO) await pipInstall(venv, [requirement], { scratch, update });
     await rm(scratch, { recursive: true, force: true });
   });
 }

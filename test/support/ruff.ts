@@ -24,7 +24,7 @@ export async function installRuff(): Promise<void> {
     await execa(command, ['-m', 'venv', venv]);
     const scratch = join(temporary, 'tmp');
     await mkdir(scratch);
-    await pipInstall(venv, `ruff==${RUFF_VERSION}`, { scratch, update: () => undefined });
+    await pipInstall(venv, [`ruff==${RUFF_VERSION}`], { scratch, update: () => undefined });
     await rm(scratch, { recursive: true, force: true });
   });
 }

@@ -1,10 +1,10 @@
 import { flightsByMonth, hasFlights } from '../../demo/flights.ts';
 import type { Step } from '../../src/core/steps.ts';
-import { findSpark, installSpark, SPARK_VERSION } from '../../src/stack/spark.ts';
+import { FETCH_SPARK, findSpark, installSpark } from '../../src/stack/spark.ts';
 import { runSteps } from '../../src/ui/steps.ts';
 
 const spark: Step = {
-  title: `fetch Spark ${SPARK_VERSION} (455 MB, once)`,
+  title: FETCH_SPARK,
   async run(_, update) {
     await installSpark(update);
   },

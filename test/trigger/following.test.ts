@@ -9,7 +9,7 @@ const event = (offset: number): RecordRef => ({ topic: 'frontier', partition: 0,
 
 function run(outcome: FollowedRun['outcome']): FollowedRun {
   const [hippo, job, job_id, run_key] = ['etl', 'load', 'load_1', '201701'];
-  return { hippo, job, job_id, run_key, outcome, duration: null, error: null, because: [] };
+  return { hippo, job, job_id, run_key, outcome, duration: null, error: null, built: null, because: [] };
 }
 const open = (status: string): OpenRun => ({
   hippo: 'etl',

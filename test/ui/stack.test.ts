@@ -24,6 +24,7 @@ const UP: UpResult = {
     present: [],
   },
   start_client: null,
+  then: null,
 };
 
 test('after a start: where it is, what was made, what to type next', () => {
@@ -43,12 +44,22 @@ Next:
 });
 
 test('inside a project the next step is its client, not another project', () => {
-  const text = renderUp({ ...UP, start_client: 'hippo run' });
+  const then = { command: 'hippo trigger --wait', about: 'tables' } as const;
+  const text = renderUp({ ...UP, start_client: 'hippo run', then });
   expect(text).toContain(`
   hippo run             in a second terminal: the client of this project
   hippo trigger --wait  say that what it waits for has landed
   hippo tail            see the events as they come`);
   expect(text).not.toContain('hippo new');
+});
+
+test('a project that waits for no table is not to be triggered', () => {
+  const then = { command: 'hippo job run extract --wait', about: 'job' } as const;
+  expect(renderUp({ ...UP, start_client: 'hippo run', then })).toContain(`
+  hippo run                     in a second terminal: the client of this project
+  hippo job run extract --wait  run its job now
+  hippo tail                    see the events as they come`);
+  expect(renderUp({ ...UP, start_client: 'hippo run' })).not.toContain('trigger');
 });
 
 test('the second time it says that it is up', () => {

@@ -53,6 +53,7 @@ const run = (outcome: 'running' | 'succeeded' | 'failed', key: string) => ({
   outcome,
   duration: null,
   error: null,
+  built: null,
   because: [],
 });
 

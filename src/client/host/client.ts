@@ -19,7 +19,7 @@ import type { ClientEvent, ClientLog } from './client-event.ts';
 import { Connection, refusal } from './connection.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { healthRoutes } from './health-routes.ts';
-import { startHealth } from './health.ts';
+import { type Health, startHealth } from './health.ts';
 import { loadHooks } from './hook-runner.ts';
 import { type Metrics, createMetrics } from './metrics.ts';
 import { AttemptFiles } from './orphans.ts';
@@ -132,6 +132,7 @@ class Client {
   readonly #deliveries: Deliveries;
   #membership: Membership | null = null;
   #metrics: Metrics | null = null;
+  #health: Health | null = null;
 
   static async create(options: RunOptions, project: Project, kafka: Kafka): Promise<Client> {
     const { loaded, env } = options;
@@ -208,6 +209,7 @@ class Client {
       isOwner: () => this.#isOwner(),
       announce: (service, events) => this.#owner.announced(service, events),
       tell: (told) => this.#owner.toldOfService(told),
+      onModels: () => this.#health?.send(),
       log: (event) => this.#log(event),
     });
     this.#deliveries = new Deliveries({
@@ -297,7 +299,8 @@ class Client {
       if (membership === null) return this.#stopped();
       closing.push(() => membership.leave());
       if (!this.#tenure.isOwner) this.#log({ event: 'standby', group: this.#group });
-      closing.push(this.#startHealth());
+      const health = (this.#health = this.#startHealth());
+      closing.push(() => health.stop());
       closing.push(() => this.#owner.close());
       closing.push(() => this.#deliveries.disown());
       closing.push(async () => {
@@ -466,7 +469,7 @@ class Client {
     });
   }
 
-  #startHealth(): () => Promise<void> {
+  #startHealth(): Health {
     const { config, directory } = this.#options.loaded;
     return startHealth({
       kafka: this.#kafka,

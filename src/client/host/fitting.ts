@@ -1,6 +1,7 @@
-import type { Alert, FrontierEvent, JobFinish, JobStart } from '../../messages/index.ts';
+import type { Alert, FrontierEvent, JobFinish, JobStart, ModelMessage } from '../../messages/index.ts';
 
 type JobMessage = JobStart | JobFinish;
+type Message = JobMessage | FrontierEvent | Alert | ModelMessage;
 
 /** What is kept of a finish message's error, characters, where the whole is too much. */
 const ERROR_LENGTH = 300;
@@ -13,11 +14,9 @@ export function withoutList<Message extends JobMessage>(message: Message): Messa
 }
 
 /** A message in ever smaller versions, the whole one first; what is left out last is what others need most. */
-export function* smallerAndSmaller(
-  message: JobMessage | FrontierEvent | Alert,
-): Generator<JobMessage | FrontierEvent | Alert> {
+export function* smallerAndSmaller(message: Message): Generator<Message> {
   yield message;
-  if (message.kind === 'frontier') return;
+  if (message.kind === 'frontier' || message.kind === 'model') return;
   if (message.kind === 'alert') {
     yield { ...message, next: [], text: message.text.slice(0, ERROR_LENGTH) };
     return;

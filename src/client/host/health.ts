@@ -21,8 +21,14 @@ export interface HealthOptions {
   onFailure(reason: string): void;
 }
 
-/** Sends a sign of life at once and each interval. A failure to send is told, and not fatal. @returns stops it */
-export function startHealth(options: HealthOptions): () => Promise<void> {
+export interface Health {
+  /** Sends one now. */
+  send(): void;
+  stop(): Promise<void>;
+}
+
+/** Sends a sign of life at once and each interval. A failure to send is told, and not fatal. */
+export function startHealth(options: HealthOptions): Health {
   let producer: Promise<Producer> | null = null;
   let sending: Promise<void> | null = null;
   let failing = false;
@@ -43,10 +49,13 @@ export function startHealth(options: HealthOptions): () => Promise<void> {
   };
   tick();
   const timer = setInterval(tick, options.interval);
-  return async () => {
-    clearInterval(timer);
-    await sending;
-    await producer?.then((sender) => sender.close()).catch(() => undefined);
+  return {
+    send: () => void (sending ?? Promise.resolve()).then(tick),
+    stop: async () => {
+      clearInterval(timer);
+      await sending;
+      await producer?.then((sender) => sender.close()).catch(() => undefined);
+    },
   };
 }
 
@@ -93,11 +102,12 @@ function servicesOf({ services, role }: ClientStatus): JsonObject {
   const here = services.filter(({ scope }) => scope === 'each' || role === 'owner');
   if (here.length === 0) return {};
   return {
-    services: here.map(({ name, scope, status, restarts, error }) => ({
+    services: here.map(({ name, scope, status, restarts, error, models }) => ({
       name,
       scope,
       status,
       restarts,
+      ...(models === undefined ? {} : { models: { ...models } }),
       ...(error === undefined ? {} : { error }),
     })),
   };

@@ -11,6 +11,8 @@ export interface AttemptPaths {
   /** Where the job may write its result. */
   result: string;
   inputs: { path: string; json: string };
+  /** Of a job that builds a model: what it is to build. */
+  model?: string | undefined;
 }
 
 export interface JobEnvironmentOptions {
@@ -51,6 +53,7 @@ export function jobEnvironment(
     HIPPO_INPUTS_FILE: files.inputs.path,
     HIPPO_TRACEPARENT: traceparent ?? '',
     HIPPO_RESULT_FILE: files.result,
+    HIPPO_MODEL_FILE: files.model,
     HIPPO_LAST_RESULT: submission.lastResult === null ? undefined : JSON.stringify(submission.lastResult),
     [ATTEMPT_TAG]: submission.attemptId,
     [OWNER_TAG]: owner,

@@ -150,6 +150,16 @@ export async function createMetrics(
   );
   sourceGauge('paused', '1: a person has paused the source.', ({ paused }) => (paused ? 1 : 0));
   gauge(
+    'hippo_service_model',
+    '1: the service says that it serves this version of the model.',
+    ['service', 'model', 'version'],
+    function (now) {
+      for (const { name, models = {} } of now.services)
+        for (const [model, version] of Object.entries(models))
+          if (version !== null) this.set({ service: name, model, version }, 1);
+    },
+  );
+  gauge(
     'hippo_service_ready',
     '1: the service is ready on this client; 0: it is not.',
     ['service', 'scope'],

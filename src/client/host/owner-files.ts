@@ -12,7 +12,7 @@ export class OwnerFiles {
    * @param directory the project
    * @param owner names the hippo: with profiles, clients of several hippos may run in one project
    */
-  constructor(directory: string, kind: 'inputs' | 'results', owner: string) {
+  constructor(directory: string, kind: 'inputs' | 'results' | 'models', owner: string) {
     this.#folder = join(directory, PROJECT_STATE_DIRECTORY, kind, fileSafe(owner));
   }
 

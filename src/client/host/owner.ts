@@ -522,12 +522,13 @@ export class Owner {
     const { config } = this.#options;
     const own = (['start', 'finish', 'frontier'] as const).map((role) => topicName(config, role));
     if (this.#alertTopic !== undefined) own.push(this.#alertTopic);
+    if (this.#options.definition.models.size > 0) own.push(topicName(config, 'model'));
     return [...own, ...[...this.#kinds.keys()].map(dlqName)];
   }
 
   /**
    * The jobs whose messages go to partitions without a leader, each with the first such partition: start and finish messages,
-   * and the events of its outputs, which are written together with the finish message.
+   * and the events of its outputs and NEW_MODEL, which are written together with the finish message.
    */
   get #withheld(): Map<string, UnwritablePlace> {
     const { config, hippo, definition } = this.#options;
@@ -543,6 +544,11 @@ export class Owner {
         ...outputs.map((output) => ({
           topic: topicName(config, 'frontier'),
           key: eventKey(output),
+          value: null,
+        })),
+        ...[definition.builders.get(name) ?? []].flat().map((model) => ({
+          topic: topicName(config, 'model'),
+          key: model,
           value: null,
         })),
       ]);

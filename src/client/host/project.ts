@@ -5,6 +5,7 @@ import { identityOf } from '../../config/groups.ts';
 import { problemsError } from '../../config/problems.ts';
 import { type CompileProblem, type Definition, compileJobs, hasConditions } from '../machine/index.ts';
 import { checkServices } from './services/check.ts';
+import { modelUrl } from './model-files.ts';
 import { type WatchedSource, compileSources } from './sources.ts';
 import { describeTwins } from './twin-sources.ts';
 import { describeUnmatched } from './unmatched-needs.ts';
@@ -54,7 +55,7 @@ export async function compileParts(
   | { ok: true; parts: Pick<Project, 'definition' | 'sources' | 'receivers' | 'warnings'> }
   | { ok: false; problems: readonly CompileProblem[] }
 > {
-  const { jobs, sources: configured, services, calendar, client, trigger, alerts } = loaded.config;
+  const { jobs, sources: configured, services, models, calendar, client, trigger, alerts } = loaded.config;
   const problems: CompileProblem[] = [];
   const sources = compileSources(loaded, problems);
   checkServices(loaded.config, problems);
@@ -69,6 +70,8 @@ export async function compileParts(
     jobs,
     sources: sources.map(({ source }) => source),
     services,
+    models,
+    locate: (location) => modelUrl(loaded.directory, location),
     events: trigger,
     calendar,
     alerts:

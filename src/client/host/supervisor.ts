@@ -13,6 +13,7 @@ import type { HookRunner } from './hook-runner.ts';
 import { jobEnvironment } from './job-environment.ts';
 import { type AttemptFiles, endOrphans } from './orphans.ts';
 import { InputsFiles } from './inputs-file.ts';
+import { BuildFiles } from './model-files.ts';
 import { OwnerFiles } from './owner-files.ts';
 import {
   PermanentError,
@@ -104,12 +105,14 @@ export class Supervisor {
   readonly #inputs: InputsFiles;
   /** Where jobs write their results. A client that was killed has taken none of its jobs'. */
   readonly #results: OwnerFiles;
+  readonly #builds: BuildFiles;
   readonly #attempts = new Map<string, Attempt>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#inputs = new InputsFiles(options.directory, options.owner);
     this.#results = new OwnerFiles(options.directory, 'results', options.owner);
+    this.#builds = new BuildFiles(options.directory, options.owner);
   }
 
   /** The attempts at work, being started or being ended. */
@@ -168,6 +171,7 @@ export class Supervisor {
     const { owner, files, killGrace, cluster, onNote } = this.#options;
     const spare = this.running;
     this.#inputs.removeOthers(spare);
+    this.#builds.removeOthers(spare);
     const [processes, applications] = await Promise.all([
       endOrphans(owner, files, spare, killGrace),
       cluster?.endOrphans(spare, (level, text) => onNote({ level, submission: null, text })) ?? 0,
@@ -199,7 +203,11 @@ export class Supervisor {
     const command: JobCommand = {
       argv: [submission.argv[0] ?? '', ...(decision.args ?? submission.argv.slice(1))],
       cwd: directory,
-      env: jobEnvironment(this.#options, submission, decision, { result: resultFile, inputs }),
+      env: jobEnvironment(this.#options, submission, decision, {
+        result: resultFile,
+        inputs,
+        model: this.#modelFile(submission),
+      }),
       logFile,
       tags: [OWNER_TAG, ATTEMPT_TAG],
     };
@@ -321,6 +329,7 @@ export class Supervisor {
     this.#attempts.delete(submission.attemptId);
     attempt.log.release();
     this.#inputs.remove(submission.attemptId);
+    if (submission.model !== undefined) this.#builds.remove(submission.attemptId);
     if (attempt.ending?.kind === 'stop') return;
     this.#options.cluster?.judged(submission.attemptId);
     this.#options.onExit({
@@ -345,6 +354,12 @@ export class Supervisor {
   #note({ submission, logFile }: Attempt, level: AttemptNote['level'], text: string): void {
     noteInLog(logFile, text);
     this.#options.onNote({ level, submission, text });
+  }
+
+  #modelFile({ attemptId, model }: Submission): string | undefined {
+    if (model === undefined) return undefined;
+    this.#builds.write(attemptId, model);
+    return this.#builds.path(attemptId);
   }
 
   #resultFile(submission: Submission): string {

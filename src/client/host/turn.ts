@@ -30,6 +30,7 @@ import {
   type MachineEvent,
   type MachineState,
   type Step,
+  buildProblem,
   findRun,
   step,
 } from '../machine/index.ts';
@@ -107,11 +108,13 @@ export function messageKey({ hippoName, jobName }: Pick<JobStart, 'hippoName' | 
 /** An alert's two messages go to one partition, too. */
 function keyOf(message: Publish['message']): string {
   if (message.kind === 'frontier') return eventKey(message);
+  if (message.kind === 'model') return message.model ?? '';
   return message.kind === 'alert' ? message.alertId : messageKey(message);
 }
 
 function subjectOf(message: Publish['message']): { job: string | undefined; run_key: string } {
-  if (message.kind === 'frontier') return { job: undefined, run_key: describeInput(message) };
+  if (message.kind === 'frontier' || message.kind === 'model')
+    return { job: undefined, run_key: describeInput(message) };
   if (message.kind === 'alert') return { job: undefined, run_key: message.alertId };
   return { job: message.jobName, run_key: message.runKey ?? '' };
 }
@@ -415,8 +418,14 @@ export class Turn {
   #fittingOutcome({ submission, outcome }: AttemptExit, at: Millis): JobOutcome {
     if (outcome.status !== 'succeeded') return outcome;
     const { job, key, attemptId } = submission;
-    const hasOutputs = (this.#context.definition.jobs.get(job)?.outputs.length ?? 0) > 0;
-    if (outcome.result === undefined && !hasOutputs) return outcome;
+    const { definition } = this.#context;
+    const hasOutputs = (definition.jobs.get(job)?.outputs.length ?? 0) > 0;
+    if (outcome.result === undefined && !hasOutputs && !definition.builders.has(job)) return outcome;
+    const known = findRun(this.state, { job, key });
+    const unbuilt =
+      known?.attemptId === attemptId ? buildProblem(definition, known, outcome.result) : undefined;
+    // Another attempt may write it.
+    if (unbuilt !== undefined) return { status: 'failed', exitCode: 0, error: unbuilt };
     const event = { type: 'job-exited', at, run: { job, key }, attemptId, outcome } as const;
     const { effects } = step(this.#context.definition, this.state, event);
     for (const effect of effects) {
@@ -424,7 +433,7 @@ export class Turn {
         effect.type === 'publish'
           ? this.#unfitness(effect, submission.jobId)
           : effect.type === 'persist'
-            ? this.#unfitnessOfResult(effect)
+            ? this.#unfitnessOfRecord(effect)
             : undefined;
       if (error !== undefined) return { status: 'failed', exitCode: 0, error, permanent: true };
     }
@@ -441,6 +450,10 @@ export class Turn {
       );
       return excess === undefined ? undefined : describeExcess(excess, 'the finish message with its result');
     }
+    if (message.kind === 'model') {
+      const excess = this.#context.limits.excess(this.#messageRecord(effect));
+      return excess === undefined ? undefined : describeExcess(excess, 'its NEW_MODEL');
+    }
     if (message.kind !== 'frontier') return undefined;
     const excess = this.#context.limits.excess(this.#messageRecord(effect));
     return excess === undefined
@@ -448,11 +461,13 @@ export class Turn {
       : describeExcess(excess, `the event of its output ${message.db}.${message.table}`);
   }
 
-  /** A result that is to be kept, and that the state topic does not take, keeps a success from being one, too. */
-  #unfitnessOfResult(effect: Extract<Effect, { type: 'persist' }>): string | undefined {
-    if (parseStateKey(effect.key)?.kind !== 'last-result') return undefined;
+  /** A result that is to be kept, or the versions of a model, that the state topic does not take keep a success from being one. */
+  #unfitnessOfRecord(effect: Extract<Effect, { type: 'persist' }>): string | undefined {
+    const kind = parseStateKey(effect.key)?.kind;
+    if (kind !== 'last-result' && kind !== 'model') return undefined;
     const excess = this.#context.limits.excess(this.#stateRecord(effect));
-    return excess === undefined ? undefined : describeExcess(excess, 'the record that keeps its result');
+    const what = kind === 'model' ? 'the record of its model' : 'the record that keeps its result';
+    return excess === undefined ? undefined : describeExcess(excess, what);
   }
 
   #collect(effect: Effect): void {

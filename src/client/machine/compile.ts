@@ -2,6 +2,7 @@ import type { Millis } from '../../core/clock.ts';
 import type {
   CalendarConfig,
   JobConfig,
+  ModelConfig,
   NeedConfig,
   ServiceConfig,
   SingleNeedConfig,
@@ -27,6 +28,7 @@ import type {
 import type { ConditionCompiler } from './condition.ts';
 import { Listeners } from './listeners.ts';
 import type { NeedContext } from './compiled-need.ts';
+import { compileModels } from './compile-models.ts';
 import { compileNeed } from './needs.ts';
 import { compileTiming } from './compile-timing.ts';
 import { compileOutputs } from './compile-outputs.ts';
@@ -39,6 +41,9 @@ export interface CompileInput {
   jobs: Readonly<Record<string, JobConfig>>;
   sources?: readonly SourceDefinition[];
   services?: Readonly<Record<string, ServiceConfig>>;
+  models?: Readonly<Record<string, ModelConfig>>;
+  /** The location of a model as a URL; left out: as it is. */
+  locate?: (location: string) => string;
   /** Of events that a service announces, or a job produces, where it does not say them itself. */
   events?: Pick<ServiceDefinition, 'method' | 'dialect'>;
   calendar: CalendarConfig;
@@ -91,6 +96,11 @@ export function compileJobs(input: CompileInput): Compiled {
     return { ...job, isLarge: job.needs.length > inline };
   });
   const services = compileServices(input, calendar, problems);
+  const models = compileModels(
+    input.models ?? {},
+    { jobs: input.jobs, services: input.services ?? {}, locate: input.locate ?? ((location) => location) },
+    problems,
+  );
   // Of jobs that cannot be compiled nothing can be said.
   const circles = problems.length > 0 ? [] : findCircles({ hippo: input.hippo, calendar, jobs });
   problems.push(...circles.map((circle) => circleProblem(circle, places)));
@@ -105,6 +115,8 @@ export function compileJobs(input: CompileInput): Compiled {
       jobs: new Map(jobs.map((job) => [job.name, job])),
       sources: new Map((input.sources ?? []).map((source) => [source.name, source])),
       services: new Map(services.map(({ service }) => [service.name, service])),
+      models: new Map(models.map((model) => [model.name, model])),
+      builders: new Map(models.map(({ name, builder }) => [builder, name])),
       alerts: input.alerts,
       mostNeeds: most,
       listeners: listenersOf(jobs),

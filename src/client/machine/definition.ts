@@ -1,5 +1,6 @@
 import type { Millis } from '../../core/clock.ts';
 import type { JobConfig } from '../../config/schema.ts';
+import type { ParamRules } from '../../messages/params.ts';
 import type { FrontierDialect, HippoMessage } from '../../messages/types.ts';
 import type { ArgumentTemplate, Calendar, OutputTemplate, Window } from '../../windows/index.ts';
 import type { WindowUnit } from '../../windows/units.ts';
@@ -19,6 +20,9 @@ export interface Definition {
   readonly jobs: ReadonlyMap<string, JobDefinition>;
   readonly sources: ReadonlyMap<string, SourceDefinition>;
   readonly services: ReadonlyMap<string, ServiceDefinition>;
+  readonly models: ReadonlyMap<string, ModelDefinition>;
+  /** The model that a job builds, by job. */
+  readonly builders: ReadonlyMap<string, string>;
   /** undefined: nothing is alerted. */
   readonly alerts: AlertsDefinition | undefined;
   /** A run of a job with more needs fails. */
@@ -71,6 +75,28 @@ export interface ServiceDefinition {
   /** Of the events that it announces. */
   readonly method: string;
   readonly dialect: FrontierDialect;
+}
+
+/** A model of hippo.yaml. */
+export interface ModelDefinition {
+  readonly name: string;
+  /** The job that builds it. */
+  readonly builder: string;
+  /** The services that serve it. */
+  readonly services: readonly string[];
+  /** The folder of its versions, as a URL. */
+  readonly location: string;
+  /** null: each version is promoted. */
+  readonly promote: {
+    readonly metric: string;
+    readonly better: 'higher' | 'lower';
+    /** By how much a version may be worse than the one that serves. */
+    readonly margin: number;
+  } | null;
+  /** Age in milliseconds. */
+  readonly keep: { readonly versions: number; readonly age: Millis };
+  /** What BUILD_MODEL may set. */
+  readonly params: ParamRules;
 }
 
 export interface ReloadListener {

@@ -2,7 +2,7 @@ import type { Millis } from '../../core/clock.ts';
 import type { Json } from '../../core/json.ts';
 import type { RecordRef } from '../../core/record-ref.ts';
 import type { ProducedEvent } from '../../messages/index.ts';
-import type { Alert, FrontierEvent, JobFinish, JobStart } from '../../messages/types.ts';
+import type { Alert, FrontierEvent, JobFinish, JobStart, ModelMessage } from '../../messages/types.ts';
 import {
   type AlertState,
   type AnnouncementChange,
@@ -10,6 +10,7 @@ import {
   NO_ANNOUNCEMENTS,
   type InputState,
   type LastResult,
+  type ModelState,
   type Pause,
   type RunId,
   type ServiceState,
@@ -20,7 +21,7 @@ import {
   inputRecordKey,
   updateAnnouncements,
 } from '../../state/index.ts';
-import type { Definition, JobDefinition, Slot, SourceDefinition } from './definition.ts';
+import type { Definition, JobDefinition, ModelDefinition, Slot, SourceDefinition } from './definition.ts';
 import { type Added, type RecordChange, runRecords } from './run-records.ts';
 import {
   findRun,
@@ -38,6 +39,17 @@ import {
 } from './state.ts';
 import { dueAt } from './timing.ts';
 import type { AnnouncedLanding, Effect, Submission } from './types.ts';
+
+/** Before its first version. */
+const NEW_MODEL_STATE: ModelState = {
+  serving: null,
+  previous: null,
+  since: null,
+  by: null,
+  reason: null,
+  versions: [],
+  retired: [],
+};
 
 /** A source, or a service. */
 type Announcer = Pick<SourceDefinition, 'name'>;
@@ -227,6 +239,16 @@ export class Draft {
     this.#records.set(formatStateKey({ kind: 'service', hippo, service: name }), asJson(state));
   }
 
+  model({ name }: Pick<ModelDefinition, 'name'>): ModelState {
+    return this.#state.models.get(name) ?? NEW_MODEL_STATE;
+  }
+
+  putModel({ name }: Pick<ModelDefinition, 'name'>, state: ModelState): void {
+    this.#change({ models: this.#state.models.set(name, state) });
+    const { hippo } = this.definition;
+    this.#records.set(formatStateKey({ kind: 'model', hippo, model: name }), asJson(state));
+  }
+
   /** @param alert null: it is forgotten */
   putAlert(id: string, alert: AlertState | null): void {
     const { alerts } = this.#state;
@@ -304,6 +326,10 @@ export class Draft {
 
   publish(role: 'start' | 'finish', message: JobStart | JobFinish, traceparent: string | null): void {
     this.#messages.push({ type: 'publish', role, message, traceparent });
+  }
+
+  publishModel(message: ModelMessage, traceparent: string): void {
+    this.#messages.push({ type: 'publish', role: 'model', message, traceparent });
   }
 
   publishAlert(message: Alert, traceparent: string): void {
@@ -390,6 +416,8 @@ function placed({ isLarge }: JobDefinition, run: Run): Run {
 }
 
 /** States are plain data: what goes into a record is what the state holds. */
-function asJson(value: AlertState | ExpectedState | InputState | LastResult | Pause | ServiceState): Json {
+function asJson(
+  value: AlertState | ExpectedState | InputState | LastResult | ModelState | Pause | ServiceState,
+): Json {
   return value as unknown as Json;
 }

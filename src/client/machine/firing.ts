@@ -12,6 +12,7 @@ import { byUrgency } from './order.ts';
 import { attemptIdOf, submissionOf } from './submission.ts';
 import { backoff, nameOf, slotFor } from './timing.ts';
 import { traceOf } from './trace.ts';
+import { attemptOf, buildProblem, modelFileOf, modelOf, takeVersion } from './versions.ts';
 import type { RunId } from '../../state/index.ts';
 import type { JobOutcome } from './types.ts';
 
@@ -121,6 +122,7 @@ function start(draft: Draft, job: JobDefinition, run: Run): void {
   const jobId = isFirst || run.jobId === null ? nextJobId(draft, job) : run.jobId;
   const attempt = run.attempt + 1;
   const attemptId = attemptIdOf(identity, run, jobId, attempt);
+  const model = modelOf(draft.definition, job.name);
   const running = {
     ...run,
     status: 'running' as const,
@@ -130,6 +132,7 @@ function start(draft: Draft, job: JobDefinition, run: Run): void {
     startedAt: isFirst ? draft.at : run.startedAt,
     attemptAt: draft.at,
     notBefore: null,
+    ...(model === undefined ? {} : { build: attemptOf(draft, model, run, attemptId) }),
   };
   draft.putRun(job, running);
   const traceparent = traceOf(hippo, { ...running, inputs: inOrder(job, running.inputs) }, 'start');
@@ -153,6 +156,7 @@ function start(draft: Draft, job: JobDefinition, run: Run): void {
     run: running,
     traceparent,
     lastResult: job.policy.keep_result ? (draft.state.lastResults.get(job.name)?.result ?? null) : null,
+    model: model === undefined ? undefined : modelFileOf(draft, model, running),
   });
   if (submission.ok) draft.submit(submission.value);
   else end(draft, job, running, { status: 'failed', error: submission.message });
@@ -163,8 +167,10 @@ export function endAttempt(draft: Draft, job: JobDefinition, run: Run, outcome: 
   const { stopping } = run;
   if (outcome.status === 'succeeded') {
     const result = outcome.result ?? undefined;
+    const unbuilt = buildProblem(draft.definition, run, result);
     const problem = outputProblem(draft, job, run, result);
-    if (problem !== undefined) failAttempt(draft, job, run, { error: problem, isPermanent: true });
+    if (unbuilt !== undefined) failAttempt(draft, job, run, { error: unbuilt, isPermanent: false });
+    else if (problem !== undefined) failAttempt(draft, job, run, { error: problem, isPermanent: true });
     else end(draft, job, run, { status: 'succeeded', ...(result === undefined ? {} : { result }) });
   } else if (outcome.status === 'vetoed') {
     end(draft, job, run, { status: 'cancelled', error: `vetoed: ${outcome.reason}` });
@@ -251,6 +257,12 @@ export function end(
   if (isFiring(run) && hasJobId(run)) {
     if (status === 'succeeded' && result !== undefined && job.policy.keep_result)
       draft.putLastResult(job, { jobId: run.jobId, result });
+    const traceparent = traceOf(
+      draft.definition.hippo,
+      { ...run, inputs: inOrder(job, run.inputs) },
+      'finish',
+    );
+    const built = status === 'succeeded' && !marked ? takeVersion(draft, run, result, traceparent) : {};
     const produced = status === 'succeeded' ? produce(draft, job, run, { result, finishTime, marked }) : {};
     draft.publish(
       'finish',
@@ -268,11 +280,12 @@ export function end(
         extra: {
           ...(result === undefined ? {} : { result }),
           ...produced,
+          ...built,
           ...(status === 'cancelled' ? { cancelled: true } : {}),
           ...byHand(run, marked ? 'marked_by' : 'asked_by'),
         },
       },
-      traceOf(draft.definition.hippo, { ...run, inputs: inOrder(job, run.inputs) }, 'finish'),
+      traceparent,
     );
   }
   draft.putRun(job, { ...ended, relanded: NO_INPUTS });

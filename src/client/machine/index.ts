@@ -19,6 +19,7 @@ export {
   type AlertsDefinition,
   type Definition,
   type JobDefinition,
+  type ModelDefinition,
   type Need,
   type SourceDefinition,
   inOrder,
@@ -39,3 +40,4 @@ export {
 } from './state.ts';
 export { type Step, step } from './step.ts';
 export { isAttemptOf } from './submission.ts';
+export { buildProblem, findVersion } from './versions.ts';

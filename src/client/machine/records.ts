@@ -37,6 +37,7 @@ export function restore(
     if (record?.kind === 'alert') state = withStoredAlert(state, record.alert, record.state);
     if (record?.kind === 'service')
       state = { ...state, services: state.services.set(record.service, record.state) };
+    if (record?.kind === 'model') state = { ...state, models: state.models.set(record.model, record.state) };
     if (record?.kind === 'produced') {
       // Also of a job that is gone: another one may produce the same partitions now.
       const known = state.outputs.get(record.job) ?? NO_ANNOUNCEMENTS;
@@ -103,6 +104,8 @@ export function* recordsOf(
     yield [formatStateKey({ kind: 'last-result', hippo, job }), last as unknown as Json];
   for (const [service, known] of state.services)
     yield [formatStateKey({ kind: 'service', hippo, service }), known as unknown as Json];
+  for (const [model, known] of state.models)
+    yield [formatStateKey({ kind: 'model', hippo, model }), known as unknown as Json];
   for (const [job, buckets] of state.outputs)
     for (const [bucket, bytes] of buckets)
       yield [formatStateKey({ kind: 'produced', hippo, job, bucket }), bytes];

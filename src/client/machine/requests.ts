@@ -1,14 +1,23 @@
 /** Requests on hippo-schedule. A request that cannot be met becomes a warning that says why, and changes nothing. */
+import type { Millis } from '../../core/clock.ts';
 import type { ManualRequest, MessageRef } from '../../messages/types.ts';
+import type { Pause } from '../../state/index.ts';
+import { fresh, newestSlot, runByHand, slotByHand } from './by-hand.ts';
 import type { JobDefinition, ServiceDefinition, Slot, SourceDefinition } from './definition.ts';
 import type { Draft } from './draft.ts';
-import { end, fillPlaces, nextJobId, newRun, renewed, settle, startOne } from './firing.ts';
+import { end, fillPlaces, nextJobId, startOne } from './firing.ts';
 import { settleGone } from './gone.ts';
+import { noteResumed } from './models.ts';
 import { cancelReason, refuse, requesterOf } from './request-words.ts';
 import { isFiring, isOpen, NO_INPUTS, omit, type Run } from './state.ts';
 import { nameOf, slotOf } from './timing.ts';
 
-export function applyRequest(draft: Draft, request: ManualRequest, from: MessageRef): void {
+/** @param written the timestamp of the request's record, not later than now */
+export function applyRequest(
+  draft: Draft,
+  request: ManualRequest,
+  { from, written }: { from: MessageRef; written: Millis },
+): void {
   const gone =
     request.runKey === undefined ? undefined : draft.goneRun({ job: request.jobName, key: request.runKey });
   if (gone !== undefined) {
@@ -19,12 +28,12 @@ export function applyRequest(draft: Draft, request: ManualRequest, from: Message
   const job = jobs.get(request.jobName);
   const source = draft.definition.sources.get(request.jobName);
   if (source !== undefined) {
-    applyToSource(draft, source, request, from);
+    applyToSource(draft, source, request, { from, written });
     return;
   }
   const service = draft.definition.services.get(request.jobName);
   if (service !== undefined) {
-    applyToService(draft, service, request);
+    applyToService(draft, service, request, written);
     return;
   }
   if (job === undefined) {
@@ -34,10 +43,11 @@ export function applyRequest(draft: Draft, request: ManualRequest, from: Message
   }
   switch (request.action) {
     case 'pause':
-      draft.setPause(job, { ...requesterOf(request), at: draft.at });
+      draft.setPause(job, pauseOf(draft, job, request));
       return;
     case 'resume':
-      if (resume(draft, job, request)) fillPlaces(draft, job);
+      noteResumed(draft, job, written);
+      if (resume(draft, job, request, written)) fillPlaces(draft, job);
       return;
     case 'run':
     case 'cancel':
@@ -53,14 +63,14 @@ function applyToSource(
   draft: Draft,
   source: SourceDefinition,
   request: ManualRequest,
-  { topic, topicId, partition, offset }: MessageRef,
+  { from: { topic, topicId, partition, offset }, written }: { from: MessageRef; written: Millis },
 ): void {
   switch (request.action) {
     case 'pause':
-      draft.setPause(source, { ...requesterOf(request), at: draft.at });
+      draft.setPause(source, pauseOf(draft, source, request));
       return;
     case 'resume':
-      if (resume(draft, source, request)) draft.scan(source, null);
+      if (resume(draft, source, request, written)) draft.scan(source, null);
       return;
     case 'run':
       if (draft.pauseOf(source) === undefined)
@@ -74,15 +84,19 @@ function applyToSource(
 }
 
 /** A paused service is stopped. A resume also starts one that was given up, on every client. */
-function applyToService(draft: Draft, service: ServiceDefinition, request: ManualRequest): void {
-  const asked = { ...requesterOf(request), at: draft.at };
+function applyToService(
+  draft: Draft,
+  service: ServiceDefinition,
+  request: ManualRequest,
+  written: Millis,
+): void {
   switch (request.action) {
     case 'pause':
-      draft.setPause(service, asked);
+      draft.setPause(service, pauseOf(draft, service, request));
       return;
     case 'resume':
-      if (draft.pauseOf(service) !== undefined) draft.setPause(service, null);
-      draft.putService(service, { ...draft.service(service), resumed: asked });
+      if (draft.pauseOf(service) !== undefined && !resume(draft, service, request, written)) return;
+      noteServiceResumed(draft, service, { ...requesterOf(request), at: draft.at, written });
       return;
     case 'run':
     case 'cancel':
@@ -91,10 +105,36 @@ function applyToService(draft: Draft, service: ServiceDefinition, request: Manua
   }
 }
 
-/** @returns whether it was paused */
-function resume(draft: Draft, paused: JobDefinition | SourceDefinition, request: ManualRequest): boolean {
-  if (draft.pauseOf(paused) === undefined) {
+function noteServiceResumed(
+  draft: Draft,
+  service: ServiceDefinition,
+  resumed: Pause & { written: Millis },
+): void {
+  const state = draft.service(service);
+  const written = Math.max(resumed.written, state.resumed?.written ?? -Infinity);
+  draft.putService(service, { ...state, resumed: { ...resumed, written } });
+}
+
+/** A pause that takes the place of one by KILL keeps when that was written: an older resume does nothing to it. */
+function pauseOf(draft: Draft, paused: { name: string }, request: ManualRequest): Pause {
+  const { written } = draft.pauseOf(paused) ?? {};
+  return { ...requesterOf(request), at: draft.at, ...(written === undefined ? {} : { written }) };
+}
+
+/** @returns whether it was paused, and is no more */
+function resume(
+  draft: Draft,
+  paused: JobDefinition | SourceDefinition | ServiceDefinition,
+  request: ManualRequest,
+  written: Millis,
+): boolean {
+  const pause = draft.pauseOf(paused);
+  if (pause === undefined) {
     refuse(draft, request, 'it is not paused');
+    return false;
+  }
+  if (pause.written !== undefined && written < pause.written) {
+    refuse(draft, request, 'the KILL that paused it was written after it; ask again to resume it');
     return false;
   }
   draft.setPause(paused, null);
@@ -109,21 +149,9 @@ type RunAction = (
 ) => void;
 
 const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
-  /** Fires the run even if needs are missing or the job is paused; it waits only for a free place. */
   run(draft, job, slot, { request, from }) {
-    const known = draft.run({ job: job.name, key: slot.key });
-    if (known?.status === 'running') {
-      refuse(draft, request, `${nameOf(known)} is running; cancel it first, or wait for its end`);
-      return;
-    }
-    const manual = { ...requesterOf(request), from };
-    if (known !== undefined && isFiring(known)) {
-      // Its next attempt, now.
-      draft.putRun(job, { ...known, notBefore: null, manual: known.manual ?? manual });
-    } else {
-      settle(draft, job, { ...fresh(draft, job, slot, known), manual });
-    }
-    startOne(draft, job, { job: job.name, key: slot.key });
+    const refusal = runByHand(draft, job, slot, { manual: { ...requesterOf(request), from } });
+    if (refusal !== undefined) refuse(draft, request, refusal);
   },
 
   cancel(draft, job, slot, { request }) {
@@ -173,19 +201,12 @@ const RUN_ACTIONS: Record<'run' | 'cancel' | 'mark_success', RunAction> = {
   },
 };
 
-/** The run as it is before a firing, with what has landed. */
-function fresh(draft: Draft, job: JobDefinition, slot: Slot, known: Run | undefined): Run {
-  const inputs = draft.inputsFor(job, slot);
-  if (known === undefined) return newRun({ job: job.name, key: slot.key }, inputs, draft.at);
-  return isOpen(known) ? { ...known, inputs } : renewed(known, inputs, draft.at);
-}
-
 /** The run that is meant: by its key; else the one that is running, that of the present window, or the newest. */
 function slotAsked(
   draft: Draft,
   job: JobDefinition,
   request: ManualRequest,
-  { partition, offset }: MessageRef,
+  from: MessageRef,
 ): Slot | undefined {
   const { definition, at } = draft;
   if (request.runKey !== undefined) {
@@ -195,17 +216,11 @@ function slotAsked(
     refuse(draft, request, `"${request.runKey}" is not a run key; it must look like ${example}`);
     return undefined;
   }
-  const { running, byKey } = draft.runs(job);
+  const { running } = draft.runs(job);
   const only = running.size === 1 && request.action === 'cancel' ? running.first() : undefined;
   if (only !== undefined) return slotOf(definition, job, only);
-  if (job.unit !== null) {
-    const window = definition.calendar.at(job.unit, at);
-    return { key: window.key, window };
-  }
-  // No message names a run of such a job: the request does.
-  if (job.needs.length === 0 && request.action === 'run')
-    return { key: `${definition.calendar.iso(at)}-${partition}-${offset}`, window: null };
-  const newest = byKey.valueSeq().maxBy(({ firstInputAt }) => firstInputAt);
-  if (newest === undefined) refuse(draft, request, 'nothing has landed yet; say which run by its run_key');
-  return newest === undefined ? undefined : { key: newest.key, window: null };
+  const slot =
+    job.unit !== null || request.action === 'run' ? slotByHand(draft, job, from) : newestSlot(draft, job);
+  if (slot === undefined) refuse(draft, request, 'nothing has landed yet; say which run by its run_key');
+  return slot;
 }

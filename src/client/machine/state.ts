@@ -7,6 +7,7 @@ import type {
   ExpectedState,
   InputState,
   LastResult,
+  ModelState,
   Pause,
   RunId,
   RunState,
@@ -49,6 +50,8 @@ export interface MachineState {
   readonly outputs: PersistentMap<string, Announcements>;
   /** By service. */
   readonly services: PersistentMap<string, ServiceState>;
+  /** By model; also of models that are gone. */
+  readonly models: PersistentMap<string, ModelState>;
   /** By job, of those that expect each window. */
   readonly expected: PersistentMap<string, ExpectedState>;
   /** By id: the open ones, and those whose end is not published or delivered yet. */
@@ -123,6 +126,7 @@ export function emptyState(): MachineState {
     sources: PersistentMap(),
     outputs: PersistentMap(),
     services: PersistentMap(),
+    models: PersistentMap(),
     expected: PersistentMap(),
     alerts: PersistentMap(),
     lastAlerts: PersistentMap(),

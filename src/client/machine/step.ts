@@ -7,6 +7,7 @@ import { Draft } from './draft.ts';
 import { endAttempt, fillPlaces, loseAttempt, settle } from './firing.ts';
 import { arrivedOf } from './arrival.ts';
 import { listenersOf, take } from './landing.ts';
+import { modelOrderOf, takeOrder } from './models.ts';
 import { applyRequest } from './requests.ts';
 import { isFiring, type MachineState, type Run } from './state.ts';
 import { followLetters, shiftLetters, takeRejected } from './letters.ts';
@@ -108,11 +109,16 @@ function onMessage(definition: Definition, state: MachineState, event: EventOf<'
   const { message, from } = event;
   const arrived = arrivedOf(event, definition.calendar);
   const isRequest = message.kind === 'schedule' && message.hippoName === definition.hippo;
+  const order = modelOrderOf(definition, message);
   const listeners = listenersOf(definition, message);
   const reloading = reloadsOf(definition, arrived);
-  if (!isRequest && listeners.length + reloading.length === 0) return { state, effects: [] };
+  if (!isRequest && order === undefined && listeners.length + reloading.length === 0)
+    return { state, effects: [] };
   return drafted(definition, state, event, (draft) => {
-    if (isRequest) applyRequest(draft, message, from);
+    // A clock that is ahead must not make a KILL newer than the resumes of the next hours.
+    const written = (): Millis => Math.min(arrived.timestamp, event.at);
+    if (isRequest) applyRequest(draft, message, { from, written: written() });
+    if (order !== undefined) takeOrder(draft, order, { from, written: written() });
     for (const service of reloading) reload(draft, service, { message, from });
     for (const listener of listeners) take(draft, listener, arrived);
   });

@@ -1,4 +1,4 @@
-import type { Json } from '../../core/json.ts';
+import type { Json, JsonObject } from '../../core/json.ts';
 import { parsePartitionPath } from '../../messages/index.ts';
 import { type Definition, inOrder, type JobDefinition, type Slot } from './definition.ts';
 import { type ArgumentContext, type TemplateResult, WindowDate } from '../../windows/index.ts';
@@ -15,7 +15,13 @@ export function submissionOf(
     run,
     traceparent,
     lastResult,
-  }: { run: Run & { jobId: string; attemptId: string }; traceparent: string; lastResult: Json | null },
+    model,
+  }: {
+    run: Run & { jobId: string; attemptId: string };
+    traceparent: string;
+    lastResult: Json | null;
+    model: JsonObject | undefined;
+  },
 ): TemplateResult<Submission> {
   const context = contextOf(definition, job, slot, run);
   const argv = [...job.program];
@@ -45,6 +51,7 @@ export function submissionOf(
       timeout: job.policy.timeout ?? null,
       traceparent,
       lastResult,
+      ...(model === undefined ? {} : { model }),
     },
   };
 }

@@ -14,6 +14,7 @@ import type {
   JobFinish,
   JobStart,
   MessageRef,
+  ModelMessage,
   Partition,
 } from '../../messages/types.ts';
 import type { ProducedEvent } from '../../messages/index.ts';
@@ -193,6 +194,7 @@ export type Effect =
   | { type: 'persist'; key: string; value: StateValue | null }
   | { type: 'publish'; role: 'start' | 'finish'; message: JobStart | JobFinish; traceparent: string | null }
   | { type: 'publish'; role: 'frontier'; message: FrontierEvent; traceparent: string | null }
+  | { type: 'publish'; role: 'model'; message: ModelMessage; traceparent: string | null }
   | { type: 'publish'; role: 'alert'; message: Alert; traceparent: string | null }
   /** Start the job's process; only after the transaction that holds its intent has been committed. */
   | { type: 'submit'; submission: Submission }
@@ -229,6 +231,8 @@ export interface Submission extends RunId {
   /** Milliseconds. The machine cancels the attempt after it, on a tick: the host need not. */
   timeout: Millis | null;
   traceparent: string | null;
+  /** Of a job that builds a model: `$HIPPO_MODEL_FILE`. */
+  model?: JsonObject;
   /** Of a job with `keep_result`: the result of its last success; null: there is none. */
   lastResult: Json | null;
 }

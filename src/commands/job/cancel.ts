@@ -9,7 +9,10 @@ export default class JobCancel extends JobCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %> load --key 201704 --reason "wrong source"',
   ];
-  static override flags = { ...keyFlag, ...requestFlags };
+  static override flags = {
+    ...keyFlag('the run that is running'),
+    ...requestFlags,
+  };
 
   protected async work(): Promise<JobReport> {
     const { args, flags } = await this.parse(JobCancel);

@@ -9,7 +9,7 @@ export default class JobMarkSuccess extends JobCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %> load --key 201704 --reason "loaded by hand"',
   ];
-  static override flags = { ...keyFlag, ...requestFlags, ...waitFlags };
+  static override flags = { ...keyFlag(), ...requestFlags, ...waitFlags };
 
   protected async work(): Promise<JobReport> {
     const { args, flags } = await this.parse(JobMarkSuccess);

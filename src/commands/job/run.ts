@@ -10,7 +10,7 @@ export default class JobRun extends JobCommand {
     '<%= config.bin %> <%= command.id %> load --key 201704',
     '<%= config.bin %> <%= command.id %> sales/load --key 2017-04-28 --reason "late source" --wait',
   ];
-  static override flags = { ...keyFlag, ...requestFlags, ...waitFlags };
+  static override flags = { ...keyFlag(), ...requestFlags, ...waitFlags };
 
   protected async work(): Promise<JobReport> {
     const { args, flags } = await this.parse(JobRun);

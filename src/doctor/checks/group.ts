@@ -3,7 +3,7 @@ import { type InputProgress, inputProgress } from '../../observe/index.ts';
 import { clientCommandFor } from '../../core/environment/index.ts';
 import { type Check, type Finding, error, ok, warning } from '../check.ts';
 import { aboutHippo } from './hippo.ts';
-import { findingsOf, toldServices } from './services.ts';
+import { findingsOf, pointersOf, toldServices } from './services.ts';
 
 /** This hippo's consumer group: its owner, its standbys and its lag. */
 export const group: Check = {
@@ -20,9 +20,10 @@ export const group: Check = {
         Object.keys(project.loaded.config.services).length > 0 && info.members.length > 0
           ? await toldServices(kafka, project.loaded, project.hippo)
           : null;
+      const pointers = told === null ? undefined : await pointersOf(kafka, project.loaded, project.hippo);
       return {
         summary: summarise(info),
-        findings: [membership(info, inputs, start), ...losses(inputs), ...findingsOf(told ?? [])],
+        findings: [membership(info, inputs, start), ...losses(inputs), ...findingsOf(told ?? [], pointers)],
       };
     },
   ),

@@ -1,5 +1,7 @@
-import { REQUIRED, atLeast, versionIn } from '../../core/environment/index.ts';
-import { type Check, error, ok, warning } from '../check.ts';
+import { dirname, join } from 'node:path';
+import { REQUIRED, atLeast, isExecutable, sparkPlace, versionIn } from '../../core/environment/index.ts';
+import { type Check, type Finding, error, ok, warning } from '../check.ts';
+import type { Environment } from '../environment.ts';
 import { installCommand } from '../install.ts';
 
 /** The Python that PySpark uses: PYSPARK_PYTHON, else python3 on PATH. */
@@ -37,8 +39,28 @@ export const python: Check = {
       };
     }
     const summary = version.join('.');
-    if (atLeast(version, REQUIRED.python)) return { summary, findings: [ok(path)] };
+    if (atLeast(version, REQUIRED.python))
+      return { summary, findings: [ok(path), ...(await numpyFindings(environment, path, signal))] };
     const text = `${path} is Python ${summary}; PySpark 4.1 needs ${REQUIRED.python.join('.')} or later`;
     return { summary, findings: [warning(text, { commands })] };
   },
 };
+
+/** Where this project trains models: numpy, without which Spark's MLlib does not start. The Spark of `hippo up` has it. */
+async function numpyFindings(
+  environment: Environment,
+  python: string,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const { project, env } = environment;
+  const spark = sparkPlace(env);
+  if (project.state !== 'loaded' || Object.keys(project.loaded.config.models).length === 0) return [];
+  if (spark === undefined) return [];
+  // As start-spark.sh takes it: the Python of a virtual environment lies beside spark-submit.
+  const beside = join(dirname(spark.file), 'python3');
+  const used = (env['PYSPARK_PYTHON'] ?? '') === '' && isExecutable(beside) ? beside : python;
+  const { exitCode } = await environment.ask(used, ['-c', 'import numpy'], signal);
+  if (exitCode === 0) return [];
+  const text = `${used} has no numpy: the training of models by Spark's MLlib fails`;
+  return [warning(text, { commands: [`${used} -m pip install numpy`] })];
+}

@@ -128,8 +128,8 @@ function requireKeysElsewhere({ host, keys, setting }: AppOptions): void {
   });
 }
 
-/** Of a request's target, and of a part of its path. A schema may allow less. */
-const LONGEST_TARGET = 8_192;
+/** Of a request's target, and of a part of its path: less than Node allows for all headers (16 KB). A schema may allow less. */
+const LONGEST_TARGET = 14_000;
 
 function newFastify({ log }: AppOptions, limits: AppLimits): FastifyInstance {
   return Fastify({

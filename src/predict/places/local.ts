@@ -61,9 +61,8 @@ export class LocalFolder implements VersionFolder {
 
   async *#chunks(path: string, handle: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     try {
+      const buffer = Buffer.allocUnsafeSlow(CHUNK);
       for (;;) {
-        // A new one each time: a call that is given up may still write into it.
-        const buffer = Buffer.allocUnsafeSlow(CHUNK);
         const read = await this.#ask(path, signal, () => handle.read(buffer, 0, CHUNK));
         if (read === null || read.bytesRead === 0) return;
         yield buffer.subarray(0, read.bytesRead);

@@ -18,7 +18,8 @@ export interface VersionFolder {
 export interface OpenFile {
   /** The size, if the place says it. */
   readonly bytes: number | undefined;
-  /** The content; throws as {@link VersionFolder.open} does. The end closes the file, and so does leaving it early. */
+  /** The content; throws as {@link VersionFolder.open} does. The end closes the file, and so does leaving it early. A chunk
+   * holds until the next one is asked for. */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** For a file whose chunks are not read. */
   readonly close: () => void;

@@ -2,14 +2,7 @@
 import type { Classifier, Model, Recommender } from '../../predict/index.ts';
 import type { Batch, PredictionLimits } from '../predictions.ts';
 import type { BinaryInputs, InferRequest } from './message.ts';
-import {
-  type Datatype,
-  type InputTensor,
-  type OutputTensor,
-  TensorProblem,
-  numbersOf,
-  textsOf,
-} from './tensors.ts';
+import { type Datatype, type OutputTensor, TensorProblem, numbersOf, textsOf } from './tensors.ts';
 
 export interface TensorInfo {
   name: string;
@@ -127,7 +120,7 @@ async function recommend(batch: Batch, model: Recommender, inference: Inference)
   const [input] = request.inputs;
   if (input === undefined || request.inputs.length > 1 || input.name !== 'user')
     throw new TensorProblem(`the model ${model.name} takes one input, "user"`);
-  const users = textsOf(input as InputTensor, binary.get(0), limits.batch);
+  const users = textsOf(input, binary.get(0), limits.batch);
   const { count = COUNT, known = false } = request.parameters ?? {};
   if (typeof count !== 'number' || !Number.isInteger(count) || count < 1 || count > limits.top)
     throw new TensorProblem(`the parameter "count" must be a whole number from 1 to ${limits.top}`);

@@ -220,9 +220,15 @@ async function freeLockFile(data: string): Promise<boolean> {
   if (text === undefined) return false;
   const pid = Number(text.split('\n', 1)[0]);
   const other = (await listProcesses()).find((process) => process.pid === pid);
-  if (other !== undefined && !/\bpostgres\b/.test(other.command))
+  if (other !== undefined && !mayUse(other.command, data))
     await writeFile(file, text.replace(/^.*/, String(NO_PROCESS)));
   return true;
+}
+
+/** Whether a command is that of a server, and not one of another folder's data: that of another project has its id by chance. */
+function mayUse(command: string, data: string): boolean {
+  if (!/^(\S*\/)?postgres( |$)/.test(command)) return false;
+  return !/ -D /.test(command) || `${command} `.includes(` ${dataWords(data).join(' ')} `);
 }
 
 /** The processes of a server that was killed hold its port until they end. The variable of running clients names that port. */

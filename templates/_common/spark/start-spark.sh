@@ -39,6 +39,9 @@ fi
 python=$(dirname "$submit")/python3
 if [[ -z ${PYSPARK_PYTHON:-} && -x $python ]]; then export PYSPARK_PYTHON=$python; fi
 
+# Of Java and Python here. JDBC drivers shift timestamps by Java's zone, which must not depend on the machine.
+export TZ=UTC
+
 database=${DATABASE_URL:-$(of_hippo_up DATABASE_URL)}
 if [[ -n $database ]]; then export DATABASE_URL=$database; fi
 
@@ -56,6 +59,8 @@ if [[ $master == local* ]]; then
   # On one machine Spark opens no port to the network and serves no web page.
   export SPARK_LOCAL_IP=${SPARK_LOCAL_IP:-127.0.0.1}
   options+=(--conf spark.ui.enabled=false)
+else
+  options+=(--conf "spark.executorEnv.TZ=$TZ")
 fi
 if [[ -n ${HIPPO_SPARK_TAGS:-} ]]; then
   options+=(--conf "spark.yarn.tags=$HIPPO_SPARK_TAGS")
@@ -63,7 +68,7 @@ fi
 if [[ ${SPARK_DEPLOY_MODE:-client} == cluster ]]; then
   options+=(--deploy-mode cluster)
   # The driver runs on another machine and does not see this environment.
-  for name in HIPPO_INPUT_DIR HIPPO_OUTPUT_DIR; do
+  for name in HIPPO_INPUT_DIR HIPPO_OUTPUT_DIR TZ; do
     if [[ -n ${!name:-} ]]; then options+=(--conf "spark.yarn.appMasterEnv.$name=${!name}"); fi
   done
 fi

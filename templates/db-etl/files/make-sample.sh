@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
-SPARK_APP=spark-app/make_sample.py exec ./start-spark.sh --table [= table =] --database-table [= database_table =][% for level in partition %] --partition [= level.name =]=[= level.sample =][% endfor %]
+SPARK_APP=spark-app/make_sample.py exec ./start-spark.sh --table [= table | shell =] --database-table [= database_table | shell =][% for level in partition %] --partition [= level.name =]=[= level.sample =][% endfor %]

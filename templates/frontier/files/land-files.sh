@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lands a partition in the folder that the source watches, as a loader does: its file first, then the marker _SUCCESS.
-# The same partition again lands again.
+# The same partition again lands again. In the folder's name a colon is %3A, as Hive and Spark write it.
 #
 #   ./land-files.sh[% for level in partition %] [= level.name =]=VALUE[% endfor %][% if partition.size > 0 %]    [default:[= sample_arguments =]][% endif %]
 set -euo pipefail
@@ -12,9 +12,9 @@ if [[ ! $* =~ $form ]]; then
   echo "land-files.sh: '$*' is not[% for level in partition %] [= level.name =]=VALUE[% endfor %]" >&2
   exit 2
 fi
-folder=data/landing/[= table =]/$(IFS=/ && echo "$*")
+folder=data/landing/[= table | shell =]/$(IFS=/ && echo "${*//:/%3A}")
 [%- else %]
-folder=data/landing/[= table =]
+folder=data/landing/[= table | shell =]
 [%- endif %]
 
 mkdir -p "$folder"

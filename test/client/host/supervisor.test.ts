@@ -116,6 +116,19 @@ describe('an attempt', () => {
     expect(await host.logOf(next)).toContain('last: {"watermark":"é 1"}');
   });
 
+  it('that builds a model is told what to build in $HIPPO_MODEL_FILE, which is removed after the attempt', async () => {
+    await using host = await supervised({ owner: 'cluster/flights' });
+    await host.script('job.sh', sh('cat "${HIPPO_MODEL_FILE-/dev/null}"'));
+    const model = { model: 'iris', version: 'v1', params: { reg_param: 0.01 } };
+    const submission = host.start({ model });
+    expect((await host.exitOf(submission)).outcome.status).toBe('succeeded');
+    expect(JSON.parse(await host.logOf(submission))).toEqual(model);
+    expect(await readdir(join(host.directory, '.hippo/models/cluster%2fflights'))).toEqual([]);
+    const other = host.start({ attemptId: 'a-3' });
+    await host.exitOf(other);
+    expect(await host.logOf(other)).toBe('');
+  });
+
   it('has the variables of the local stack, unless hippo.yaml sets them', async () => {
     await using host = await supervised({ environment: { DATABASE_URL: 'of the stack', OTHER: 'too' } });
     await host.script('job.sh', sh('echo "$DATABASE_URL, $OTHER"'));

@@ -27,6 +27,7 @@ import type {
   JobFinish,
   JobStart,
   ManualRequest,
+  ModelMessage,
 } from '../../../src/messages/types.ts';
 
 export type JobYaml = v.InferInput<typeof configSchema>['jobs'] extends infer Jobs | undefined
@@ -48,6 +49,7 @@ export interface Options {
   alerts?: AlertsDefinition;
   /** As they stand in hippo.yaml. */
   services?: v.InferInput<typeof configSchema>['services'];
+  models?: v.InferInput<typeof configSchema>['models'];
 }
 
 /** What compiling these jobs gives, problems included. */
@@ -58,6 +60,7 @@ export function compiled(
   const config = parseConfig({
     jobs,
     ...(options.services === undefined ? {} : { services: options.services }),
+    ...(options.models === undefined ? {} : { models: options.models }),
     calendar: { timezone: options.timezone ?? 'UTC', day_starts: options.dayStarts ?? '00:00' },
   });
   return compileJobs({
@@ -67,6 +70,7 @@ export function compiled(
     calendar: config.calendar,
     compileCondition,
     services: config.services,
+    models: config.models,
     alerts: options.alerts,
     ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.sources === undefined ? {} : { sources: options.sources }),
@@ -130,6 +134,7 @@ export class Hippo {
   readonly finishes: JobFinish[] = [];
   readonly announced: FrontierEvent[] = [];
   readonly alerts: Alert[] = [];
+  readonly models: ModelMessage[] = [];
   readonly submissions: Submission[] = [];
   definition: Definition;
   #offset = 0;
@@ -159,6 +164,17 @@ export class Hippo {
       ...(traceparent === undefined ? {} : { traceparent }),
     };
     return this.tell({ type: 'message', at: this.now, from, message });
+  }
+
+  /** Reads a message whose record has this timestamp. */
+  readWritten(message: HippoMessage, at: number): Effect[] {
+    const from = { topic: message.kind, partition: 0, offset: String((this.#offset += 1)) };
+    const record = {
+      ...{ topic: from.topic, partition: 0n, offset: BigInt(from.offset), key: null, headers: {} },
+      timestamp: new Date(at),
+      value: {},
+    };
+    return this.tell({ type: 'message', at: this.now, from, message, record });
   }
 
   land(...event: Parameters<typeof landing>): Effect[] {
@@ -234,6 +250,7 @@ export class Hippo {
     else if (effect.type === 'publish') {
       if (effect.message.kind === 'start') this.starts.push(effect.message);
       else if (effect.message.kind === 'finish') this.finishes.push(effect.message);
+      else if (effect.message.kind === 'model') this.models.push(effect.message);
       else if (effect.message.kind === 'alert') this.alerts.push(effect.message);
       else this.announced.push(effect.message);
     }

@@ -138,7 +138,9 @@ describe('a request for a service', () => {
     hippo.ask('resume', 'api', { by: 'bob' });
     hippo.restart();
     expect(hippo.state.pauses.has('api')).toBe(false);
-    expect(hippo.state.services.get('api')).toEqual({ resumed: { at: NOON + MINUTE, by: 'bob' } });
+    expect(hippo.state.services.get('api')).toEqual({
+      resumed: { written: hippo.now, at: NOON + MINUTE, by: 'bob' },
+    });
     expect(hippo.state.strays).toEqual([]);
   });
 
@@ -146,7 +148,10 @@ describe('a request for a service', () => {
     const hippo = make();
     hippo.read(landing('btd.party', 'region=eu'));
     hippo.ask('resume', 'api');
-    expect(hippo.state.services.get('api')).toMatchObject({ resumed: { at: NOON }, reload: { at: NOON } });
+    expect(hippo.state.services.get('api')).toMatchObject({
+      resumed: { written: hippo.now, at: NOON },
+      reload: { at: NOON },
+    });
   });
 
   it.each(['run', 'cancel', 'mark_success'] as const)('%s is refused', (action) => {

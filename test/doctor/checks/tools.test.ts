@@ -98,6 +98,28 @@ test('PYSPARK_PYTHON names the Python', async () => {
   ]);
 });
 
+test('a Spark of the user whose Python lacks numpy cannot train the models of this project', async () => {
+  await using machine = await newMachine();
+  await machine.file(
+    'hippo.yaml',
+    'name: a\nmodels: { iris: { builder: build, location: models } }\njobs: { build: { needs: [{ table: a.b }] } }\n',
+  );
+  const path = await machine.program('python3', 'case $* in *numpy*) exit 1 ;; esac\necho Python 3.11.2');
+  const own = await python.run(await machine.environment(), never);
+  expect(lines(own)).toEqual([`ok: ${path}`]);
+  const SPARK_HOME = `${machine.directory}/spark`;
+  const { findings } = await python.run(await machine.environment({ SPARK_HOME }), never);
+  expect(lines({ findings })).toEqual([
+    `ok: ${path}`,
+    `warning: ${path} has no numpy: the training of models by Spark's MLlib fails`,
+  ]);
+  expect(findings[1]?.remedy).toEqual({ commands: [`${path} -m pip install numpy`] });
+  // The Python of a virtual environment lies beside its spark-submit.
+  await machine.file('spark/bin/python3', '#!/bin/sh\nexit 0\n', 0o755);
+  const venv = await python.run(await machine.environment({ SPARK_HOME }), never);
+  expect(lines(venv)).toEqual([`ok: ${path}`]);
+});
+
 test('Spark: its version is told without starting it, and where it comes from', async () => {
   await using machine = await newMachine();
   const home = `${machine.directory}/spark`;

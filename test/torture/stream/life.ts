@@ -79,17 +79,15 @@ export class Life {
     const { folder } = this.#project;
     if (!(await stepTaken(step, folder))) return null;
     const begun = performance.now();
-    let landed = this.#landings();
     switch (victim) {
       case 'Spark':
-        this.#signal('SIGKILL', 'java');
+        await this.#killProgram('java');
         break;
       case 'Python':
-        this.#signal('SIGKILL', 'python');
+        await this.#killProgram('python');
         break;
       case 'client':
         await this.#killClient();
-        landed = this.#landings();
         break;
       case 'broker':
         process.kill(stackOf(this.#project).kafka.pid, 'SIGKILL');
@@ -100,8 +98,19 @@ export class Life {
         await this.#freeze();
         break;
     }
+    const landed = this.#landings();
     await this.#until(() => this.#landings() > landed, `a landing after ${victim} was killed at ${step}`);
     return performance.now() - begun;
+  }
+
+  /** Until it is gone it may still land something. */
+  async #killProgram(program: string): Promise<void> {
+    const running = (): number[] =>
+      this.#processes().flatMap((each) => (each.program.includes(program) ? [each.pid] : []));
+    await this.#until(() => running().length > 0, `${program} runs`);
+    const killed = running();
+    for (const pid of killed) signalOne(pid, 'SIGKILL');
+    await this.#until(() => !running().some((pid) => killed.includes(pid)), `${program} ends`);
   }
 
   /** Its Spark goes on until the next client ends it, and starts its own. */
@@ -256,8 +265,8 @@ export class Life {
     });
   }
 
-  #signal(signal: NodeJS.Signals, program = ''): void {
-    for (const each of this.#processes()) if (each.program.includes(program)) signalOne(each.pid, signal);
+  #signal(signal: NodeJS.Signals): void {
+    for (const { pid } of this.#processes()) signalOne(pid, signal);
   }
 
   #entries(): { kind: string }[] {

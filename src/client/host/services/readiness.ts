@@ -10,6 +10,8 @@ export type Ready = NonNullable<ServiceConfig['ready']>;
 /** Between two looks, milliseconds: until it is ready, and then. */
 const SOON = 200;
 const LATER = 5_000;
+/** The same of a service of models, whose answer says which version it serves. */
+const LATER_OF_MODELS = 1_000;
 /** How long one look may take, milliseconds. */
 const LOOK = 5_000;
 /** So many looks in a row must fail before what was ready is not. */
@@ -21,21 +23,30 @@ export interface ReadinessOptions {
   /** Aborted when the process has ended. */
   signal: AbortSignal;
   onChange: (isReady: boolean, why: string | null) => void;
+  /** Of a service of models: which version of each it says that it serves. Called after each answer that says so. */
+  onModels?: ((models: Readonly<Record<string, string>>) => void) | undefined;
 }
 
 /** Looks again and again, and tells of each change. */
-export async function watchReadiness({ ready, port, signal, onChange }: ReadinessOptions): Promise<void> {
+export async function watchReadiness({
+  ready,
+  port,
+  signal,
+  onChange,
+  onModels,
+}: ReadinessOptions): Promise<void> {
   let isReady = false;
   let failures = 0;
   while (!signal.aborted) {
-    const why = await look(ready, port, signal);
+    const why = await look(ready, port, signal, onModels);
     if (isAborted(signal)) return;
     failures = why === null ? 0 : failures + 1;
     if ((why === null) !== isReady && (why === null || failures >= FAILURES)) {
       isReady = why === null;
       onChange(isReady, why);
     }
-    await pause(isReady && failures === 0 ? LATER : SOON, signal);
+    const later = onModels === undefined ? LATER : LATER_OF_MODELS;
+    await pause(isReady && failures === 0 ? later : SOON, signal);
   }
 }
 
@@ -44,17 +55,37 @@ async function look(
   ready: ReadinessOptions['ready'],
   port: number | null,
   signal: AbortSignal,
+  onModels: ReadinessOptions['onModels'],
 ): Promise<string | null> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LOOK)]);
   if ('tcp' in ready) return lookAtPort(ready.tcp, port, limit);
   const url = urlOf(ready.http, port);
   try {
-    const { status, body } = await fetch(url, { signal: limit, redirect: 'manual' });
+    const { status, body, headers } = await fetch(url, { signal: limit, redirect: 'manual' });
     await body?.cancel();
+    const models = headers.get(MODELS_HEADER);
+    if (models !== null) onModels?.(servedIn(models));
     return status < 400 ? null : `${url} answers ${status}`;
   } catch {
     return `${url} does not answer`;
   }
+}
+
+/** Which version of each model a service serves: `iris=20261128T234539Z-d2680d, movies=…`. */
+const MODELS_HEADER = 'hippo-models';
+const MOST_MODELS = 100;
+
+/** What is not a name and a version is left out: it comes from another program, and goes into metrics and messages. */
+export function servedIn(header: string): Record<string, string> {
+  return Object.fromEntries(
+    header
+      .split(',')
+      .slice(0, MOST_MODELS)
+      .flatMap((item): [string, string][] => {
+        const [, name, version] = /^\s*([a-z][\w-]{0,63})=([\w.-]{1,100})\s*$/.exec(item) ?? [];
+        return name === undefined || version === undefined ? [] : [[name, version]];
+      }),
+  );
 }
 
 async function lookAtPort(

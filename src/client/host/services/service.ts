@@ -12,10 +12,12 @@ import { isFree } from '../../../core/free-port.ts';
 import { messageOf } from '../../../core/errors.ts';
 import { PROJECT_STATE_DIRECTORY } from '../../../core/paths.ts';
 import { isSameRecord } from '../../../core/record-ref.ts';
-import type { Pause, Reload, ServiceState } from '../../../state/index.ts';
+import type { ModelState, Pause, Reload, ServiceState } from '../../../state/index.ts';
 import type { ServiceTold, ToldEvent } from '../../machine/index.ts';
 import type { ClientLog } from '../client-event.ts';
 import type { Guard } from '../guard.ts';
+import { removeLeftover } from '../leftovers.ts';
+import { type ServedModel, writeServedFile } from '../model-files.ts';
 import { endGroup } from '../process-group.ts';
 import { type JobEnd, startPiped } from '../process.ts';
 import { sparkDefaults } from '../spark-mode.ts';
@@ -61,17 +63,23 @@ export interface ServiceView {
   port: number | null;
   /** Of the last time that it ended by itself, or why it is not ready; one line. */
   error?: string;
+  /** Of a service of models: the version of each that it says it serves; null: none. */
+  models?: Readonly<Record<string, string | null>>;
 }
 
 /** What the hippo's state says of a service. */
 export interface Desired {
   pause?: Pause;
   state: ServiceState;
+  /** Of the models that it serves, those that have a version. */
+  models?: ReadonlyMap<string, ModelState>;
 }
 
 export interface ServiceOptions {
   name: string;
   config: ServiceConfig;
+  /** Those that it serves. */
+  models: readonly ServedModel[];
   hippo: string;
   /** Tells one hippo of one cluster from every other. */
   owner: string;
@@ -91,6 +99,8 @@ export interface ServiceOptions {
   announce: (service: string, events: readonly ToldEvent[]) => Promise<void>;
   /** Says how the service is; rejects when it is not remembered for now. */
   tell: (told: ServiceTold) => Promise<void>;
+  /** It says that it serves another version of a model. */
+  onModels: () => void;
   log: ClientLog;
 }
 
@@ -134,6 +144,10 @@ export class Service {
   #changed = new AbortController();
   /** Aborted and replaced when there is a newer message to reload on. */
   #reloaded = new AbortController();
+  /** Aborted and replaced when another version of a model is to be served. */
+  #moved = new AbortController();
+  /** What the process says that it serves. */
+  #served: Readonly<Record<string, string>> = {};
   #onLine: ((line: string) => void) | undefined;
   #status: ServiceStatus = 'stopped';
   #since: Millis = Date.now();
@@ -170,7 +184,15 @@ export class Service {
       pid: this.#pid,
       port: this.#port,
       ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...(this.#options.models.length === 0
+        ? {}
+        : { models: Object.fromEntries(this.models.map((name) => [name, this.#served[name] ?? null])) }),
     };
+  }
+
+  /** The names of the models that it serves. */
+  get models(): readonly string[] {
+    return this.#options.models.map(({ name }) => name);
   }
 
   /** Takes over what the hippo's state says. */
@@ -187,6 +209,10 @@ export class Service {
     if (reload !== undefined && before.state.reload?.from !== reload.from) {
       this.#reloaded.abort();
       this.#reloaded = new AbortController();
+    }
+    if (this.models.some((name) => before.models?.get(name) !== desired.models?.get(name))) {
+      this.#moved.abort();
+      this.#moved = new AbortController();
     }
   }
 
@@ -297,6 +323,9 @@ export class Service {
     const reloadFile = this.#file(`reload.${process.pid}.json`);
     const known = this.#desired.state.reload;
     writeReloadFile(reloadFile, known);
+    const modelFile = this.#options.models.length === 0 ? null : this.#file(`models.${process.pid}.json`);
+    const moved = this.#moved.signal;
+    if (modelFile !== null) this.#writeModels(modelFile);
     if (lease !== null && !((await isOwner()) && lease.remaining > 0)) {
       // Another client owns, or it cannot be known: then this service is told to stop, or the group answers again.
       await pause(LEASE_LOOK, stop);
@@ -308,7 +337,7 @@ export class Service {
       {
         argv: [...[config.run].flat(), ...config.args],
         cwd: this.#options.directory,
-        env: this.#environment({ port, token, events, reloadFile }),
+        env: this.#environment({ port, token, events, reloadFile, modelFile }),
         tags: [OWNER_TAG, SERVICE_RUN_TAG],
       },
       this.#log,
@@ -335,6 +364,7 @@ export class Service {
       if (events !== null) following = this.#follow(events, ended.signal, stop);
       this.#watchReadiness(port, AbortSignal.any([ended.signal, leaving.signal]));
       void this.#keepReloaded({ pid, port, reloadFile, known }, ended.signal);
+      if (modelFile !== null) void this.#keepModels(modelFile, moved, ended.signal);
       const ending = this.#endWhenUnwanted(pid, stop, ended.signal, leaving);
       outcome = await child.ended;
       isEnded = true;
@@ -345,6 +375,8 @@ export class Service {
       // A second process must not start beside it.
       if (!isEnded) await endGroup(pid, this.#options.killGrace);
       this.#pid = null;
+      this.#served = {};
+      if (modelFile !== null) removeLeftover(modelFile);
       if (lease === null) guard.forget(pid);
       else lease.release(pid);
     }
@@ -407,10 +439,7 @@ export class Service {
     const { ready } = this.#options.config;
     this.#onLine = undefined;
     void this.#watchWellness(ended);
-    void pause(NOT_READY, ended).then(() => {
-      if (!ended.aborted && this.#status === 'starting')
-        this.#notice('warning', `not ready ${formatDuration(NOT_READY)} after its start`);
-    });
+    void this.#tellIfNotReady(ended);
     if (ready === undefined) this.#becomeReady();
     else if ('line' in ready) {
       const pattern = new RegExp(ready.line, 'u');
@@ -424,6 +453,7 @@ export class Service {
         ready,
         port,
         signal: ended,
+        onModels: this.#options.models.length === 0 ? undefined : (models) => this.#noteServed(models),
         onChange: (isReady, why) => {
           if (isReady) this.#becomeReady();
           else {
@@ -433,6 +463,61 @@ export class Service {
           }
         },
       });
+    }
+  }
+
+  /** A service of a model of which there is no version yet cannot be ready. */
+  async #tellIfNotReady(ended: AbortSignal): Promise<void> {
+    do await pause(NOT_READY, ended);
+    while (!ended.aborted && this.#status === 'starting' && this.#awaitsModel);
+    if (!ended.aborted && this.#status === 'starting')
+      this.#notice('warning', `not ready ${formatDuration(NOT_READY)} after its start`);
+  }
+
+  get #awaitsModel(): boolean {
+    return this.models.some((name) => (this.#desired.models?.get(name)?.serving ?? null) === null);
+  }
+
+  #noteServed(models: Readonly<Record<string, string>>): void {
+    const own = Object.fromEntries(
+      this.models.flatMap((name) => {
+        const version = models[name];
+        return version === undefined ? [] : [[name, version] as const];
+      }),
+    );
+    const isSame = this.models.every((name) => own[name] === this.#served[name]);
+    this.#served = own;
+    if (isSame) return;
+    const words = Object.entries(own).map(([name, version]) => `${name} ${version}`);
+    this.#notice('info', words.length === 0 ? 'serves no model' : `serves ${words.join(', ')}`);
+    this.#options.onModels();
+  }
+
+  #writeModels(path: string): void {
+    writeServedFile(path, this.#options.models, this.#desired.models ?? new Map<string, ModelState>());
+  }
+
+  /** Writes the file anew whenever the version that is to be served is another one. */
+  async #keepModels(path: string, first: AbortSignal, ended: AbortSignal): Promise<void> {
+    let moved = first;
+    let isSaid = false;
+    while (!ended.aborted) {
+      await untilAborted(ended, moved);
+      if (isAborted(ended)) return;
+      const next = this.#moved.signal;
+      try {
+        this.#writeModels(path);
+        moved = next;
+        isSaid = false;
+      } catch (error) {
+        if (!isSaid)
+          this.#notice(
+            'warning',
+            `cannot be told which model to serve: ${messageOf(error)}; it is tried again`,
+          );
+        isSaid = true;
+        await pause(RETRY_MILLIS, ended);
+      }
     }
   }
 
@@ -545,6 +630,7 @@ export class Service {
     token: string | null;
     events: string | null;
     reloadFile: string;
+    modelFile: string | null;
   }): Record<string, string | undefined> {
     const { name, config, hippo, owner, sparkSubmit, environment, yarn } = this.#options;
     return {
@@ -559,6 +645,7 @@ export class Service {
       HIPPO_EPOCH: of.token ?? undefined,
       HIPPO_EVENTS_FILE: of.events ?? undefined,
       HIPPO_RELOAD_FILE: of.reloadFile,
+      HIPPO_MODEL_FILE: of.modelFile ?? undefined,
       [OWNER_TAG]: owner,
       [SPARK_TAGS]: serviceTag(owner, name),
       [SERVICE_SCOPE_TAG]: config.scope,

@@ -7,6 +7,7 @@ import type { Kafka } from '../../../kafka/port.ts';
 import type { MachineState } from '../../machine/index.ts';
 import type { ClientLog } from '../client-event.ts';
 import type { Guard } from '../guard.ts';
+import { servedModels } from '../model-files.ts';
 import { signalGroup } from '../process-group.ts';
 import { DesiredStates, desiredOf } from './desired.ts';
 import { Lease } from './lease.ts';
@@ -16,7 +17,15 @@ import { Service, type ServiceOptions, type ServiceView } from './service.ts';
 
 export interface ServicesOptions extends Pick<
   ServiceOptions,
-  'hippo' | 'owner' | 'directory' | 'sparkSubmit' | 'environment' | 'isOwner' | 'announce' | 'tell'
+  | 'hippo'
+  | 'owner'
+  | 'directory'
+  | 'sparkSubmit'
+  | 'environment'
+  | 'isOwner'
+  | 'announce'
+  | 'tell'
+  | 'onModels'
 > {
   kafka: Kafka;
   config: Config;
@@ -37,7 +46,7 @@ export class Services {
   readonly #stop = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
   #following: DesiredStates | null = null;
-  #told: Pick<MachineState, 'pauses' | 'services'> | null = null;
+  #told: Pick<MachineState, 'pauses' | 'services' | 'models'> | null = null;
 
   constructor(options: ServicesOptions) {
     this.#options = options;
@@ -73,16 +82,17 @@ export class Services {
 
   /** The state as it is written. */
   desire(state: MachineState): void {
-    const { pauses, services } = state;
-    if (pauses === this.#told?.pauses && services === this.#told.services) return;
+    const { pauses, services, models } = state;
     const before = this.#told;
-    this.#told = { pauses, services };
+    if (pauses === before?.pauses && services === before.services && models === before.models) return;
+    this.#told = { pauses, services, models };
     for (const [name, service] of this.#owned) {
       const isSame =
         before !== null &&
         before.pauses.get(name) === pauses.get(name) &&
-        before.services.get(name) === services.get(name);
-      if (!isSame) service.desire(desiredOf(state, name));
+        before.services.get(name) === services.get(name) &&
+        service.models.every((model) => before.models.get(model) === models.get(model));
+      if (!isSame) service.desire(desiredOf(state, name, service.models));
     }
   }
 
@@ -127,6 +137,7 @@ export class Services {
           ...options,
           name,
           config: service,
+          models: servedModels(config, name, options.directory),
           yarn: config.yarn,
           killGrace: config.client.kill_grace,
           lease: scope === 'owner' ? this.#lease : null,
@@ -144,7 +155,7 @@ export class Services {
         kafka,
         topic: topicName(config, 'state'),
         hippo,
-        services: [...this.#each.keys()],
+        services: new Map([...this.#each].map(([name, { models }]) => [name, models])),
         onChange: (name, desired) => {
           const service = this.#each.get(name);
           service?.desire(desired);

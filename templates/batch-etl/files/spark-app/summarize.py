@@ -35,13 +35,7 @@ class DataProblem(Exception):
     """The data is not what this job needs; the text says what is wrong."""
 
 
-def level(text: str) -> tuple[str, str]:
-    """Reads `name=value`. Spark would take `*` or `{` in a path as a pattern, and `/` as a folder."""
-    match = re.fullmatch(r"(\w+)=([\w.:+ -]+)", text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not level=value of plain characters")
-    return match[1], match[2]
-
+[% render 'level.py' %]
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="summarize", allow_abbrev=False)
@@ -87,7 +81,7 @@ def read_partition(spark: SparkSession, table: str, partition: list[tuple[str, s
         # Of the level's own type, so that the metastore finds the partition and the others are not read.
         kind = frame.schema[levels[wanted.lower()]].dataType.simpleString()
         frame = frame.where(column(wanted) == F.expr(f"try_cast('{value}' AS {kind})")).drop(wanted)
-    where = "/".join([table, *(f"{wanted}={value}" for wanted, value in partition)])
+    where = path_of(table, partition)
     frame = check_columns(frame, expected, where)
     if frame.isEmpty():
         raise DataProblem(f"no rows in {where}")
@@ -97,7 +91,7 @@ def read_partition(spark: SparkSession, table: str, partition: list[tuple[str, s
 def read_partition(
     spark: SparkSession, directory: str, table: str, partition: list[tuple[str, str]], expected: StructType
 ) -> DataFrame:
-    path = "/".join([directory, table, *(f"{name}={value}" for name, value in partition)])
+    path = path_of(f"{directory}/{table}", partition)
     reader = spark.read.format(INPUT_FORMAT).options(**INPUT_OPTIONS)
     try:
         frame = reader.load(path)
@@ -254,7 +248,7 @@ def run(spark: SparkSession, args: argparse.Namespace, input_dir: str, output_di
         "partition": dict(args.partition),
         "rows": frame.count(),
         "groups": summary.count(),
-        "output": "/".join([output, *(f"{name}={value}" for name, value in args.partition)]),
+        "output": path_of(output, args.partition),
     }
 
 

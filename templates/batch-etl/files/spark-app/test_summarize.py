@@ -189,6 +189,13 @@ class SummarizeTest(unittest.TestCase):
         self.assertEqual(result["partition"], {"day": "20240101", "region": "us"})
         self.assertEqual(result["rows"], 3)
 
+    def test_reads_and_writes_folders_as_spark_names_them(self):
+        self.land("at=2024-01-01T09%3A00", SALES)
+        result = self.run_job("--partition", "at=2024-01-01T09:00", "--measure", "amount")
+        self.assertEqual(result["partition"], {"at": "2024-01-01T09:00"})
+        self.assertEqual(result["output"], f"{self.folder}/output/shop.sales_summary/at=2024-01-01T09%3A00")
+        self.assertEqual(self.spark.read.parquet(result["output"]).count(), 1)
+
     def test_says_what_is_wrong_with_the_data_and_writes_nothing(self):
         self.land("yyyymm=202401", SALES)
         self.land("yyyymm=202402", "city,amount\n")

@@ -6,10 +6,13 @@ import sys
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
 
 # What this program ends with; anything else that fails is 1.
 WRONG_SETTING = 2
 UNREACHABLE = 3
+# The driver takes Java's zone for that of its connections.
+IN_UTC = "SET TIME ZONE 'UTC'"
 
 
 class Problem(Exception):
@@ -28,6 +31,13 @@ def quoted(*names: str) -> str:
 def literal(text: str) -> str:
     """A text as SQL has it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def use_utc(spark: SparkSession) -> None:
+    """The driver shifts timestamps by Java's zone. start-spark.sh sets that for executors, too; an option of Java wins."""
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    zones = spark._jvm.java.util.TimeZone
+    zones.setDefault(zones.getTimeZone("UTC"))
 
 
 def table_name(text: str) -> tuple[str, str]:
@@ -109,7 +119,7 @@ class Session:
     def __init__(self, connection):
         self.connection = connection
         connection.setAutoCommit(False)
-        self.execute("SET TIME ZONE 'UTC'; SET datestyle = 'ISO, YMD'; SET idle_in_transaction_session_timeout = 0")
+        self.execute(f"{IN_UTC}; SET datestyle = 'ISO, YMD'; SET idle_in_transaction_session_timeout = 0")
         self.commit()
 
     def __enter__(self) -> "Session":

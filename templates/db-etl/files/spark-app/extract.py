@@ -11,12 +11,14 @@ import json
 import os
 import re
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 
 import database
+from attempt import Attempt
 from database import Column, Problem, Session, literal, quoted
 from lake import Lake
-from partition import level
+from partition import level, path_of
 
 # Types that Parquet has, too. All others become text as PostgreSQL writes them: uuid, jsonb, inet, interval, enums …
 KEPT = {"bool", "int2", "int4", "int8", "float4", "float8", "text", "varchar", "bpchar", "date", "timestamp", "timestamptz"}
@@ -27,12 +29,9 @@ PRECISION, SCALE = 38, 18
 # How far a run reads back where --overlap is left out: for rows that were committed late.
 OVERLAPS = {"time": "10m", "number": "1000"}
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+# How far a watermark may be ahead of the database's clock: clocks differ, and times without a zone may be local ones.
+AHEAD = "1 day"
 ROWS_AT_ONCE = 10_000
-SETTINGS = {
-    "spark.sql.session.timeZone": "UTC",
-    # Microseconds, as PostgreSQL has them; other programs than Spark read INT96 as times without a zone.
-    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
-}
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
@@ -76,19 +75,19 @@ def fits(column: Column) -> bool:
     return precision <= 38 and 0 <= scale <= precision
 
 
-def check_numerics(session: Session, table: str, columns: list[Column], where: str, as_text: list[str]) -> None:
-    """A numeric without a precision may have values that no decimal holds: then nothing is copied."""
-    unsure = [each for each in columns if each.base == "numeric" and not fits(each) and each.name not in as_text]
-    for column in unsure:
+def check_numerics(session: Session, table: str, columns: list[Column], where: str) -> None:
+    """Values that no decimal holds are refused: then nothing is copied."""
+    for column in columns:
         name = quoted(column.name)
+        precision, scale = column.precision if fits(column) else (PRECISION, SCALE)
         each = f"unnest({name})" if column.is_array else f"(SELECT {name})"
         count = session.value(
             f"SELECT count(*) FROM {table}, LATERAL {each} AS one(hippo_value) WHERE ({where}) AND"
-            f" (scale(hippo_value) > {SCALE} OR abs(hippo_value) >= 1e{PRECISION - SCALE} OR hippo_value = 'NaN')"
+            f" (scale(hippo_value) > {scale} OR abs(hippo_value) >= 1e{precision - scale} OR hippo_value = 'NaN')"
         )
         if count != "0":
             raise Problem(
-                f"{count} values of {column.name} ({column.type_name}) do not fit decimal({PRECISION},{SCALE});"
+                f"{count} values of {column.name} ({column.type_name}) do not fit decimal({precision},{scale});"
                 f" copy it as text: --as-text {column.name}"
             )
 
@@ -133,41 +132,62 @@ def find_column(columns: list[Column], name: str, option: str, bases: set[str]) 
     return column
 
 
-def note_path(args: argparse.Namespace) -> str:
-    return f"_spans/{args.table}/{folder_of(args) or 'all'}.json"
-
-
-def folder_of(args: argparse.Namespace) -> str:
-    return "/".join(f"{name}={value}" for name, value in args.partition)
-
-
 def choose_span(
-    session: Session, lake: Lake, args: argparse.Namespace, column: Column, last: dict
+    session: Session, args: argparse.Namespace, column: Column, last: dict, noted: dict
 ) -> tuple[Span, str | None]:
     """
     Which rows this partition has: those after what the last success has read. A partition that was written before keeps its
-    rows, so that a run that runs again loses none; only the newest one is extended. Also returns how far the table is read.
+    rows, so that a run that runs again loses none; only the newest one is extended.
+
+    Also returns how far the table is read. That is not beyond the database's clock: where a row is ahead of it, rows with
+    earlier times are still to come.
     """
-    table, name = quoted(*args.database_table), quoted(column.name)
+    table, name, kind = quoted(*args.database_table), quoted(column.name), column.type_name
     if not column.not_null and session.value(f"SELECT EXISTS (SELECT FROM {table} WHERE {name} IS NULL)") == "t":
         raise Problem(f"{column.name} is null in some rows, which would never be copied: give them a value")
+
+    def later(*values: str | None) -> str | None:
+        known = ", ".join(f"{literal(value)}::{kind}" for value in values if value is not None)
+        return session.value(f"SELECT greatest({known})::text") if known else None
+
+    def is_ahead(value: str) -> bool:
+        if column.base in TIMES:
+            return session.value(f"SELECT {literal(value)}::{kind} > (now() + interval '{AHEAD}')::{kind}") == "t"
+        return value in ("NaN", "Infinity")
+
+    def trusted(value: str | None) -> str | None:
+        if value is None or not is_ahead(value):
+            return value
+        notice(f"an earlier run has read up to {value}, which is ahead of the database's clock, so all rows are read")
+        return None
+
     newest = session.value(f"SELECT max({name})::text FROM {table}")
-    read = last.get("watermark") if last.get("watermark_column") == column.name else None
-    if last and read is None and last.get("watermark_column") != column.name:
+    if newest is not None and is_ahead(newest):
+        row = row_of(session, args.database_table, f"{name} = {literal(newest)}::{kind}")
+        why = f"it is more than {AHEAD} ahead of the database's clock" if column.base in TIMES else "it is no number"
+        raise Problem(f"{column.name} is {newest} in {row}: {why}, and would hide all new rows. Correct it")
+    if last and last.get("watermark_column") != column.name:
         notice(f"the last run went by {last.get('watermark_column')}, so all rows are read")
+    read = trusted(last.get("watermark") if last.get("watermark_column") == column.name else None)
+    start, end = read, later(newest, read)
+    if noted.get("watermark_column") == column.name:
+        start, written = trusted(noted["start"]), trusted(noted["end"])
+        is_newest = read is None or written is None or later(written, read) == written
+        end = later(newest, written) if is_newest else written
+    watermark = later(end, read)
+    if watermark is not None and column.base in TIMES:
+        watermark = session.value(f"SELECT least({literal(watermark)}::{kind}, now()::{kind})::text")
+    return Span(column, start, end), watermark
 
-    def later(one: str | None, other: str | None) -> str | None:
-        if one is None or other is None:
-            return one if other is None else other
-        values = ", ".join(f"{literal(value)}::{column.type_name}" for value in (one, other))
-        return session.value(f"SELECT greatest({values})::text")
 
-    noted = json.loads(lake.read_note(note_path(args)) or "{}")
-    if noted.get("watermark_column") != column.name:
-        return Span(column, read, later(newest, read)), later(newest, read)
-    is_newest = read is None or noted["end"] is None or later(noted["end"], read) == noted["end"]
-    end = later(newest, noted["end"]) if is_newest else noted["end"]
-    return Span(column, noted["start"], end), later(end, read)
+def row_of(session: Session, table: tuple[str, str], where: str) -> str:
+    """How a message names one of the rows: by its primary key."""
+    key = [name or "" for (name,) in session.query(PRIMARY_KEY, *table)]
+    if not key:
+        return "a row"
+    columns = ", ".join(quoted(name) for name in key)
+    [values] = session.query(f"SELECT {columns} FROM {quoted(*table)} WHERE {where} LIMIT 1")
+    return "the row " + ", ".join(f"{name}={value}" for name, value in zip(key, values, strict=True))
 
 
 def split_column(session: Session, args: argparse.Namespace, columns: list[Column]) -> Column | None:
@@ -187,10 +207,11 @@ def split_column(session: Session, args: argparse.Namespace, columns: list[Colum
 
 PRIMARY_KEY = """
 SELECT a.attname FROM pg_index i
-JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
 JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE i.indisprimary AND n.nspname = ? AND c.relname = ?
+ORDER BY array_position(i.indkey::int2[], a.attnum)
 """
 
 
@@ -211,6 +232,7 @@ def read_table(
         "fetchsize": str(ROWS_AT_ONCE),
         # A timestamp without a zone stays one.
         "preferTimestampNTZ": "true",
+        "sessionInitStatement": database.IN_UTC,
     }
     column = split_column(session, args, columns)
     bounds = None if column is None else bounds_of(session, table, column, where)
@@ -224,7 +246,8 @@ def read_table(
         "upperBound": upper,
         "numPartitions": str(args.reads),
         "sessionInitStatement":
-            f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT {literal(snapshot or '')}",
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;"
+            f" SET TRANSACTION SNAPSHOT {literal(snapshot or '')}; {database.IN_UTC}",
     }
     return spark.read.format("jdbc").options(**options).load(), args.reads
 
@@ -238,37 +261,50 @@ def bounds_of(session: Session, table: str, column: Column, where: str) -> tuple
     if column.base in ("timestamp", "timestamptz"):
         least, greatest = (f"to_char({each}, 'YYYY-MM-DD HH24:MI:SS')" for each in (least, greatest))
     [(lower, upper)] = session.query(f"SELECT {least}, {greatest} FROM {table} WHERE {where}")
-    if lower is None or upper is None or lower == upper:
+    # Spark cannot share a range that begins or ends with infinity, NaN or a year before Christ.
+    if lower == upper or not all(re.fullmatch(r"-?\d[\d :-]*", bound or "") for bound in (lower, upper)):
         return None
     is_large = column.base == "numeric" and max(abs(int(lower)), abs(int(upper))) >= 2**63
     return None if is_large else (lower, upper)
 
 
-def run(spark: SparkSession, place: database.Database, args: argparse.Namespace, output_dir: str, last: dict) -> dict:
+def run(
+    spark: SparkSession, place: database.Database, args: argparse.Namespace, output_dir: str, attempt: Attempt, last: dict
+) -> dict:
     """Does the whole job, and returns what its finish message will say."""
-    for name, value in SETTINGS.items():
-        spark.conf.set(name, value)
-    lake = Lake(spark, output_dir)
+    database.use_utc(spark)
+    # Microseconds, as PostgreSQL has them; other programs than Spark read INT96 as times without a zone.
+    spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+    path = path_of(args.table, args.partition)
+    lake = Lake(spark, output_dir, attempt)
     with place.connect(spark._jvm) as session:
         session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         columns = session.require_columns(*args.database_table)
         for name in args.as_text:
             if name not in [column.name for column in columns]:
                 raise Problem(f"--as-text {name}: there is no such column", database.WRONG_SETTING)
-        where, progress = "true", {}
+        noted = lake.begin(path)
+        where, note, progress = "true", {}, {}
         if args.watermark is not None:
             column = find_column(columns, args.watermark, "--watermark", NUMBERS | TIMES)
-            span, watermark = choose_span(session, lake, args, column, last)
-            where = span.where(overlap_of(column, args.overlap))
-            progress = {"from": span.start, "to": span.end, "watermark_column": column.name, "watermark": watermark}
+            overlap = overlap_of(column, args.overlap)
+            span, watermark = choose_span(session, args, column, last, noted)
+            where = span.where(overlap)
             note = {"watermark_column": column.name, "start": span.start, "end": span.end}
-            # Before the data: an attempt that is lost in between is followed by one that knows the same span.
-            lake.write_note(note_path(args), json.dumps(note))
-        check_numerics(session, quoted(*args.database_table), columns, where, args.as_text)
+            progress = {"from": span.start, "to": span.end, "watermark_column": column.name, "watermark": watermark}
+        table = quoted(*args.database_table)
+        numerics = [each for each in columns if each.base == "numeric" and each.name not in args.as_text]
+        check_numerics(session, table, [each for each in numerics if not fits(each)], where)
+        # Before the data: an attempt that is lost in between is followed by one that knows the same span.
+        lake.note(path, note)
         frame, reads = read_table(spark, place, session, args, columns, where)
-        partition = folder_of(args)
-        path = "/".join(part for part in [args.table, partition] if part)
-        rows = lake.replace(frame, path, f"_staging/{path}")
+        try:
+            rows = lake.replace(frame, path)
+        except Py4JJavaError as error:
+            # A numeric of any precision may be NaN. Only a scan finds the column, so it is made when the copy has failed.
+            if "NaN" in str(error):
+                check_numerics(session, table, numerics, where)
+            raise
     return {
         "table": args.table,
         "partition": dict(args.partition),
@@ -285,7 +321,8 @@ def main() -> None:
     last = json.loads(os.environ.get("HIPPO_LAST_RESULT") or "{}")
     spark = SparkSession.builder.getOrCreate()
     try:
-        result = run(spark, place, args, os.environ.get("HIPPO_OUTPUT_DIR", "data/output"), last)
+        attempt = Attempt.of(os.environ, path_of(args.table, args.partition))
+        result = run(spark, place, args, os.environ.get("HIPPO_OUTPUT_DIR", "data/output"), attempt, last)
     finally:
         spark.stop()
     if result_file := os.environ.get("HIPPO_RESULT_FILE"):

@@ -16,8 +16,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 import database
+from attempt import Attempt
 from database import Problem, Session, literal, quoted
-from partition import level
+from partition import level, path_of
 
 ROWS_AT_ONCE = 5_000
 # Of each run of each table: which attempt has loaded it last.
@@ -33,29 +34,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-class Attempt:
-    """Which attempt of which run this is. The second in a job id rises from one firing of a job to the next."""
-
-    def __init__(self, run_key: str, job_id: str, number: int):
-        self.run_key = run_key
-        self.job_id = job_id
-        self.number = number
-
-    @staticmethod
-    def of(environment, args: argparse.Namespace) -> "Attempt":
-        by_hand = "/".join(f"{name}={value}" for name, value in args.partition)
-        key = environment.get("HIPPO_RUN_KEY") or by_hand
-        return Attempt(key, environment.get("HIPPO_JOB_ID") or "", int(environment.get("HIPPO_ATTEMPT") or 0))
-
-    @property
-    def order(self) -> tuple[int, int]:
-        second = self.job_id.rpartition("_")[2]
-        return int(second) if second.isdigit() else 0, self.number
-
-
 def read_partition(spark: SparkSession, input_dir: str, args: argparse.Namespace) -> DataFrame:
     """The rows, with a column for each level of the partition."""
-    path = "/".join([input_dir, args.table, *(f"{name}={value}" for name, value in args.partition)])
+    path = path_of(f"{input_dir}/{args.table}", args.partition)
     try:
         frame = spark.read.parquet(path)
     except AnalysisException as error:
@@ -70,7 +51,9 @@ def read_partition(spark: SparkSession, input_dir: str, args: argparse.Namespace
 def prepare(session: Session, frame: DataFrame, target: tuple[str, str], staging: str) -> bool:
     """Makes the staging table in the form of the target. Returns whether there is a target."""
     schema = target[0]
-    session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+    # CREATE … IF NOT EXISTS needs the right to create schemas also where there is one.
+    if session.value("SELECT count(*) FROM pg_namespace WHERE nspname = ?", schema) == "0":
+        session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
     session.execute(f"DROP TABLE IF EXISTS {quoted(schema, staging)}")
     known = [column.name for column in session.columns(*target)]
     if known:
@@ -123,7 +106,8 @@ def swap(
         if newer.order > attempt.order:
             raise Problem(f"{newer.job_id}, attempt {newer.number}, has loaded this partition since: nothing is changed")
     session.execute(f"CREATE TABLE IF NOT EXISTS {target} (LIKE {staged})")
-    where = " AND ".join(f"{quoted(level)}::text = {literal(value)}" for level, value in args.partition) or "true"
+    # The value is of the column's type, as it is where it is inserted: 01 is 1 in an integer.
+    where = " AND ".join(f"{quoted(level)} = {literal(value)}" for level, value in args.partition) or "true"
     removed = session.value(f"WITH gone AS (DELETE FROM {target} WHERE {where} RETURNING 1) SELECT count(*) FROM gone")
     names = ", ".join(quoted(column) for column in columns)
     session.execute(f"INSERT INTO {target} ({names}) SELECT {names} FROM {staged}")
@@ -139,7 +123,7 @@ def swap(
 
 def run(spark: SparkSession, place: database.Database, args: argparse.Namespace, input_dir: str, attempt: Attempt) -> dict:
     """Does the whole job, and returns what its finish message will say."""
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    database.use_utc(spark)
     frame = read_partition(spark, input_dir, args)
     expected = frame.count()
     target = args.database_table
@@ -183,7 +167,8 @@ def main() -> None:
     place = database.Database(os.environ.get("DATABASE_URL"))
     spark = SparkSession.builder.getOrCreate()
     try:
-        result = run(spark, place, args, os.environ.get("HIPPO_INPUT_DIR", "data/input"), Attempt.of(os.environ, args))
+        attempt = Attempt.of(os.environ, path_of(args.table, args.partition))
+        result = run(spark, place, args, os.environ.get("HIPPO_INPUT_DIR", "data/input"), attempt)
     finally:
         spark.stop()
     if result_file := os.environ.get("HIPPO_RESULT_FILE"):

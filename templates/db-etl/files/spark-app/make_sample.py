@@ -5,12 +5,13 @@ import os
 from pyspark.sql import SparkSession
 
 from load import arguments as load_arguments
+from partition import path_of
 
 
 def main() -> None:
     args = load_arguments()
     folder = os.environ.get("HIPPO_INPUT_DIR", "data/input")
-    path = "/".join([folder, args.table, *(f"{name}={value}" for name, value in args.partition)])
+    path = path_of(f"{folder}/{args.table}", args.partition)
     spark = SparkSession.builder.getOrCreate()
     schema = "city STRING, item STRING, amount INT, price DECIMAL(10, 2)"
     frame = spark.read.csv("sample/rows.csv", schema=schema, header=True)

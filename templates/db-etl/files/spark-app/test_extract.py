@@ -4,9 +4,15 @@ import datetime
 import decimal
 import json
 import threading
+from pathlib import Path
+from unittest import mock
+
+from py4j.protocol import Py4JJavaError
 
 import extract
+from attempt import Attempt
 from database import Problem
+from lake import Lake
 from testing import DatabaseTest
 
 ORDERS = """
@@ -28,17 +34,31 @@ INSERT INTO kinds VALUES (
 """
 
 
+def damage(file: Path, text: str) -> None:
+    file.write_text(text)
+    # Hadoop's checksum would find it, and other file systems have none.
+    file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
+
+
 class ExtractTest(DatabaseTest):
-    def run_job(self, table: str, *argv: str, day: str = "20240101", last: dict | None = None) -> dict:
+    def run_job(
+        self, table: str, *argv: str, day: str = "20240101", last: dict | None = None, job_id: str = "", attempt: int = 0
+    ) -> dict:
         words = ["--database-table", f"{self.schema}.{table}", "--table", "shop.orders", "--partition", f"day={day}"]
         args = extract.arguments([*words, *argv])
-        return extract.run(self.spark, self.place, args, str(self.folder), last or {})
+        return extract.run(self.spark, self.place, args, str(self.folder), Attempt(day, job_id, attempt), last or {})
 
     def output(self, day: str = "20240101"):
         return self.spark.read.parquet(f"{self.folder}/shop.orders/day={day}")
 
-    def ids(self, day: str) -> set[int]:
+    def ids(self, day: str = "20240101") -> set[int]:
         return {row.id for row in self.output(day).collect()}
+
+    def left(self) -> list[str]:
+        """The names of the files and folders that are no data."""
+        folders = [self.folder / "_staging/shop.orders/day=20240101", self.folder / "_spans/shop.orders/day=20240101"]
+        files = [file.name for folder in folders if folder.exists() for file in folder.iterdir()]
+        return sorted(name for name in files if not name.endswith(".crc"))
 
     def test_copies_a_whole_table_by_several_reads_and_replaces_the_partition(self):
         self.sql(ORDERS)
@@ -95,6 +115,40 @@ class ExtractTest(DatabaseTest):
         empty = rows.where("whole IS NULL").first()
         self.assertEqual(set(empty.asDict().values()), {None})
 
+    def test_keeps_times_whatever_the_zone_of_java_is(self):
+        self.set_java_zone("Europe/Berlin")
+        self.sql("CREATE TABLE times AS SELECT id, timestamp '2024-03-31 02:30' AS local, '2024-03-31T02:30Z'::timestamptz"
+                 " AS moment, tstzrange('2024-03-31T02:30Z', NULL) AS since FROM generate_series(1, 2) id")
+        for reads in ("1", "2"):
+            self.run_job("times", "--split-by", "id", "--reads", reads)
+            row = self.output().selectExpr("local", "unix_seconds(moment) AS seconds", "since").first()
+            self.assertEqual(row.local, datetime.datetime(2024, 3, 31, 2, 30))
+            self.assertEqual((row.seconds, row.since), (1711852200, '["2024-03-31 02:30:00+00",)'))
+
+    def test_names_the_column_of_a_nan(self):
+        for kind in ("numeric(10, 2)", "numeric(10, 2)[]", "numeric"):
+            value = "'{NaN}'" if "[" in kind else "'NaN'"
+            self.sql(f"DROP TABLE IF EXISTS odd; CREATE TABLE odd (n {kind}, m numeric(9, 2));"
+                     f"INSERT INTO odd VALUES ({value}, 1)")
+            with self.subTest(kind), self.assertRaisesRegex(Problem, r"1 values of n \(.*do not fit decimal.*--as-text n"):
+                self.run_job("odd")
+
+    def test_a_split_column_with_infinity_is_read_by_one_connection(self):
+        odd = [("date", "infinity"), ("timestamptz", "-infinity"), ("numeric", "NaN"), ("date", "0044-03-15 BC")]
+        for kind, value in odd:
+            self.sql(f"DROP TABLE IF EXISTS odd; CREATE TABLE odd (id int, at {kind});"
+                     f"INSERT INTO odd VALUES (1, {'7' if kind == 'numeric' else repr('2024-01-01')}), (2, '{value}')")
+            with self.subTest(value):
+                self.assertEqual(self.run_job("odd", "--split-by", "at", "--as-text", "at")["reads"], 1)
+
+    def test_writes_the_folder_that_spark_reads(self):
+        self.sql(ORDERS)
+        result = self.run_job("orders", day="2024-01-01T09:00")
+        self.assertEqual(result["output"], f"{self.folder}/shop.orders/day=2024-01-01T09%3A00")
+        self.assertEqual(result["partition"], {"day": "2024-01-01T09:00"})
+        rows = self.spark.read.parquet(f"{self.folder}/shop.orders").where("day = timestamp'2024-01-01T09:00'")
+        self.assertEqual(rows.count(), 100)
+
     def test_refuses_a_number_that_no_decimal_holds_unless_it_becomes_text(self):
         self.sql("CREATE TABLE wide (n numeric, many numeric[]); INSERT INTO wide VALUES (1e30, '{1}'), (2, '{2}')")
         with self.assertRaisesRegex(Problem, r"1 values of n \(numeric\) do not fit decimal\(38,18\).*--as-text n"):
@@ -144,6 +198,105 @@ class ExtractTest(DatabaseTest):
         self.assertEqual(self.ids("20240102"), {99, 100, 101})
         self.run_job("orders", "--watermark", "id", day="20240103", last=first)
         self.assertIn(-5, self.ids("20240103"))
+
+    def test_a_watermark_far_ahead_of_the_clock_fails_the_run_and_loses_no_row(self):
+        far = [("timestamptz", "2999-01-01"), ("timestamptz", "infinity"), ("timestamp", "2999-01-01"), ("date", "infinity")]
+        for kind, value in [*far, ("numeric", "NaN"), ("numeric", "Infinity")]:
+            plain = "n" if kind == "numeric" else "date '2024-01-01'"
+            self.sql("DROP TABLE IF EXISTS odd;"
+                     f"CREATE TABLE odd (id int, part int, at {kind} NOT NULL, PRIMARY KEY (part, id));"
+                     f"INSERT INTO odd SELECT n, 5, {plain} FROM generate_series(1, 3) n;"
+                     f"INSERT INTO odd VALUES (7, 5, '{value}')")
+            text = rf"at is {value}.* in the row part=5, id=7: .*Correct it"
+            with self.subTest(value), self.assertRaisesRegex(Problem, text):
+                self.run_job("odd", "--watermark", "at", "--as-text", "at")
+        self.assertFalse((self.folder / "shop.orders").exists())
+        self.sql("UPDATE odd SET at = 4 WHERE id = 7")
+        self.assertEqual(self.run_job("odd", "--watermark", "at")["rows"], 4)
+
+    def test_a_watermark_somewhat_ahead_of_the_clock_does_not_hide_the_rows_before_it(self):
+        for kind in ("timestamptz", "timestamp", "date"):
+            self.sql(f"DROP TABLE IF EXISTS ahead; CREATE TABLE ahead (id int PRIMARY KEY, at {kind} NOT NULL);"
+                     "INSERT INTO ahead VALUES (1, now()), (2, now() + interval '20 hours')")
+            with self.subTest(kind):
+                first = self.run_job("ahead", "--watermark", "at", day=f"{kind}1")
+                self.assertEqual(self.ids(f"{kind}1"), {1, 2})
+                self.sql("INSERT INTO ahead VALUES (3, now())")
+                self.run_job("ahead", "--watermark", "at", day=f"{kind}2", last=first)
+                self.assertLessEqual({2, 3}, self.ids(f"{kind}2"))
+
+    def test_reads_all_rows_where_the_clock_was_ahead_at_the_last_run(self):
+        self.sql(ORDERS)
+        last = {"watermark_column": "changed", "watermark": "2999-01-01 00:00:00+00"}
+        result = self.run_job("orders", "--watermark", "changed", last=last)
+        self.assertEqual((result["rows"], result["from"], result["watermark"]), (100, None, "2024-01-01 01:40:00+00"))
+
+    def test_an_older_attempt_that_ends_late_changes_nothing(self):
+        self.sql(ORDERS)
+        read = extract.read_table
+
+        def freeze(*words):
+            frame = read(*words)
+            self.sql("INSERT INTO orders VALUES (101, 'Tainan', '2024-01-02T00:00Z')")
+            with mock.patch("extract.read_table", read):
+                self.run_job("orders", "--watermark", "changed", job_id="extract_1000", attempt=2)
+            return frame
+
+        with mock.patch("extract.read_table", freeze), self.assertRaisesRegex(Problem, "attempt 1000_2 has replaced"):
+            self.run_job("orders", "--watermark", "changed", job_id="extract_1000", attempt=1)
+        self.assertEqual(self.ids(), set(range(1, 102)))
+        with self.assertRaisesRegex(Problem, "attempt 1000_2 has replaced"):
+            self.run_job("orders", job_id="extract_999", attempt=9)
+        self.assertEqual(self.left(), ["1000_2.json"])
+        self.assertEqual(self.run_job("orders", job_id="extract_1001", attempt=1)["rows"], 101)
+        # A person knows what they do.
+        self.assertEqual(self.run_job("orders")["rows"], 101)
+
+    def test_an_attempt_that_freezes_between_its_renames_changes_nothing(self):
+        self.sql(ORDERS)
+        self.run_job("orders", job_id="extract_1000", attempt=1)
+        rename = Lake._rename
+
+        def freeze(lake, path, to):
+            if "_staging" in path:
+                with mock.patch.object(Lake, "_rename", rename):
+                    self.sql("DELETE FROM orders WHERE id > 10")
+                    self.run_job("orders", job_id="extract_1000", attempt=3)
+            rename(lake, path, to)
+
+        with mock.patch.object(Lake, "_rename", freeze), self.assertRaises(Py4JJavaError):
+            self.run_job("orders", job_id="extract_1000", attempt=2)
+        self.assertEqual(self.ids(), set(range(1, 11)))
+        self.assertEqual(self.left(), ["1000_3.json"])
+
+    def test_a_start_puts_back_what_a_lost_attempt_has_renamed(self):
+        self.sql(ORDERS)
+        self.run_job("orders", job_id="extract_1000", attempt=1)
+        partition, staging = self.folder / "shop.orders/day=20240101", self.folder / "_staging/shop.orders/day=20240101"
+        partition.rename(staging / "replaced")
+        lake = Lake(self.spark, str(self.folder), Attempt("", "extract_1000", 2))
+        lake.begin("shop.orders/day=20240101")
+        self.assertEqual(self.ids(), set(range(1, 101)))
+        # Of one that was lost after both renames, only the old folder is left.
+        (staging / "replaced").mkdir()
+        (staging / "1000_1").mkdir()
+        lake.begin("shop.orders/day=20240101")
+        self.assertEqual(self.left(), ["1000_1.json"])
+        self.assertEqual(len(self.ids()), 100)
+
+    def test_a_note_is_whole_or_a_problem_that_names_its_file(self):
+        self.sql(ORDERS)
+        self.run_job("orders", "--watermark", "id", job_id="extract_1000", attempt=1)
+        notes = self.folder / "_spans/shop.orders/day=20240101"
+        # As an attempt leaves it that was killed while it wrote.
+        (notes / "1000_2.draft").write_text("")
+        self.assertEqual(self.run_job("orders", "--watermark", "id", job_id="extract_1000", attempt=3)["from"], None)
+        self.assertEqual([file.name for file in notes.glob("*.json")], ["1000_3.json"])
+        for text in ("", '{"watermark_col', "7"):
+            damage(notes / "1000_3.json", text)
+            with self.subTest(text), self.assertRaisesRegex(Problem, "1000_3.json .* is damaged. Restore it; or delete it"):
+                self.run_job("orders", "--watermark", "id", job_id="extract_1000", attempt=4)
+        self.assertEqual(len(self.ids()), 100)
 
     def test_reads_a_table_without_a_key_by_one_connection(self):
         self.sql("CREATE TABLE loose AS SELECT n, n % 5 AS part FROM generate_series(1, 50) n")

@@ -3,7 +3,8 @@
 import threading
 
 import load
-from database import Problem
+from attempt import Attempt
+from database import Database, Problem
 from testing import DatabaseTest
 
 ROWS = "SELECT * FROM VALUES ('Taipei', 2, 30.00), ('Tainan', 1, 28.50) AS rows(city, amount, price)"
@@ -17,7 +18,7 @@ class LoadTest(DatabaseTest):
         words = ["--table", "shop.sales", "--partition", f"day={day}", "--database-table", f"{self.schema}.{table}"]
         environment = {"HIPPO_RUN_KEY": day, "HIPPO_JOB_ID": job_id, "HIPPO_ATTEMPT": str(attempt)}
         args = load.arguments(words)
-        return load.run(self.spark, self.place, args, str(self.folder), load.Attempt.of(environment, args))
+        return load.run(self.spark, self.place, args, str(self.folder), Attempt.of(environment, day))
 
     def rows(self, table: str = "sales") -> list[tuple]:
         return sorted(self.sql(f"SELECT city, amount, price, day FROM {table}"))
@@ -52,6 +53,47 @@ class LoadTest(DatabaseTest):
             [("00000000-0000-0000-0000-00000000000a", "null", "t", "1.50", "t", "\\x00ff", "2024-01-01", "none")],
         )
         self.assertEqual(self.sql("SELECT count(*) FROM seen"), [("1",)])
+
+    def test_replaces_its_rows_whatever_the_type_of_a_level_is(self):
+        levels = [("int", "01"), ("date", "20240101"), ("date", "2024-01-01"), ("char(9)", "01"), ("numeric", "1")]
+        for kind, day in levels:
+            with self.subTest(f"{kind} {day}"):
+                self.sql("DROP TABLE IF EXISTS typed;"
+                         f"CREATE TABLE typed (city text, amount int, price numeric, day {kind})")
+                self.land(ROWS, day=day)
+                self.assertEqual([self.run_job("typed", day=day)["replaced"] for _ in range(2)], [0, 2])
+                self.assertEqual(self.sql("SELECT count(*) FROM typed"), [("2",)])
+
+    def test_keeps_times_whatever_the_zone_of_java_is(self):
+        self.set_java_zone("Europe/Berlin")
+        self.sql("CREATE TABLE times (local timestamp, ntz timestamp, moment timestamptz, day text)")
+        self.land("SELECT timestamp'2024-03-31 00:00:00Z' AS local, timestamp_ntz'2024-03-31 02:30:00' AS ntz,"
+                  " timestamp'2024-03-31 00:00:00Z' AS moment")
+        self.run_job("times")
+        self.assertEqual(
+            self.sql("SELECT local, ntz, moment FROM times"),
+            [("2024-03-31 00:00:00", "2024-03-31 02:30:00", "2024-03-31 00:00:00+00")],
+        )
+
+    def test_reads_the_folder_that_spark_writes(self):
+        self.spark.sql(f"SELECT *, '2024-01-01T09:00' AS day FROM ({ROWS})").write.partitionBy("day").parquet(
+            f"{self.folder}/shop.sales"
+        )
+        self.assertEqual(self.run_job(day="2024-01-01T09:00")["rows"], 2)
+        self.assertEqual({row[3] for row in self.rows()}, {"2024-01-01T09:00"})
+
+    def test_needs_no_right_beyond_the_schema_and_the_table(self):
+        if self.sql("SELECT rolcreaterole FROM pg_roles WHERE rolname = current_user") != [("t",)]:
+            self.skipTest("the user of $DATABASE_URL cannot make a role")
+        loader = f"{self.schema}_loader"
+        self.sql("CREATE TABLE sales (city text, amount int, price numeric, day text);"
+                 f"CREATE ROLE {loader} LOGIN PASSWORD 'swordfish'; GRANT USAGE, CREATE ON SCHEMA {self.schema} TO {loader};"
+                 f"GRANT SELECT, INSERT, DELETE ON sales TO {loader}")
+        self.addCleanup(self.sql, f"DROP OWNED BY {loader}; DROP ROLE {loader}")
+        self.land(ROWS)
+        own, self.place = self.place, Database(f"postgres://{loader}:swordfish@{self.place.place.removeprefix('postgres://')}")
+        self.addCleanup(setattr, self, "place", own)
+        self.assertEqual(self.run_job()["rows"], 2)
 
     def test_readers_see_all_of_the_old_rows_or_all_of_the_new_ones(self):
         self.land("SELECT id AS amount, 'old' AS city, 1.0 AS price FROM range(2000)")

@@ -27,6 +27,12 @@ class DatabaseTest(unittest.TestCase):
         self.sql(f"CREATE SCHEMA {self.schema}")
         self.addCleanup(self.sql, f"DROP SCHEMA {self.schema} CASCADE")
 
+    def set_java_zone(self, name: str) -> None:
+        """As -Duser.timezone does, until the end of the test."""
+        zones = self.spark._jvm.java.util.TimeZone
+        self.addCleanup(zones.setDefault, zones.getDefault())
+        zones.setDefault(zones.getTimeZone(name))
+
     def sql(self, text: str) -> list[tuple]:
         """Runs statements in a transaction of their own, in the schema of this test."""
         with self.place.connect(self.spark._jvm) as session:

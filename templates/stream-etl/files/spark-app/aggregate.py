@@ -51,7 +51,7 @@ def program() -> None:
         writer = writer.option(f"kafka.{name}", value)
     query = (
         writer.option("topic", args.to)
-        .option("checkpointLocation", str(source.checkpoint))
+        .option("checkpointLocation", stream.uri(source.checkpoint))
         .trigger(processingTime=f"{args.trigger} seconds")
         .start()
     )

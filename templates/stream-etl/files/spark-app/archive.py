@@ -60,24 +60,28 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--late", choices=["reland", "quarantine"], required=True, help="what becomes of later events")
     parser.add_argument("--format", choices=["parquet", "delta"], default="parquet", help="of the table")
     args = parser.parse_args(argv)
-    hours = ["2024-01-01T00", "2024-01-01T01", "2024-01-02T00", "2024-02-01T00", "2025-01-01T00"]
+    hours = [f"2024-01-01T{hour:02}" for hour in range(24)]
+    hours += ["2024-01-02T00", "2024-02-01T00", "2025-01-01T00"]
     if len({str(partition_of(hour, args.level)) for hour in hours}) < len(hours):
         parser.error("the levels must tell year, month, day and hour apart, such as dt=%Y-%m-%d and hour=%H")
     for name, _ in args.level:
         if name in events.COLUMNS or name in KAFKA_COLUMNS:
             parser.error(f"{name} is a column of the table, so no level can have that name")
+    spaced = [name for name in events.COLUMNS if " " in name]
+    if args.format == "delta" and spaced:
+        parser.error(f"Delta takes no space in the name of a column: {', '.join(spaced)} (events.py)")
     return args
 
 
 def compact(spark: SparkSession, staged: list[Path], target: Path, single: bool) -> None:
     size = sum(file.stat().st_size for folder in staged for file in folder.glob("*.parquet"))
     files = 1 if single else 1 + size // FILE_BYTES
-    read_staged(spark, staged).coalesce(files).write.parquet(str(target))
+    read_staged(spark, staged).coalesce(files).write.parquet(stream.uri(target))
 
 
 def read_staged(spark: SparkSession, staged: list[Path]) -> DataFrame:
     schema = ", ".join(f"`{name}` {kind}" for name, kind in (events.COLUMNS | KAFKA_COLUMNS).items())
-    return spark.read.schema(schema).parquet(*map(str, staged))
+    return spark.read.schema(schema).parquet(*map(stream.uri, staged))
 
 
 class DeltaTable:
@@ -99,7 +103,7 @@ class DeltaTable:
         for name, value in partition_of(landing["hour"], self.levels).items():
             frame = frame.withColumn(name, F.lit(value))
         writer = frame.coalesce(1).write.format("delta").mode("append").partitionBy(*(name for name, _ in self.levels))
-        writer.option("txnAppId", self.name).option("txnVersion", landing["number"]).save(str(self.folder))
+        writer.option("txnAppId", self.name).option("txnVersion", landing["number"]).save(stream.uri(self.folder))
 
 
 class Archive:
@@ -144,7 +148,7 @@ class Archive:
             folder = self.landings.new_batch(number)
             if rows:
                 accepted = judged.where("problem IS NULL").select(*table_columns(), F.col("hour").alias(HOUR_COLUMN))
-                accepted.write.partitionBy(HOUR_COLUMN).parquet(str(folder))
+                accepted.write.partitionBy(HOUR_COLUMN).parquet(stream.uri(folder))
             self.landings.batch(folder, rows, positions, latest)
             self._tell_rejected(sum(row["rows"] for row in found if row not in taken))
         finally:
@@ -207,7 +211,7 @@ class Archive:
         return [
             Partition(
                 latest=known.latest.get(name),
-                last_read=known.read_at.get(name, self.started),
+                last_rise=known.risen_at.get(name, self.started),
                 unread=None if ends is None else max(0, ends.get(name, 0) - known.positions.get(name, 0)),
             )
             for name in sorted({*known.positions, *(ends or {})})
@@ -277,7 +281,7 @@ def program() -> None:
     query = (
         source.records(landings.positions)
         .writeStream.foreachBatch(lambda batch, number: archive.stage(batch, number, source.read_up_to(number)))
-        .option("checkpointLocation", str(source.checkpoint))
+        .option("checkpointLocation", stream.uri(source.checkpoint))
         .trigger(processingTime=f"{args.trigger} seconds")
         .start()
     )

@@ -34,14 +34,14 @@ class Partition:
 
     latest: float | None
     """The greatest event time in it; None before its first event."""
-    last_read: float
-    """When records of it were last read, by this machine's clock."""
+    last_rise: float
+    """When that last became greater, by this machine's clock. Records that are no events, and old events, do not count."""
     unread: int | None
     """Records that are not read yet; None while Kafka does not say."""
 
     def is_idle(self, now: float, grace: float) -> bool:
-        """Nothing is left to read, and for `grace` nothing has come. Without an answer of Kafka it is not idle."""
-        return self.unread == 0 and now - self.last_read >= grace
+        """Nothing is left to read, and for `grace` no later event has come. Without an answer of Kafka it is not idle."""
+        return self.unread == 0 and now - self.last_rise >= grace
 
 
 def is_due(hour: str, partitions: Iterable[Partition], now: float, lateness: float, grace: float) -> bool:

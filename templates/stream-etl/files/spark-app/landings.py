@@ -51,7 +51,9 @@ class ParquetTable:
         self.compact = compact
 
     def path(self, hour: str) -> Path:
-        return self.folder.joinpath(*(f"{name}={value}" for name, value in partition_of(hour, self.levels).items()))
+        values = partition_of(hour, self.levels).items()
+        # Hive and Spark write a colon in a folder's name as %3A.
+        return self.folder.joinpath(*(f"{name}={value.replace(':', '%3A')}" for name, value in values))
 
     def prepare(self, staged: list[Path], folder: Path, number: int, is_first: bool) -> list[str]:
         written = folder.with_name(f"{folder.name}-written")
@@ -72,7 +74,7 @@ class ParquetTable:
         target = self.path(landing["hour"])
         if not folder.exists():
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent)
         if target.exists():
             for name in landing["files"]:
                 if (folder / name).exists():
@@ -81,6 +83,15 @@ class ParquetTable:
             os.rename(folder, target)
         sync(target)
         sync(target.parent)
+
+
+def make_folders(folder: Path) -> None:
+    """Makes a folder and those above it, so that they survive a power failure."""
+    if folder.exists():
+        return
+    make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync(folder.parent)
 
 
 class Landings:
@@ -98,14 +109,16 @@ class Landings:
         self._reset({})
 
     def _reset(self, state: dict) -> None:
+        self.archive_id: str | None = state.get("archive_id")
+        """Made with the journal. An archive that begins anew counts its landings from 1 again, and must not repeat ids."""
         self.epoch: int = state.get("epoch", 0)
         self.topic_id: str | None = state.get("topic_id")
         self.positions: dict[str, int] = state.get("positions", {})
         """The next offset to read, by partition."""
         self.latest: dict[str, float] = state.get("latest", {})
         """The greatest event time, by partition."""
-        self.read_at: dict[str, float] = state.get("read_at", {})
-        """When records were last read, by partition."""
+        self.risen_at: dict[str, float] = state.get("risen_at", {})
+        """When that last became greater, by partition."""
         self.staged: dict[str, list[dict]] = state.get("staged", {})
         """By hour: what has not landed yet."""
         self.landings: list[dict] = state.get("landings", [])
@@ -113,11 +126,12 @@ class Landings:
 
     def _state(self) -> dict:
         return {
+            "archive_id": self.archive_id,
             "epoch": self.epoch,
             "topic_id": self.topic_id,
             "positions": self.positions,
             "latest": self.latest,
-            "read_at": self.read_at,
+            "risen_at": self.risen_at,
             "staged": self.staged,
             "landings": self.landings,
             "closed": self.closed.ranges,
@@ -126,16 +140,16 @@ class Landings:
     def _apply(self, entry: dict) -> None:
         match entry["kind"]:
             case "owner":
+                self.archive_id = entry["archive_id"]
                 self.epoch = entry["epoch"]
                 if entry["topic_id"] != self.topic_id:
-                    self.topic_id, self.positions, self.latest, self.read_at = entry["topic_id"], {}, {}, {}
+                    self.topic_id, self.positions, self.latest, self.risen_at = entry["topic_id"], {}, {}, {}
             case "batch":
-                for partition, offset in entry["positions"].items():
-                    if offset != self.positions.get(partition, 0):
-                        self.read_at[partition] = entry["at"]
                 self.positions |= entry["positions"]
                 for partition, latest in entry["latest"].items():
-                    self.latest[partition] = max(self.latest.get(partition, latest), latest)
+                    if partition not in self.latest or latest > self.latest[partition]:
+                        self.latest[partition] = latest
+                        self.risen_at[partition] = entry["at"]
                 for part in entry["parts"]:
                     self.staged.setdefault(part["hour"], []).append({**part, "at": entry["at"]})
             case "landing":
@@ -165,7 +179,9 @@ class Landings:
             raise Fenced(f"the owner with epoch {self.epoch} has written to {self.journal.folder}; this one has {epoch}")
         # Listed before the former process is fenced: so nothing is among them that a later process than this one writes.
         former = self._folders()
-        self._append({"kind": "owner", "epoch": self.epoch if epoch is None else epoch, "topic_id": topic_id})
+        archive_id = self.archive_id or uuid.uuid4().hex[:8]
+        owner = {"epoch": self.epoch if epoch is None else epoch, "topic_id": topic_id, "archive_id": archive_id}
+        self._append({"kind": "owner", **owner})
         if self.landings:
             self._place(self.landings[-1])
         self._sweep(former)
@@ -199,6 +215,10 @@ class Landings:
         for part in parts:
             for file in (self.work / part["path"]).iterdir():
                 sync(file)
+            sync(self.work / part["path"])
+        if parts:
+            sync(folder)
+            sync(folder.parent)
         self._append({"kind": "batch", "at": time.time(), "positions": positions, "latest": latest, "parts": parts})
 
     def land(self, hour: str) -> dict:
@@ -237,7 +257,7 @@ class Landings:
         if self.events is None:
             return
         line = {
-            "id": f"{landing['hour']}/{landing['number']}",
+            "id": f"{self.archive_id}/{landing['hour']}/{landing['number']}",
             "table": self.name,
             "partition": partition_of(landing["hour"], self.levels),
             "landed_at": int(landing["at"]),

@@ -26,19 +26,19 @@ from metrics import Metrics
 from metrics import serve as serve_pages
 
 TICK_SECONDS = 2
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 class Problem(Exception):
     """The stream cannot run; the text says why, and what to do."""
 
 
-def duration(text: str) -> int:
-    """Seconds of `30s`, `10m`, `1h`."""
-    match = re.fullmatch(r"(\d+)([smhd])", text)
+def duration(text: str) -> float:
+    """Seconds of `500ms`, `30s`, `10m`, `1.5h`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|[smhdw])", text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 30s, 10m or 1h")
-    return int(match[1]) * UNITS[match[2]]
+    return float(match[1]) * UNITS[match[2]]
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
@@ -62,6 +62,11 @@ def session(settings: dict[str, str]) -> SparkSession:
     return builder.getOrCreate()
 
 
+def uri(path: Path) -> str:
+    """A path as Spark needs it: without a scheme it would mean the cluster's file system."""
+    return f"file://{path}"
+
+
 def brokers() -> str:
     """$HIPPO_KAFKA_BROKERS, which the client sets; by hand $HIPPO_BROKERS, or the local stack of `hippo up`."""
     if given := os.environ.get("HIPPO_KAFKA_BROKERS") or os.environ.get("HIPPO_BROKERS"):
@@ -74,14 +79,14 @@ def brokers() -> str:
 
 
 def kafka_properties() -> dict[str, str]:
-    """How to connect: brokers, and what the file $KAFKA_PROPERTIES says of TLS and SASL."""
-    properties = {"bootstrap.servers": brokers()}
+    """How to connect: brokers, and what the file $KAFKA_PROPERTIES says, which Java reads as Kafka's tools do."""
+    given = {}
     if path := os.environ.get("KAFKA_PROPERTIES"):
-        for line in Path(path).read_text().splitlines():
-            name, separator, value = line.partition("=")
-            if separator and not name.lstrip().startswith("#"):
-                properties[name.strip()] = value.strip()
-    return properties
+        java = SparkSession.active()._jvm.java
+        properties = java.util.Properties()
+        properties.load(java.io.StringReader(Path(path).read_text(encoding="utf-8")))
+        given = {name: properties.getProperty(name) for name in properties.stringPropertyNames()}
+    return {"bootstrap.servers": brokers(), **given}
 
 
 def write(records: DataFrame) -> None:
@@ -247,6 +252,9 @@ class Told:
             page.gauge("stream_records_per_second", "Records of the last batch, by its duration", rows / max(took, 0.001))
             page.gauge("stream_batch_seconds", "Duration of the last batch", took)
             page.gauge("stream_last_batch_timestamp_seconds", "When it began", seconds(progress["timestamp"]))
+            dropped = sum(each["numRowsDroppedByWatermark"] for each in progress["stateOperators"])
+            if dropped > 0:
+                page.count("stream_dropped_groups_total", "Groups of late records of a batch, which no total has", dropped)
         positions = self.stream.positions()
         for partition, end in (self.stream.ends or {}).items():
             lag = max(0, end - positions.get(partition, 0))

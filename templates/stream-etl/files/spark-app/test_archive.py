@@ -1,5 +1,6 @@
 """Tests of the archive on a real Spark, with records as Kafka's source gives them, and without a Kafka."""
 
+import argparse
 import contextlib
 import io
 import json
@@ -7,6 +8,7 @@ import shutil
 import tempfile
 import time
 import unittest
+import unittest.mock
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -144,7 +146,7 @@ class ArchiveTest(unittest.TestCase):
         tested.close_hours({"0": 3})
         self.assertEqual([landing["hour"] for landing in tested.landings.landings], [NINE])
         # The last hour: when the topic was quiet, and is read to its end.
-        tested.landings.read_at["0"] = time.time() - 61
+        tested.landings.risen_at["0"] = time.time() - 61
         tested.close_hours(None)
         tested.close_hours({"0": 4})
         self.assertEqual(len(tested.landings.landings), 1)
@@ -159,6 +161,14 @@ class ArchiveTest(unittest.TestCase):
         names = [path.name for path in (self.folder / "table/dt=2024-03-01/hour=09").iterdir()]
         self.assertEqual(names, ["part-000001-0.parquet"])
         self.assertEqual(list((self.folder / "work/staging").iterdir()), [])
+
+    def test_settings_of_kafka_are_read_as_kafka_reads_them(self):
+        file = self.folder / "kafka.properties"
+        file.write_text('! TLS\nsecurity.protocol: SASL_SSL\nsasl.jaas.config=x.Module required \\\n  username="me";\n')
+        given = {"KAFKA_PROPERTIES": str(file), "HIPPO_KAFKA_BROKERS": "host:9092"}
+        with unittest.mock.patch.dict("os.environ", given):
+            expected = {"security.protocol": "SASL_SSL", "sasl.jaas.config": 'x.Module required username="me";'}
+            self.assertEqual(stream.kafka_properties(), {"bootstrap.servers": "host:9092", **expected})
 
     def test_a_folder_with_files_of_another_program_is_refused(self):
         args = archive.arguments([*ARGUMENTS, "--lateness", "1m", "--grace", "1m", "--late", "reland"])
@@ -179,6 +189,12 @@ class ArgumentsTest(unittest.TestCase):
             with self.subTest(levels), silence, self.assertRaises(SystemExit):
                 archive.arguments([*rest, *flags])
         self.assertEqual(archive.arguments([*rest, "--level", "h=%Y%m%d%H"]).level, [("h", "%Y%m%d%H")])
+
+    def test_durations_are_those_of_hippo_yaml(self):
+        seconds = [stream.duration(text) for text in ["500ms", "30s", "1.5h", "1w"]]
+        self.assertEqual(seconds, [0.5, 30, 5400, 604_800])
+        with self.assertRaisesRegex(argparse.ArgumentTypeError, "'soon' is not a duration"):
+            stream.duration("soon")
 
 
 class ErrorsTest(unittest.TestCase):

@@ -10,7 +10,7 @@ LATENESS, GRACE = 600, 60
 
 
 def partition(latest: float | None = None, quiet: float = 0, unread: int | None = 0, now: float = END) -> Partition:
-    return Partition(latest=latest, last_read=now - quiet, unread=unread)
+    return Partition(latest=latest, last_rise=now - quiet, unread=unread)
 
 
 class ClosingTest(unittest.TestCase):

@@ -94,11 +94,17 @@ class LandingsTest(unittest.TestCase):
         run_all(self.root, self.root / "events")
         events = self.events(self.root / "events")
         self.check(self.root, events)
-        self.assertEqual([event["id"] for event in events], [f"{NINE}/1", f"{NINE}/2", f"{TEN}/3"])
+        archives, numbers = zip(*(event["id"].split("/", 1) for event in events), strict=True)
+        self.assertEqual(len(set(archives)), 1)
+        self.assertEqual(numbers, (f"{NINE}/1", f"{NINE}/2", f"{TEN}/3"))
         self.assertEqual([event.get("method") for event in events], [None, "append", None])
         self.assertEqual(events[0]["partition"], {"dt": "2024-03-01", "hour": "09"})
         nine = sorted(path.name for path in (self.root / "table/dt=2024-03-01/hour=09").iterdir())
         self.assertEqual(nine, ["part-000001-0.parquet", "part-000001-1.parquet", "part-000002-0.parquet"])
+
+    def test_an_hour_has_the_folder_that_hive_and_spark_give_it(self):
+        table = ParquetTable(self.root, [("at", "%Y-%m-%dT%H:00")], compact)
+        self.assertEqual(table.path(NINE), self.root / "at=2024-03-01T09%3A00")
 
     def test_a_kill_before_any_file_operation_loses_and_doubles_nothing(self):
         kills = 0
@@ -156,6 +162,21 @@ class LandingsTest(unittest.TestCase):
             self.check(root, [*self.events(root / "events-1"), *self.events(root / "events-2")])
             shutil.rmtree(root)
 
+    def test_an_archive_that_begins_anew_repeats_no_id(self):
+        ids = set()
+        for name in ["lost", "new"]:
+            run_all(self.root / name, self.root / name / "events")
+            ids |= {event["id"] for event in self.events(self.root / name / "events")}
+        self.assertEqual(len(ids), 6)
+
+    def test_only_a_later_event_tells_that_a_partition_goes_on(self):
+        archive = landings(self.root)
+        archive.open(7, "topic")
+        for number, latest in enumerate([{"0": 100.0}, {}, {"0": 90.0}, {"0": 110.0}]):
+            with unittest.mock.patch("time.time", return_value=1000.0 + number):
+                archive.batch(archive.new_batch(number), {}, {"0": number + 1}, latest)
+            self.assertEqual(archive.risen_at, {"0": 1003.0 if number == 3 else 1000.0})
+
     def test_an_older_owner_is_refused_and_told_why(self):
         landings(self.root).open(8, "topic")
         with self.assertRaisesRegex(Fenced, "the owner with epoch 8 has written to .*journal; this one has 7"):
@@ -167,7 +188,7 @@ class LandingsTest(unittest.TestCase):
         stage(archive, 0, BATCHES[0])
         archive = landings(self.root)
         archive.open(3, "another topic of that name")
-        self.assertEqual((archive.positions, archive.read_at), ({}, {}))
+        self.assertEqual((archive.positions, archive.risen_at), ({}, {}))
         self.assertEqual(list(archive.staged), [NINE])
 
     def test_a_snapshot_is_what_the_entries_amount_to(self):

@@ -8,6 +8,7 @@ import { parseConfig } from '../../../../src/config/schema.ts';
 import type { ClientEvent } from '../../../../src/client/host/client-event.ts';
 import { startGuard } from '../../../../src/client/host/guard.ts';
 import type { ServiceTold } from '../../../../src/client/machine/index.ts';
+import type { ServedModel } from '../../../../src/client/host/model-files.ts';
 import { groupIsAlive } from '../../../../src/client/host/process-group.ts';
 import { Lease } from '../../../../src/client/host/services/lease.ts';
 import { type Desired, Service } from '../../../../src/client/host/services/service.ts';
@@ -37,6 +38,7 @@ async function make(
   script: string,
   config: object = {},
   lease: { session: number } | null = null,
+  models: readonly ServedModel[] = [],
 ): Promise<Made> {
   const folder = await mkdtempDisposable(join(tmpdir(), 'hippo-service-'));
   const { api } = parseConfig({
@@ -51,6 +53,8 @@ async function make(
   const service = new Service({
     name: 'api',
     config: api,
+    models,
+    onModels: () => undefined,
     hippo: 'shop',
     owner: `test/${folder.path}`,
     directory: folder.path,
@@ -306,4 +310,72 @@ it('keeps its log below a size', async () => {
   const path = join(made.directory, '.hippo', 'logs', 'api', `${process.pid}.log`);
   expect(existsSync(`${path}.1`)).toBe(true);
   await writeFile(path, '');
+});
+
+const IRIS: ServedModel = { name: 'iris', location: 'file:///m/iris' };
+const pointer = (serving: string | null): Desired => ({
+  state: {},
+  models: new Map([
+    [
+      'iris',
+      {
+        serving,
+        previous: null,
+        since: serving === null ? null : 0,
+        by: null,
+        reason: null,
+        retired: [],
+        versions: ['v1', 'v2'].map((version) => ({
+          version,
+          builtAt: 0,
+          jobId: 'build_1',
+          metrics: {},
+          rows: null,
+          parent: null,
+          promoted: true,
+          why: '',
+          manifestSha256: 'ab',
+        })),
+      },
+    ],
+  ]),
+});
+
+/** A server of models: its answer says which version the file names. */
+const SERVER = `exec "${process.execPath}" -e '
+const { readFileSync } = require("fs");
+require("http").createServer((_, answer) => {
+  const { iris } = JSON.parse(readFileSync(process.env.HIPPO_MODEL_FILE)).models;
+  if (iris.serving === null) return void answer.writeHead(503).end();
+  answer.writeHead(200, { "hippo-models": "iris=" + iris.serving.version + ", other=x" }).end();
+}).listen(process.env.HIPPO_PORT)'`;
+
+it('is told which version to serve, follows the pointer, and is asked what it serves', async () => {
+  const made = await make(SERVER, { port: 'auto', ready: { http: '/readyz' } }, null, [IRIS]);
+  made.run(pointer(null));
+  await made.status('starting');
+  const file = join(made.directory, '.hippo/services/api', `models.${process.pid}.json`);
+  await until(() => existsSync(file));
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+    models: { iris: { location: 'file:///m/iris', serving: null, since: null } },
+  });
+  made.service.desire(pointer('v1'));
+  await made.status('ready');
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+    models: {
+      iris: {
+        location: 'file:///m/iris',
+        serving: { version: 'v1', manifest_sha256: 'ab' },
+        since: '1970-01-01T00:00:00.000Z',
+      },
+    },
+  });
+  await until(() => made.service.view.models?.['iris'] === 'v1');
+  made.service.desire(pointer('v2'));
+  await until(() => made.service.view.models?.['iris'] === 'v2');
+  expect(made.service.view.models).toEqual({ iris: 'v2' });
+  expect(made.notices).toEqual(['info: service api: serves iris v1', 'info: service api: serves iris v2']);
+  await made.stop();
+  expect(made.service.view.models).toEqual({ iris: null });
+  expect(existsSync(file)).toBe(false);
 });

@@ -286,7 +286,9 @@ final class DataProblem(text: String) extends Exception(text)
 
 /** One level of a partition: `yyyymm=202401`. */
 final case class Level(name: String, value: String) {
-  def path: String = s"$name=$value"
+
+  /** Its folder. Hive and Spark write a colon in its name as %3A; of the other characters of a level they escape none. */
+  def path: String = name + "=" + value.replace(":", "%3A")
 }
 
 object Level {

@@ -231,6 +231,10 @@ class SummarizeTest extends AnyFunSuite with BeforeAndAfterAll with BeforeAndAft
   }
 [%- endif %]
 
+  test("names the folder of a partition as Spark does") {
+    assert(Level.parse("at=2024-01-01T09:00+a b").path == "at=2024-01-01T09%3A00+a b")
+  }
+
   test("refuses arguments that it does not know, and a partition that would read other files") {
     for (text <- Seq("yyyymm", "yyyymm=", "=202401", "yyyymm=*", "yyyymm=2024{01,02}", "yyyymm=../../secret"))
       assert(intercept[DataProblem](Level.parse(text)).getMessage.contains("is not level=value"))
