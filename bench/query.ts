@@ -80,8 +80,8 @@ function dayOf(index: number): string {
 }
 
 /** Sorted by the partition, and with one thread: else DuckDB writes a file for each piece of each partition. */
-async function writeTable(folder: string, { say }: Stage): Promise<void> {
-  say(`writing ${ROWS} rows in ${PARTITIONS} partitions`);
+async function writeTable(folder: string, stage: Stage): Promise<void> {
+  stage.say(`writing ${ROWS} rows in ${PARTITIONS} partitions`);
   await mkdir(folder, { recursive: true });
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
   const connection = await instance.connect();

@@ -6,7 +6,7 @@ import { type Problem, problemsError } from '../config/problems.ts';
 import { RESERVED_PARAMETERS } from '../config/queries-schema.ts';
 import type { QueriesConfig, QueryRouteConfig } from '../config/schema.ts';
 import { messageOf } from '../core/errors.ts';
-import { type JsonObject, isJsonObject, parseJson } from '../core/json.ts';
+import { isJsonObject, parseJson } from '../core/json.ts';
 import { didYouMean } from '../core/near.ts';
 import { type Column, columnOf } from './columns.ts';
 import type { Data } from './data.ts';
@@ -156,7 +156,7 @@ async function parse(
 ): Promise<{ shape: SqlShape; sql: string }> {
   const serialised = parseJson(await textOf(engine, `SELECT json_serialize_sql(${literal(sql)})`));
   if (!isJsonObject(serialised)) throw new SqlProblem('is not SQL of DuckDB');
-  const shape = shapeOf(serialised as JsonObject, rules);
+  const shape = shapeOf(serialised, rules);
   // Without comments and a semicolon it can stand in a larger statement.
   return { shape, sql: await textOf(engine, `SELECT json_deserialize_sql(${literal(shape.unordered)})`) };
 }

@@ -157,7 +157,7 @@ export class Data {
         table: table.name,
         partitions: visible.size,
         up_to: newest === null || newest.path === '' ? null : newest.path,
-        since: newest?.since == null ? null : new Date(newest.since * 1_000).toISOString(),
+        since: newest === null || newest.since === null ? null : new Date(newest.since * 1_000).toISOString(),
         data_version: visible.size === 0 ? null : versionOf(this.#visible, [table.name]),
         awaited: [...this.#awaited.values()]
           .filter(({ landing }) => landing.table.name === table.name)

@@ -182,10 +182,10 @@ export class Engine {
     { timeout, signal }: { timeout: number; signal?: AbortSignal | undefined },
     work: () => Promise<T>,
   ): Promise<T> {
-    let ended: 'late' | 'stopped' | null = null;
+    const ending: { why: 'late' | 'stopped' | null } = { why: null };
     let again: NodeJS.Timeout | undefined;
     const end = (why: 'late' | 'stopped'): void => {
-      ended ??= why;
+      ending.why ??= why;
       connection.interrupt();
       again ??= setInterval(() => connection.interrupt(), INTERRUPT_AGAIN);
     };
@@ -195,10 +195,10 @@ export class Engine {
     if (signal?.aborted === true) stop();
     try {
       const result = await work();
-      if (ended !== null) throw new QueryFailure(ended);
+      if (ending.why !== null) throw new QueryFailure(ending.why);
       return result;
     } catch (error) {
-      throw ended === null ? failureOf(error) : new QueryFailure(ended);
+      throw ending.why === null ? failureOf(error) : new QueryFailure(ending.why);
     } finally {
       clearTimeout(timer);
       clearInterval(again);

@@ -64,14 +64,19 @@ export class History {
     await this.#running;
   }
 
+  /** A method, since it changes while others are awaited. */
+  #isClosed(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   async #lookOn(): Promise<void> {
-    while (this.#isAsked && !this.#stop.signal.aborted) {
+    while (this.#isAsked && !this.#isClosed()) {
       this.#isAsked = false;
       try {
         await this.#read();
         this.#hasFailed = false;
       } catch (error) {
-        if (this.#stop.signal.aborted) return;
+        if (this.#isClosed()) return;
         if (!this.#hasFailed)
           this.#options.notice('warning', `events cannot be read: ${messageOf(error)}; it is tried again`);
         this.#hasFailed = true;

@@ -76,7 +76,7 @@ function setting<T>(key: string, read: () => T): T {
 }
 
 function checkLength(text: string, least: ParameterValue | null, most: ParameterValue | null): void {
-  const length = [...text].length;
+  const { length } = Array.from(text);
   const fewest = least?.type === 'integer' ? Number(least.value) : 0;
   const longest = most?.type === 'integer' ? Number(most.value) : LONGEST_TEXT;
   if (length < fewest) throw new WrongValue(`must have at least ${fewest} characters`);

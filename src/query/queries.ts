@@ -64,7 +64,7 @@ export async function openQueries({ loaded, env, notice }: QueriesOptions): Prom
     });
     const data = await Data.open({ tables, folder: slot.folder, engine, keep: queries.keep, notice });
     const routes = await compileRoutes({ loaded, queries, engine, data });
-    return running({ tables, routes, engine, data, env, history, release: slot.release });
+    return running({ tables, routes, engine, data, env, history, release: () => slot.release() });
   } catch (error) {
     await engine.close();
     await slot.release();

@@ -80,7 +80,7 @@ export async function serveModels(options: ServeOptions): Promise<ServeReport> {
 }
 
 /** Of a hippo.yaml without the section. */
-function defaults(): ServeConfig {
+export function defaults(): ServeConfig {
   const { serve } = parseConfig({ serve: {} });
   if (serve === undefined) throw new BugError('the schema has no defaults of serve');
   return serve;

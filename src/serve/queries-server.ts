@@ -1,11 +1,11 @@
 /** Serves `queries` of hippo.yaml over HTTP. */
 import { resolve } from 'node:path';
 import { type LoadedConfig, hippoName } from '../config/load.ts';
-import { type QueriesConfig, type ServeConfig, parseConfig } from '../config/schema.ts';
+import type { QueriesConfig } from '../config/schema.ts';
 import { type HttpApp, Keys, createApp } from '../http/app/index.ts';
 import { type Queries, openQueries } from '../query/index.ts';
 import { version } from '../version.ts';
-import { type ServeOptions, type ServeReport, aborted, portOf } from './models-server.ts';
+import { type ServeOptions, type ServeReport, aborted, defaults, portOf } from './models-server.ts';
 
 /** For a query that ends at its timeout to be answered with that. */
 const ANSWERING = 1_000;
@@ -44,7 +44,7 @@ interface AppParts {
 
 async function openApp({ loaded, queries, env, log, onKeys }: AppParts): Promise<HttpApp> {
   const { config, directory } = loaded;
-  const settings = config.serve ?? (parseConfig({ serve: {} }).serve as ServeConfig);
+  const settings = config.serve ?? defaults();
   const { host, page, limits, drain, keys_file: file } = settings;
   const keys = await Keys.open(
     { keys: settings.keys, file: file === undefined ? undefined : resolve(directory, file) },

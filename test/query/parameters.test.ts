@@ -58,8 +58,8 @@ describe('limits', () => {
   });
 
   it('equal decimals are the same value', () => {
-    const { read } = of({ type: 'decimal', values: ['1.5'] });
-    expect(canonical(read('1.50'))).toBe(canonical(read('1.5')));
+    const parameter = of({ type: 'decimal', values: ['1.5'] });
+    expect(canonical(parameter.read('1.50'))).toBe(canonical(parameter.read('1.5')));
   });
 });
 

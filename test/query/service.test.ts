@@ -122,15 +122,20 @@ describe('an answer', () => {
 
   it('tells its schema to the OpenAPI document', async () => {
     const service = await (await ordersProject()).start();
-    const document = (await service.get('/openapi.json')).body as Record<string, any>;
-    const { parameters, responses } = document['paths']['/orders'].get;
-    expect(parameters.map(({ name, in: part }: { name: string; in: string }) => `${part} ${name}`)).toEqual(
-      expect.arrayContaining(['query day', 'query limit', 'query cursor']),
-    );
-    const { properties } = responses['200'].content['application/json'].schema;
-    expect(properties.rows.items.properties.amount).toEqual({
+    const { paths } = (await service.get('/openapi.json')).body as { paths: Record<string, unknown> };
+    const amount = {
       type: ['string', 'null'],
       description: 'A decimal number with 2 digits after the point, as text',
+    };
+    const rows = { items: { properties: { amount } } };
+    const ok = { content: { 'application/json': { schema: { properties: { rows } } } } };
+    expect(paths['/orders']).toMatchObject({
+      get: {
+        parameters: expect.arrayContaining(
+          ['day', 'limit', 'cursor'].map((name) => expect.objectContaining({ in: 'query', name }) as object),
+        ) as object,
+        responses: { 200: ok },
+      },
     });
   });
 });
@@ -245,9 +250,9 @@ describe('a data version', () => {
     await overwrite(0);
     const service = await project.start();
     const seen = new Set<unknown>();
-    let isOver = false;
+    const reading = { isOver: false };
     const reader = (async () => {
-      for (let rounds = 0; !isOver || rounds < 20; rounds += 1) {
+      for (let rounds = 0; !reading.isOver || rounds < 20; rounds += 1) {
         const { status, body } = await service.get('/generations');
         expect(status).toBe(200);
         expect(body).toEqual({ files: FILES, first: body['last'], last: body['last'] });
@@ -262,7 +267,7 @@ describe('a data version', () => {
     await expect
       .poll(async () => (await service.get('/generations')).body['last'], { timeout: 15_000 })
       .toBe(6);
-    isOver = true;
+    reading.isOver = true;
     await reader;
     expect(seen.has(0) && seen.has(6)).toBe(true);
   }, 60_000);
