@@ -56,7 +56,7 @@ describe('an answer', () => {
       `
   tables: { a.b: { location: data } }
   routes:
-    all: { path: /all, sql: SELECT 170141183460469231731687303715884105727::HUGEINT AS huge, * FROM a.b ORDER BY big }
+    all: { path: /all, sql: "SELECT 170141183460469231731687303715884105727::HUGEINT AS huge, * FROM a.b ORDER BY big" }
     one: { path: /one, answer: row, sql: SELECT count(*) AS rows FROM a.b }
 `.slice(1),
     );
