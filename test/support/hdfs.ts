@@ -64,6 +64,7 @@ export class Hdfs {
       async () => (await hdfs.#jmx(0, 'FSNamesystemState'))?.['NumLiveDataNodes'] === 1,
       'the DataNode is there',
     );
+    await until(() => hdfs.#isStandby(1), 'the NameNode 2 is a standby');
     return hdfs;
   }
 
@@ -139,6 +140,16 @@ export class Hdfs {
       said.push((await response?.text()) ?? 'no answer');
     }
     throw new Error(`${method} ${path}: ${said.join('; ')}`);
+  }
+
+  /** While a NameNode starts, it refuses requests for other reasons. */
+  async #isStandby(index: number): Promise<boolean> {
+    const url = `${this.addresses[index] ?? ''}/webhdfs/v1/?op=GETFILESTATUS&user.name=${USER}`;
+    const answer = await fetch(url).then(
+      (response) => response.text(),
+      () => '',
+    );
+    return answer.includes('StandbyException');
   }
 
   async #jmx(index: number, name: string): Promise<Record<string, unknown> | undefined> {
