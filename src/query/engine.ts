@@ -8,6 +8,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBResultReader } from '@duckdb/node-api';
+import { HttpProblem } from '../http/index.ts';
 import { type Bindings, type Duck, literal, loadDuck, quoted } from './duck.ts';
 
 export interface EngineOptions {
@@ -222,8 +223,9 @@ function lockingDown({ readable, scratch }: EngineOptions): string[] {
   ];
 }
 
-function failureOf(error: unknown): QueryFailure {
-  if (error instanceof QueryFailure) return error;
+/** What the caller's own work has thrown stays as it is. */
+function failureOf(error: unknown): Error {
+  if (error instanceof QueryFailure || error instanceof HttpProblem) return error;
   const text = error instanceof Error ? error.message : String(error);
   if (/^Out of Memory Error/.test(text)) return new QueryFailure('memory', error);
   if (/^(IO Error|HTTP Error)|No magic bytes|too small to be a Parquet file|cannot open file/i.test(text))

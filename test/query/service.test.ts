@@ -103,6 +103,25 @@ describe('an answer', () => {
     expect(later.headers.get('etag')).not.toBe(etag);
   });
 
+  it('of one row is 404 where there is none', async () => {
+    const project = await newProject();
+    await project.configure(
+      `
+  tables: { a.b: { location: data } }
+  routes:
+    one: { path: "/one/{id}", answer: row, sql: "SELECT id FROM a.b WHERE id = $id", parameters: { id: { type: integer } } }
+`.slice(1),
+    );
+    await project.write('data', 'SELECT 1 AS id');
+    const service = await project.start();
+    expect(await service.get('/one/1')).toMatchObject({ status: 200, body: { id: 1 } });
+    expect(await service.get('/one/2')).toMatchObject({
+      status: 404,
+      body: { detail: 'there is no such row' },
+    });
+    expect(service.log.join('')).not.toMatch(/"level":"error"/);
+  });
+
   it('shows neither SQL nor a path where it fails', async () => {
     const project = await newProject();
     await project.configure(

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes a partition of the sample, six orders of one day. To tell that it has landed: hippo trigger [= table =] dt=DAY
+# Writes a partition of the sample, six orders of one day. To tell that it has landed:
+# hippo trigger --table [= table | shell =] --partition dt=DAY
 #
 #   ./land-orders.sh [DAY]    [default: 2026-01-01]
 set -euo pipefail
@@ -11,7 +12,7 @@ if [[ ! $day =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}$ ]]; then
   exit 2
 fi
 
-folder="[= folder =]/dt=$day"
+folder=[= folder | shell =]/dt=$day
 mkdir -p "$folder"
 # A Parquet file of six rows, as DuckDB wrote it. A name that begins with "_" is not data: the file appears whole.
 base64 -d >"$folder/_part-0" <<'PARQUET'
@@ -26,3 +27,4 @@ gIthwAAAAAAAAYCMkEAAAAAAAAEREAAAAWiAQWDCYIFtQDACgoRHVja0RCIHZlcnNpb24gdjEuNS42IC
 HAAAHAAAHAAAALABAABQQVIx
 PARQUET
 mv "$folder/_part-0" "$folder/part-0.parquet"
+echo "written: $folder"

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Asks the API, and waits until it has a model: `node ask.mjs [= request =]`. A second argument is the JSON of a POST.
+ * Asks the API, and waits until it is ready: `node ask.mjs '[= request =]'`. A second argument is the JSON of a POST.
  */
 [%- if port == 'auto' %]
 import { readFileSync, readdirSync, statSync } from 'node:fs';
@@ -43,5 +43,5 @@ while (answer.status === 503 && Date.now() < end) {
   await sleep(500);
   answer = await ask();
 }
-(answer.status === 200 ? console.log : console.error)(answer.text);
+(answer.status === 200 ? console.log : console.error)(answer.text.trimEnd());
 process.exitCode = answer.status === 200 ? 0 : 1;
