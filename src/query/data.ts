@@ -289,7 +289,10 @@ export class Data {
   async #lookAt({ table, values, since }: Landing, mustRest: boolean): Promise<Looked> {
     const listed = await listPartitions(table, values);
     if (listed.length === 0) return { why: NO_FILES };
-    const moving = listed.find((one) => one.isBeingWritten || (mustRest && !isAtRest(one)));
+    // An event may be told twice, by the client and by its topic: what is visible already need not rest.
+    const moving = listed.find(
+      (one) => one.isBeingWritten || (mustRest && !this.#isVisible(table, one) && !isAtRest(one)),
+    );
     if (moving !== undefined) return { why: 'its files are being written' };
     const partitions: VisiblePartition[] = [];
     const changed = async (): Promise<Looked> => {
@@ -312,11 +315,16 @@ export class Data {
     return isSameListing(listed, again) ? { partitions } : changed();
   }
 
-  /** The snapshot that has these files already. */
-  #sameSnapshot(table: TableSpec, { path, files }: ListedPartition): number | null {
+  /** Whether answers have just these files. */
+  #isVisible(table: TableSpec, { path, files }: ListedPartition): boolean {
     const before = this.#visible.get(table.name)?.get(path);
-    return before !== undefined && JSON.stringify(before.files) === JSON.stringify(files)
-      ? before.snapshot
+    return before !== undefined && JSON.stringify(before.files) === JSON.stringify(files);
+  }
+
+  /** The snapshot that has these files already. */
+  #sameSnapshot(table: TableSpec, listed: ListedPartition): number | null {
+    return this.#isVisible(table, listed)
+      ? (this.#visible.get(table.name)?.get(listed.path)?.snapshot ?? null)
       : null;
   }
 
